@@ -1,0 +1,3 @@
+"""The only place where everything is put together."""
+
+from safebelt.rooms.ledger import store as _store  # noqa: F401

