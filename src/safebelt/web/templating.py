@@ -18,7 +18,9 @@ def templates(rooms: Iterable[str]) -> TemplateConfig[JinjaTemplateEngine]:
     root = files("safebelt")
     loaders = {"web": FileSystemLoader(str(root / "web" / "templates"))}
     loaders |= {room: FileSystemLoader(str(root / "rooms" / room / "templates")) for room in rooms}
-    env = Environment(loader=PrefixLoader(loaders), autoescape=select_autoescape(default=True), undefined=StrictUndefined)
+    env = Environment(
+        loader=PrefixLoader(loaders), autoescape=select_autoescape(default=True), undefined=StrictUndefined
+    )
     return TemplateConfig(instance=JinjaTemplateEngine.from_environment(env))
 
 
