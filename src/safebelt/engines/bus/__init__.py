@@ -1,0 +1,1 @@
+"""Telling others: what the ledger remembers is relayed to listeners in this process or through NATS JetStream."""
