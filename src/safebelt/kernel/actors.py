@@ -11,6 +11,7 @@ class Role(StrEnum):
     OVERSEER = "overseer"
     AUDITOR = "auditor"
     AUTHORITY = "authority"
+    ADMIN = "admin"
     PUBLIC = "public"
     OWNER = "owner"
 
