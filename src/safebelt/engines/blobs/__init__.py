@@ -1,0 +1,1 @@
+"""Large files, kept beside the database and named by what they contain."""
