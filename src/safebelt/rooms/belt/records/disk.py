@@ -1,0 +1,176 @@
+"""Files that only grow, and are believed only as far as a sync has reached."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from safebelt.kernel.errors import Invalid, Unavailable
+from safebelt.kernel.text import Text
+from safebelt.rooms.belt.records.limits import MAX_LINE_BYTES
+
+HEADS = "heads.log"
+_SEGMENT = re.compile(r"seg-(\d{8,})\.log")
+_sync = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
+
+
+def segment_name(number: int) -> str:
+    """Return a segment's name, `seg-00000001`."""
+    return f"seg-{number:08d}"
+
+
+def segment_number(name: str) -> int:
+    """Return the number in a segment's name.
+
+    Raises:
+        Invalid: It is no segment's name (which also keeps a caller from naming other files).
+    """
+    found = _SEGMENT.fullmatch(f"{name}.log")
+    if found is None or segment_name(int(found[1])) != name:
+        raise Invalid(
+            what=Text(zh=f"“{name}”不是记录段的名称。", en=f"“{name}” is not the name of a segment."),
+            hint=Text(zh="名称形如 seg-00000001。", en="A name looks like seg-00000001."),
+        )
+    return int(found[1])
+
+
+def segments(folder: Path) -> list[str]:
+    """Return the names of the segments in a folder, oldest first; none where there is no folder."""
+    if not folder.is_dir():
+        return []
+    numbers = (int(found[1]) for path in folder.iterdir() if (found := _SEGMENT.fullmatch(path.name)))
+    return [segment_name(number) for number in sorted(numbers)]
+
+
+def path_of(folder: Path, segment: str) -> Path:
+    """Return where a segment stands."""
+    return folder / f"{segment}.log"
+
+
+def raw_lines(file: BinaryIO, end: int | None = None) -> Iterator[tuple[int, bytes]]:
+    """Yield each line's offset and bytes (with its LF, if it has one) from the file's position on.
+
+    A line longer than `MAX_LINE_BYTES` comes in pieces, none of which is a line: memory stays bounded.
+
+    Args:
+        file: Opened for reading.
+        end: Offset to stop at; None for the end of the file.
+    """
+    offset = file.tell()
+    while end is None or offset < end:
+        raw = file.readline(MAX_LINE_BYTES)
+        if not raw:
+            return
+        yield offset, raw
+        offset += len(raw)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new or removed name in a folder durable (a file's own sync does not)."""
+    if os.name == "nt":  # Windows cannot open folders; NTFS journals names itself
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class AppendFile:
+    """A file that grows by whole durable appends; whatever a failed one left is cut off again.
+
+    Attributes:
+        durable: Bytes that a sync has confirmed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open or create a file, its name made durable.
+
+        Raises:
+            OSError: The file or its folder cannot be written.
+        """
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+        self._handle = os.open(path, flags, 0o600)
+        try:
+            self.durable = os.fstat(self._handle).st_size
+            if self.durable == 0:  # perhaps new, perhaps left by an opening that failed here
+                sync_folder(path.parent)
+        except OSError:
+            os.close(self._handle)
+            raise
+
+    def append(self, data: bytes) -> None:
+        """Write at the end and sync.  After an error call `repair` before the next append.
+
+        Raises:
+            OSError: Disk full, file too large, input or output error: nothing counts as written.
+        """
+        view, at = memoryview(data), self.durable
+        while view:
+            written = os.pwrite(self._handle, view, at)
+            view, at = view[written:], at + written
+        _sync(self._handle)
+        self.durable = at
+
+    def repair(self) -> None:
+        """Cut off what a failed append left.
+
+        After a failed sync the kernel may drop dirty pages and call them clean; everything beyond `durable` is
+        therefore written anew by the next append, never only synced again.
+
+        Raises:
+            OSError: The disk still refuses.
+        """
+        os.ftruncate(self._handle, self.durable)
+        os.fsync(self._handle)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._handle)
+
+
+class FolderLock:
+    """Only one writer per folder: two would tear each other's chain.  Held until closed or the process dies."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the lock.
+
+        Raises:
+            Unavailable: Another process holds it.
+        """
+        self._file = (folder / "writer.lock").open("ab")
+        try:
+            _lock(self._file)
+        except OSError as error:
+            self._file.close()
+            raise Unavailable(
+                what=Text(zh="另一个进程正在写入记录。", en="Another process is writing the records."),
+                hint=Text(
+                    zh="请先停止另一个安全带进程，再启动本进程。",
+                    en="Stop the other belt process first, then start this one.",
+                ),
+                details={"folder": str(folder)},
+            ) from error
+
+    def close(self) -> None:
+        """Give the lock back."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def _lock(file: BinaryIO) -> None:
+    if os.name == "nt":
+        import msvcrt  # noqa: PLC0415  only there on Windows
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+    else:
+        import fcntl  # noqa: PLC0415  only there on POSIX
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

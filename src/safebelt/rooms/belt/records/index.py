@@ -1,0 +1,169 @@
+"""Turn durable lines into rows for search and console; the rows can be thrown away and rebuilt from zero."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from safebelt.kernel.errors import Problem
+from safebelt.rooms.belt.model import Action, Exchange, Record
+from safebelt.rooms.belt.records.disk import path_of, raw_lines, segment_number, segments
+from safebelt.rooms.belt.records.line import Line, parse
+from safebelt.rooms.belt.records.reader import Reader
+from safebelt.rooms.belt.records.segment import Place
+
+MOST_RECENT = 8192
+"""Intents kept at hand for their outcomes, so that a following index reads each line once; others are read again."""
+
+START: Place = ("", 0)
+"""The cursor of an empty index."""
+
+BATCH_ROWS = 500
+"""Rows handed over at once: one SQL transaction of some ten milliseconds, short beside a console's refresh."""
+
+Take = Callable[[Sequence[Exchange], Place], None]
+"""Stores rows (insert or replace by id) and the cursor in one transaction, so that a crash repeats or skips none."""
+
+
+def fold(intent: Record | None, outcome: Record | None, place: Place) -> Exchange:
+    """Return the row of an exchange from what is known of it.
+
+    Facts have the names of `Exchange`'s fields: `system_id`, `key_id`, `endpoint`, `model`, `is_stream` in the intent,
+    `status`, `finish`, `total_ms`, `added_ms` in the outcome, `done`, `would`, `rules` in both (the stricter and all
+    of them count).  A fact that is absent or of the wrong kind is empty: a changed record must not stop the index.
+    """
+    first: Mapping[str, Any] = (intent or outcome or _NOTHING).core
+    last: Mapping[str, Any] = outcome.core if outcome else {}
+    known = intent or outcome or _NOTHING
+    rules = [*_texts(first.get("rules")), *_texts(last.get("rules"))]
+    return Exchange(
+        id=known.id,
+        at=_moment(first.get("at")),
+        system_id=_text(first.get("system_id")),
+        key_id=_text(first.get("key_id")),
+        endpoint=_text(first.get("endpoint")),
+        model=_text(first.get("model")),
+        is_stream=first.get("is_stream") is True,
+        done=_strictest(first.get("done"), last.get("done")),
+        would=_strictest(first.get("would"), last.get("would")),
+        rules=tuple(dict.fromkeys(rules)),
+        status=int(_number(last.get("status"))),
+        finish=_text(last.get("finish")),
+        total_ms=_number(last.get("total_ms")),
+        added_ms=_number(last.get("added_ms")),
+        segment=place[0],
+        offset=place[1],
+    )
+
+
+_NOTHING = Record(type="intent", id="", core={})
+
+
+class Indexer:
+    """Follows the records from a cursor.
+
+    Attributes:
+        cursor: Segment and offset behind the last line that was handed over.
+    """
+
+    def __init__(
+        self, folder: Path, take: Take, *, until: Callable[[], Place | None] = lambda: None, cursor: Place = START
+    ) -> None:
+        """Prepare.
+
+        Args:
+            folder: Of the records.
+            take: Stores a batch with its cursor; may raise, then the same batch comes again.
+            until: Segment and offset behind the last durable line (`Writer.durable`); None for all there is, where
+                nobody writes.
+            cursor: Where to go on; `START` rebuilds everything.
+        """
+        self._reader, self._folder, self._take, self._until = Reader(folder), folder, take, until
+        self._recent: dict[str, Record] = {}
+        self.cursor = cursor
+
+    def step(self) -> int:
+        """Hand over everything new, in batches; return how many rows."""
+        rows, count, end = dict[str, Exchange](), 0, self.cursor
+        for place, end, line in self._new():
+            row = None if line is None else self._row(line, place)
+            if row is not None:
+                rows.pop(row.id, None)
+                rows[row.id] = row
+            if len(rows) >= BATCH_ROWS:
+                count += self._hand_over(rows, end)
+                rows = {}
+        if end != self.cursor:
+            count += self._hand_over(rows, end)
+        return count
+
+    def _hand_over(self, rows: Mapping[str, Exchange], end: Place) -> int:
+        self._take(list(rows.values()), end)
+        self.cursor = end
+        return len(rows)
+
+    def _new(self) -> Iterator[tuple[Place, Place, Line | None]]:
+        """Yield place, end and line of everything durable behind the cursor."""
+        limit = self._until()
+        names = [name for name in segments(self._folder) if _number_of(name) >= _number_of(self.cursor[0])]
+        for name in names:
+            if limit is not None and _number_of(name) > _number_of(limit[0]):
+                return
+            stop = limit[1] if limit is not None and name == limit[0] else None
+            with path_of(self._folder, name).open("rb") as file:
+                file.seek(self.cursor[1] if name == self.cursor[0] else 0)
+                for offset, raw in raw_lines(file, stop):
+                    if raw.endswith(b"\n"):  # else it is still being written, or torn
+                        yield (name, offset), (name, offset + len(raw)), parse(raw)
+
+    def _row(self, line: Line, place: Place) -> Exchange | None:
+        """Return what a line makes of its exchange; None where it is about none, or its facts cannot be read."""
+        if line.core.type == "note":
+            return None
+        try:
+            record = line.record()
+            if line.core.type == "outcome":
+                return fold(self._intent_of(line), record, place)
+        except (Problem, ValueError):
+            return None
+        if len(self._recent) >= MOST_RECENT:
+            self._recent.clear()
+        self._recent[record.id] = record
+        return fold(record, None, place)
+
+    def _intent_of(self, outcome: Line) -> Record | None:
+        if (known := self._recent.pop(outcome.core.id, None)) is not None:
+            return known
+        return None if outcome.core.intent is None else self._reader.read(*outcome.core.intent)
+
+
+def _number_of(segment: str) -> int:
+    return segment_number(segment) if segment else 0
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _texts(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and abs(value) < 2**53 else 0.0
+
+
+def _moment(value: object) -> datetime:
+    try:
+        return datetime.fromisoformat(_text(value)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return datetime.fromtimestamp(0, UTC)
+
+
+def _strictest(*values: object) -> Action:
+    known = {action.value: action for action in Action}
+    return max((known[v] for v in values if isinstance(v, str) and v in known), key=_weight, default=Action.ALLOW)
+
+
+def _weight(action: Action) -> int:
+    return action.weight
