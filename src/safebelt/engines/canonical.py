@@ -13,11 +13,11 @@ def canonical(value: Any) -> bytes:
 
     Raises:
         Invalid: The value has no canonical form (a float that is not finite, an integer beyond
-            2^53 - 1, a lone surrogate, a key that is no string).
+            2^53 - 1, a lone surrogate, a key that is no string, too deep a nesting).
     """
     try:
         return rfc8785.dumps(value)
-    except (rfc8785.CanonicalizationError, UnicodeError) as error:
+    except (rfc8785.CanonicalizationError, UnicodeError, RecursionError) as error:
         raise Invalid(
             what=Text(zh=f"该内容没有规范的 JSON 形式：{error}", en=f"The value has no canonical JSON form: {error}."),
             hint=Text(

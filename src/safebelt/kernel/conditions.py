@@ -68,15 +68,27 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool |
     return judged
 
 
+def _same(fact: Any, constant: Any) -> bool:
+    """Equality in which yes and no are not the numbers 1 and 0, as they are to Python."""
+    return isinstance(fact, bool) is isinstance(constant, bool) and bool(fact == constant)
+
+
 OPERATORS: Mapping[str, Callable[[Any, Any], bool | None]] = {
-    "is": lambda fact, constant: type(fact) is type(constant) and fact == constant,
-    "one_of": lambda fact, constant: fact in constant,
-    "includes": lambda fact, constant: constant in fact if isinstance(fact, list | tuple | set | frozenset) else None,
+    "is": _same,
+    "one_of": lambda fact, constant: any(_same(fact, one) for one in constant),
+    "includes": lambda fact, constant: (
+        any(_same(one, constant) for one in fact) if isinstance(fact, list | tuple | set | frozenset) else None
+    ),
     "at_least": _ordered(lambda fact, constant: fact >= constant),
     "more_than": _ordered(lambda fact, constant: fact > constant),
     "at_most": _ordered(lambda fact, constant: fact <= constant),
     "less_than": _ordered(lambda fact, constant: fact < constant),
 }
+
+
+def _fits(operator: str, constant: Any) -> bool:
+    """Whether the operator can ever come to a result with this constant (text is no list of its letters)."""
+    return isinstance(constant, list) and bool(constant) if operator == "one_of" else constant is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +97,8 @@ class Judged:
 
     Attributes:
         holds: True, false or unknown.
-        missing: Facts that could still change an unknown result, in order of first mention.
+        missing: Facts that could still change an unknown result, in order of first mention.  None that could is
+            left out; where a fact is mentioned more than once, one that could not may be asked for.
         because: The parts' judgments.
         of: The condition judged.
     """
@@ -122,10 +135,13 @@ class Condition:
                 return cls(form="not", parts=(cls.parse(part),))
             case {"fact": str(fact), **rest} if len(rest) == 1:
                 operator, constant = next((str(name), value) for name, value in rest.items())
-                if operator in OPERATORS:
+                if operator in OPERATORS and _fits(operator, constant):
                     return cls(form="fact", fact=fact, operator=operator, constant=constant)
         allowed = ", ".join(OPERATORS)
-        raise ValueError(f"not a condition: {tree!r}; write all, any, not, or a fact with one of: {allowed}")
+        raise ValueError(
+            f"not a condition: {tree!r}; write all, any (of at least one part), not, or a fact with one of: {allowed}; "
+            "one_of takes a list that is not empty, no operator takes nothing"
+        )
 
     def judge(self, facts: Mapping[str, Any]) -> Judged:
         """Judge against known facts; a fact that is absent or None is unknown."""

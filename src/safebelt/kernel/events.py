@@ -1,7 +1,9 @@
 """What an event is: a fact that happened, named once and never changed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import date, time
+from enum import Enum
 from typing import Any, ClassVar
 
 
@@ -27,7 +29,13 @@ class Event:
 
 
 def _plain(value: Any) -> Any:
-    """Make tuples lists and enums and dates text, so that canonical JSON can carry them."""
+    """Make tuples lists and enums and dates text, so that canonical JSON can carry them.
+
+    Raises:
+        TypeError: The value is of a kind no event may carry.
+    """
+    if isinstance(value, Enum):
+        value = value.value
     match value:
         case None | bool() | int() | float():
             return value
@@ -36,8 +44,10 @@ def _plain(value: Any) -> Any:
         case tuple() | list() | frozenset() | set():
             items = [_plain(v) for v in value]
             return sorted(items) if isinstance(value, set | frozenset) else items
-        case dict():
-            return {str(k): _plain(v) for k, v in value.items()}
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
+        case Mapping():
+            return {str(_plain(k)): _plain(v) for k, v in value.items()}
+        case date() | time():
+            return value.isoformat()
+    if not is_dataclass(value):
+        raise TypeError(f"an event cannot carry a {type(value).__name__}: {value!r}; use text, numbers, lists, dates")
     return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}

@@ -11,7 +11,7 @@ class NewId(Protocol):
     """Mint an id with a prefix."""
 
     def __call__(self, prefix: str) -> str:
-        """Return `<prefix>_<26 characters>`, later ids sorting after earlier ones."""
+        """Return `<prefix>_<26 characters>`; ids of a later millisecond sort after those of an earlier one."""
 
 
 def uuid7(millis: int, chance: bytes) -> int:
