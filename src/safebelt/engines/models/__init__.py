@@ -1,0 +1,1 @@
+"""Models: the small real one that ships as a package, served on loopback."""

@@ -1,0 +1,1 @@
+"""Human command: orders, the gate every byte passes, and the proof that a stop worked."""

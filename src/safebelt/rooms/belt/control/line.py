@@ -1,0 +1,127 @@
+"""The gate of one running exchange: after an order is seen, not one byte passes.
+
+INVARIANT: writes and the closing of gates exclude each other by one lock, so *seen* is a point in time:
+every write either happened before it or is refused.  The closing thread ends the sockets itself; it needs
+neither the event loop nor HTTP.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import socket
+import sys
+import threading
+import time
+from typing import Protocol
+
+from safebelt.rooms.belt.model import Command
+
+_HOLD_SECONDS = 300.0
+"""How long a pause holds a stream before it is ended: most clients and proxies have given up by then."""
+_HOLD_POLL_SECONDS = 0.02
+_UNSPECIFIED = bytes(16)
+"""A `struct sockaddr` of family AF_UNSPEC (0)."""
+
+
+class Stopped(Exception):  # noqa: N818  not an error: a person's order
+    """The exchange was ended by a person's order."""
+
+
+class ClientSide(Protocol):
+    """What a line needs of the client's connection (the proxy's server, and a double in tests)."""
+
+    sent: int
+    socket: socket.socket | None
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether nothing more can be written."""
+
+    def write(self, data: bytes) -> None:
+        """Hand bytes to the client's socket and count them in `sent`."""
+
+    def abort(self) -> None:
+        """Close now.  Call on the event loop."""
+
+
+class Line:
+    """One exchange between a client and a model.
+
+    Args:
+        system_id: Whose exchange it is.
+        lock: The lock shared by all lines of the worker.
+    """
+
+    def __init__(self, system_id: str, lock: threading.Lock) -> None:
+        self.system_id, self._lock = system_id, lock
+        self.order, self.order_id = Command.RUN, ""
+        self._client: ClientSide | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._sent_when_seen = 0
+
+    def attach(self, client: ClientSide) -> None:
+        """Tie the line to the client's connection and to the task that serves it."""
+        self._client, self._task = client, asyncio.current_task()
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether a person has ended this exchange."""
+        return self.order is Command.CUT
+
+    async def send(self, data: bytes) -> None:
+        """Write to the client, or wait while a pause holds the line.
+
+        Raises:
+            Stopped: An order has ended the exchange, or held it too long.
+            ConnectionResetError: The client has gone.
+        """
+        deadline = time.monotonic() + _HOLD_SECONDS
+        while not self._write(data):
+            if time.monotonic() > deadline:
+                raise Stopped
+            await asyncio.sleep(_HOLD_POLL_SECONDS)
+
+    def _write(self, data: bytes) -> bool:
+        """Write if the gate is open; say whether it was."""
+        with self._lock:
+            if self.is_cut:
+                raise Stopped
+            if self._client is None or self._client.is_closing:
+                raise ConnectionResetError("the client has gone")
+            if self.order is Command.PAUSE:
+                return False
+            self._client.write(data)
+            return True
+
+    def command(self, order: Command, order_id: str) -> None:
+        """Set the order in force; a cut ends the socket at once.  The caller holds the lock."""
+        self.order, self.order_id = order, order_id
+        if self._client is not None:
+            self._sent_when_seen = self._client.sent
+            if order is Command.CUT and self._client.socket is not None:
+                _dissolve(self._client.socket)
+
+    def bytes_after(self) -> int:
+        """Return how many bytes were handed to the client's socket since the order was seen."""
+        return self._client.sent - self._sent_when_seen if self._client is not None else 0
+
+    def end(self) -> None:
+        """Tell the serving task that it is over.  Call on the event loop."""
+        if self._task:
+            self._task.cancel()
+        if self._client:
+            self._client.abort()
+
+
+def _dissolve(handle: socket.socket) -> None:
+    """End a TCP connection from any thread, throwing away what the kernel still buffers.
+
+    On Linux a TCP socket is dissolved by connecting it to AF_UNSPEC (connect(2)): the peer gets a reset and the
+    send queue is purged.  Elsewhere the socket is shut both ways, which stops new data but may deliver the queue.
+    """
+    if sys.platform == "linux":
+        address = ctypes.create_string_buffer(_UNSPECIFIED, len(_UNSPECIFIED))
+        if ctypes.CDLL(None, use_errno=True).connect(handle.fileno(), address, len(_UNSPECIFIED)) == 0:
+            return
+    with contextlib.suppress(OSError):
+        handle.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,143 @@
+"""Orders on disk: they work when HTTP, the database and the event loop do not.
+
+Folder `<home>/belt/`:
+
+* `stop`             a person's hand: one line `run|pause|drain|cut [system]`; writing it again repeats the order
+* `orders/<id>.json` orders of console and CLI, one file each, so that none overwrites another
+* `proofs/<id>.json` what came of each order, kept until the ledger has it
+* `state.json`       the orders in force, so that a restart stays stopped
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from safebelt.kernel.errors import Invalid
+from safebelt.kernel.text import Text
+from safebelt.rooms.belt.control.switch import InForce
+from safebelt.rooms.belt.model import Command, Order, StopProof
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What a restart must know.
+
+    Attributes:
+        orders: Orders in force, by system id (empty: all).
+        stop_file: Identity of the stop file last obeyed (`inode:mtime:size`).
+    """
+
+    orders: dict[str, InForce]
+    stop_file: str = ""
+
+
+class OrderBox:
+    """The folder of orders.
+
+    Args:
+        folder: `<home>/belt`; made on first use, mode 0700.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.stop_file = folder / "stop"
+        self._orders, self._proofs, self._state = folder / "orders", folder / "proofs", folder / "state.json"
+        for place in (folder, self._orders, self._proofs):
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def give(self, order: Order) -> None:
+        """Put an order where the belt sees it within a few milliseconds."""
+        _write(self._orders / f"{order.id}.json", msgspec.json.encode(order))
+
+    def waiting(self) -> list[Order]:
+        """Return orders not carried out yet, oldest first."""
+        found = []
+        for path in sorted(self._orders.glob("*.json")):
+            try:
+                found.append(msgspec.json.decode(path.read_bytes(), type=Order))
+            except (OSError, msgspec.DecodeError):
+                continue  # taken by another worker meanwhile, or not ours; `_write` never leaves half a file
+        return found
+
+    def stop_file_identity(self) -> str:
+        """Return what changes whenever a person writes the stop file; empty where there is none."""
+        try:
+            stat = self.stop_file.stat()
+        except OSError:
+            return ""
+        return f"{stat.st_ino}:{stat.st_mtime_ns}:{stat.st_size}"
+
+    def done(self, proof: StopProof) -> None:
+        """Keep what came of an order, then take the order away: in this order, so that none is lost."""
+        _write(self._proofs / f"{proof.order.id}.json", msgspec.json.encode(proof))
+        (self._orders / f"{proof.order.id}.json").unlink(missing_ok=True)
+
+    def proof(self, order_id: str) -> StopProof | None:
+        """Return the proof of an order, once there is one."""
+        try:
+            return msgspec.json.decode((self._proofs / f"{order_id}.json").read_bytes(), type=StopProof)
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+
+    def proofs(self) -> list[StopProof]:
+        """Return the proofs still here, oldest first."""
+        ids = (path.stem for path in sorted(self._proofs.glob("*.json")))
+        return [proof for order_id in ids if (proof := self.proof(order_id))]
+
+    def forget(self, order_id: str) -> None:
+        """Take a proof away once the ledger has it."""
+        (self._proofs / f"{order_id}.json").unlink(missing_ok=True)
+
+    def state(self) -> State:
+        """Return the orders in force; an unreadable file means *everything is cut*, never *run*."""
+        try:
+            return msgspec.json.decode(self._state.read_bytes(), type=State)
+        except FileNotFoundError:
+            return State(orders={})
+        except (OSError, msgspec.DecodeError):
+            return State(orders={"": InForce(command=Command.CUT, order_id="ord_unreadable_state")})
+
+    def keep(self, state: State) -> None:
+        """Keep the orders in force, durably."""
+        _write(self._state, msgspec.json.encode(state))
+
+
+def parse_stop_line(text: str) -> tuple[Command, str]:
+    """Read `run|pause|drain|cut [system]`.
+
+    Returns:
+        The command and the system's id, empty for all.
+
+    Raises:
+        Invalid: The line is something else.
+    """
+    words = text.split()
+    if 1 <= len(words) <= 2 and words[0].lower() in list(Command):
+        return Command(words[0].lower()), words[1] if len(words) == 2 else ""
+    raise Invalid(
+        what=Text(
+            zh=f"停止文件的内容无法理解：{text[:80]!r}。", en=f"The stop file cannot be understood: {text[:80]!r}."
+        ),
+        hint=Text(
+            zh="写一行：run、pause、drain 或 cut，后面可加系统编号。",
+            en="Write one line: run, pause, drain or cut, then perhaps a system's id.",
+        ),
+    )
+
+
+def order_now(*, order_id: str, command: Command, system_id: str, at: datetime, by: str, reason: str) -> Order:
+    """Build an order."""
+    return Order(id=order_id, command=command, system_id=system_id, at=at, by=by, reason=reason)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file so that a crash leaves the old one or the new one, never a half."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

@@ -1,0 +1,94 @@
+"""The switch of one worker: which order is in force for which system, and every running line."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from safebelt.rooms.belt.control.line import Line
+from safebelt.rooms.belt.model import Command
+
+ALL = ""
+"""The key of an order for every system."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InForce:
+    """An order in force."""
+
+    command: Command
+    order_id: str
+
+
+RUNNING = InForce(command=Command.RUN, order_id="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What applying an order did.
+
+    Attributes:
+        touched: Running lines the order concerns.
+        cut: Those it ended.
+        held: How many it holds.
+    """
+
+    touched: tuple[Line, ...]
+    cut: tuple[Line, ...]
+    held: int
+
+
+class Switch:
+    """Holds the orders and the lines; thread-safe."""
+
+    def __init__(self, orders: dict[str, InForce] | None = None) -> None:
+        self.lock = threading.Lock()
+        self._orders = dict(orders or {})
+        self._lines: set[Line] = set()
+
+    def orders(self) -> dict[str, InForce]:
+        """Return the orders in force, by system (`ALL` for every system)."""
+        with self.lock:
+            return dict(self._orders)
+
+    def in_force(self, system_id: str) -> InForce:
+        """Return the order that holds for a system: the stricter of its own and the one for all."""
+        with self.lock:
+            return self._in_force(system_id)
+
+    def _in_force(self, system_id: str) -> InForce:
+        both = (self._orders.get(ALL, RUNNING), self._orders.get(system_id, RUNNING))
+        return max(both, key=lambda order: order.command.weight)
+
+    @contextmanager
+    def line(self, system_id: str) -> Iterator[Line]:
+        """Open a line for one exchange; its `order` says whether new work is let in."""
+        line = Line(system_id, self.lock)
+        with self.lock:
+            order = self._in_force(system_id)
+            line.order, line.order_id = order.command, order.order_id
+            self._lines.add(line)
+        try:
+            yield line
+        finally:
+            with self.lock:
+                self._lines.discard(line)
+
+    def running(self) -> int:
+        """Return how many lines are open."""
+        with self.lock:
+            return len(self._lines)
+
+    def apply(self, command: Command, system_id: str, order_id: str) -> Applied:
+        """Put an order in force and end what it ends.  Safe from any thread; needs no event loop."""
+        with self.lock:
+            if command is Command.RUN:
+                self._orders.pop(system_id, None)
+            else:
+                self._orders[system_id] = InForce(command=command, order_id=order_id)
+            touched = tuple(line for line in self._lines if system_id in (ALL, line.system_id) and not line.is_cut)
+            for line in touched:
+                order = self._in_force(line.system_id)
+                line.command(order.command, order.order_id)
+            cut = tuple(line for line in touched if line.is_cut)
+            return Applied(touched=touched, cut=cut, held=sum(line.order is Command.PAUSE for line in touched))

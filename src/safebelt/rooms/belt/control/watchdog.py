@@ -1,0 +1,88 @@
+"""What the supervisor does about a belt that does not obey within a second: kill it, and prove that."""
+
+import time
+
+from safebelt.engines.clock import Clock
+from safebelt.kernel.errors import Invalid
+from safebelt.kernel.ids import NewId
+from safebelt.rooms.belt.control.heartbeat import EFFECTIVE, SEEN, Heartbeat
+from safebelt.rooms.belt.control.orders import OrderBox, State, parse_stop_line
+from safebelt.rooms.belt.control.switch import InForce
+from safebelt.rooms.belt.model import Command, Order, StopProof
+
+OBEY_SECONDS = 0.8
+"""With the supervisor's 50 ms rhythm, and the kill itself, an order is in force within one second."""
+
+
+class Watchdog:
+    """Holds the belt to its orders, from outside.
+
+    Args:
+        box: Orders and proofs.
+        heartbeat: The belt's pulse.
+        clock: Time for the proof.
+        new_id: Mints the id of an order that came by the stop file.
+    """
+
+    def __init__(self, *, box: OrderBox, heartbeat: Heartbeat, clock: Clock, new_id: NewId) -> None:
+        self._box, self._heartbeat, self._clock, self._new_id = box, heartbeat, clock, new_id
+        self._since: dict[str, float] = {}
+
+    def watch(self, _pid: int) -> str:
+        """Return why the belt must be killed, or nothing."""
+        waiting = {order.id for order in self._box.waiting()}
+        identity = self._box.stop_file_identity()
+        if identity and identity != self._box.state().stop_file:
+            waiting.add(f"stop file {identity}")
+        now = time.monotonic()
+        self._since = {key: self._since.get(key, now) for key in waiting}
+        late = [key for key, since in self._since.items() if now - since > OBEY_SECONDS]
+        if not late or self._is_obeying():
+            return ""
+        return f"did not carry out {late[0]} within {OBEY_SECONDS} s"
+
+    def _is_obeying(self) -> bool:
+        """Whether the belt did carry out its last order and only cannot write the proof (a full disk)."""
+        seen, effective = self._heartbeat.age_seconds(SEEN), self._heartbeat.age_seconds(EFFECTIVE)
+        return seen < OBEY_SECONDS * 2 and effective <= seen
+
+    def on_killed(self, pid: int) -> None:
+        """Put the waiting orders in force for the next worker, and keep their proofs."""
+        state = self._box.state()
+        orders, stop_file = dict(state.orders), state.stop_file
+        for order in self._all_waiting():
+            if order.command is Command.RUN:
+                orders.pop(order.system_id, None)
+            else:
+                orders[order.system_id] = InForce(command=order.command, order_id=order.id)
+            now = self._clock()
+            proof = StopProof(
+                order=order,
+                seen_at=now,
+                effective_at=now,
+                streams_cut=-1,
+                streams_held=0,
+                bytes_after=0,
+                killed_by_supervisor=True,
+                worker=pid,
+            )
+            self._box.keep(State(orders=orders, stop_file=self._box.stop_file_identity() or stop_file))
+            self._box.done(proof)
+        self._since.clear()
+        self._heartbeat.clear()
+
+    def _all_waiting(self) -> list[Order]:
+        identity = self._box.stop_file_identity()
+        by_hand: list[Order] = []
+        if identity and identity != self._box.state().stop_file:
+            try:
+                command, system_id = parse_stop_line(self._box.stop_file.read_text("utf-8", "replace"))
+            except (Invalid, OSError):
+                command, system_id = Command.PAUSE, ""
+            by_hand = [self._order(command, system_id)]
+        return [*by_hand, *self._box.waiting()]
+
+    def _order(self, command: Command, system_id: str) -> Order:
+        return Order(
+            id=self._new_id("ord"), command=command, system_id=system_id, at=self._clock(), by="file", reason=""
+        )

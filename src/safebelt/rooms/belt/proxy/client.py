@@ -1,0 +1,292 @@
+"""The model's side: pooled keep-alive connections to one upstream, llhttp framing, back-pressure, time-outs."""
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import httptools
+
+from safebelt.rooms.belt.proxy.wire import HOP_BY_HOP, Headers
+
+_CONNECT_SECONDS = 10.0
+_HIGH_WATER = 256 * 1024
+"""Bytes of an answer that may wait for a slow client before the upstream is read no further."""
+_POOL = 64
+"""Idle connections kept; more are closed."""
+
+
+class UpstreamDown(Exception):  # noqa: N818  told apart from a broken answer
+    """The upstream cannot be reached, or closed before it answered."""
+
+
+class UpstreamBroke(Exception):  # noqa: N818
+    """The upstream broke off in the middle, or its bytes are not HTTP."""
+
+
+class UpstreamSlow(Exception):  # noqa: N818
+    """The upstream did not answer, or stalled, beyond the time-out."""
+
+
+class _Connection(asyncio.Protocol):
+    """One socket to the upstream, serving one exchange at a time."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.is_lost = False
+        self.is_reused = False
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._news = asyncio.Event()
+        self.start()
+
+    def start(self) -> None:
+        """Make ready for the next answer."""
+        self.parser = httptools.HttpResponseParser(self)
+        self.fields: list[tuple[bytes, bytes]] = []
+        self.body: deque[bytes] = deque()
+        self.waiting = 0
+        self.has_head = self.is_complete = self.has_bytes = False
+        self.error: Exception | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the socket."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101  a stream protocol gets a stream transport
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Feed llhttp."""
+        self.has_bytes = True
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            self.error = UpstreamBroke(str(error))
+            self.transport.abort()
+        if self.waiting > _HIGH_WATER:
+            self.transport.pause_reading()
+        self._news.set()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Note the end; an answer framed by the end of the connection is complete with it."""
+        self.is_lost = True
+        if self.has_head and not self.is_complete and error is None and not self._is_framed():
+            self.is_complete = True
+        self._writable.set()
+        self._news.set()
+
+    def pause_writing(self) -> None:
+        """The upstream reads slower than we send."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """The upstream has caught up."""
+        self._writable.set()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Collect one field."""
+        self.fields.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """The head is here, unless it is only an interim one (1xx)."""
+        if self.parser.get_status_code() >= 200:
+            self.has_head = True
+        else:
+            self.fields = []
+
+    def on_body(self, data: bytes) -> None:
+        """Queue a piece of the body."""
+        self.body.append(data)
+        self.waiting += len(data)
+
+    def on_message_complete(self) -> None:
+        """The answer is whole."""
+        if self.has_head:
+            self.is_complete = True
+
+    async def news(self, seconds: float) -> None:
+        """Wait for bytes or the end.
+
+        Raises:
+            UpstreamSlow: Neither came in time.
+        """
+        try:
+            await asyncio.wait_for(self._news.wait(), seconds)
+        except TimeoutError as error:
+            raise UpstreamSlow from error
+        self._news.clear()
+
+    async def write(self, data: bytes) -> None:
+        """Send, under back-pressure."""
+        self.transport.write(data)
+        await self._writable.wait()
+
+    def take(self) -> bytes:
+        """Return the next piece of the body and read on."""
+        piece = self.body.popleft()
+        self.waiting -= len(piece)
+        if self.waiting <= _HIGH_WATER // 2 and not self.is_lost:
+            self.transport.resume_reading()
+        return piece
+
+    def _is_framed(self) -> bool:
+        names = {name for name, _ in self.fields}
+        return b"content-length" in names or b"transfer-encoding" in names
+
+
+class Answer:
+    """An upstream's answer: the head at once, the body as it comes.
+
+    Attributes:
+        status: HTTP status.
+        headers: Fields without the hop-by-hop ones.
+    """
+
+    def __init__(self, connection: _Connection, upstream: "Upstream") -> None:
+        self._connection, self._upstream = connection, upstream
+        self.status: int = connection.parser.get_status_code()
+        self.headers: Headers = tuple(pair for pair in connection.fields if pair[0] not in HOP_BY_HOP)
+
+    def header(self, name: bytes) -> bytes:
+        """Return the first field of that lower-case name, or nothing."""
+        return next((value for key, value in self.headers if key == name), b"")
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Yield the body as it arrives.
+
+        Raises:
+            UpstreamBroke: It broke off.
+            UpstreamSlow: It stalled.
+        """
+        connection = self._connection
+        while True:
+            while connection.body:
+                yield connection.take()
+            if connection.is_complete:
+                break
+            if connection.error or connection.is_lost:
+                raise connection.error or UpstreamBroke("the connection closed in the middle of an answer")
+            await connection.news(self._upstream.answer_seconds)
+        self._upstream.give_back(connection)
+
+    async def read(self, limit: int) -> bytes:
+        """Return the whole body.
+
+        Raises:
+            UpstreamBroke: It broke off or is larger than `limit` bytes.
+            UpstreamSlow: It stalled.
+        """
+        parts, size = [], 0
+        async for piece in self.pieces():
+            parts.append(piece)
+            size += len(piece)
+            if size > limit:
+                self.close()
+                raise UpstreamBroke(f"the answer is larger than {limit} bytes")
+        return b"".join(parts)
+
+    def close(self) -> None:
+        """Break off: the upstream sees the connection close and can stop computing."""
+        if not self._connection.is_complete:
+            self._connection.transport.abort()
+
+
+class Upstream:
+    """An OpenAI-compatible upstream.
+
+    Args:
+        base_url: Ends in `/v1`, for example `https://host/v1`.
+        key: Bearer key sent to it; empty sends none.
+        tls: Context for https.
+        answer_seconds: Longest silence before and within an answer; large models think long.
+    """
+
+    def __init__(self, base_url: str, *, key: str, tls: ssl.SSLContext, answer_seconds: float = 300.0) -> None:
+        parts = urlsplit(base_url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(f"not an http(s) address: {base_url!r}")
+        self._host, self._tls = parts.hostname, tls if parts.scheme == "https" else None
+        self._port = parts.port or (443 if self._tls else 80)
+        self._path = parts.path.rstrip("/")
+        self._authority = parts.netloc.rpartition("@")[2].encode("idna" if not parts.netloc.isascii() else "ascii")
+        self._key = key.encode()
+        self.answer_seconds = answer_seconds
+        self._idle: deque[_Connection] = deque()
+
+    async def send(self, method: str, path: str, body: bytes) -> Answer:
+        """Send a request and return the answer once its head is here.
+
+        Args:
+            method: HTTP method.
+            path: The client's path, starting with `/v1`.
+            body: JSON, or nothing.
+
+        Raises:
+            UpstreamDown: It cannot be reached.
+            UpstreamBroke: Its bytes are not HTTP.
+            UpstreamSlow: It did not answer in time.
+        """
+        request = self._request(method, path.removeprefix("/v1"), body)
+        while True:
+            connection = self._take_idle() or await self._connect()
+            try:
+                await connection.write(request)
+                while not connection.has_head:
+                    if connection.error or connection.is_lost:
+                        raise connection.error or UpstreamDown("the upstream closed before it answered")
+                    await connection.news(self.answer_seconds)
+            except UpstreamDown:
+                if connection.is_reused and not connection.has_bytes:
+                    continue  # it had closed an idle connection just as we used it; a fresh one tells
+                raise
+            except BaseException:
+                connection.transport.abort()
+                raise
+            return Answer(connection, self)
+
+    def give_back(self, connection: _Connection) -> None:
+        """Keep a connection for the next exchange, if both sides may."""
+        may_keep = not connection.is_lost and connection.parser.should_keep_alive() and len(self._idle) < _POOL
+        if may_keep:
+            connection.start()
+            connection.is_reused = True
+            self._idle.append(connection)
+        else:
+            connection.transport.close()
+
+    def close(self) -> None:
+        """Close idle connections."""
+        while self._idle:
+            self._idle.pop().transport.close()
+
+    def _take_idle(self) -> _Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_lost and not connection.has_bytes:
+                return connection
+            connection.transport.abort()
+        return None
+
+    async def _connect(self) -> _Connection:
+        loop = asyncio.get_running_loop()
+        try:
+            _, connection = await asyncio.wait_for(
+                loop.create_connection(_Connection, self._host, self._port, ssl=self._tls), _CONNECT_SECONDS
+            )
+        except (OSError, TimeoutError) as error:
+            raise UpstreamDown(str(error)) from error
+        return connection
+
+    def _request(self, method: str, path: str, body: bytes) -> bytes:
+        lines = [
+            f"{method} {self._path}{path} HTTP/1.1".encode("ascii", "replace"),
+            b"host: " + self._authority,
+            b"accept: application/json, text/event-stream",
+            b"accept-encoding: identity",  # a compressed answer could not be screened as it streams
+            b"user-agent: safebelt",
+        ]
+        if self._key:
+            lines.append(b"authorization: Bearer " + self._key)
+        if body:
+            lines += [b"content-type: application/json", b"content-length: %d" % len(body)]
+        return b"\r\n".join(lines) + b"\r\n\r\n" + body

@@ -1,0 +1,207 @@
+"""Answers in the upstream's own error shape: `{"error": {"message", "type", "param", "code", "hint"}}`.
+
+An unmodified OpenAI client reads `message` and `code`; a person reads what happened and what to do next, in
+both languages.
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from safebelt.kernel.text import Text
+from safebelt.rooms.belt.proxy.wire import Headers, head
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeltError:
+    """One way to say no.
+
+    Attributes:
+        status: HTTP status.
+        code: Stable code for programs.
+        kind: The client libraries' `type`.
+        what: What happened.
+        hint: What to do next.
+        retry_after_seconds: Sent as `Retry-After` where waiting helps.
+    """
+
+    status: int
+    code: str
+    kind: str
+    what: Text
+    hint: Text
+    retry_after_seconds: int = 0
+
+    def body(self) -> bytes:
+        """Return the JSON body."""
+        message = f"{self.what.en} {self.hint.en} / {self.what.zh}{self.hint.zh}"
+        error = {"message": message, "type": self.kind, "param": None, "code": self.code, "hint": self.hint.en}
+        return msgspec.json.encode({"error": error})
+
+    def headers(self) -> Headers:
+        """Return the header fields that belong to the answer, without its length."""
+        fields: Headers = ((b"content-type", b"application/json"),)
+        if self.status == 401:
+            fields += ((b"www-authenticate", b'Bearer realm="safebelt"'),)
+        if self.retry_after_seconds:
+            fields += ((b"retry-after", b"%d" % self.retry_after_seconds),)
+        return fields
+
+
+def head_of(error: BeltError, headers: Headers) -> bytes:
+    """Return the head of the answer."""
+    return head(error.status, headers)
+
+
+def _invalid(code: str, what: Text, hint: Text, status: int = 400) -> BeltError:
+    return BeltError(status=status, code=code, kind="invalid_request_error", what=what, hint=hint)
+
+
+def _unavailable(code: str, what: Text, hint: Text, status: int = 503, retry: int = 5) -> BeltError:
+    return BeltError(status=status, code=code, kind="server_error", what=what, hint=hint, retry_after_seconds=retry)
+
+
+MALFORMED = _invalid(
+    "malformed_http",
+    Text(zh="请求不是有效的 HTTP/1.1。", en="The request is not valid HTTP/1.1."),
+    Text(zh="请使用标准 HTTP 客户端。", en="Use a standard HTTP client."),
+)
+FRAMING = _invalid(
+    "conflicting_framing",
+    Text(
+        zh="请求长度自相矛盾（Content-Length 与 Transfer-Encoding 冲突或重复）。",
+        en="The request contradicts itself about its length (Content-Length and Transfer-Encoding conflict or repeat).",
+    ),
+    Text(zh="只发送其中一个。", en="Send only one of them, once."),
+)
+HEAD_TOO_LARGE = _invalid(
+    "headers_too_large",
+    Text(zh="请求头过大。", en="The header fields are too large."),
+    Text(zh="请减小请求头。", en="Send fewer or smaller header fields."),
+    status=431,
+)
+SLOW = _invalid(
+    "request_timeout",
+    Text(zh="请求没有在时限内发送完毕。", en="The request was not sent whole in time."),
+    Text(zh="请检查网络后重新发送。", en="Check the network and send it again."),
+    status=408,
+)
+NOT_JSON = _invalid(
+    "malformed_json",
+    Text(zh="请求正文不是有效的 JSON 对象。", en="The body is not a valid JSON object."),
+    Text(zh="请检查 JSON 语法与 UTF-8 编码。", en="Check the JSON syntax and UTF-8 encoding."),
+)
+ENCODED = _invalid(
+    "encoded_body",
+    Text(zh="请求正文经过压缩，无法审查。", en="The body is compressed and cannot be screened."),
+    Text(zh="请发送未压缩的 JSON。", en="Send plain JSON without Content-Encoding."),
+    status=415,
+)
+METHOD = _invalid(
+    "method_not_allowed",
+    Text(zh="该接口不接受此方法。", en="This endpoint does not take this method."),
+    Text(zh="请查看接口文档。", en="Use POST for completions and embeddings, GET for models."),
+    status=405,
+)
+UNKNOWN_ENDPOINT = _invalid(
+    "unguarded_endpoint",
+    Text(
+        zh="安全带尚不能守护此接口，因此不予放行。",
+        en="The belt cannot guard this endpoint yet, so it does not let it pass.",
+    ),
+    Text(
+        zh="可用：/v1/chat/completions、/v1/completions、/v1/embeddings、/v1/models。",
+        en="Available: /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/models.",
+    ),
+    status=404,
+)
+UNREADABLE = _invalid(
+    "unreadable_input",
+    Text(
+        zh="输入是无法审查的形式（例如词元编号数组）。",
+        en="The input is in a form that cannot be screened (token numbers, for example).",
+    ),
+    Text(zh="请以文本发送。", en="Send it as text."),
+)
+BUSY = _unavailable(
+    "too_many_connections",
+    Text(zh="连接数已满。", en="Too many connections are open."),
+    Text(zh="请稍后重试。", en="Try again shortly."),
+)
+UPSTREAM_DOWN = _unavailable(
+    "upstream_unavailable",
+    Text(zh="无法连接上游模型。", en="The upstream model cannot be reached."),
+    Text(
+        zh="请检查 SAFEBELT_UPSTREAM 及模型服务是否运行。",
+        en="Check SAFEBELT_UPSTREAM and that the model server is running.",
+    ),
+    status=502,
+)
+UPSTREAM_BROKE = _unavailable(
+    "upstream_broken",
+    Text(zh="上游模型中断了回答或回答无法解析。", en="The upstream model broke off or its answer cannot be read."),
+    Text(zh="请重试；若仍失败，请查看模型服务日志。", en="Try again; if it persists, read the model server's log."),
+    status=502,
+)
+UPSTREAM_SLOW = _unavailable(
+    "upstream_timeout",
+    Text(zh="上游模型长时间没有回答。", en="The upstream model did not answer in time."),
+    Text(zh="请缩短请求或稍后重试。", en="Shorten the request or try again later."),
+    status=504,
+)
+RECORDS_FAILED = _unavailable(
+    "records_unavailable",
+    Text(
+        zh="无法写入记录（例如磁盘已满）；没有记录就不放行。",
+        en="The record cannot be written (the disk may be full); nothing passes unrecorded.",
+    ),
+    Text(zh="请释放磁盘空间；安全带会自动恢复。", en="Free disk space; the belt recovers by itself."),
+)
+UNAUTHENTICATED = BeltError(
+    status=401,
+    code="invalid_api_key",
+    kind="authentication_error",
+    what=Text(zh="缺少密钥或密钥无效。", en="The key is missing or not known."),
+    hint=Text(
+        zh="请发送 Authorization: Bearer <密钥>；用 `safebelt belt keys issue` 签发。",
+        en="Send Authorization: Bearer <key>; issue one with `safebelt belt keys issue`.",
+    ),
+)
+
+
+def too_large(limit_bytes: int) -> BeltError:
+    """Say that a body is over the limit, and what the limit is."""
+    return _invalid(
+        "body_too_large",
+        Text(zh=f"请求正文超过 {limit_bytes} 字节。", en=f"The body is larger than {limit_bytes} bytes."),
+        Text(
+            zh="请缩短请求，或调高 SAFEBELT_MAX_BODY_BYTES。",
+            en="Shorten the request, or raise SAFEBELT_MAX_BODY_BYTES.",
+        ),
+        status=413,
+    )
+
+
+def stopped(command: str, order_id: str) -> BeltError:
+    """Say that a person has stopped this system."""
+    return _unavailable(
+        "stopped_by_human",
+        Text(
+            zh=f"负责人已对此系统下达停止命令（{command}，{order_id}）。",
+            en=f"A person has stopped this system ({command}, {order_id}).",
+        ),
+        Text(zh="请等待负责人恢复。", en="Wait until the person in charge resumes it."),
+        retry=30,
+    )
+
+
+def refused(title: Text, appeal: Text) -> BeltError:
+    """Say which class of rule refused the input, and how to appeal (invariant 17)."""
+    return _invalid(
+        "content_filter",
+        Text(
+            zh=f"输入因以下规则类别被拒绝：{title.zh}。",
+            en=f"The input was refused by a rule of this class: {title.en}.",
+        ),
+        appeal,
+    )

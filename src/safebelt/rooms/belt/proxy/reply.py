@@ -1,0 +1,66 @@
+"""One answer on its way to the client.  Model output passes the gate of its `Line`; see `control/line.py`."""
+
+from typing import TYPE_CHECKING
+
+from safebelt.rooms.belt.control.line import Line
+from safebelt.rooms.belt.proxy import errors
+from safebelt.rooms.belt.proxy.wire import LAST_CHUNK, Headers, chunk, head
+
+if TYPE_CHECKING:
+    from safebelt.rooms.belt.proxy.server import ClientConnection
+
+
+class Reply:
+    """Writes one response to one client, in order, under back-pressure."""
+
+    def __init__(self, connection: "ClientConnection", *, is_http_1_0: bool, is_last: bool) -> None:
+        self._connection, self._is_chunked = connection, not is_http_1_0
+        self.is_last = is_last or is_http_1_0
+        self.is_begun = self.is_whole = False
+        self.line: Line | None = None
+
+    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
+        """Send a complete response."""
+        self.is_begun = True
+        close: Headers = ((b"connection", b"close"),) if self.is_last else ()
+        fields = (*headers, (b"content-length", b"%d" % len(body)), *close)
+        await self._send(head(status, fields) + body)
+        self.is_whole = True
+
+    async def error(self, error: errors.BeltError, extra: Headers = ()) -> None:
+        """Send an error, or break off where the response has already begun."""
+        if self.is_begun:
+            self._connection.abort()
+            return
+        await self.whole(error.status, (*error.headers(), *extra), error.body())
+
+    async def begin(self, status: int, headers: Headers) -> None:
+        """Send the head of a streamed response."""
+        self.is_begun = True
+        framing: Headers = ((b"transfer-encoding", b"chunked"),) if self._is_chunked else ()
+        close: Headers = ((b"connection", b"close"),) if self.is_last else ()
+        await self._send(head(status, (*headers, *framing, *close)))
+
+    async def write(self, data: bytes) -> None:
+        """Send a piece of a streamed response."""
+        if data:
+            await self._send(chunk(data) if self._is_chunked else data)
+
+    async def end(self, data: bytes = b"") -> None:
+        """Send the last piece and close the response."""
+        await self._send((chunk(data) + LAST_CHUNK) if self._is_chunked else data)
+        self.is_whole = True
+
+    def open_line(self, line: Line) -> None:
+        """From here on everything passes the line's gate."""
+        self.line = line
+        line.attach(self._connection)
+
+    async def _send(self, data: bytes) -> None:
+        if self.line is None:
+            if self._connection.is_closing:
+                raise ConnectionResetError("the client has gone")
+            self._connection.write(data)
+        else:
+            await self.line.send(data)
+        await self._connection.drain()

@@ -1,0 +1,259 @@
+"""The client's side: one `ClientConnection` per socket, llhttp in strict mode, every stage on a timer.
+
+Life of a request: bytes → llhttp callbacks → a whole `Request` in the queue → one task at a time runs the
+handler with a `Reply` → the next request.  A client that stalls, floods, or contradicts itself gets a clear
+answer and is closed; nothing waits for ever.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+import httptools
+
+from safebelt.rooms.belt.proxy import errors
+from safebelt.rooms.belt.proxy.reply import Reply
+from safebelt.rooms.belt.proxy.wire import Limits, Request
+
+Handler = Callable[[Request, Reply], Awaitable[None]]
+
+_PIPELINE = 8
+"""Requests one connection may queue before it is read no further."""
+
+_LINGER_SECONDS = 2.0
+"""How long a refused client may go on sending before its socket is taken away (RFC 9112 section 9.6)."""
+
+
+class ClientConnection(asyncio.Protocol):
+    """One client's socket."""
+
+    def __init__(self, handler: Handler, limits: Limits, connections: set["ClientConnection"]) -> None:
+        self._handler, self._limits, self._connections = handler, limits, connections
+        self._queue: deque[Request] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._is_closing = self._is_in_request = False
+        self.sent = 0
+        self.socket: socket.socket | None = None
+        self._reset()
+
+    # ---- asyncio's callbacks
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the socket."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101  a stream protocol gets a stream transport
+        self.transport = transport
+        self.socket = _own_handle(transport)
+        self._parser = httptools.HttpRequestParser(self)
+        if len(self._connections) >= self._limits.connections:
+            self._refuse(errors.BUSY)
+            return
+        self._connections.add(self)
+        self._arm(self._limits.idle_seconds, self._close)
+
+    def data_received(self, data: bytes) -> None:
+        """Feed llhttp; whatever it will not have ends the connection with an answer."""
+        if self._is_closing:
+            return
+        if not self._is_in_request:
+            self._is_in_request = True
+            self._arm(self._limits.head_seconds, lambda: self._refuse(errors.SLOW))
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:  # not taken up (RFC 9110 section 7.8): answered as plain HTTP, then closed
+            self._keep_alive = False
+            self.transport.pause_reading()
+        except _Refusal as refusal:
+            self._refuse(refusal.error)
+        except httptools.HttpParserError as error:
+            inner = error.__context__
+            self._refuse(inner.error if isinstance(inner, _Refusal) else errors.MALFORMED)
+        if len(self._queue) >= _PIPELINE and not self._is_closing:
+            self.transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """A client that closes its side has gone."""
+        return False
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """Stop whatever was under way for this client."""
+        self._is_closing = True
+        self._connections.discard(self)
+        self._disarm()
+        self._writable.set()
+        if self._task:
+            self._task.cancel()
+        if self.socket:
+            self.socket.close()
+
+    def pause_writing(self) -> None:
+        """The client reads slower than we write."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        self._writable.set()
+
+    # ---- llhttp's callbacks
+
+    def on_message_begin(self) -> None:
+        """A request starts."""
+        self._reset()
+
+    def on_url(self, url: bytes) -> None:
+        """Collect the target."""
+        self._target += url
+        self._count_head(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Collect one field."""
+        self._headers.append((name.lower(), value))
+        self._count_head(len(name) + len(value) + 4)
+
+    def on_headers_complete(self) -> None:
+        """Judge what the head promises before reading the body."""
+        names = [name for name, _ in self._headers]
+        if names.count(b"content-length") > 1 or (b"content-length" in names and b"transfer-encoding" in names):
+            raise _Refusal(errors.FRAMING)
+        if names.count(b"host") > 1:
+            raise _Refusal(errors.MALFORMED)
+        fields = dict(self._headers)
+        length = fields.get(b"content-length", b"0")
+        if length.isdigit() and int(length) > self._limits.body_bytes:
+            raise _Refusal(errors.too_large(self._limits.body_bytes))
+        if fields.get(b"expect", b"").lower() == b"100-continue":
+            self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._arm(self._limits.body_seconds, lambda: self._refuse(errors.SLOW))
+
+    def on_body(self, data: bytes) -> None:
+        """Collect the body."""
+        self._body_size += len(data)
+        if self._body_size > self._limits.body_bytes:
+            raise _Refusal(errors.too_large(self._limits.body_bytes))
+        self._body.append(data)
+
+    def on_message_complete(self) -> None:
+        """Queue the request, whole."""
+        request = Request(
+            method=self._parser.get_method().decode("ascii"),
+            target=self._target.decode("ascii", "replace"),
+            headers=tuple(self._headers),
+            body=b"".join(self._body),
+            is_http_1_0=self._parser.get_http_version() == "1.0",
+        )
+        self._queue.append(request)
+        self._keep_alive = self._parser.should_keep_alive()
+        self._is_in_request = False
+        self._disarm()
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._work())
+
+    # ---- work
+
+    async def _work(self) -> None:
+        try:
+            while self._queue and not self._is_closing:
+                request = self._queue.popleft()
+                reply = Reply(self, is_http_1_0=request.is_http_1_0, is_last=not self._keep_alive and not self._queue)
+                await self._handler(request, reply)
+                if not reply.is_whole or reply.is_last:
+                    self._close()
+                elif len(self._queue) < _PIPELINE:
+                    self.transport.resume_reading()
+        finally:
+            self._task = None
+        if not self._is_closing and not self._is_in_request:
+            self._arm(self._limits.idle_seconds, self._close)
+
+    async def drain(self) -> None:
+        """Wait until the client takes more.
+
+        Raises:
+            ConnectionResetError: It has gone, or did not read for `write_seconds`.
+        """
+        if not self._writable.is_set():
+            try:
+                await asyncio.wait_for(self._writable.wait(), self._limits.write_seconds)
+            except TimeoutError as error:
+                self.abort()
+                raise ConnectionResetError("the client does not read") from error
+        if self._is_closing:
+            raise ConnectionResetError("the client has gone")
+
+    def write(self, data: bytes) -> None:
+        """Hand bytes to the socket; `sent` counts every one of them."""
+        self.sent += len(data)
+        self.transport.write(data)
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether nothing more can be written."""
+        return self._is_closing or self.transport.is_closing()
+
+    def abort(self) -> None:
+        """Close now, throwing away whatever is still buffered."""
+        self._is_closing = True
+        self.transport.abort()
+
+    # ---- helpers
+
+    def _reset(self) -> None:
+        self._target, self._headers, self._body = b"", list[tuple[bytes, bytes]](), list[bytes]()
+        self._head_size = self._body_size = 0
+        self._keep_alive = True
+
+    def _count_head(self, size: int) -> None:
+        self._head_size += size
+        if self._head_size > self._limits.head_bytes:
+            raise _Refusal(errors.HEAD_TOO_LARGE)
+
+    def _refuse(self, error: errors.BeltError) -> None:
+        """Answer with an error and close; a running exchange on the same connection is not disturbed mid-body."""
+        if self._is_closing:
+            return
+        self._is_closing = True
+        self._disarm()
+        if self._task is None:
+            body = error.body()
+            fields = (*error.headers(), (b"content-length", b"%d" % len(body)), (b"connection", b"close"))
+            self.write(errors.head_of(error, fields) + body)
+        self._close_gently()
+
+    def _close_gently(self) -> None:
+        """Say goodbye, then let the client finish sending: closing on unread bytes would destroy our answer (a reset)."""
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.transport.resume_reading()
+        self._arm(_LINGER_SECONDS, self.transport.abort)
+
+    def _close(self) -> None:
+        self._is_closing = True
+        self._disarm()
+        self.transport.close()
+
+    def _arm(self, seconds: float, action: Callable[[], None]) -> None:
+        self._disarm()
+        self._timer = asyncio.get_running_loop().call_later(seconds, action)
+
+    def _disarm(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+
+class _Refusal(Exception):  # noqa: N818  internal: carries an answer out of llhttp's callbacks
+    def __init__(self, error: errors.BeltError) -> None:
+        super().__init__(error.code)
+        self.error = error
+
+
+def _own_handle(transport: asyncio.Transport) -> socket.socket | None:
+    """Return a second handle on the socket, so that the stop thread can shut it without the event loop."""
+    inner = transport.get_extra_info("socket")
+    with contextlib.suppress(OSError, ValueError):
+        return socket.socket(fileno=socket.dup(inner.fileno()))
+    return None

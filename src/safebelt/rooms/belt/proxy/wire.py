@@ -1,0 +1,81 @@
+"""Words of the wire: a request as received, limits, and the bytes of a response head."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+Headers = tuple[tuple[bytes, bytes], ...]
+"""Header fields in order of arrival, names in lower case."""
+
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+"""Fields that end at each hop (RFC 9110 section 7.6.1)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one client may ask of the server.
+
+    Attributes:
+        head_bytes: All header fields together; 32 KiB holds any honest bearer token and cookie set.
+        body_bytes: The body.
+        head_seconds: From a request's first byte to the end of its head: ends a slow-loris.
+        body_seconds: From the end of the head to the end of the body.
+        idle_seconds: Between two requests on one connection.
+        write_seconds: How long a client may refuse to read before it is given up.
+        connections: Open connections; one more is told to come back later.
+    """
+
+    head_bytes: int = 32 * 1024
+    body_bytes: int = 10 * 1024 * 1024
+    head_seconds: float = 10.0
+    body_seconds: float = 60.0
+    idle_seconds: float = 75.0
+    write_seconds: float = 60.0
+    connections: int = 2048
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request, whole."""
+
+    method: str
+    target: str
+    headers: Headers
+    body: bytes
+    is_http_1_0: bool = False
+
+    @property
+    def path(self) -> str:
+        """The target without its query."""
+        return self.target.partition("?")[0]
+
+    def header(self, name: bytes) -> bytes:
+        """Return the last field of that lower-case name, or nothing."""
+        return next((value for key, value in reversed(self.headers) if key == name), b"")
+
+
+def head(status: int, headers: Headers) -> bytes:
+    """Return a status line and fields, with the blank line."""
+    phrase = HTTPStatus(status).phrase if status in HTTPStatus.__members__.values() else "Status"
+    lines = [b"HTTP/1.1 %d %s\r\n" % (status, phrase.encode())]
+    lines += [b"%s: %s\r\n" % pair for pair in headers]
+    return b"".join([*lines, b"\r\n"])
+
+
+def chunk(data: bytes) -> bytes:
+    """Frame bytes as one HTTP chunk; nothing stays nothing, because an empty chunk ends the message."""
+    return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+
+
+LAST_CHUNK = b"0\r\n\r\n"
