@@ -86,6 +86,7 @@ class Rule:
         terms: Words and phrases, for keywords and injection.
         detectors: Names of personal-data detectors.
         basis: What it rests on.
+        advice: What a person in need is told besides, for example where to find help.
     """
 
     id: str
@@ -97,6 +98,7 @@ class Rule:
     terms: tuple[str, ...] = ()
     detectors: tuple[str, ...] = ()
     basis: Basis | None = None
+    advice: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,6 +347,20 @@ class SegmentSealed(Event):
     segment: str
     records: int
     root: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordErased(Event):
+    """The content of a record was erased; its core and every proof stand.  The subject is the record.
+
+    Attributes:
+        contents: How many contents were blanked; 0 where none was left.
+        reason: Why.
+    """
+
+    kind: ClassVar[str] = "belt.record_erased.v1"
+    contents: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

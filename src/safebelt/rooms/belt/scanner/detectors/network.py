@@ -1,0 +1,60 @@
+"""Network addresses of devices.  Private, loopback and link-local ones name nobody and are left alone."""
+
+import re
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
+from safebelt.rooms.belt.scanner.detectors.base import Detector, if_true
+
+_PRIVATE_V4 = re.compile(
+    r"0\.|10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2[0-9]|3[01])\.|2(?:2[4-9]|[345][0-9])\."
+)
+
+
+def _is_public_v4(text: str) -> bool:
+    try:
+        IPv4Address(text)
+    except AddressValueError:
+        return False
+    return not _PRIVATE_V4.match(text)
+
+
+IPV4 = Detector(
+    name="ipv4",
+    pattern=re.compile(r"(?<![0-9a-z])(?<![0-9a-z]\.)[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9a-z])(?!\.[0-9])"),
+    judge=if_true(_is_public_v4),
+)
+
+
+def _is_public_v6(text: str) -> bool:
+    """A real address with a digit and two groups: `std::vector` and `12:30:45` are none."""
+    try:
+        address = IPv6Address(text)
+    except AddressValueError:
+        return False
+    is_local = address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast
+    is_code = sum(1 for group in text.split(":") if group) < 2 or not any(char.isdigit() for char in text)
+    return not is_local and not is_code
+
+
+IPV6 = Detector(
+    name="ipv6",
+    pattern=re.compile(r"(?<![0-9a-z:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![0-9a-z:])"),
+    judge=if_true(_is_public_v6),
+    needs=frozenset(":"),
+)
+
+
+def _is_device(text: str) -> bool:
+    return len(set(re.sub("[:-]", "", text))) > 1
+
+
+MAC = Detector(
+    name="mac",
+    pattern=re.compile(
+        r"(?<![0-9a-z])(?<![0-9a-z][:-])[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}(?![0-9a-z])(?![:-][0-9a-z])"
+    ),
+    needs=frozenset(":-"),
+    judge=if_true(_is_device),
+)
+
+DETECTORS = (IPV4, IPV6, MAC)
