@@ -1,0 +1,46 @@
+"""Deeds of the belt, one class in four chapters: harnesses and keys, orders, exchanges, evidence."""
+
+from safebelt.rooms.belt.service.base import Tools
+from safebelt.rooms.belt.service.evidence import Evidence, texts_of
+from safebelt.rooms.belt.service.exchanges import OPEN, Exchanges, day_range
+from safebelt.rooms.belt.service.harness import Harnesses, digest_of
+from safebelt.rooms.belt.service.stops import ALIVE_SECONDS, EVERYTHING, StopOrders
+from safebelt.rooms.belt.service.words import (
+    BeltNow,
+    Found,
+    Full,
+    Holds,
+    Minute,
+    Proof,
+    Sealed,
+    Search,
+    Stop,
+    Stops,
+    Traffic,
+)
+
+__all__ = [
+    "ALIVE_SECONDS",
+    "EVERYTHING",
+    "OPEN",
+    "Belt",
+    "BeltNow",
+    "Found",
+    "Full",
+    "Holds",
+    "Minute",
+    "Proof",
+    "Sealed",
+    "Search",
+    "Stop",
+    "Stops",
+    "Tools",
+    "Traffic",
+    "day_range",
+    "digest_of",
+    "texts_of",
+]
+
+
+class Belt(Harnesses, StopOrders, Exchanges, Evidence):
+    """The belt, as console, API, command line and jobs use it."""

@@ -1,0 +1,102 @@
+"""What every chapter of the belt's service holds in its hands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from safebelt.engines.clock import Chance, Clock
+from safebelt.engines.sql import Sql
+from safebelt.kernel.errors import Invalid, NotFound
+from safebelt.kernel.ids import NewId
+from safebelt.kernel.text import Text
+from safebelt.rooms.belt.control.orders import OrderBox
+from safebelt.rooms.belt.model import Policy
+from safebelt.rooms.belt.records.head import Open
+from safebelt.rooms.ledger.service import Ledger
+from safebelt.rooms.registry.service import Registry
+
+MAX_REASON_CHARS = 1000
+"""A reason is a sentence or a paragraph; it goes to the ledger for good."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """Everything the belt's deeds are done with; built in `app.py`.
+
+    Attributes:
+        sql: The database.
+        ledger: Remembers every deed.
+        registry: Knows the systems.
+        box: Where orders go and proofs come from.
+        records: Folder of the record segments.
+        policies: Screening policies by id.
+        open_note: Opens a signed head, or raises a `Problem`.
+        log_origin: Name of the log, as in the signed heads.
+        clock, new_id, chance: Time, ids and randomness.
+        default_policy: What a system gets where no policy is named; empty for the first by id.
+    """
+
+    sql: Sql
+    ledger: Ledger
+    registry: Registry
+    box: OrderBox
+    records: Path
+    policies: Mapping[str, Policy]
+    open_note: Open
+    log_origin: str
+    clock: Clock
+    new_id: NewId
+    chance: Chance
+    default_policy: str = ""
+
+
+class Chapter:
+    """A part of the service."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._t = tools
+
+
+def given(text: str, *, field: str, what: Text, limit: int = MAX_REASON_CHARS) -> str:
+    """Return a text a person must give, trimmed and writable everywhere.
+
+    Raises:
+        Invalid: It is empty or longer than `limit`.
+    """
+    kept = text.replace("\0", "").encode("utf-8", "replace").decode().strip()
+    if not kept:
+        raise Invalid(
+            what=Text(zh=f"请填写{what.zh}。", en=f"Give {what.en}."),
+            hint=Text(
+                zh=f"{what.zh}会写入存证账本，供日后核查。", en="It is kept in the ledger for whoever asks later."
+            ),
+            details={"field": field},
+        )
+    if len(kept) > limit:
+        raise Invalid(
+            what=Text(
+                zh=f"{what.zh}超过 {limit} 个字符。",
+                en=f"What was given is longer than {limit} characters ({what.en}).",
+            ),
+            hint=Text(zh="请写得更短一些。", en="Say it in fewer words."),
+            details={"field": field},
+        )
+    return kept
+
+
+REASON = Text(zh="理由", en="a reason")
+
+
+def missing(kind: Text, id_: str, hint: Text) -> NotFound:
+    """Build the problem of something that does not exist."""
+    shown = id_[:80]
+    return NotFound(
+        what=Text(zh=f"没有{kind.zh}“{shown}”。", en=f"There is no {kind.en} “{shown}”."),
+        hint=hint,
+        details={"id": shown},
+    )
+
+
+def pages_of(count: int, per_page: int) -> int:
+    """Return how many pages `count` things fill; at least one."""
+    return max(1, -(-count // per_page))

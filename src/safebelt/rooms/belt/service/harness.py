@@ -1,0 +1,300 @@
+"""How the belt sits on a system: its policy, its stance, its keys."""
+
+from dataclasses import replace
+from hashlib import sha256
+
+import sqlalchemy as sa
+
+from safebelt.engines.sql import changed_once
+from safebelt.kernel.actors import Actor
+from safebelt.kernel.errors import Conflict, Refused
+from safebelt.kernel.text import Text
+from safebelt.rooms.belt import store
+from safebelt.rooms.belt.decide import in_force
+from safebelt.rooms.belt.model import (
+    Harness,
+    HarnessSet,
+    Key,
+    KeyIssued,
+    KeyRevoked,
+    NoticeMode,
+    Policy,
+    RecordMode,
+    Snapshot,
+    Stance,
+)
+from safebelt.rooms.belt.service.base import REASON, Chapter, given, missing
+
+KEY_PREFIX = "sbk_"
+_KEY_BYTES = 32
+"""256 bits: a key cannot be guessed, so its plain SHA-256 may be kept (no slow hash on every request)."""
+
+
+def digest_of(secret: str) -> str:
+    """Return what is kept of a key: its SHA-256, hex."""
+    return sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+class Harnesses(Chapter):
+    """Fits the belt to systems and issues keys."""
+
+    # ------------------------------------------------------------------ harnesses
+
+    def fit(
+        self,
+        system_id: str,
+        policy: str = "",
+        stance: Stance = Stance.OBSERVE,
+        record_mode: RecordMode = RecordMode.STRICT,
+        notice: NoticeMode = NoticeMode.END,
+        *,
+        by: Actor,
+    ) -> Harness:
+        """Fit the belt to a system.
+
+        Args:
+            system_id: A system of the registry.
+            policy: Id of a screening policy; empty for the house's default.
+            stance: Observe changes nothing but records what would have been done.
+            record_mode: `strict` or `prompt`.
+            notice: Whether plain text answers end with a notice that AI made them.
+            by: Who acts.
+
+        Raises:
+            NotFound: There is no such system or policy.
+            Conflict: The belt already sits on it.
+            Refused: Records cannot be switched off.
+        """
+        self._t.registry.system(system_id)
+        chosen = Harness(
+            system_id=system_id,
+            policy=policy or self.default_policy(),
+            stance=stance,
+            record_mode=record_mode,
+            notice=notice,
+        )
+        _hold_recording(record_mode)
+        with self._t.sql.begin() as tx:
+            self._insert_harness(tx, chosen, by)
+        return chosen
+
+    def change(
+        self,
+        system_id: str,
+        *,
+        by: Actor,
+        version: int,
+        policy: str | None = None,
+        stance: Stance | None = None,
+        record_mode: RecordMode | None = None,
+        notice: NoticeMode | None = None,
+    ) -> Harness:
+        """Change how the belt sits; what is None stays.
+
+        Raises:
+            NotFound: The belt is not fitted to the system, or there is no such policy.
+            Conflict: Somebody changed it since `version` was read.
+            Refused: Records cannot be switched off.
+        """
+        old = self.harness(system_id)
+        new = replace(
+            old,
+            policy=old.policy if policy is None else policy,
+            stance=old.stance if stance is None else stance,
+            record_mode=old.record_mode if record_mode is None else record_mode,
+            notice=old.notice if notice is None else notice,
+            version=version + 1,
+        )
+        _hold_recording(new.record_mode)
+        self.policy(new.policy)
+        where = (store.harness.c.system_id == system_id) & (store.harness.c.version == version)
+        with self._t.sql.begin() as tx:
+            result = tx.execute(sa.update(store.harness).where(where).values(**store.from_harness(new)))
+            changed_once(result, system_id)
+            self._t.ledger.append(tx, self._harness_set(new), by=by)
+        return new
+
+    def harness(self, system_id: str) -> Harness:
+        """Return how the belt sits on a system.
+
+        Raises:
+            NotFound: It is not fitted.
+        """
+        with self._t.sql.read() as tx:
+            row = tx.execute(sa.select(store.harness).where(store.harness.c.system_id == system_id)).mappings().first()
+        if row is None:
+            raise missing(
+                Text(zh="已装安全带的系统", en="system with the belt fitted,"),
+                system_id,
+                Text(
+                    zh="请先为该系统装上安全带。", en="Fit the belt to the system first: `safebelt belt systems fit`."
+                ),
+            )
+        return store.to_harness(row)
+
+    def harnesses(self) -> tuple[Harness, ...]:
+        """Return every fitted system's harness, by system id."""
+        with self._t.sql.read() as tx:
+            rows = tx.execute(sa.select(store.harness).order_by(store.harness.c.system_id)).mappings().all()
+        return tuple(store.to_harness(row) for row in rows)
+
+    # ------------------------------------------------------------------ policies
+
+    def policies(self) -> tuple[Policy, ...]:
+        """Return every screening policy, by id."""
+        return tuple(self._t.policies[id_] for id_ in sorted(self._t.policies))
+
+    def policy(self, policy_id: str) -> Policy:
+        """Return one screening policy.
+
+        Raises:
+            NotFound: There is none of this id.
+        """
+        if policy_id not in self._t.policies:
+            known = ", ".join(sorted(self._t.policies))
+            raise missing(
+                Text(zh="筛查策略", en="screening policy"),
+                policy_id,
+                Text(zh=f"现有策略：{known or '无'}。", en=f"There are: {known or 'none'}."),
+            )
+        return self._t.policies[policy_id]
+
+    def default_policy(self) -> str:
+        """Return the id of the policy a system gets where none is named.
+
+        Raises:
+            Conflict: The house has no policy at all.
+        """
+        if not self._t.policies:
+            raise Conflict(
+                what=Text(zh="没有任何筛查策略。", en="There is no screening policy."),
+                hint=Text(
+                    zh="请在 screening/ 文件夹中放入一份策略，然后重新启动。",
+                    en="Put a policy into the folder screening/ and start again.",
+                ),
+            )
+        return self._t.default_policy or min(self._t.policies)
+
+    # ------------------------------------------------------------------ keys
+
+    def issue_key(self, system_id: str, name: str, by: Actor) -> tuple[Key, str]:
+        """Issue a caller's key; the secret is returned once and never kept.
+
+        A system the belt is not fitted to yet gets it now, observing: a key always leads through the belt.
+
+        Returns:
+            The key and its secret, `sbk_` and 64 hex digits.
+
+        Raises:
+            NotFound: There is no such system.
+            Invalid: The name is empty or too long.
+        """
+        name = given(name, field="name", what=Text(zh="密钥名称", en="a name for the key"), limit=120)
+        self._t.registry.system(system_id)
+        secret = KEY_PREFIX + self._t.chance(_KEY_BYTES).hex()
+        issued = Key(
+            id=self._t.new_id("key"),
+            system_id=system_id,
+            name=name,
+            digest=digest_of(secret),
+            created_at=self._t.clock(),
+        )
+        with self._t.sql.begin() as tx:
+            if (
+                tx.execute(sa.select(store.harness.c.version).where(store.harness.c.system_id == system_id)).first()
+                is None
+            ):
+                self._insert_harness(
+                    tx, Harness(system_id=system_id, policy=self.default_policy(), stance=Stance.OBSERVE), by
+                )
+            tx.execute(sa.insert(store.key).values(**store.from_key(issued)))
+            self._t.ledger.append(tx, KeyIssued(subject=system_id, key_id=issued.id, name=name), by=by)
+        return issued, secret
+
+    def revoke_key(self, key_id: str, reason: str, by: Actor) -> Key:
+        """Revoke a key; within a second the belt knows it no more.
+
+        Raises:
+            NotFound: There is no such key.
+            Conflict: It is revoked already.
+            Invalid: No reason is given.
+        """
+        reason = given(reason, field="reason", what=REASON)
+        with self._t.sql.begin() as tx:
+            row = tx.execute(sa.select(store.key).where(store.key.c.id == key_id)).mappings().first()
+            if row is None:
+                raise missing(
+                    Text(zh="密钥", en="key"), key_id, Text(zh="请查看密钥列表。", en="See `safebelt belt keys list`.")
+                )
+            now = self._t.clock()
+            where = (store.key.c.id == key_id) & store.key.c.revoked_at.is_(None)
+            if tx.execute(sa.update(store.key).where(where).values(revoked_at=now)).rowcount != 1:
+                raise Conflict(
+                    what=Text(zh="该密钥已被撤销。", en="The key is revoked already."),
+                    hint=Text(zh="无需再次撤销。", en="There is nothing left to do."),
+                )
+            event = KeyRevoked(subject=row["system_id"], key_id=key_id, reason=reason)
+            self._t.ledger.append(tx, event, by=by)
+        return replace(store.to_key(row), revoked_at=now)
+
+    def keys(self, system_id: str = "") -> tuple[Key, ...]:
+        """Return the keys of one system, or of all, newest first."""
+        query = sa.select(store.key).order_by(store.key.c.created_at.desc(), store.key.c.id.desc())
+        if system_id:
+            query = query.where(store.key.c.system_id == system_id)
+        with self._t.sql.read() as tx:
+            return tuple(store.to_key(row) for row in tx.execute(query).mappings())
+
+    def snapshot(self) -> Snapshot:
+        """Return all the traffic side needs: living keys, harnesses, and the rules in force today."""
+        with self._t.sql.read() as tx:
+            keys = tx.execute(sa.select(store.key).where(store.key.c.revoked_at.is_(None))).mappings().all()
+            harnesses = tx.execute(sa.select(store.harness)).mappings().all()
+        today = self._t.clock().date()
+        return Snapshot(
+            keys={row["digest"]: store.to_key(row) for row in keys},
+            harnesses={row["system_id"]: store.to_harness(row) for row in harnesses},
+            policies={id_: in_force(policy, today) for id_, policy in self._t.policies.items()},
+        )
+
+    # ------------------------------------------------------------------ hands
+
+    def _insert_harness(self, tx: sa.Connection, chosen: Harness, by: Actor) -> None:
+        event = self._harness_set(chosen)
+        where = store.harness.c.system_id == chosen.system_id
+        self._t.sql.exclusive(tx, "belt_harness")
+        if tx.execute(sa.select(store.harness.c.version).where(where)).first() is not None:
+            raise Conflict(
+                what=Text(zh="该系统已装有安全带。", en="The belt is already fitted to this system."),
+                hint=Text(zh="如需调整，请修改现有设置。", en="Change how it sits instead of fitting it again."),
+            )
+        tx.execute(sa.insert(store.harness).values(**store.from_harness(chosen)))
+        self._t.ledger.append(tx, event, by=by)
+
+    def _harness_set(self, chosen: Harness) -> HarnessSet:
+        policy = self.policy(chosen.policy)
+        return HarnessSet(
+            subject=chosen.system_id,
+            policy=policy.id,
+            policy_version=policy.version,
+            policy_digest=policy.digest,
+            stance=chosen.stance.value,
+            record_mode=chosen.record_mode.value,
+            notice=chosen.notice.value,
+        )
+
+
+def _hold_recording(mode: RecordMode) -> None:
+    """INVARIANT: a record may be left out only where the rulebook allows it, and there is no rulebook yet."""
+    if mode is RecordMode.OFF:
+        raise Refused(
+            what=Text(
+                zh="不能关闭记录：只有规则库明确允许时才可关闭，而目前尚无规则库。",
+                en="Records cannot be switched off: only the rulebook may allow it, and there is no rulebook yet.",
+            ),
+            hint=Text(
+                zh="请选择 strict（先落盘后回答）或 prompt（限时落盘）。",
+                en="Choose strict (durable before the answer) or prompt (within a stated bound).",
+            ),
+            details={"field": "record_mode"},
+        )

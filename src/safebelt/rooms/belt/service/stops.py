@@ -1,0 +1,250 @@
+"""A person's order: given first, remembered second, proven third."""
+
+import threading
+import time
+
+import sqlalchemy as sa
+import structlog
+
+from safebelt.kernel.actors import MACHINE, Actor, Role
+from safebelt.kernel.errors import Problem
+from safebelt.kernel.text import Text
+from safebelt.rooms.belt import store
+from safebelt.rooms.belt.control.heartbeat import WATCHER, Heartbeat
+from safebelt.rooms.belt.control.switch import ALL, RUNNING
+from safebelt.rooms.belt.model import Command, Order, StopEffective, StopOrdered, StopProof
+from safebelt.rooms.belt.service.base import REASON, Chapter, given, missing, pages_of
+from safebelt.rooms.belt.service.words import BeltNow, Holds, Stop, Stops
+
+EVERYTHING = "belt"
+"""Subject of the ledger entry of an order for all systems."""
+ALIVE_SECONDS = 2.0
+"""The watcher beats every 20 ms; a hundred missed beats are no hiccup."""
+_REMEMBER_SECONDS = 2.0
+"""How long an order waits for a stuck database before it answers; the order itself holds already."""
+_POLL_SECONDS = 0.02
+
+_log = structlog.get_logger("safebelt.belt")
+
+
+class StopOrders(Chapter):
+    """Stops, resumes, and the proofs of both."""
+
+    # ------------------------------------------------------------------ ordering
+
+    def order(self, command: Command, system_id: str, reason: str, by: Actor) -> Order:
+        """Order run, pause, drain or cut, for one system or (empty id) for all.
+
+        INVARIANT: the order is in the box before anything else is asked: stopping works even when the database is
+        stuck or gone.  What the ledger could not take now, `collect_proofs` brings in later (`is_remembered`).
+
+        Raises:
+            Invalid: No reason is given; nothing was ordered.
+            NotFound: The register knows no such system; the order holds for that id nevertheless.
+        """
+        reason = given(reason, field="reason", what=REASON)
+        system_id = store.clean(system_id).strip()[:80]
+        given_order = Order(
+            id=self._t.new_id("ord"),
+            command=command,
+            system_id=system_id,
+            at=self._t.clock(),
+            by=by.id,
+            reason=reason,
+        )
+        self._t.box.give(given_order)
+        problem = self._remember_soon(given_order, by)
+        if problem is not None:
+            raise problem
+        return given_order
+
+    def wait_effective(self, order_id: str, seconds: float) -> StopProof | None:
+        """Wait for the proof of an order; None where no belt answered in time (the order holds all the same)."""
+        end = time.monotonic() + seconds
+        while (proof := self._t.box.proof(order_id)) is None and (proof := self._kept_proof(order_id)) is None:
+            if time.monotonic() >= end:
+                return None
+            time.sleep(_POLL_SECONDS)
+        return proof
+
+    def _kept_proof(self, order_id: str) -> StopProof | None:
+        """Look whether the proof went to the ledger meanwhile; a database that fails has nothing to say here."""
+        try:
+            with self._t.sql.read() as tx:
+                row = tx.execute(sa.select(store.stop).where(store.stop.c.id == order_id)).mappings().first()
+        except sa.exc.SQLAlchemyError:
+            return None
+        return None if row is None else store.to_proof(row)
+
+    # ------------------------------------------------------------------ remembering
+
+    def _remember_soon(self, order: Order, by: Actor) -> Problem | None:
+        """Write the order to the ledger, but do not wait for a stuck database; return what a person must hear."""
+        heard: list[Problem | None] = []
+
+        def remember() -> None:
+            try:
+                self._remember(order, by)
+                heard.append(self._unknown_system(order))
+            except Exception:  # noqa: BLE001  the order holds whatever the database says; see collect_proofs
+                _log.exception("belt.order_not_remembered_yet", order=order.id)
+
+        thread = threading.Thread(target=remember, name="belt-remember", daemon=True)
+        thread.start()
+        thread.join(_REMEMBER_SECONDS)
+        return heard[0] if heard else None
+
+    def _remember(self, order: Order, by: Actor) -> None:
+        with self._t.sql.begin() as tx:
+            self._insert_order(tx, order, by)
+
+    def _insert_order(self, tx: sa.Connection, order: Order, by: Actor) -> None:
+        """Write `StopOrdered` once, whoever comes first: the deed, or the proof that already came back."""
+        self._t.sql.exclusive(tx, "belt_stop")
+        if tx.execute(sa.select(store.stop.c.id).where(store.stop.c.id == order.id)).first() is None:
+            event = StopOrdered(
+                subject=order.system_id or EVERYTHING,
+                order_id=order.id,
+                command=order.command.value,
+                reason=order.reason,
+            )
+            entry_id = self._t.ledger.append(tx, event, by=by)
+            tx.execute(sa.insert(store.stop).values(**store.from_order(order, entry_id)))
+
+    def _unknown_system(self, order: Order) -> Problem | None:
+        """A slip in an id must not look like a stop."""
+        if not order.system_id:
+            return None
+        try:
+            self._t.registry.system(order.system_id)
+        except Problem:
+            return missing(
+                Text(zh="系统", en="system"),
+                order.system_id,
+                Text(
+                    zh="命令已按此编号下达，但登记册中没有这个系统：请核对编号；情况紧急时请停止全部系统。",
+                    en="The order was given for this id, but the register knows no such system: check the id, "
+                    "or stop all systems if it is urgent.",
+                ),
+            )
+        return None
+
+    def is_remembered(self, order_id: str) -> bool:
+        """Whether the ledger has the order already; false too while the database does not answer."""
+        try:
+            with self._t.sql.read() as tx:
+                return tx.execute(sa.select(store.stop.c.id).where(store.stop.c.id == order_id)).first() is not None
+        except sa.exc.SQLAlchemyError:
+            return False
+
+    def collect_proofs(self) -> int:
+        """Bring every proof in the box to the ledger, each in one transaction, then forget it.
+
+        Called every moment by a job; calling it twice changes nothing.
+
+        Returns:
+            How many proofs were brought in.
+        """
+        proofs = self._t.box.proofs()
+        for proof in proofs:
+            with self._t.sql.begin() as tx:
+                self._keep(tx, proof)
+            self._t.box.forget(proof.order.id)
+        return len(proofs)
+
+    def _keep(self, tx: sa.Connection, proof: StopProof) -> None:
+        order = proof.order
+        self._insert_order(tx, order, _who(order))
+        where = store.stop.c.id == order.id
+        if tx.execute(sa.select(store.stop.c.effective_at).where(where)).scalar_one() is not None:
+            return
+        event = StopEffective(
+            subject=order.system_id or EVERYTHING,
+            order_id=order.id,
+            command=order.command.value,
+            ordered_at=order.at.isoformat(),
+            seen_at=proof.seen_at.isoformat(),
+            effective_at=proof.effective_at.isoformat(),
+            streams_cut=proof.streams_cut,
+            streams_held=proof.streams_held,
+            bytes_after=proof.bytes_after,
+            killed_by_supervisor=proof.killed_by_supervisor,
+        )
+        entry_id = self._t.ledger.append(tx, event, by=MACHINE)
+        tx.execute(sa.update(store.stop).where(where).values(**store.from_proof(proof, entry_id)))
+
+    # ------------------------------------------------------------------ looking
+
+    def stops(self, page: int = 1, per_page: int = 50, system_id: str = "") -> Stops:
+        """Return one page of stops, newest first; with a system, those that concern it (its own and those for all)."""
+        where = store.stop.c.system_id.in_(["", system_id]) if system_id else sa.true()
+        query = sa.select(store.stop).where(where).order_by(store.stop.c.at.desc(), store.stop.c.id.desc())
+        with self._t.sql.read() as tx:
+            count = tx.execute(sa.select(sa.func.count()).select_from(store.stop).where(where)).scalar_one()
+            rows = tx.execute(query.limit(per_page).offset((page - 1) * per_page)).mappings().all()
+        return Stops(
+            items=tuple(self._stop(row) for row in rows), count=count, page=page, pages=pages_of(count, per_page)
+        )
+
+    def stop(self, order_id: str) -> Stop:
+        """Return one order and what became of it, from the ledger's table or, if it is not there yet, from the box.
+
+        Raises:
+            NotFound: Nobody gave such an order.
+        """
+        with self._t.sql.read() as tx:
+            row = tx.execute(sa.select(store.stop).where(store.stop.c.id == order_id)).mappings().first()
+        if row is not None:
+            return self._stop(row)
+        waiting = {order.id: order for order in self._t.box.waiting()}
+        proofs = {proof.order.id: proof for proof in self._t.box.proofs()}
+        if order_id in proofs:
+            return Stop(order=proofs[order_id].order, proof=proofs[order_id])
+        if order_id in waiting:
+            return Stop(order=waiting[order_id])
+        raise missing(
+            Text(zh="命令", en="order"), order_id, Text(zh="请查看停止记录。", en="See `safebelt belt stops`.")
+        )
+
+    def _stop(self, row: sa.RowMapping) -> Stop:
+        proof = store.to_proof(row) or self._t.box.proof(row["id"])
+        return Stop(
+            order=store.to_order(row),
+            proof=proof,
+            ordered_entry=row["ordered_entry"],
+            effective_entry=row["effective_entry"] or "",
+        )
+
+    def in_force(self, system_id: str) -> Holds:
+        """Return the order that holds for a system: the stricter of its own and the one for all."""
+        now = self.state()
+        own = now.systems.get(system_id, Holds(command=Command.RUN))
+        return max((now.everything, own), key=lambda holds: holds.command.weight)
+
+    def state(self) -> BeltNow:
+        """Return what holds now, without asking the database."""
+        orders = self._t.box.state().orders
+        everything = orders.get(ALL, RUNNING)
+        return BeltNow(
+            everything=Holds(command=everything.command, order_id=everything.order_id),
+            systems={
+                system_id: Holds(command=each.command, order_id=each.order_id, system_id=system_id)
+                for system_id, each in sorted(orders.items())
+                if system_id != ALL and each.command is not Command.RUN
+            },
+            waiting=tuple(self._t.box.waiting()),
+            is_alive=self._is_alive(),
+        )
+
+    def _is_alive(self) -> bool:
+        heartbeat = Heartbeat(self._t.box.folder / "pulse")
+        try:
+            return 0 <= heartbeat.age_seconds(WATCHER) < ALIVE_SECONDS
+        finally:
+            heartbeat.close()
+
+
+def _who(order: Order) -> Actor:
+    """Return who gave an order that comes back from the box."""
+    roles = frozenset({Role.OWNER}) if order.by == "file" else frozenset()
+    return Actor(id=order.by, roles=roles, door="file")

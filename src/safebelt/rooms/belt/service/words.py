@@ -1,0 +1,191 @@
+"""What the belt's service answers with: pages of exchanges, traffic, stops, what is in force, proofs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from safebelt.kernel.reasons import Reason
+from safebelt.rooms.belt.model import Command, Exchange, Order, Record, StopProof
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holds:
+    """The order that holds for something.
+
+    Attributes:
+        command: What is ordered; `run` where nothing is.
+        order_id: By which order; empty where nobody ever ordered anything.
+        system_id: For which system it was ordered; empty for all.
+    """
+
+    command: Command
+    order_id: str = ""
+    system_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeltNow:
+    """What holds now.
+
+    Attributes:
+        everything: The order for all systems.
+        systems: Systems with an order of their own that is not `run`; they stay so when all are resumed.
+        waiting: Orders given that no belt has carried out yet.
+        is_alive: Whether the belt's watcher gave a sign of life within `ALIVE_SECONDS`.
+    """
+
+    everything: Holds
+    systems: Mapping[str, Holds]
+    waiting: tuple[Order, ...]
+    is_alive: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """An order and what became of it.
+
+    Attributes:
+        order: The order.
+        proof: What the belt proved of it; None until it took effect.
+        ordered_entry, effective_entry: Ledger entries; empty until the ledger has them.
+    """
+
+    order: Order
+    proof: StopProof | None = None
+    ordered_entry: str = ""
+    effective_entry: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stops:
+    """One page of stops, newest first."""
+
+    items: tuple[Stop, ...]
+    count: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What to look for among exchanges; empty fields do not narrow.
+
+    Attributes:
+        system: System id.
+        text: Part of a record id, key id, rule id or model name.
+        done: Strictest action taken.
+        would: Strictest action the policy asked for.
+        finish: How it ended; `open` for exchanges under way.
+        since, until: When it came in; from inclusive, until exclusive.
+    """
+
+    system: str = ""
+    text: str = ""
+    done: str = ""
+    would: str = ""
+    finish: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One page of exchanges, newest first.
+
+    Attributes:
+        items: The exchanges.
+        count: How many match, counted up to `MAX_COUNTED`.
+        is_more: Whether more match than were counted.
+        page, pages: Which page this is, of how many.
+    """
+
+    items: tuple[Exchange, ...]
+    count: int
+    is_more: bool
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Minute:
+    """What one minute saw: exchanges by the strictest action taken."""
+
+    at: datetime
+    by_done: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """All exchanges of the minute."""
+        return sum(self.by_done.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """What the last minutes saw.
+
+    Attributes:
+        minutes: Every minute, oldest first, those without traffic too.
+        total: All exchanges.
+        by_done: By the strictest action taken.
+        by_would: By the strictest action the policy asked for.
+        by_rule: Exchanges per rule, most first.
+        added_p50_ms, added_p95_ms: The belt's own part of a finished exchange's time; None without any.
+        total_p50_ms: Whole duration of a finished exchange; None without any.
+        is_sampled: Whether the times are of the newest `MAX_TIMED` exchanges only.
+    """
+
+    minutes: tuple[Minute, ...]
+    total: int
+    by_done: Mapping[str, int]
+    by_would: Mapping[str, int]
+    by_rule: tuple[tuple[str, int], ...]
+    added_p50_ms: float | None
+    added_p95_ms: float | None
+    total_p50_ms: float | None
+    is_sampled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Full:
+    """One exchange in full.
+
+    Attributes:
+        exchange: As it is listed.
+        intent, outcome: Its records; None where none is there (an outcome, while it is under way).
+        reasons: Why, one per side that was screened.
+        sealed_entry: Ledger entry with the root of its segment; empty until the segment is sealed.
+    """
+
+    exchange: Exchange
+    intent: Record | None
+    outcome: Record | None
+    reasons: tuple[Reason, ...]
+    sealed_entry: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """A finished segment and the ledger entry that carries its root."""
+
+    segment: str
+    records: int
+    root: str
+    sealed_at: datetime
+    entry_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """A self-contained proof that a record stands in a signed head.
+
+    Attributes:
+        record_id: Whose proof it is.
+        text: The C2SP tlog-proof.
+        segment: In which segment.
+        sealed_entry: Ledger entry that carries the segment's root; empty until it is sealed.
+    """
+
+    record_id: str
+    text: str
+    segment: str
+    sealed_entry: str = ""

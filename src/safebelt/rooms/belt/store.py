@@ -1,0 +1,248 @@
+"""The belt's tables: harnesses, keys, stops, and a rebuildable index of what stands in the record segments."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from safebelt.engines.sql import UtcDateTime, metadata
+from safebelt.rooms.belt.model import (
+    Action,
+    Command,
+    Exchange,
+    Harness,
+    Key,
+    NoticeMode,
+    Order,
+    RecordMode,
+    Stance,
+    StopProof,
+)
+
+harness = sa.Table(
+    "belt_harness",
+    metadata,
+    sa.Column("system_id", sa.String(40), primary_key=True),
+    sa.Column("policy", sa.String(80), nullable=False),
+    sa.Column("stance", sa.String(10), nullable=False),
+    sa.Column("record_mode", sa.String(10), nullable=False),
+    sa.Column("notice", sa.String(10), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+)
+
+key = sa.Table(
+    "belt_key",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("system_id", sa.String(40), sa.ForeignKey("belt_harness.system_id"), nullable=False, index=True),
+    sa.Column("name", sa.String(120), nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("revoked_at", UtcDateTime),
+)
+
+stop = sa.Table(
+    "belt_stop",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("command", sa.String(10), nullable=False),
+    sa.Column("system_id", sa.String(80), nullable=False, index=True),
+    sa.Column("at", UtcDateTime, nullable=False, index=True),
+    sa.Column("by", sa.String(80), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("ordered_entry", sa.String(40), nullable=False),
+    sa.Column("seen_at", UtcDateTime),
+    sa.Column("effective_at", UtcDateTime),
+    sa.Column("streams_cut", sa.Integer),
+    sa.Column("streams_held", sa.Integer),
+    sa.Column("bytes_after", sa.BigInteger),
+    sa.Column("killed_by_supervisor", sa.Boolean),
+    sa.Column("worker", sa.BigInteger),
+    sa.Column("effective_entry", sa.String(40)),
+)
+
+exchange = sa.Table(
+    "belt_exchange",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False, index=True),
+    sa.Column("system_id", sa.String(40), nullable=False),
+    sa.Column("key_id", sa.String(40), nullable=False),
+    sa.Column("endpoint", sa.String(80), nullable=False),
+    sa.Column("model", sa.String(200), nullable=False),
+    sa.Column("is_stream", sa.Boolean, nullable=False),
+    sa.Column("done", sa.String(10), nullable=False),
+    sa.Column("would", sa.String(10), nullable=False),
+    sa.Column("rules", sa.Text, nullable=False),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("finish", sa.String(20), nullable=False),
+    sa.Column("total_ms", sa.Float, nullable=False),
+    sa.Column("added_ms", sa.Float, nullable=False),
+    sa.Column("segment", sa.String(40), nullable=False),
+    sa.Column("offset", sa.BigInteger, nullable=False),
+    sa.Column("minute", sa.BigInteger, nullable=False, index=True),
+    sa.Column("changed", sa.BigInteger, nullable=False, index=True),
+    sa.Index("ix_belt_exchange_system_id_at", "system_id", "at"),
+)
+"""`minute` is `at` in whole minutes since 1970, so that both databases group alike; `changed` numbers the index's own
+steps, so that a live page can ask what is newer."""
+
+hit = sa.Table(
+    "belt_hit",
+    metadata,
+    sa.Column("exchange_id", sa.String(40), sa.ForeignKey("belt_exchange.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("rule", sa.String(120), primary_key=True, index=True),
+)
+"""Which rules hit in which exchange, for search and for counting."""
+
+cursor = sa.Table(
+    "belt_cursor",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+"""How far the segments have been read."""
+
+segment = sa.Table(
+    "belt_segment",
+    metadata,
+    sa.Column("segment", sa.String(40), primary_key=True),
+    sa.Column("records", sa.BigInteger, nullable=False),
+    sa.Column("root", sa.String(64), nullable=False),
+    sa.Column("sealed_at", UtcDateTime, nullable=False),
+    sa.Column("entry_id", sa.String(40), nullable=False),
+)
+"""Finished segments and the ledger entries that carry their roots."""
+
+TABLES = (harness, key, stop, exchange, hit, cursor, segment)
+
+
+def to_harness(row: sa.RowMapping) -> Harness:
+    """Read a row of `belt_harness`."""
+    return Harness(
+        system_id=row["system_id"],
+        policy=row["policy"],
+        stance=Stance(row["stance"]),
+        record_mode=RecordMode(row["record_mode"]),
+        notice=NoticeMode(row["notice"]),
+        version=row["version"],
+    )
+
+
+def from_harness(value: Harness) -> dict[str, Any]:
+    """Write a row of `belt_harness`."""
+    return {
+        "system_id": value.system_id,
+        "policy": value.policy,
+        "stance": value.stance.value,
+        "record_mode": value.record_mode.value,
+        "notice": value.notice.value,
+        "version": value.version,
+    }
+
+
+_KEY = [c.name for c in key.c]
+
+
+def to_key(row: sa.RowMapping) -> Key:
+    """Read a row of `belt_key`."""
+    return Key(**{name: row[name] for name in _KEY})
+
+
+def from_key(value: Key) -> dict[str, Any]:
+    """Write a row of `belt_key`."""
+    return {name: getattr(value, name) for name in _KEY}
+
+
+def to_order(row: sa.RowMapping) -> Order:
+    """Read the order of a row of `belt_stop`."""
+    return Order(
+        id=row["id"],
+        command=Command(row["command"]),
+        system_id=row["system_id"],
+        at=row["at"],
+        by=row["by"],
+        reason=row["reason"],
+    )
+
+
+def to_proof(row: sa.RowMapping) -> StopProof | None:
+    """Read the proof of a row of `belt_stop`; None until it took effect."""
+    if row["effective_at"] is None:
+        return None
+    return StopProof(order=to_order(row), **{name: row[name] for name in _PROOF})
+
+
+def from_order(order: Order, entry_id: str) -> dict[str, Any]:
+    """Write a new row of `belt_stop`."""
+    return {
+        "id": order.id,
+        "command": order.command.value,
+        "system_id": order.system_id,
+        "at": order.at,
+        "by": order.by,
+        "reason": order.reason,
+        "ordered_entry": entry_id,
+    }
+
+
+def from_proof(proof: StopProof, entry_id: str) -> dict[str, Any]:
+    """Write the columns of `belt_stop` that a proof fills."""
+    return {name: getattr(proof, name) for name in _PROOF} | {"effective_entry": entry_id}
+
+
+_PROOF = ("seen_at", "effective_at", "streams_cut", "streams_held", "bytes_after", "killed_by_supervisor", "worker")
+
+
+def to_exchange(row: sa.RowMapping) -> Exchange:
+    """Read a row of `belt_exchange`."""
+    plain = {name: row[name] for name in _PLAIN}
+    return Exchange(
+        **plain, done=Action(row["done"]), would=Action(row["would"]), rules=tuple(json.loads(row["rules"]))
+    )
+
+
+def from_exchange(value: Exchange, changed: int) -> dict[str, Any]:
+    """Write a row of `belt_exchange`.  Free text of callers is cut to what its column holds."""
+    return {name: getattr(value, name) for name in _PLAIN} | {
+        "model": clean(value.model)[:200],
+        "endpoint": clean(value.endpoint)[:80],
+        "done": value.done.value,
+        "would": value.would.value,
+        "rules": json.dumps(list(value.rules)),
+        "minute": minute_of(value.at),
+        "changed": changed,
+    }
+
+
+_PLAIN = [c.name for c in exchange.c if c.name not in ("done", "would", "rules", "minute", "changed")]
+
+
+def minute_of(at: datetime) -> int:
+    """Return whole minutes since 1970."""
+    return int(at.timestamp()) // 60
+
+
+def clean(text: str) -> str:
+    """Return text both databases can hold: no NUL (PostgreSQL refuses it) and no lone surrogates."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def put_exchanges(tx: sa.Connection, exchanges: Iterable[Exchange], changed: int) -> None:
+    """Insert or replace exchanges and their hits; of two with one id the later wins."""
+    latest = {each.id: each for each in exchanges}
+    ids: Sequence[str] = list(latest)
+    for start in range(0, len(ids), _CHUNK):
+        part = ids[start : start + _CHUNK]
+        tx.execute(sa.delete(hit).where(hit.c.exchange_id.in_(part)))
+        tx.execute(sa.delete(exchange).where(exchange.c.id.in_(part)))
+        tx.execute(sa.insert(exchange), [from_exchange(latest[id_], changed) for id_ in part])
+        hits = [{"exchange_id": id_, "rule": rule} for id_ in part for rule in sorted(set(latest[id_].rules))]
+        if hits:
+            tx.execute(sa.insert(hit), hits)
+
+
+_CHUNK = 500
+"""SQLite takes 999 bound values in old builds; 500 ids stay under every limit."""
