@@ -1,6 +1,24 @@
-"""RFC 6962 Merkle trees as pure functions over leaf hashes."""
+"""RFC 6962 Merkle trees as pure functions over leaf hashes.
 
+A proof needs a few nodes of the tree, never the tree: whoever holds the nodes somewhere else (tiles on
+disk) passes a `Node` reader, whoever has the leaves at hand passes them.
+
+    >>> leaves = [leaf_hash(bytes([n])) for n in range(5)]
+    >>> proof = inclusion_proof(3, leaves)
+    >>> verify_inclusion(3, 5, leaves[3], proof, root(leaves))
+    True
+
+The verifiers take nothing on trust: an index out of range, a hash that is not 32 bytes, a proof too long
+or too short, or a tree of size 0 (consistency with it says nothing) does not verify.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
+
+HASH_BYTES = 32
+
+Node = Callable[[int, int], bytes]
+"""`(level, index)` to the hash of the perfect subtree over leaves `[index << level, (index + 1) << level)`."""
 
 
 def leaf_hash(data: bytes) -> bytes:
@@ -49,3 +67,151 @@ class Frontier:
             if node is not None:
                 root = node if root is None else node_hash(node, root)
         return EMPTY_ROOT if root is None else root
+
+
+def peaks(leaves: Iterable[bytes]) -> list[bytes]:
+    """Return the roots of the largest perfect subtrees that tile the leaves, left to right."""
+    edge: list[tuple[int, bytes]] = []
+    for leaf in leaves:
+        level, carry = 0, leaf
+        while edge and edge[-1][0] == level:
+            carry = node_hash(edge.pop()[1], carry)
+            level += 1
+        edge.append((level, carry))
+    return [peak for _, peak in edge]
+
+
+def fold(subtrees: Sequence[bytes]) -> bytes:
+    """Return the root over perfect subtrees of falling size, left to right; no subtrees make the empty root."""
+    if not subtrees:
+        return EMPTY_ROOT
+    result = subtrees[-1]
+    for subtree in reversed(subtrees[:-1]):
+        result = node_hash(subtree, result)
+    return result
+
+
+def root(leaves: Iterable[bytes]) -> bytes:
+    """Return the root over leaf hashes (RFC 6962 section 2.1)."""
+    return fold(peaks(leaves))
+
+
+def node_reader(leaves: Sequence[bytes]) -> Node:
+    """Return a reader of every perfect subtree over leaves held in memory."""
+    levels = [list(leaves)]
+    while len(below := levels[-1]) > 1:
+        levels.append([node_hash(below[i], below[i + 1]) for i in range(0, len(below) - 1, 2)])
+    return lambda level, index: levels[level][index]
+
+
+def root_at(size: int, node: Node) -> bytes:
+    """Return the root over the first `size` leaves."""
+    return _range_hash(0, size, node)
+
+
+def inclusion_path(index: int, size: int, node: Node) -> list[bytes]:
+    """Return the audit path of one leaf, from its sibling up (RFC 6962 section 2.1.1).
+
+    Raises:
+        ValueError: The tree has no such leaf.
+    """
+    if not 0 <= index < size:
+        raise ValueError(f"a tree of {size} leaves has no leaf {index}")
+    start, end, path = 0, size, list[bytes]()
+    while end - start > 1:
+        middle = start + _left_size(end - start)
+        if index < middle:
+            path.append(_range_hash(middle, end, node))
+            end = middle
+        else:
+            path.append(_range_hash(start, middle, node))
+            start = middle
+    return path[::-1]
+
+
+def inclusion_proof(index: int, leaves: Sequence[bytes]) -> list[bytes]:
+    """Return the audit path of one of the leaves; see `inclusion_path`."""
+    return inclusion_path(index, len(leaves), node_reader(leaves))
+
+
+def consistency_path(old: int, size: int, node: Node) -> list[bytes]:
+    """Return the proof that the first `old` leaves are a prefix of all `size` (RFC 6962 section 2.1.2).
+
+    Raises:
+        ValueError: `old` is zero (nothing to be consistent with) or larger than `size`.
+    """
+    if not 0 < old <= size:
+        raise ValueError(f"no consistency from {old} to {size} leaves")
+    start, end, path, is_whole = 0, size, list[bytes](), True
+    while end != old:
+        middle = start + _left_size(end - start)
+        if old <= middle:
+            path.append(_range_hash(middle, end, node))
+            end = middle
+        else:
+            path.append(_range_hash(start, middle, node))
+            start, is_whole = middle, False
+    if not is_whole:
+        path.append(_range_hash(start, end, node))
+    return path[::-1]
+
+
+def consistency_proof(old: int, leaves: Sequence[bytes]) -> list[bytes]:
+    """Return the proof that the first `old` leaves are a prefix of all; see `consistency_path`."""
+    return consistency_path(old, len(leaves), node_reader(leaves))
+
+
+def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes], root: bytes) -> bool:
+    """Say whether the proof leads from the leaf's hash at `index` to the root of a tree of `size` leaves."""
+    if not 0 <= index < size or not _are_hashes(leaf, root, *proof):
+        return False
+    inner = (index ^ (size - 1)).bit_length()  # levels on which the path has not met the tree's right edge
+    if len(proof) != inner + (index >> inner).bit_count():
+        return False
+    return _climb(leaf, proof, inner, index) == root
+
+
+def verify_consistency(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> bool:
+    """Say whether the tree of `old` leaves is a prefix of the tree of `new` leaves."""
+    if not 0 < old <= new or not _are_hashes(old_root, new_root, *proof):
+        return False
+    if old == new:
+        return not proof and old_root == new_root
+    shift = (old & -old).bit_length() - 1
+    last = (old - 1) >> shift  # the last perfect subtree of the old tree, as a leaf of its level
+    is_perfect = old == 1 << shift
+    if not is_perfect and not proof:
+        return False
+    seed, rest = (old_root, proof) if is_perfect else (proof[0], proof[1:])
+    inner = (last ^ ((new - 1) >> shift)).bit_length()
+    if len(rest) != inner + (last >> inner).bit_count():
+        return False
+    left_of_old = [node for level, node in enumerate(rest) if level >= inner or last >> level & 1]
+    return fold([*left_of_old[::-1], seed]) == old_root and _climb(seed, rest, inner, last) == new_root
+
+
+def _climb(node: bytes, path: Sequence[bytes], inner: int, index: int) -> bytes:
+    """Hash a node up its path: `inner` levels as the bits of `index` say, then siblings on the left only."""
+    for level, sibling in enumerate(path):
+        is_right = level >= inner or index >> level & 1
+        node = node_hash(sibling, node) if is_right else node_hash(node, sibling)
+    return node
+
+
+def _range_hash(start: int, end: int, node: Node) -> bytes:
+    """Hash leaves `[start, end)`, where `start` is a multiple of the largest power of two within the range."""
+    parts = list[bytes]()
+    while start < end:
+        level = (end - start).bit_length() - 1
+        parts.append(node(level, start >> level))
+        start += 1 << level
+    return fold(parts)
+
+
+def _left_size(size: int) -> int:
+    """Return the largest power of two smaller than `size`, where a tree splits."""
+    return 1 << (size - 1).bit_length() - 1
+
+
+def _are_hashes(*values: bytes) -> bool:
+    return all(len(value) == HASH_BYTES for value in values)

@@ -1,8 +1,15 @@
-"""The ledger's tables."""
+"""The ledger's tables, and the way between rows and words."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from safebelt.engines.sql import UtcDateTime, metadata
+from safebelt.rooms.ledger import decide
+from safebelt.rooms.ledger.decide import refusals
+from safebelt.rooms.ledger.model import Checkpoint, Entry, Row
 
 entry = sa.Table(
     "ledger_entry",
@@ -10,9 +17,10 @@ entry = sa.Table(
     sa.Column("id", sa.String(40), primary_key=True),
     sa.Column("index", sa.BigInteger, unique=True),
     sa.Column("at", UtcDateTime, nullable=False),
-    sa.Column("actor", sa.String(80), nullable=False),
+    sa.Column("actor", sa.String(80), nullable=False, index=True),
     sa.Column("kind", sa.String(120), nullable=False, index=True),
     sa.Column("subject", sa.String(80), nullable=False, index=True),
+    sa.Column("words", sa.Text, nullable=False, server_default=""),
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Column("leaf", sa.LargeBinary(32), nullable=False),
 )
@@ -22,6 +30,202 @@ personal = sa.Table(
     metadata,
     sa.Column("entry_id", sa.String(40), sa.ForeignKey("ledger_entry.id"), primary_key=True),
     sa.Column("salt", sa.LargeBinary(16)),
-    sa.Column("data", sa.JSON),
+    sa.Column("data", sa.JSON(none_as_null=True)),
     sa.Column("erased_at", UtcDateTime),
 )
+
+checkpoint = sa.Table(
+    "ledger_checkpoint",
+    metadata,
+    sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+)
+
+_CHUNK = 1024  # rows of one read: a few MB at the longest entries
+_PLACE = entry.c.index.label("place")  # a Row is a tuple: its `index` is a method
+_ROWS = sa.select(
+    *(_PLACE if column is entry.c.index else column for column in entry.c),
+    personal.c.entry_id.label("has_personal"),
+    personal.c.salt,
+    personal.c.data,
+    personal.c.erased_at,
+).select_from(entry.outerjoin(personal, personal.c.entry_id == entry.c.id))
+
+
+def insert(tx: sa.Connection, row: Mapping[str, Any], salt: bytes | None, data: Mapping[str, str]) -> None:
+    """Store a new entry, and its personal data apart from it."""
+    tx.execute(sa.insert(entry).values(**row))
+    if salt is not None:
+        tx.execute(sa.insert(personal).values(entry_id=row["id"], salt=salt, data=dict(data)))
+
+
+def erase(tx: sa.Connection, entry_id: str, at: datetime) -> bool:
+    """Erase an entry's personal data and its salt; say whether there was any."""
+    where = (personal.c.entry_id == entry_id) & personal.c.erased_at.is_(None)
+    return tx.execute(sa.update(personal).where(where).values(salt=None, data=None, erased_at=at)).rowcount == 1
+
+
+def sequence(tx: sa.Connection, start: int) -> int:
+    """Give every waiting entry its place, oldest first from `start`; return how many there were.
+
+    The caller holds the ledger's exclusive section, so that no two processes give the same place.
+    """
+    place = sa.func.row_number().over(order_by=(entry.c.at, entry.c.id))
+    waiting = sa.select(entry.c.id, place.label("place")).where(entry.c.index.is_(None)).subquery()
+    placed = sa.update(entry).where(entry.c.id == waiting.c.id).values(index=start - 1 + waiting.c.place)
+    return tx.execute(placed).rowcount
+
+
+def size(tx: sa.Connection) -> int:
+    """Return how many entries have a place, as the highest place says."""
+    highest: int | None = tx.execute(sa.select(sa.func.max(entry.c.index))).scalar_one()
+    return 0 if highest is None else highest + 1
+
+
+def waiting(tx: sa.Connection) -> int:
+    """Return how many entries have no place yet."""
+    count = sa.select(sa.func.count()).select_from(entry).where(entry.c.index.is_(None))
+    return tx.execute(count).scalar_one()
+
+
+def bodies(tx: sa.Connection, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """Yield places and bytes of entries `[start, end)`, in order."""
+    while start < end:
+        stop = min(start + _CHUNK, end)
+        columns = sa.select(_PLACE, entry.c.body)
+        rows = tx.execute(columns.where(entry.c.index >= start, entry.c.index < stop).order_by(entry.c.index)).all()
+        yield from ((row.place, bytes(row.body)) for row in rows)
+        start = stop
+
+
+def rows(tx: sa.Connection, end: int) -> Iterator[Row]:
+    """Yield every placed row below `end`, in order of place; then those that wait."""
+    at = -1
+    while found := tx.execute(
+        _ROWS.where(entry.c.index > at, entry.c.index < end).order_by(entry.c.index).limit(_CHUNK)
+    ).all():
+        yield from map(_row, found)
+        at = found[-1].place
+    last = ""
+    while found := tx.execute(
+        _ROWS.where(entry.c.index.is_(None), entry.c.id > last).order_by(entry.c.id).limit(_CHUNK)
+    ).all():
+        yield from map(_row, found)
+        last = found[-1].id
+
+
+def get(tx: sa.Connection, entry_id: str) -> Entry:
+    """Return one entry.
+
+    Raises:
+        NotFound: There is none of that id.
+        Unavailable: Its bytes cannot be read as an entry any more.
+    """
+    found = tx.execute(_ROWS.where(entry.c.id == entry_id)).one_or_none()
+    if found is None:
+        raise refusals.no_entry(entry_id)
+    return _entry(_row(found))
+
+
+def page(
+    tx: sa.Connection,
+    filters: Mapping[str, str | None],
+    search: str | None,
+    *,
+    before: int | None,
+    after: int | None,
+    limit: int,
+) -> list[Entry]:
+    """Return entries newest first: those waiting for a place, then by place downwards."""
+    where = [entry.c[name] == value for name, value in filters.items() if value]
+    if search:
+        columns = (entry.c.words, entry.c.id, entry.c.subject, entry.c.actor, entry.c.kind)
+        where.append(sa.or_(*(column.icontains(search.lower(), autoescape=True) for column in columns)))
+    query = _ROWS.where(*where)
+    if after is not None:
+        newer = query.where(entry.c.index > after).order_by(entry.c.index).limit(limit)
+        return [_entry(_row(row)) for row in reversed(tx.execute(newer).all())]
+    found = list[Any]()
+    if before is None:
+        unplaced = query.where(entry.c.index.is_(None)).order_by(entry.c.at.desc(), entry.c.id.desc())
+        found.extend(tx.execute(unplaced.limit(limit)))
+    placed = query.where(entry.c.index.is_not(None) if before is None else entry.c.index < before)
+    found.extend(tx.execute(placed.order_by(entry.c.index.desc()).limit(limit - len(found))))
+    return [_entry(_row(row)) for row in found]
+
+
+def add_checkpoint(tx: sa.Connection, signed: Checkpoint, at: datetime) -> None:
+    """Store a checkpoint."""
+    tx.execute(sa.insert(checkpoint).values(size=signed.size, at=at, note=signed.note))
+
+
+def notes(tx: sa.Connection) -> list[tuple[int, str]]:
+    """Return size and note of every checkpoint, oldest first."""
+    found = tx.execute(sa.select(checkpoint.c.size, checkpoint.c.note).order_by(checkpoint.c.size))
+    return [(row.size, row.note) for row in found]
+
+
+def last_checkpoint(tx: sa.Connection, *, size: int | None = None) -> Checkpoint | None:
+    """Return the newest checkpoint, or the one of a given size.
+
+    Raises:
+        Unavailable: What is stored is no checkpoint.
+    """
+    query = sa.select(checkpoint.c.size, checkpoint.c.note).order_by(checkpoint.c.size.desc()).limit(1)
+    if size is not None:
+        query = query.where(checkpoint.c.size == size)
+    found = tx.execute(query).one_or_none()
+    if found is None:
+        return None
+    try:
+        signed = decide.parse_checkpoint(found.note)
+    except ValueError as error:
+        raise refusals.unreadable(f"checkpoint {found.size}") from error
+    if signed.size != found.size:
+        raise refusals.unreadable(f"checkpoint {found.size}")
+    return signed
+
+
+def rotations(tx: sa.Connection, kind: str) -> list[Mapping[str, Any]]:
+    """Return the public fields of every key rotation, in order of time."""
+    found = tx.execute(sa.select(entry.c.body).where(entry.c.kind == kind).order_by(entry.c.at, entry.c.id))
+    return [decide.parse_body(row.body)["data"] for row in found]
+
+
+def _row(found: Any) -> Row:
+    return Row(
+        id=found.id,
+        index=found.place,
+        at=found.at,
+        actor=found.actor,
+        kind=found.kind,
+        subject=found.subject,
+        words=found.words,
+        body=bytes(found.body),
+        leaf=bytes(found.leaf),
+        has_personal=found.has_personal is not None,
+        salt=None if found.salt is None else bytes(found.salt),
+        personal=found.data,
+        erased_at=found.erased_at,
+    )
+
+
+def _entry(row: Row) -> Entry:
+    try:
+        body = decide.parse_body(row.body)
+    except ValueError as error:
+        raise refusals.unreadable(row.id) from error
+    return Entry(
+        id=row.id,
+        index=row.index,
+        at=row.at,
+        actor=row.actor,
+        door=body["door"],
+        kind=row.kind,
+        subject=row.subject,
+        data=body["data"],
+        body=row.body,
+        personal=row.personal,
+        is_erased=row.erased_at is not None,
+    )
