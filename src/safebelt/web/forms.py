@@ -98,7 +98,7 @@ def _read_field(each: Field[Any], hint: Any, raw: str | Sequence[str] | None, la
     """Return the value, `MISSING` to take the default, or what is wrong."""
     trimmed = raw.strip() if isinstance(raw, str) else raw
     if not trimmed:
-        return _blank(each, label)
+        return "" if raw is not None and _may_be_cleared(each, hint) else _blank(each, label)
     value: Any = [trimmed] if isinstance(trimmed, str) and _is_many(hint) else trimmed
     try:
         return msgspec.convert(value, hint, strict=False)
@@ -111,6 +111,11 @@ def _blank(each: Field[Any], label: Text) -> Any:
     if each.default is not MISSING or each.default_factory is not MISSING:
         return MISSING
     return FieldError(field=each.name, says=Text(zh=f"请填写{label.zh}。", en=f"Enter: {label.en}."))
+
+
+def _may_be_cleared(each: Field[Any], hint: Any) -> bool:
+    """Whether a field sent empty means *make it empty*: an optional text, where leaving it out means *as it was*."""
+    return each.default is None and str in get_args(hint)
 
 
 def _is_many(hint: Any) -> bool:

@@ -1,0 +1,389 @@
+"""Words of the registry: parties, systems, named people, and the dossier that ties them together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from safebelt.kernel.events import Event
+from safebelt.kernel.reasons import Reason
+from safebelt.kernel.text import Text
+
+
+class PartyKind(StrEnum):
+    """What a party is."""
+
+    ORGANISATION = "organisation"
+    PERSON = "person"
+    AUTHORITY = "authority"
+    ASSOCIATION = "association"
+
+
+class PartyRole(StrEnum):
+    """What a party does in the life of AI systems."""
+
+    PROVIDER = "provider"
+    DEPLOYER = "deployer"
+    IMPORTER = "importer"
+    DISTRIBUTOR = "distributor"
+    REPRESENTATIVE = "representative"
+    TECHNICAL_SUPPORT = "technical_support"
+    SUPERVISOR = "supervisor"
+
+
+class Status(StrEnum):
+    """Where a system stands in its life."""
+
+    DRAFT = "draft"
+    IN_SERVICE = "in_service"
+    SUSPENDED = "suspended"
+    RETIRED = "retired"
+
+
+class PersonRole(StrEnum):
+    """For what a named person stands."""
+
+    ACCOUNTABLE = "accountable"
+    OPERATOR = "operator"
+    OVERSEER = "overseer"
+
+
+PARTY_KINDS: Mapping[PartyKind, Text] = {
+    PartyKind.ORGANISATION: Text(zh="机构", en="organisation"),
+    PartyKind.PERSON: Text(zh="个人", en="person"),
+    PartyKind.AUTHORITY: Text(zh="主管部门", en="authority"),
+    PartyKind.ASSOCIATION: Text(zh="行业组织", en="association"),
+}
+
+PARTY_ROLES: Mapping[PartyRole, Text] = {
+    PartyRole.PROVIDER: Text(zh="提供者", en="provider"),
+    PartyRole.DEPLOYER: Text(zh="部署者", en="deployer"),
+    PartyRole.IMPORTER: Text(zh="进口者", en="importer"),
+    PartyRole.DISTRIBUTOR: Text(zh="分销者", en="distributor"),
+    PartyRole.REPRESENTATIVE: Text(zh="授权代表", en="authorised representative"),
+    PartyRole.TECHNICAL_SUPPORT: Text(zh="技术支持者", en="technical supporter"),
+    PartyRole.SUPERVISOR: Text(zh="监管者", en="supervisor"),
+}
+
+STATUSES: Mapping[Status, Text] = {
+    Status.DRAFT: Text(zh="草稿", en="draft"),
+    Status.IN_SERVICE: Text(zh="在用", en="in service"),
+    Status.SUSPENDED: Text(zh="中止", en="suspended"),
+    Status.RETIRED: Text(zh="退役", en="retired"),
+}
+
+PERSON_ROLES: Mapping[PersonRole, Text] = {
+    PersonRole.ACCOUNTABLE: Text(zh="负责人", en="accountable person"),
+    PersonRole.OPERATOR: Text(zh="运行人员", en="operator"),
+    PersonRole.OVERSEER: Text(zh="监督人员", en="overseer"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """Someone who provides, deploys or supervises AI systems.
+
+    Attributes:
+        id: `pty_…`.
+        name: Its name; personal data where it is a person.
+        kind: What it is.
+        roles: What it does, in the order of `PartyRole`.
+        contact: How to reach it; personal data.
+        registered_at: Since when it is known.
+    """
+
+    id: str
+    name: str
+    kind: PartyKind
+    roles: tuple[PartyRole, ...]
+    contact: str
+    registered_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedPerson:
+    """A person who stands for something about a system.
+
+    Attributes:
+        id: `per_…`.
+        role: For what.
+        name: Personal data.
+        contact: Personal data.
+        since: First day of the term.
+        until: Day another person took over; None while the term runs.
+    """
+
+    id: str
+    role: PersonRole
+    name: str
+    contact: str
+    since: date
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """An AI system as the register knows it.
+
+    Attributes:
+        id: `sys_…`.
+        name, purpose: What it is called, and what it is for.
+        provider_id: The party that provides it.
+        deployer_id: The party that uses it under its own authority; empty where none is known.
+        status: Where it stands.
+        people: Everyone ever named for it, current terms first.
+        registered_at: When it entered the register.
+        version: Counts its changes; a change names the version it was made on.
+    """
+
+    id: str
+    name: Text
+    purpose: Text
+    provider_id: str
+    deployer_id: str
+    status: Status
+    people: tuple[NamedPerson, ...]
+    registered_at: datetime
+    version: int = 1
+
+    def current(self, role: PersonRole) -> tuple[NamedPerson, ...]:
+        """Return who stands for `role` now."""
+        return tuple(person for person in self.people if person.role is role and person.until is None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterParty:
+    """Enter a party into the register.
+
+    Attributes:
+        name: Its name, as it is officially written.
+        kind: organisation, person, authority or association.
+        roles: What it does.
+        contact: How to reach it; kept apart and erasable.
+    """
+
+    name: str
+    kind: PartyKind = PartyKind.ORGANISATION
+    roles: tuple[PartyRole, ...] = ()
+    contact: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterSystem:
+    """Enter an AI system into the register.
+
+    Attributes:
+        provider_id: The party that provides it.
+        name_zh, name_en: What it is called; one may be left out, then the other stands for both.
+        purpose_zh, purpose_en: What it is for; likewise.
+        deployer_id: The party that uses it under its own authority.
+        status: draft or in_service.
+    """
+
+    provider_id: str
+    name_zh: str = ""
+    name_en: str = ""
+    purpose_zh: str = ""
+    purpose_en: str = ""
+    deployer_id: str = ""
+    status: Status = Status.DRAFT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamePerson:
+    """Name a person who stands for something about a system.
+
+    Attributes:
+        role: accountable, operator or overseer.
+        name: Who; kept apart and erasable.
+        contact: How to reach them; likewise.
+        since: First day of the term; today where left out.
+        replaces: Id of the person whose term ends; whoever was accountable is replaced in any case.
+    """
+
+    role: PersonRole
+    name: str
+    contact: str = ""
+    since: date | None = None
+    replaces: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSystem:
+    """Change what the register says of a system; what is left out stays.
+
+    Attributes:
+        version: The version the change was made on.
+        reason: Why; everyone who may read the dossier reads it.
+    """
+
+    version: int
+    reason: str
+    name_zh: str | None = None
+    name_en: str | None = None
+    purpose_zh: str | None = None
+    purpose_en: str | None = None
+    provider_id: str | None = None
+    deployer_id: str | None = None
+    status: Status | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartyPage:
+    """A page of parties, newest first."""
+
+    items: tuple[Party, ...]
+    total: int
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemPage:
+    """A page of systems, newest first."""
+
+    items: tuple[System, ...]
+    total: int
+    page: int
+    pages: int
+
+
+class Standing(StrEnum):
+    """What a dossier comes to.  There is no overall pass: who vouches for what is written in its parts."""
+
+    INCOMPLETE = "incomplete"
+    NOT_EVALUATED = "not_evaluated"
+    EVALUATED = "evaluated"
+
+
+STANDINGS: Mapping[Standing, Text] = {
+    Standing.INCOMPLETE: Text(zh="要素不全", en="incomplete"),
+    Standing.NOT_EVALUATED: Text(zh="未评估", en="not evaluated"),
+    Standing.EVALUATED: Text(zh="已逐项评估", en="evaluated item by item"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """Something that was done about a system, as the ledger remembers it.
+
+    Attributes:
+        entry_id: Id of the ledger's entry.
+        at: When.
+        actor: Pseudonymous id of who did it.
+        kind: Event kind.
+        data: The event's public fields.
+    """
+
+    entry_id: str
+    at: datetime
+    actor: str
+    kind: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Awaited:
+    """A part of the dossier that nothing has filled yet: not evaluated, which is no pass.
+
+    Attributes:
+        fills: What will fill it.
+    """
+
+    fills: Text
+
+
+DUTIES_AWAITED = Awaited(
+    fills=Text(
+        zh="规则库将在此逐条列出法律要求谁做什么、依据哪一条、自何时起；装入规则库之前，义务视为“未评估”。",
+        en="The rulebook will list here what the law demands of whom, by which provision and since when; "
+        "until it is in the house, duties are not evaluated.",
+    )
+)
+EVIDENCE_AWAITED = Awaited(
+    fills=Text(
+        zh="安全评估、伦理审查、数据与供应链记录形成的证据将汇集在此，每份都写明由谁作证、是否经过复算。",
+        en="Evidence from assessments, ethics reviews, data and supply-chain records will gather here, "
+        "each piece saying who vouches for it and whether it was recounted.",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dossier:
+    """One AI system, all of it: duties, evidence, acts, outcome, and the people who answer.
+
+    Attributes:
+        system: The system.
+        provider, deployer: Its parties; None where the register names none.
+        duties: What the law demands of it.
+        evidence: What shows that it is done.
+        acts: What was done about it, newest first.
+        standing: What it comes to.
+        reason: Why.
+    """
+
+    system: System
+    provider: Party | None
+    deployer: Party | None
+    duties: Awaited
+    evidence: Awaited
+    acts: tuple[Act, ...]
+    standing: Standing
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartyRegistered(Event):
+    """A party entered the register.  `name` is empty for a person, whose name is personal data."""
+
+    kind: ClassVar[str] = "registry.party_registered.v1"
+    party_kind: str
+    roles: tuple[str, ...]
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemRegistered(Event):
+    """A system entered the register."""
+
+    kind: ClassVar[str] = "registry.system_registered.v1"
+    name_zh: str
+    name_en: str
+    purpose_zh: str
+    purpose_en: str
+    provider_id: str
+    deployer_id: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonNamed(Event):
+    """A person was named for a system; who it is, is personal data.  `ended` lists the terms this ended."""
+
+    kind: ClassVar[str] = "registry.person_named.v1"
+    person_id: str
+    role: str
+    since: str
+    ended: tuple[str, ...]
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemChanged(Event):
+    """What the register says of a system changed: field, before, after."""
+
+    kind: ClassVar[str] = "registry.system_changed.v1"
+    changes: Mapping[str, tuple[str, str]]
+    reason: str
+    version: int
+
+
+EVENT_TITLES: Mapping[str, Text] = {
+    PartyRegistered.kind: Text(zh="登记主体", en="Party registered"),
+    SystemRegistered.kind: Text(zh="登记系统", en="System registered"),
+    PersonNamed.kind: Text(zh="指定人员", en="Person named"),
+    SystemChanged.kind: Text(zh="变更登记", en="Registration changed"),
+}
+"""How the timeline calls this room's events; other rooms hand theirs to `app.py`."""

@@ -1,0 +1,194 @@
+"""Deeds of the registry: load, decide, save, remember, in one transaction."""
+
+import sqlalchemy as sa
+
+from safebelt.engines.clock import Clock
+from safebelt.engines.sql import Sql
+from safebelt.kernel.actors import Actor
+from safebelt.kernel.errors import Invalid, NotFound
+from safebelt.kernel.ids import NewId
+from safebelt.kernel.text import Text
+from safebelt.rooms.ledger.service import Ledger
+from safebelt.rooms.registry import decide, store
+from safebelt.rooms.registry.model import (
+    DUTIES_AWAITED,
+    EVIDENCE_AWAITED,
+    Act,
+    ChangeSystem,
+    Dossier,
+    NamedPerson,
+    NamePerson,
+    Party,
+    PartyPage,
+    RegisterParty,
+    RegisterSystem,
+    Status,
+    System,
+    SystemPage,
+)
+
+ACTS_SHOWN = 50
+"""Acts a dossier carries; the ledger has them all."""
+
+
+class Registry:
+    """The register of parties and AI systems.
+
+    Args:
+        sql: Where it is kept.
+        ledger: Remembers every change in the same transaction.
+        clock: Says now.
+        new_id: Mints ids.
+    """
+
+    def __init__(self, sql: Sql, ledger: Ledger, *, clock: Clock, new_id: NewId) -> None:
+        self._sql, self._ledger, self._clock, self._new_id = sql, ledger, clock, new_id
+
+    def register_party(self, cmd: RegisterParty, *, by: Actor) -> Party:
+        """Enter a party into the register.
+
+        Raises:
+            Invalid: It has no name, or a text is too long.
+        """
+        party, event = decide.register_party(cmd, new_id=self._new_id("pty"), at=self._clock())
+        with self._sql.begin() as tx:
+            store.add_party(tx, party)
+            self._ledger.append(tx, event, by=by)
+        return party
+
+    def register_system(self, cmd: RegisterSystem, *, by: Actor) -> System:
+        """Enter an AI system into the register.
+
+        Raises:
+            Invalid: A text is missing or too long, or a party is not in the register.
+        """
+        system, event = decide.register_system(cmd, new_id=self._new_id("sys"), at=self._clock())
+        with self._sql.begin() as tx:
+            _hold_parties(tx, system)
+            store.add_system(tx, system)
+            self._ledger.append(tx, event, by=by)
+        return system
+
+    def name_person(self, system_id: str, cmd: NamePerson, *, by: Actor) -> NamedPerson:
+        """Name a person who stands for something about a system.
+
+        Raises:
+            NotFound: There is no such system.
+            Invalid: There is no name.
+            Conflict: The person already stands for it, or the system is retired or was changed meanwhile.
+        """
+        new_id, today = self._new_id("per"), self._clock().date()
+        with self._sql.begin() as tx:
+            system, person, event = decide.name_person(_found(tx, system_id), cmd, new_id=new_id, today=today)
+            store.save_system(tx, system)
+            store.save_people(tx, system, person)
+            self._ledger.append(tx, event, by=by)
+        return person
+
+    def change_system(self, system_id: str, cmd: ChangeSystem, *, by: Actor) -> System:
+        """Change what the register says of a system.
+
+        Raises:
+            NotFound: There is no such system.
+            Conflict: It was changed since `cmd.version`, or the status cannot follow.
+            Invalid: A text is missing or too long, or a party is not in the register.
+        """
+        with self._sql.begin() as tx:
+            system, event = decide.change_system(_found(tx, system_id), cmd)
+            _hold_parties(tx, system)
+            store.save_system(tx, system)
+            self._ledger.append(tx, event, by=by)
+        return system
+
+    def system(self, system_id: str) -> System:
+        """Return one system.
+
+        Raises:
+            NotFound: There is no such system.
+        """
+        with self._sql.read() as tx:
+            return _found(tx, system_id)
+
+    def party(self, party_id: str) -> Party:
+        """Return one party.
+
+        Raises:
+            NotFound: There is no such party.
+        """
+        with self._sql.read() as tx:
+            party = store.party_by_id(tx, party_id)
+        if party is None:
+            raise NotFound(
+                what=Text(zh=f"没有登记主体 {party_id}。", en=f"There is no party {party_id} in the register."),
+                hint=Text(zh="请在登记主体列表中查找。", en="Look it up in the list of parties."),
+            )
+        return party
+
+    def parties(self, *, search: str = "", page: int = 1, size: int = 20) -> PartyPage:
+        """Return a page of parties, newest first; every word of `search` must occur."""
+        with self._sql.read() as tx:
+            items, total = store.parties(tx, search=search, page=page, size=size)
+        return PartyPage(items=items, total=total, page=page, pages=_pages(total, size))
+
+    def systems(self, *, search: str = "", status: Status | None = None, page: int = 1, size: int = 20) -> SystemPage:
+        """Return a page of systems, newest first; every word of `search` must occur, in either language."""
+        with self._sql.read() as tx:
+            items, total = store.systems(tx, search=search, status=status, page=page, size=size)
+        return SystemPage(items=items, total=total, page=page, pages=_pages(total, size))
+
+    def dossier(self, system_id: str) -> Dossier:
+        """Return a system's dossier.
+
+        Raises:
+            NotFound: There is no such system.
+        """
+        with self._sql.read() as tx:
+            system = _found(tx, system_id)
+            provider = store.party_by_id(tx, system.provider_id)
+            deployer = store.party_by_id(tx, system.deployer_id) if system.deployer_id else None
+        standing, reason = decide.standing(system, has_duties=None, has_evidence=None)
+        return Dossier(
+            system=system,
+            provider=provider,
+            deployer=deployer,
+            duties=DUTIES_AWAITED,
+            evidence=EVIDENCE_AWAITED,
+            acts=self._acts(system_id),
+            standing=standing,
+            reason=reason,
+        )
+
+    def _acts(self, system_id: str) -> tuple[Act, ...]:
+        entries = self._ledger.entries(subject=system_id, limit=ACTS_SHOWN)
+        return tuple(
+            Act(entry_id=entry.id, at=entry.at, actor=entry.actor, kind=entry.kind, data=entry.data)
+            for entry in entries
+        )
+
+
+def _found(tx: sa.Connection, system_id: str) -> System:
+    system = store.system_by_id(tx, system_id)
+    if system is None:
+        raise NotFound(
+            what=Text(zh=f"没有登记系统 {system_id}。", en=f"There is no system {system_id} in the register."),
+            hint=Text(zh="请在系统列表中查找。", en="Look it up in the list of systems."),
+        )
+    return system
+
+
+def _hold_parties(tx: sa.Connection, system: System) -> None:
+    """Hold that the parties a system names are in the register."""
+    for field, party_id in (("provider_id", system.provider_id), ("deployer_id", system.deployer_id)):
+        needed = field == "provider_id" or party_id
+        if needed and store.party_by_id(tx, party_id) is None:
+            raise Invalid(
+                what=Text(zh=f"没有登记主体“{party_id}”。", en=f"There is no party “{party_id}” in the register."),
+                hint=Text(
+                    zh="请先登记该主体，或选择已登记的主体。", en="Register the party first, or choose one that is."
+                ),
+                details={"field": field},
+            )
+
+
+def _pages(total: int, size: int) -> int:
+    return max(1, -(-total // size))

@@ -1,0 +1,28 @@
+"""A registry on each database, and a client that knocks at its doors."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from litestar.testing import TestClient
+
+from safebelt.engines.sql import Sql
+from safebelt.rooms.ledger.service import Ledger
+from safebelt.rooms.registry.service import Registry
+from tests.rooms.registry.house import build_app, build_ledger
+
+
+@pytest.fixture
+def ledger(sql: Sql, tmp_path: Path, clock, new_id, chance) -> Ledger:
+    return build_ledger(sql, tmp_path, clock=clock, new_id=new_id, chance=chance)
+
+
+@pytest.fixture
+def registry(sql: Sql, ledger: Ledger, clock, new_id) -> Registry:
+    return Registry(sql, ledger, clock=clock, new_id=new_id)
+
+
+@pytest.fixture
+def client(registry: Registry) -> Iterator[TestClient]:
+    with TestClient(build_app(registry)) as found:
+        yield found

@@ -1,0 +1,70 @@
+"""A small house for the registry's tests: its ledger, itself, and its doors, put together in one place."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+
+from safebelt.engines.clock import Chance, Clock, real_ids
+from safebelt.engines.signing import KeyStore
+from safebelt.engines.sql import Sql
+from safebelt.kernel.actors import OWNER, Actor
+from safebelt.kernel.errors import Refused
+from safebelt.kernel.ids import NewId
+from safebelt.kernel.text import Text
+from safebelt.rooms.ledger.service import Ledger
+from safebelt.rooms.registry.api import RegistryApi
+from safebelt.rooms.registry.pages import HomePage, RegistryPages
+from safebelt.rooms.registry.service import Registry
+from safebelt.web.doors import KIT_DOORS
+from safebelt.web.headers import add_security_headers
+from safebelt.web.openapi import openapi
+from safebelt.web.panels import BeltState, Panel
+from safebelt.web.problems import problem_handlers
+from safebelt.web.templating import templates
+
+ORIGIN = "test.safebelt/log"
+
+
+def build_ledger(sql: Sql, folder: Path, *, clock: Clock, new_id: NewId, chance: Chance) -> Ledger:
+    """The one place where these tests construct the ledger."""
+    keys = KeyStore(folder / "keys" / "ledger.key", name=ORIGIN, chance=chance)
+    return Ledger(
+        sql, clock=clock, new_id=new_id, chance=chance, signer=keys, origin=ORIGIN, tiles=folder / "tiles"
+    )
+
+
+def build_app(
+    registry: Registry,
+    *,
+    actor: Actor = OWNER,
+    may: Callable[[str], bool] = lambda _action: True,
+    panels: tuple[Panel, ...] = (),
+    belt: BeltState | None = None,
+    handlers: tuple[Any, ...] = (),
+) -> Litestar:
+    """The registry's doors and the kit's, with `actor` knocking."""
+
+    def authorize(_actor: Actor, action: str, _resource: str) -> None:
+        if not may(action):
+            raise Refused(
+                what=Text(zh="您没有这项权限。", en="You may not do this."),
+                hint=Text(zh="请联系管理员。", en="Ask an administrator."),
+            )
+
+    return Litestar(
+        route_handlers=[*KIT_DOORS, RegistryApi, HomePage, RegistryPages, *handlers],
+        dependencies={
+            "registry": Provide(lambda: registry, sync_to_thread=False),
+            "by": Provide(lambda: actor, sync_to_thread=False),
+        },
+        state=State({"authorize": authorize, "dossier_panels": panels}),
+        exception_handlers=problem_handlers(real_ids()),
+        template_config=templates(["registry"], belt_state=lambda: belt),
+        openapi_config=openapi(),
+        before_send=[add_security_headers],
+        logging_config=None,
+    )
