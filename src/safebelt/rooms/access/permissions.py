@@ -23,6 +23,7 @@ from safebelt.rooms.access.model import Effect, Policy, Question, Ruling
 SCHEMA_FILE = "schema.cedarschema"
 _TITLED = re.compile(r'((?:^@\w+\(".*"\)\n)*)^action "([a-z_]+\.[a-z_]+)"', re.MULTILINE)
 _ANNOTATION = re.compile(r'^@(\w+)\("(.*)"\)$', re.MULTILINE)
+_ESCAPED = re.compile(r"\\(.)")
 _NEEDED = ("id", "cite", "why_zh", "why_en")
 
 
@@ -69,12 +70,9 @@ class Permissions:
             return Ruling(is_allowed=False)
         who, about = {"type": "Actor", "id": actor.id}, {"type": "Thing", "id": resource}
         attributes = {"ref": actor.id, "door": actor.door, "is_known": actor.id != PUBLIC.id}
-        entities = [
-            {
-                "uid": who,
-                "attrs": attributes,
-                "parents": [{"type": "Role", "id": role} for role in sorted(actor.roles)],
-            },
+        parents = [{"type": "Role", "id": role} for role in sorted(actor.roles)]
+        entities: list[dict[Any, Any]] = [
+            {"uid": who, "attrs": attributes, "parents": parents},
             {"uid": about, "attrs": {"ref": resource}, "parents": []},
         ]
         request = {"principal": who, "action": {"type": "Action", "id": action}, "resource": about, "context": {}}
@@ -97,7 +95,7 @@ def _schema(file: Path) -> cedarpy.Schema:
 def _titles(file: Path, schema: cedarpy.Schema) -> dict[str, Text]:
     titles = {}
     for annotations, action in _TITLED.findall(str(schema)):
-        said = dict(_ANNOTATION.findall(annotations))
+        said = {name: _ESCAPED.sub(r"\1", value) for name, value in _ANNOTATION.findall(annotations)}
         if not said.get("zh") or not said.get("en"):
             raise _broken(file, f'action "{action}" lacks @zh or @en')
         titles[action] = Text(zh=said["zh"], en=said["en"])

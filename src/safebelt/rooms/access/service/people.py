@@ -61,8 +61,9 @@ class People(Desk):
             Conflict: Somebody bears the name already.
         """
         name, given = decide.check_name(name), decide.check_roles(roles)
+        if password:
+            decide.check_password(password, name=name)
         drawn = None if password else self._draw_password()
-        decide.check_password(drawn or password, name=name)
         with self._passwords.turn():
             hashed = self._passwords.hash(drawn or password)
         with self._sql.begin() as tx:
