@@ -9,7 +9,7 @@ from typing import BinaryIO, Self
 
 from safebelt.kernel.errors import Invalid, Unavailable
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt.records.limits import MAX_LINE_BYTES
+from safebelt.rooms.belt.records.limits import MAX_LINE_BYTES, ROOM_BYTES
 
 HEADS = "heads.log"
 _SEGMENT = re.compile(r"seg-(\d{8,})\.log")
@@ -115,7 +115,10 @@ class AppendFile:
         self.durable = at
 
     def repair(self) -> None:
-        """Cut off what a failed append left.
+        """Cut off what a failed append left, and see whether there is room again.
+
+        Without asking for room, a nearly full disk would take a small note, be called healthy, and fail the next
+        record: accepting and refusing by turns.
 
         After a failed sync the kernel may drop dirty pages and call them clean; everything beyond `durable` is
         therefore written anew by the next append, never only synced again.
@@ -124,6 +127,11 @@ class AppendFile:
             OSError: The disk still refuses.
         """
         os.ftruncate(self._handle, self.durable)
+        if hasattr(os, "posix_fallocate"):
+            try:
+                os.posix_fallocate(self._handle, self.durable, ROOM_BYTES)
+            finally:
+                os.ftruncate(self._handle, self.durable)
         os.fsync(self._handle)
 
     def close(self) -> None:

@@ -6,6 +6,9 @@ HEAD_EVERY_SECONDS = 1.0
 """What was written longer ago than this is signed: the promise 'a change older than one second is found'.  One
 Ed25519 signature and one sync a second cost about 0.5 % of one core and of the disk's time."""
 
+ROOM_BYTES = 1024 * 1024
+"""After a failure the disk must have room for this much before records are accepted again: some hundreds of them."""
+
 MAX_LINE_BYTES = 64 * 1024 * 1024
 """No line is longer, so that a reader's memory is bounded: a 10 MiB body (the largest the belt accepts by default)
 grows at most six-fold when every character must be escaped (RFC 8259, section 7)."""

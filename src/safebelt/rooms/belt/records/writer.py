@@ -103,6 +103,7 @@ class Writer:
         self._last, self._next_number = "", 1
         self._head_due_at, self._seal_due_at = float("inf"), float("inf")
         self._signed_size, self._unsigned_since = 0, datetime.max.replace(tzinfo=UTC)
+        self._carried = False  # whether the open segment begins with a note of exchanges under way
         self._durable: Place | None = None
         self._thread = threading.Thread(target=self._run, name="belt-records", daemon=True)
 
@@ -274,7 +275,7 @@ class Writer:
         segment = Segment(self._folder, name, last=self._last, intents=self._intents, chance=self._chance)
         if self._intents:
             self._own.insert(0, carried(self._new_id("rec"), self._intents))
-        self._segment, self._signed_size = segment, 0
+        self._segment, self._signed_size, self._carried = segment, 0, len(self._intents) > 0
         self._seal_due_at = self._ticks() + self._limits.segment_seconds
         return segment
 
@@ -299,6 +300,7 @@ class Writer:
         if segment is None or segment.size == 0:
             return
         is_full = segment.size >= limits.segment_records or segment.end >= limits.segment_bytes
+        is_full = is_full and segment.size > self._carried  # else a large first note would beget the next for ever
         if not (is_forced or is_full or self._ticks() >= self._seal_due_at):
             return
         self._sign_head()
