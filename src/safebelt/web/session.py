@@ -238,7 +238,7 @@ def csrf_secret(file: Path) -> str:
     Several processes may start at once: the file appears whole or not at all, and the first one wins.
     """
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         mine = file.with_name(f".{file.name}.{os.getpid()}.{token_hex(4)}")
         with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
             out.write(token_hex(32))

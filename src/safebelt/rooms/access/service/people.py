@@ -18,10 +18,12 @@ from safebelt.rooms.access.model import (
     UserDisabled,
     UserEnabled,
 )
-from safebelt.rooms.access.service.base import Desk
+from safebelt.rooms.access.service.rights import Rights
+
+_MANAGE = "access.manage_users"
 
 
-class People(Desk):
+class People(Rights):
     """Deeds about users."""
 
     def first_run(self) -> str | None:
@@ -92,13 +94,14 @@ class People(Desk):
 
         Raises:
             NotFound: There is no such user.
+            Refused: It is oneself, or one has no right to.
             Invalid: The roles are not fit.
             Conflict: It would leave nobody to manage users.
         """
         given = decide.check_roles(roles)
         with self._sql.begin() as tx:
             self._sql.exclusive(tx, "access.users")
-            before = self._found(tx, user)[0]
+            before = self._managed(tx, user, by)
             after = replace(before, roles=given)
             if before.roles != given:
                 if Role.ADMIN in before.roles - given:
@@ -113,11 +116,12 @@ class People(Desk):
 
         Raises:
             NotFound: There is no such user.
+            Refused: It is oneself, or one has no right to.
             Conflict: It would leave nobody to manage users.
         """
         with self._sql.begin() as tx:
             self._sql.exclusive(tx, "access.users")
-            before = self._found(tx, user)[0]
+            before = self._managed(tx, user, by)
             after = replace(before, is_disabled=True)
             if not before.is_disabled:
                 if Role.ADMIN in before.roles:
@@ -132,10 +136,11 @@ class People(Desk):
 
         Raises:
             NotFound: There is no such user.
+            Refused: It is oneself, or one has no right to.
         """
         with self._sql.begin() as tx:
             self._sql.exclusive(tx, "access.users")
-            before = self._found(tx, user)[0]
+            before = self._managed(tx, user, by)
             after = replace(before, is_disabled=False)
             if before.is_disabled:
                 store.save_user(tx, after)
@@ -147,16 +152,23 @@ class People(Desk):
 
         Raises:
             NotFound: There is no such user.
+            Refused: It is oneself, or one has no right to.
         """
         password = self._draw_password()
         with self._passwords.turn():
             hashed = self._passwords.hash(password)
         with self._sql.begin() as tx:
-            found = self._found(tx, user)[0]
+            found = self._managed(tx, user, by)
             store.set_password(tx, found.id, hashed)
             ended = store.end_sessions(tx, user_id=found.id)
             self._ledger.append(tx, PasswordChanged(subject=found.id, is_reset=True, sessions_ended=ended), by=by)
         return password
+
+    def _managed(self, tx: sa.Connection, user: str, by: Actor) -> User:
+        """Find a user somebody wants to change, and ask once more by id: a door may have been given a name."""
+        found = self._found(tx, user)[0]
+        self.authorize(by, _MANAGE, found.id)
+        return found
 
     def _add(self, tx: sa.Connection, name: str, roles: frozenset[Role], hashed: str, *, by: Actor) -> User:
         user = User(id=self._new_id("usr"), name=name, roles=roles, created_at=self._clock())
