@@ -361,11 +361,24 @@ def test_somebody_elses_token_is_as_good_as_not_there(access: Access, li: Actor)
     assert access.authenticate_token(issued.secret).id == li.id
 
 
-@pytest.mark.parametrize("secret", ["", "sbt_", "sbt_nonsense", "x" * 10_000, "不是令牌", "a\x00b"])
+@pytest.mark.parametrize("secret", ["", "sbt_", "sbt_nonsense", "x" * 10_000, "不是令牌", "a\x00b", "a\ud800b"])
 def test_nonsense_opens_nothing(access: Access, li: Actor, secret: str) -> None:
     for authenticate in (access.authenticate_session, access.authenticate_token):
         with pytest.raises(Unauthenticated):
             authenticate(secret)
+
+
+@pytest.mark.parametrize("odd", ["a\x00b", "a\ud800b", "x" * 10_000, ""])
+def test_text_no_database_can_hold_names_nobody(access: Access, li: Actor, odd: str) -> None:
+    with pytest.raises(Unauthenticated):
+        access.sign_in(odd, odd)
+    for deed in (
+        lambda: access.user(odd),
+        lambda: access.revoke_token(odd, by=OWNER),
+        lambda: access.end_session(odd or "none", user=li.id, by=li),
+    ):
+        with pytest.raises(NotFound):
+            deed()
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

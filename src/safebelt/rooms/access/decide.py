@@ -143,7 +143,7 @@ def _is_forgotten(attempts: Attempts, now: datetime) -> bool:
 
 def bucket(name: str) -> int:
     """Return where tries for a name nobody bears are counted: 0 … 2^16 - 1."""
-    return int.from_bytes(sha256(name_key(name).encode()).digest()) >> (256 - STRANGER_BITS)
+    return int.from_bytes(sha256(name_key(name).encode("utf-8", "surrogatepass")).digest()) >> (256 - STRANGER_BITS)
 
 
 def tally(before: Tally, now: datetime, *, is_due: bool) -> tuple[Tally, int | None]:

@@ -70,6 +70,6 @@ class Passwords:
         return self._hasher.hash(self._chance(32), salt=self._chance(SALT_BYTES))
 
 
-def _one_form(password: str) -> str:
+def _one_form(password: str) -> bytes:
     """The same characters typed on another keyboard are the same password (NIST SP 800-63B-4, section 3.1.1.2)."""
-    return unicodedata.normalize("NFKC", password)
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")

@@ -1,5 +1,6 @@
 """What access remembers.  Secrets are only ever kept as hashes."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,8 @@ import sqlalchemy as sa
 from safebelt.engines.sql import UtcDateTime, metadata, upsert
 from safebelt.kernel.actors import Role
 from safebelt.rooms.access.model import ApiToken, Attempts, Session, Tally, User
+
+_UNKNOWN_TO_DATABASES = re.compile("[\x00\ud800-\udfff]")
 
 user = sa.Table(
     "access_user",
@@ -91,6 +94,8 @@ def users(tx: sa.Connection) -> list[User]:
 
 def user_with(tx: sa.Connection, *, id: str = "", name_key: str = "") -> tuple[User, str, Attempts] | None:
     """Return a user with the password's hash and the failures, found by id or by name."""
+    if not _is_text(id) or not _is_text(name_key):
+        return None
     where = user.c.id == id if id else user.c.name_key == name_key
     row = tx.execute(sa.select(user).where(where)).one_or_none()
     return None if row is None else (_user(row), row.password_hash, _attempts(row))
@@ -152,6 +157,8 @@ def see_session(tx: sa.Connection, session_id: str, at: datetime) -> None:
 
 def end_sessions(tx: sa.Connection, *, user_id: str, session_id: str = "") -> int:
     """Forget one session of a user, or all; return how many."""
+    if not _is_text(session_id):
+        return 0
     where = [session.c.user_id == user_id]
     if session_id:
         where.append(session.c.id == session_id)
@@ -184,7 +191,7 @@ def tokens(tx: sa.Connection, user_id: str = "") -> list[ApiToken]:
 
 def token_with(tx: sa.Connection, token_id: str) -> ApiToken | None:
     """Return a token by its id."""
-    row = tx.execute(sa.select(token).where(token.c.id == token_id)).one_or_none()
+    row = tx.execute(sa.select(token).where(token.c.id == token_id)).one_or_none() if _is_text(token_id) else None
     return None if row is None else _token(row)
 
 
@@ -196,6 +203,11 @@ def use_token(tx: sa.Connection, token_id: str, at: datetime) -> None:
 def revoke_token(tx: sa.Connection, token_id: str, at: datetime) -> None:
     """Remember that a token is revoked."""
     tx.execute(sa.update(token).where(token.c.id == token_id).values(revoked_at=at))
+
+
+def _is_text(wanted: str) -> bool:
+    """Whether a database could hold it at all: PostgreSQL knows no NUL, and no encoding knows half a surrogate."""
+    return _UNKNOWN_TO_DATABASES.search(wanted) is None
 
 
 def _row(word: User) -> dict[str, Any]:

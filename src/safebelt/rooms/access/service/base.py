@@ -76,4 +76,4 @@ def actor(user: User, door: str) -> Actor:
 
 def hashed(secret: str) -> bytes:
     """Return what is stored of a 256-bit random secret."""
-    return sha256(secret.encode()).digest()
+    return sha256(secret.encode("utf-8", "surrogatepass")).digest()
