@@ -229,13 +229,14 @@ def test_a_torn_tail_behind_the_last_head_is_unknown_and_no_fault(sealed_log: tu
         assert check(folder, sealed_log[1]).holds is Truth.FALSE  # the ledger says this segment had ended
 
 
-TEXTS = st.text(st.characters(), max_size=40)
+TEXTS = st.text(st.characters() | st.sampled_from('\ud83d\udc00\t\n\x00"\\\x7f\u2028'), max_size=40)
+WHOLE = st.text(max_size=40)
 RECORDS = st.lists(
     st.builds(
         Record,
         type=st.sampled_from(["intent", "outcome", "note"]),
-        id=TEXTS,
-        core=st.dictionaries(TEXTS, st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXTS, max_size=4),
+        id=st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=80),
+        core=st.dictionaries(WHOLE, st.none() | st.booleans() | st.integers(-(2**53), 2**53) | WHOLE, max_size=4),
         content=st.none() | st.dictionaries(TEXTS, TEXTS | st.lists(TEXTS, max_size=3), max_size=3),
     ),
     max_size=12,

@@ -255,6 +255,9 @@ def test_what_is_no_record_is_refused_and_harms_nothing(tmp_path: Path) -> None:
         Record(type="gossip", id="rec_1", core={}),
         Record(type="note", id="rec_1", core={1: 2}),  # type: ignore[dict-item]
         Record(type="note", id="rec_1", core={"x": object()}),
+        Record(type="note", id="\ud800", core={}),
+        Record(type="note", id="", core={}),
+        Record(type="note", id="x" * 81, core={}),
         Record(type="note", id="rec_1", core={}, content=deep),
     ):
         with pytest.raises(Invalid):
@@ -264,6 +267,20 @@ def test_what_is_no_record_is_refused_and_harms_nothing(tmp_path: Path) -> None:
     log.close()
     while deep:  # taken apart by hand: freeing it at once would be as deep a recursion
         deep = deep.pop("a")  # type: ignore[assignment]
+
+
+def test_half_an_emoji_is_kept_in_content_and_replaced_in_facts(tmp_path: Path) -> None:
+    log = writer(tmp_path)
+    log.start()
+    half, pair = "x\ud83d", "\ud83d\ude00"
+    put_one(log, Record(type="intent", id="rec_1", core={"model": half + pair}, content={"text": half + "y"}))
+    log.close()
+
+    record = Reader(tmp_path).read("seg-00000001", 0)
+
+    assert record.content == {"text": half + "y"}
+    assert record.core["model"] == "x\ufffd😀"
+    assert check(tmp_path).holds is Truth.TRUE
 
 
 def test_two_writers_cannot_share_a_folder_and_a_closed_one_refuses(tmp_path: Path) -> None:

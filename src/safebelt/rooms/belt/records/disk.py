@@ -107,12 +107,12 @@ class AppendFile:
         Raises:
             OSError: Disk full, file too large, input or output error: nothing counts as written.
         """
-        view, at = memoryview(data), self.durable
+        view = memoryview(data)
+        os.lseek(self._handle, self.durable, os.SEEK_SET)
         while view:
-            written = os.pwrite(self._handle, view, at)
-            view, at = view[written:], at + written
+            view = view[os.write(self._handle, view) :]
         _sync(self._handle)
-        self.durable = at
+        self.durable += len(data)
 
     def repair(self) -> None:
         """Cut off what a failed append left, and see whether there is room again.

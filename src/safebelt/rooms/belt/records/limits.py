@@ -9,6 +9,9 @@ Ed25519 signature and one sync a second cost about 0.5 % of one core and of the 
 ROOM_BYTES = 1024 * 1024
 """After a failure the disk must have room for this much before records are accepted again: some hundreds of them."""
 
+MAX_ID = 80
+"""The house's ids have 30 characters; 80 is what its tables hold."""
+
 MAX_LINE_BYTES = 64 * 1024 * 1024
 """No line is longer, so that a reader's memory is bounded: a 10 MiB body (the largest the belt accepts by default)
 grows at most six-fold when every character must be escaped (RFC 8259, section 7)."""

@@ -1,7 +1,7 @@
 """One record as one line: a core that is proven, and content that can be blanked without breaking the proof."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any, Final, Literal, NamedTuple
 
@@ -106,7 +106,7 @@ def link(core: bytes) -> str:
 
 
 def encode(value: Mapping[str, Any]) -> bytes:
-    """Return compact JSON with sorted keys.
+    """Return content as compact JSON with sorted keys, exactly as it is.
 
     Lone surrogates (half an emoji, cut by a tokenizer) are real in model traffic and have no UTF-8: they are
     kept as escapes, so that nothing a caller can send makes a record impossible.
@@ -114,16 +114,40 @@ def encode(value: Mapping[str, Any]) -> bytes:
     Raises:
         Invalid: The value is no JSON object, or nested too deeply.
     """
+    return _encoded(value, lambda: _dumps(value, ensure_ascii=True).encode("ascii"))
+
+
+def encode_facts(value: Mapping[str, Any]) -> bytes:
+    """Return facts as compact JSON with sorted keys, in valid UTF-8: any tool must be able to read a core.
+
+    A lone surrogate, say in the name of a model, becomes U+FFFD.
+
+    Raises:
+        Invalid: The value is no JSON object, or nested too deeply.
+    """
+    return _encoded(value, lambda: _whole(_dumps(value, ensure_ascii=False)).encode())
+
+
+def _encoded(value: Mapping[str, Any], otherwise: Callable[[], bytes]) -> bytes:
     try:
         try:
             return _encode(value)
         except UnicodeEncodeError:
-            return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode("ascii")
+            return otherwise()
     except (TypeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
         raise Invalid(
             what=Text(zh=f"记录无法写成 JSON：{error}。", en=f"The record cannot be written as JSON: {error}."),
             hint=Text(zh="请只使用 JSON 的值，嵌套不要过深。", en="Use JSON values only, and do not nest them deeply."),
         ) from error
+
+
+def _dumps(value: Mapping[str, Any], *, ensure_ascii: bool) -> str:
+    return json.dumps(value, ensure_ascii=ensure_ascii, sort_keys=True, separators=(",", ":"))
+
+
+def _whole(text: str) -> str:
+    """Join surrogate pairs, and replace halves."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def salted(data: bytes, salt: bytes) -> bytes:

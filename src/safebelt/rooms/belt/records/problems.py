@@ -101,6 +101,14 @@ def bad_type(name: str) -> Invalid:
     )
 
 
+def bad_id(most: int) -> Invalid:
+    """Say that a record's id is none."""
+    return Invalid(
+        what=Text(zh="记录的标识无效。", en="The record's id is not valid."),
+        hint=Text(zh=f"请使用 1 至 {most} 个可打印的 ASCII 字符。", en=f"Use 1 to {most} printable ASCII characters."),
+    )
+
+
 def no_record(segment: str, offset: int) -> NotFound:
     """Say that no readable record stands at a place."""
     return NotFound(

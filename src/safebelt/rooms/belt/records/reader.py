@@ -70,7 +70,7 @@ class Reader:
 
     def read(self, segment: str, offset: int) -> Record:
         """Return the record at a place; see `line` for what it raises."""
-        return self.line(segment, offset).record()
+        return _record(self.line(segment, offset), (segment, offset))
 
     def exchange(self, segment: str, offset: int) -> Exchanged:
         """Return both halves of an exchange, from the place of either (as an `Exchange` row has it).
@@ -81,9 +81,9 @@ class Reader:
         """
         line = self.line(segment, offset)
         if line.core.type != "outcome":
-            return Exchanged(line.record(), None)
+            return Exchanged(_record(line, (segment, offset)), None)
         intent = None if line.core.intent is None else self.read(*line.core.intent)
-        return Exchanged(intent, line.record())
+        return Exchanged(intent, _record(line, (segment, offset)))
 
     def find(self, record_id: str) -> list[Place]:
         """Return where the lines of a record are, by searching every file; for when the index is not at hand."""
@@ -110,6 +110,13 @@ class Reader:
         if len(leaves) != head.size or root(leaves) != head.root or leaves[index] != leaf_hash(wanted.core_bytes):
             raise problems.does_not_prove(segment)
         return proof.render(wanted.core_bytes, index, inclusion_proof(index, leaves), head.note)
+
+
+def _record(line: Line, place: Place) -> Record:
+    try:
+        return line.record()
+    except ValueError as error:  # whole and signed, yet no object, or nested more deeply than can be read here
+        raise problems.no_record(*place) from error
 
 
 def _occurrences(folder: Path, segment: str, needle: bytes) -> list[int]:

@@ -20,7 +20,7 @@ from safebelt.rooms.belt.records.disk import (
     segments,
     sync_folder,
 )
-from safebelt.rooms.belt.records.line import GENESIS, Line, encode, link, parse
+from safebelt.rooms.belt.records.line import GENESIS, Line, encode_facts, link, parse
 from safebelt.rooms.belt.records.seals import Seal
 from safebelt.rooms.belt.records.segment import Draft, Place
 
@@ -100,7 +100,9 @@ def recover(folder: Path, *, sealed: Container[str], new_id: NewId) -> Recovered
     found.last = found.last or GENESIS
     found.seals.reverse()
     found.unsigned.reverse()
-    found.drafts += [Draft("outcome", id_, encode({"finish": "lost", "status": 0}), None) for id_ in found.intents]
+    found.drafts += [
+        Draft("outcome", id_, encode_facts({"finish": "lost", "status": 0}), None) for id_ in found.intents
+    ]
     return found
 
 
@@ -202,4 +204,4 @@ def _cut(folder: Path, path: Path, end: int) -> dict[str, Any]:
 
 
 def _note(new_id: NewId, **facts: Any) -> Draft:
-    return Draft("note", new_id("rec"), encode(facts), None)
+    return Draft("note", new_id("rec"), encode_facts(facts), None)

@@ -29,8 +29,8 @@ from safebelt.rooms.belt.records.disk import FolderLock, segment_name
 from safebelt.rooms.belt.records.head import Sign
 from safebelt.rooms.belt.records.headlog import HeadLog
 from safebelt.rooms.belt.records.health import Health, State
-from safebelt.rooms.belt.records.limits import HEAD_EVERY_SECONDS, MAX_LINE_BYTES, Limits
-from safebelt.rooms.belt.records.line import encode
+from safebelt.rooms.belt.records.limits import HEAD_EVERY_SECONDS, MAX_ID, MAX_LINE_BYTES, Limits
+from safebelt.rooms.belt.records.line import encode, encode_facts
 from safebelt.rooms.belt.records.recover import Recovered, recover
 from safebelt.rooms.belt.records.seals import OnSealed, Seal, Seals
 from safebelt.rooms.belt.records.segment import Draft, Kind, Place, Segment, carried
@@ -44,9 +44,11 @@ class _Waiting(NamedTuple):
 def _draft(record: Record) -> Draft:
     if record.type not in get_args(Kind):
         raise problems.bad_type(record.type)
+    if not (record.id.isascii() and record.id.isprintable() and 0 < len(record.id) <= MAX_ID):
+        raise problems.bad_id(MAX_ID)
     data = None if record.content is None else encode(record.content)
-    draft = Draft(cast("Kind", record.type), record.id, encode(record.core), data)
-    if draft.weight + len(record.id) * 6 > MAX_LINE_BYTES:
+    draft = Draft(cast("Kind", record.type), record.id, encode_facts(record.core), data)
+    if draft.weight > MAX_LINE_BYTES:
         raise problems.too_large(draft.weight, MAX_LINE_BYTES)
     return draft
 
@@ -327,7 +329,7 @@ class Writer:
         if self._problem is None:
             structlog.get_logger().error("belt.records_failed", error=repr(error))
             facts = {"what": "outage", "since": self._clock().isoformat(), "error": repr(error)[:500]}
-            self._own.append(Draft("note", self._new_id("rec"), encode(facts), None))
+            self._own.append(Draft("note", self._new_id("rec"), encode_facts(facts), None))
         with self._changed:
             self._problem = problem
             self._queue.extendleft(reversed(group))
