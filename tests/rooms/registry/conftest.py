@@ -1,15 +1,29 @@
 """A registry on each database, and a client that knocks at its doors."""
 
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from litestar.testing import TestClient
+from tests.rooms.registry.house import build_app, build_ledger
 
-from safebelt.engines.sql import Sql
+from safebelt.engines.sql import Sql, metadata
 from safebelt.rooms.ledger.service import Ledger
 from safebelt.rooms.registry.service import Registry
-from tests.rooms.registry.house import build_app, build_ledger
+
+if "XDG_RUNTIME_DIR" not in os.environ:  # the PostgreSQL wheel warns without one, and warnings are errors
+    os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="safebelt-run-")
+
+
+@pytest.fixture
+def sql(database_url: str) -> Iterator[Sql]:
+    """The tables of this room and of those below it: a room is tested without the rooms above it."""
+    database = Sql(database_url)
+    metadata.create_all(database.engine)
+    yield database
+    database.close()
 
 
 @pytest.fixture

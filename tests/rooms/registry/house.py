@@ -32,9 +32,7 @@ ORIGIN = "test.safebelt/log"
 def build_ledger(sql: Sql, folder: Path, *, clock: Clock, new_id: NewId, chance: Chance) -> Ledger:
     """The one place where these tests construct the ledger."""
     keys = KeyStore(folder / "keys" / "ledger.key", name=ORIGIN, chance=chance)
-    return Ledger(
-        sql, clock=clock, new_id=new_id, chance=chance, signer=keys, origin=ORIGIN, tiles=folder / "tiles"
-    )
+    return Ledger(sql, clock=clock, new_id=new_id, chance=chance, signer=keys, origin=ORIGIN, tiles=folder / "tiles")
 
 
 def build_app(

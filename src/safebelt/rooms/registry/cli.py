@@ -21,11 +21,14 @@ from safebelt.rooms.registry.model import (
     PersonRole,
     RegisterParty,
     RegisterSystem,
+    Standing,
     Status,
     System,
 )
 from safebelt.rooms.registry.service import Registry
-from safebelt.web.terminal import DONE, NOT_EVALUATED, Answer
+from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED, Answer
+
+_EXITS = {Standing.EVALUATED: DONE, Standing.INCOMPLETE: NEGATIVE, Standing.NOT_EVALUATED: NOT_EVALUATED}
 
 
 def commands(registry: Registry) -> App:
@@ -102,10 +105,9 @@ def _systems(registry: Registry) -> App:
 
     @app.command
     def show(system_id: str) -> Answer:
-        """Show a system's dossier; exits 3 while the dossier is not evaluated."""
+        """Show a system's dossier; exits 1 where it is incomplete, 3 while it is not evaluated."""
         dossier = registry.dossier(system_id)
-        is_evaluated = dossier.standing.value != "not_evaluated"
-        return Answer(data=_data(dossier), says=_told(dossier), exit_code=DONE if is_evaluated else NOT_EVALUATED)
+        return Answer(data=_data(dossier), says=_told(dossier), exit_code=_EXITS[dossier.standing])
 
     return app
 

@@ -230,7 +230,7 @@ def standing(system: System, *, has_duties: bool | None, has_evidence: bool | No
     holds = conjunction(tuple(part.holds for part in parts))
     verdict = {Truth.TRUE: Standing.EVALUATED, Truth.FALSE: Standing.INCOMPLETE}.get(holds, Standing.NOT_EVALUATED)
     says = Text(zh="卷宗的各部分均已具备", en="Every part of the dossier is there")
-    return verdict, Reason(says=says, holds=holds, because=parts, cites=(system.id,))
+    return verdict, Reason(says=says, holds=holds, because=parts)
 
 
 def _named(system: System, role: PersonRole) -> Reason:
