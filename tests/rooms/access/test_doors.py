@@ -306,6 +306,13 @@ def test_the_api_asks_a_stranger_for_a_token(client: Client) -> None:
 # -- the JSON door -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": "x", "days": 0}, {"name": "x", "days": "soon"}, []])
+def test_a_body_out_of_bounds_is_a_bad_request(client: Client, access: Access, body: Any) -> None:
+    answer = client.post("/api/access/tokens", json=body, headers=bearer(access))
+
+    assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (400, "application/problem+json")
+
+
 def test_me_and_why_answer_everybody_about_themselves(client: Client, access: Access) -> None:
     stranger = client.get("/api/access/me").json()
     auditor = client.get("/api/access/me", headers=bearer(access, "auditor")).json()

@@ -4,16 +4,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
+import msgspec
 from litestar import Controller, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from safebelt.kernel.actors import Actor, Role
 from safebelt.kernel.errors import Conflict, Invalid, NotFound
+from safebelt.rooms.access.decide import MAX_NAME, MAX_TOKEN_DAYS, TOKEN_DAYS
 from safebelt.rooms.access.model import ApiToken, User
 from safebelt.rooms.access.service import Access
 from safebelt.web.openapi import problems
 from safebelt.web.security import open_to_all, requires
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
+SomeRoles = Annotated[list[Role], msgspec.Meta(min_length=1)]
+Days = Annotated[int, msgspec.Meta(ge=1, le=MAX_TOKEN_DAYS)]
+
+_OPEN: list[dict[str, list[str]]] = [{}, {"token": []}]
+"""OpenAPI's way to say that a token is welcome and not needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +55,8 @@ class Verdict:
 class AddUser:
     """Add somebody who can sign in; without a password one is drawn and returned once."""
 
-    name: str
-    roles: list[Role]
+    name: Name
+    roles: SomeRoles
     password: str = ""
 
 
@@ -63,7 +72,7 @@ class AddedUser:
 class Roles:
     """The roles a user shall have."""
 
-    roles: list[Role]
+    roles: SomeRoles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +86,8 @@ class Standing:
 class IssueToken:
     """Issue an API token, for oneself or, with the right to, for another user (id or name)."""
 
-    name: str
-    days: int = 90
+    name: Name
+    days: Days = TOKEN_DAYS
     user: str = ""
 
 
@@ -99,7 +108,13 @@ class AccessApi(Controller):
     path = "/api/access"
     tags = ["access"]  # noqa: RUF012  Litestar reads it as a list
 
-    @get("/me", guards=[open_to_all("everybody may know who they are here")], responses=problems(), sync_to_thread=True)
+    @get(
+        "/me",
+        guards=[open_to_all("everybody may know who they are here")],
+        responses=problems(),
+        security=_OPEN,
+        sync_to_thread=True,
+    )
     def me(self, access: NamedDependency[Access], by: NamedDependency[Actor]) -> Me:
         """Say who the caller is and what the caller may do."""
         may = [action for action in access.permissions.actions if access.may(by, action)]
@@ -109,6 +124,7 @@ class AccessApi(Controller):
         "/why",
         guards=[open_to_all("tells callers only what they may do themselves, and the policies are public")],
         responses=problems(),
+        security=_OPEN,
         sync_to_thread=True,
     )
     def why(
