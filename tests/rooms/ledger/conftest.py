@@ -1,6 +1,6 @@
 """A ledger on both databases, with a key and a folder of its own, and an event to remember."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -8,10 +8,11 @@ from typing import ClassVar
 import pytest
 
 from safebelt.engines.signing import KeyStore
-from safebelt.engines.sql import Sql
+from safebelt.engines.sql import Sql, metadata
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.events import Event
 from safebelt.kernel.ids import NewId
+from safebelt.rooms.ledger import store
 from safebelt.rooms.ledger.service import Ledger
 
 ORIGIN = "example.org/log"
@@ -41,6 +42,15 @@ class Desk:
                 self.ledger.append(tx, Noted(subject=f"sub_{text}", text=text, personal=personal), by=OWNER)
                 for text in texts
             ]
+
+
+@pytest.fixture
+def sql(database_url: str) -> Iterator[Sql]:
+    """A database with the ledger's own tables and no others: the lowest room needs no other room."""
+    database = Sql(database_url)
+    metadata.create_all(database.engine, tables=[store.entry, store.personal, store.checkpoint])
+    yield database
+    database.close()
 
 
 @pytest.fixture

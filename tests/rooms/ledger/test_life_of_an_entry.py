@@ -86,7 +86,7 @@ def test_tiles_are_those_of_the_specification(desk: Desk) -> None:
 
 @pytest.mark.parametrize("step", ["_sequence", "_integrate", "_sign", "_show"])
 @pytest.mark.parametrize("is_after", [False, True])
-@pytest.mark.parametrize("before", [0, 3, 254])
+@pytest.mark.parametrize("before", [0, 254])
 def test_a_crash_before_or_after_any_step_is_healed_by_advancing_again(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, step: str, is_after: bool, before: int
 ) -> None:
@@ -115,13 +115,13 @@ def test_a_crash_before_or_after_any_step_is_healed_by_advancing_again(
 
 
 def test_entries_are_placed_once_and_without_gaps_while_threads_append_and_advance(desk: Desk) -> None:
-    problems: list[BaseException] = []
+    problems: list[Exception] = []
 
     def run(work: object) -> None:
         try:
             for number in range(8):
                 work(number)  # type: ignore[operator]
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001  a thread hands on what it met
             problems.append(error)
 
     work = [lambda n, w=w: desk.note(f"{w}-{n}", "x") for w in range(3)] + [lambda _: desk.ledger.advance()] * 3

@@ -138,7 +138,7 @@ def test_a_proof_outlives_a_rotation_with_the_key_of_its_time(desk: Desk) -> Non
     assert [check(before, [new])[0].holds, check(after, [old])[0].holds] == [Truth.FALSE, Truth.FALSE]
 
 
-@pytest.mark.parametrize(("index", "size"), [(0, 1), (1, 2), (2, 3), (5, 7)])
+@pytest.mark.parametrize(("index", "size"), [(0, 1), (2, 3), (5, 7)])
 def test_every_changed_byte_of_a_proof_fails(index: int, size: int) -> None:
     proof = made(index, size).encode()
     assert not fails(check, proof.decode())
@@ -149,7 +149,7 @@ def test_every_changed_byte_of_a_proof_fails(index: int, size: int) -> None:
             assert fails(check, changed.decode(errors="surrogateescape")), (at, bytes(changed[at - 5 : at + 5]))
 
 
-@pytest.mark.parametrize(("old", "new"), [(1, 1), (1, 2), (3, 7), (4, 7)])
+@pytest.mark.parametrize(("old", "new"), [(1, 1), (3, 7)])
 def test_every_changed_byte_of_a_proof_of_consistency_fails(old: int, new: int) -> None:
     proof = made_consistency(old, new).encode()
     assert not fails(check_consistency, proof.decode())

@@ -4,7 +4,7 @@
 calling it again finishes the work, and no step can sign what does not extend what was signed before.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -226,7 +226,7 @@ class Ledger:
                 keys=[str(key) for key in keys],
                 open_note=opener(keys),
                 canonical=canonical,
-                files=self._file,
+                files=self._tiles.content,
             )
             for row in store.rows(tx, store.size(tx)):
                 audit.read(row)
@@ -389,14 +389,6 @@ class Ledger:
             self._keys.activate()
         else:
             self._keys.discard()
-
-    def _file(self, level: int | str, index: int, width: int) -> Sequence[bytes] | None:
-        try:
-            return (
-                self._tiles.hashes(level, index, width) if isinstance(level, int) else self._tiles.bodies(index, width)
-            )
-        except (Missing, ValueError):
-            return None
 
 
 def _size(checkpoint: Checkpoint | None) -> int:

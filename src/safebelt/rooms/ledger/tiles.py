@@ -129,6 +129,13 @@ class Tiles:
             raise ValueError("an entry bundle of the wrong length")
         return bodies[:width]
 
+    def content(self, level: int | str, index: int, width: int) -> Sequence[bytes] | None:
+        """Return the hashes of a tile or the entries of a bundle; None where the file is missing or malformed."""
+        try:
+            return self.hashes(level, index, width) if isinstance(level, int) else self.bodies(index, width)
+        except (Missing, ValueError):
+            return None
+
     def nodes(self, size: int) -> merkle.Node:
         """Return a reader of the perfect subtrees of the first `size` leaves.
 

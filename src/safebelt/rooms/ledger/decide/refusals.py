@@ -26,6 +26,17 @@ def no_checkpoint(size: int) -> NotFound:
     )
 
 
+def nothing_published() -> NotFound:
+    """The log is empty."""
+    return NotFound(
+        what=Text(zh="账本还没有已签署的检查点。", en="The log has no signed checkpoint yet."),
+        hint=Text(
+            zh="第一项治理行为（例如登记系统）存证后一秒内即会产生。",
+            en="The first act of governance, such as registering a system, makes one within a second.",
+        ),
+    )
+
+
 def no_file() -> NotFound:
     """The static log has no such file."""
     return NotFound(
