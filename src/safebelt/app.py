@@ -1,3 +1,234 @@
-"""The only place where everything is put together."""
+"""The only place where everything is put together: settings → engines → rooms → doors and processes.
 
-from safebelt.rooms.ledger import store as _store  # noqa: F401
+Read this file to know what runs.  Nothing else opens a database, builds a service, or names a concrete engine.
+"""
+
+import logging
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import structlog
+from litestar import Litestar, Request, Response, get
+from litestar.datastructures import State
+from litestar.di import Provide
+
+from safebelt.engines.bus.inprocess import InProcess
+from safebelt.engines.bus.nats import Nats
+from safebelt.engines.bus.port import Bus
+from safebelt.engines.bus.relay import Outgoing, Relay
+from safebelt.engines.clock import real_chance, real_ids, wall_clock
+from safebelt.engines.jobs import Jobs
+from safebelt.engines.migrations import migrate
+from safebelt.engines.signing import KeyStore, open_note, sign_note
+from safebelt.engines.sql import Sql
+from safebelt.kernel.actors import Actor
+from safebelt.kernel.rooms import Room
+from safebelt.rooms.access.permissions import Permissions
+from safebelt.rooms.access.room import ROOM as ACCESS
+from safebelt.rooms.access.service import Access
+from safebelt.rooms.belt.control.orders import OrderBox
+from safebelt.rooms.belt.room import ROOM as BELT
+from safebelt.rooms.belt.scanner.policies import load_policies
+from safebelt.rooms.belt.service import Belt
+from safebelt.rooms.belt.service.base import Tools as BeltTools
+from safebelt.rooms.labelling.room import ROOM as LABELLING
+from safebelt.rooms.labelling.service import Labelling
+from safebelt.rooms.ledger.room import ROOM as LEDGER
+from safebelt.rooms.ledger.service import Ledger
+from safebelt.rooms.registry.room import ROOM as REGISTRY
+from safebelt.rooms.registry.service import Registry
+from safebelt.settings import Settings
+from safebelt.web.doors import KIT_DOORS
+from safebelt.web.headers import add_security_headers
+from safebelt.web.openapi import openapi
+from safebelt.web.panels import BeltState
+from safebelt.web.problems import problem_handlers
+from safebelt.web.security import actor_of, open_to_all
+from safebelt.web.session import Authenticate, Csrf, SessionCookie, csrf_config, csrf_secret
+from safebelt.web.templating import templates
+
+ROOMS: tuple[Room, ...] = (REGISTRY, BELT, LEDGER, ACCESS, LABELLING)
+"""The rooms in the house, in the order people meet them."""
+
+
+class House:
+    """Every room, ready to work.  A room is built when somebody first enters it.
+
+    Args:
+        settings: Every knob.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock, self.chance, self.new_id = wall_clock, real_chance, real_ids()
+
+    # ---- engines
+
+    @cached_property
+    def sql(self) -> Sql:
+        """The database, its shape brought up to date."""
+        self.settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sql = Sql(self.settings.sql_url)
+        migrate(sql)
+        return sql
+
+    @cached_property
+    def keys(self) -> KeyStore:
+        """The signing key of ledger and records."""
+        path = self.settings.signing_key or self.settings.home / "keys" / "ledger.key"
+        return KeyStore(path, name=self.settings.log_origin, chance=self.chance)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """The queue of work that must happen."""
+        return Jobs(self.sql, clock=self.clock, new_id=self.new_id)
+
+    @cached_property
+    def bus(self) -> Bus:
+        """In-process, or NATS JetStream where an address is set."""
+        return Nats(self.settings.bus) if self.settings.bus else InProcess()
+
+    @cached_property
+    def relay(self) -> Relay:
+        """Tells the bus what the ledger has sequenced."""
+        return Relay(self.sql, self.bus, self._outgoing)
+
+    def _outgoing(self, after: int, limit: int) -> list[Outgoing]:
+        entries = self.ledger.sequenced(after, limit)
+        return [
+            Outgoing(index=index, id=id_, subject=f"events.{kind}", data=body) for index, id_, kind, body in entries
+        ]
+
+    # ---- rooms, lowest floor first
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """存证账本."""
+        return Ledger(
+            self.sql,
+            clock=self.clock,
+            new_id=self.new_id,
+            chance=self.chance,
+            signer=self.keys,
+            origin=self.settings.log_origin,
+            tiles=self.settings.home / "ledger",
+        )
+
+    @cached_property
+    def access(self) -> Access:
+        """身份权限."""
+        return Access(
+            self.sql,
+            self.ledger,
+            Permissions(self.settings.data / "access"),
+            clock=self.clock,
+            new_id=self.new_id,
+            chance=self.chance,
+            admin_password=self.settings.admin_password,
+        )
+
+    @cached_property
+    def registry(self) -> Registry:
+        """登记备案."""
+        return Registry(self.sql, self.ledger, clock=self.clock, new_id=self.new_id)
+
+    @cached_property
+    def labelling(self) -> Labelling:
+        """标识溯源."""
+        return Labelling(self.settings.provider_code)
+
+    @cached_property
+    def box(self) -> OrderBox:
+        """Where orders to stop are put."""
+        return OrderBox(self.settings.home / "belt")
+
+    @cached_property
+    def belt(self) -> Belt:
+        """安全带."""
+        return Belt(
+            BeltTools(
+                sql=self.sql,
+                ledger=self.ledger,
+                registry=self.registry,
+                box=self.box,
+                records=self.records,
+                policies=load_policies(self.settings.data / "screening"),
+                open_note=self.open_note,
+                log_origin=self.settings.log_origin,
+                clock=self.clock,
+                new_id=self.new_id,
+                chance=self.chance,
+                default_policy="safebelt/baseline",
+            )
+        )
+
+    @property
+    def records(self) -> Path:
+        """Folder of the exchange records."""
+        return self.settings.home / "belt" / "records"
+
+    def sign(self, text: str) -> str:
+        """Sign a note with the key in force."""
+        return sign_note(text, self.keys.current())
+
+    def open_note(self, note: str) -> str:
+        """Return a note's text if one of our keys, now or before, signed it; raises a `Problem` otherwise."""
+        return open_note(note, self.keys.verifiers()).text
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if "sql" in self.__dict__:
+            self.sql.close()
+
+
+def furnish(house: House) -> Mapping[str, Any]:
+    """Return each room's service by the room's name; asking for one builds it."""
+    return {room.name: getattr(house, room.name) for room in ROOMS}
+
+
+@get("/health", guards=[open_to_all("says only that the process answers")], sync_to_thread=False, tags=["house"])
+def health() -> dict[str, str]:
+    """Say that the console answers."""
+    return {"status": "ok"}
+
+
+def web(house: House) -> Litestar:
+    """Build the console, the portal and the JSON API as one ASGI application."""
+    services = furnish(house)
+    cookie = SessionCookie(is_tls=house.settings.is_tls)
+    secret = csrf_secret(house.settings.home / "keys" / "csrf.secret")
+    state = {
+        "authorize": house.access.authorize,
+        "session_cookie": cookie,
+        "sign_in_path": "access/sign-in",
+        "dossier_panels": dossier_panels(house),
+        "event_titles": EVENT_TITLES,
+        "try_it": house.try_it,
+    }
+    return Litestar(
+        route_handlers=[*KIT_DOORS, health, *(door for room in ROOMS for door in (*room.api, *room.pages))],
+        dependencies={
+            "by": Provide(_who, sync_to_thread=False),
+            **{name: Provide(_always(service), sync_to_thread=False) for name, service in services.items()},
+        },
+        middleware=[Authenticate(house.access, cookie), Csrf(csrf_config(secret, cookie), cookie)],
+        exception_handlers=problem_handlers(house.new_id),
+        before_send=[add_security_headers],
+        template_config=templates((room.name for room in ROOMS), belt_state=belt_state(house)),
+        openapi_config=openapi(),
+        state=State(state),
+        request_max_body_size=house.settings.max_body_bytes,
+        logging_config=None,
+    )
+
+
+def _who(request: Request[Any, Any, Any]) -> Actor:
+    return actor_of(request)
+
+
+def _always(value: object) -> Callable[[], object]:
+    return lambda: value

@@ -1,6 +1,7 @@
 """Every knob, in one place.  Each is an environment variable `SAFEBELT_<NAME>`; nothing is configured elsewhere."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -41,6 +42,25 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         default=10 * 1024 * 1024, ge=1024, description="Largest request body the belt accepts, bytes."
     )
+
+    model_port: int = Field(default=8802, ge=1, le=65535, description="Loopback port of the local model's server.")
+    log_format: str = Field(default="text", pattern="^(text|json)$", description="Form of log lines: text or json.")
+    lang: Literal["zh", "en"] = Field(default="en", description="Language of the command line.")
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether both ports speak TLS."""
+        return self.tls_cert is not None
+
+    @property
+    def upstream_url(self) -> str:
+        """The upstream in force: the operator's own, or the local model."""
+        return self.upstream or f"http://127.0.0.1:{self.model_port}/v1"
+
+    def url(self, port: int) -> str:
+        """Return the address of one of our ports, as this machine reaches it."""
+        host = "127.0.0.1" if self.bind in {"0.0.0.0", "::"} else self.bind  # noqa: S104  read, not bound
+        return f"{'https' if self.is_tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
     @property
     def sql_url(self) -> str:

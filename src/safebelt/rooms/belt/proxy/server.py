@@ -224,7 +224,7 @@ class ClientConnection(asyncio.Protocol):
         self._close_gently()
 
     def _close_gently(self) -> None:
-        """Say goodbye, then let the client finish sending: closing on unread bytes would destroy our answer (a reset)."""
+        """Say goodbye, then let the client finish sending: closing on unread bytes would reset our answer away."""
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.transport.resume_reading()

@@ -1,0 +1,153 @@
+"""`safebelt …`: one group per room, and `up`, `down`, `serve` for the whole house.
+
+Every command takes `--format json` and `--lang zh|en`.  Exit codes: 0 done or holds · 1 a negative verdict ·
+2 bad use or unreadable input · 3 not evaluated, nothing to verify, or unavailable.
+"""
+
+import json
+import sys
+from typing import Annotated, Any, Literal, cast
+
+from cyclopts import App, CycloptsError, Parameter
+
+import safebelt
+from safebelt.app import ROOMS, House
+from safebelt.engines.logs import configure
+from safebelt.engines.supervisor import die_with_parent
+from safebelt.kernel.errors import Problem
+from safebelt.kernel.text import Lang, Text
+from safebelt.settings import Settings
+from safebelt.web.terminal import BAD_USE, NEGATIVE, Answer
+
+Process = Literal["console", "belt", "work", "model"]
+
+
+class _Door:
+    """Stands for a room's service until a command really uses it: `ledger check` needs no database."""
+
+    def __init__(self, house: House, name: str) -> None:
+        self._house, self._name = house, name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(getattr(self._house, self._name), attribute)
+
+
+def build(house: House) -> App:
+    """Build the command line."""
+    app = App(
+        name="safebelt",
+        help="The safety belt for AI. 人工智能安全带。",
+        version=safebelt.__version__,
+        result_action="return_value",
+    )
+    for room in ROOMS:
+        if room.cli:
+            app.command(room.cli(cast("Any", _Door(house, room.name))))
+    app.command(_up(house), name="up")
+    app.command(_down(house), name="down")
+    app.command(_serve(house), name="serve")
+    return app
+
+
+def _up(house: House) -> Any:
+    def up() -> Answer:
+        """Start everything and keep it running: model, belt, console, work.  启动全部。"""
+        from safebelt.run.up import run_up, to_terminal  # noqa: PLC0415  only this command needs it
+
+        run_up(house, to_terminal(house.settings.lang))
+        return Answer(data={"state": "ended"}, says=Text(zh="已停止。", en="Stopped."))
+
+    return up
+
+
+def _down(house: House) -> Any:
+    def down() -> Answer:
+        """End what `up` started.  停止全部。"""
+        from safebelt.run.up import run_down  # noqa: PLC0415
+
+        ended = run_down(house)
+        says = Text(zh="已停止。", en="Stopped.") if ended else Text(zh="没有在运行。", en="Nothing was running.")
+        return Answer(data={"ended": ended}, says=says)
+
+    return down
+
+
+def _serve(house: House) -> Any:
+    def serve(process: Process) -> Answer:
+        """Run one of the house's processes by itself, as a cluster does.  单独运行一个进程。"""
+        die_with_parent()
+        _processes()[process](house)
+        return Answer(data={"process": process}, says=Text(zh="已结束。", en="Ended."))
+
+    return serve
+
+
+def _processes() -> dict[str, Any]:
+    from safebelt.run.belt import run_belt  # noqa: PLC0415  each process imports what it needs
+    from safebelt.run.console import run_console  # noqa: PLC0415
+    from safebelt.run.model import run_model  # noqa: PLC0415
+    from safebelt.run.work import run_work  # noqa: PLC0415
+
+    return {"console": run_console, "belt": run_belt, "work": run_work, "model": run_model}
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; print its answer; return its exit code."""
+    settings = Settings()
+    configure(is_json=settings.log_format == "json")
+    house = House(settings)
+    app = build(house)
+    shown: dict[str, Any] = {"format": "text", "lang": settings.lang}
+
+    @app.meta.default
+    def launch(
+        *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+        format: Annotated[Literal["text", "json"], Parameter(help="How to print the answer.")] = "text",  # noqa: A002
+        lang: Annotated[Lang, Parameter(help="Language of the answer.")] = settings.lang,
+    ) -> Any:
+        shown.update(format=format, lang=lang)
+        return app(tokens, exit_on_error=False, print_error=False)
+
+    try:
+        answer = app.meta(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    except Problem as problem:
+        return _problem(problem, shown)
+    except CycloptsError as error:
+        sys.stderr.write(f"{error}\nTry `safebelt --help`. 请查看 `safebelt --help`。\n")
+        return BAD_USE
+    except KeyboardInterrupt:
+        return NEGATIVE
+    finally:
+        house.close()
+    if isinstance(answer, Answer):
+        _print(answer, shown)
+        return answer.exit_code
+    return 0
+
+
+def _print(answer: Answer, shown: dict[str, Any]) -> None:
+    text = json.dumps(answer.data, ensure_ascii=False) if shown["format"] == "json" else answer.as_text(shown["lang"])
+    sys.stdout.write(f"{text}\n")
+
+
+def _problem(problem: Problem, shown: dict[str, Any]) -> int:
+    if shown["format"] == "json":
+        said = {"code": problem.code, "what": vars_of(problem.what), "hint": vars_of(problem.hint)}
+        sys.stdout.write(f"{json.dumps({**said, 'details': problem.details}, ensure_ascii=False)}\n")
+    else:
+        sys.stderr.write(f"{problem.in_(shown['lang'])}\n")
+    return problem.exit_code
+
+
+def vars_of(text: Text) -> dict[str, str]:
+    """Return both wordings."""
+    return {"zh": text.zh, "en": text.en}
+
+
+def main() -> None:
+    """Entry point."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

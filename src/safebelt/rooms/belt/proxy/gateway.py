@@ -1,0 +1,79 @@
+"""The handler of the belt's port: who calls, which endpoint, is it stopped; then one `Exchange` each."""
+
+from hashlib import sha256
+
+import msgspec
+
+from safebelt.rooms.belt.model import Command
+from safebelt.rooms.belt.proxy import errors
+from safebelt.rooms.belt.proxy.client import UpstreamBroke, UpstreamDown, UpstreamSlow
+from safebelt.rooms.belt.proxy.exchange import Exchange
+from safebelt.rooms.belt.proxy.reply import Reply
+from safebelt.rooms.belt.proxy.tools import Caller, Tools, caller_of, upstream_error
+from safebelt.rooms.belt.proxy.wire import Headers, Request
+
+EXCHANGES = frozenset({"/v1/chat/completions", "/v1/completions", "/v1/embeddings"})
+"""Endpoints whose content the belt guards."""
+_MODELS = "/v1/models"
+_MAX_MODELS_BYTES = 1024 * 1024
+_JSON: Headers = ((b"content-type", b"application/json"),)
+
+
+class Gateway:
+    """Answers requests on the belt's port."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    async def __call__(self, request: Request, reply: Reply) -> None:
+        """Answer one request."""
+        if request.path == "/health":
+            await self._health(reply)
+            return
+        caller = await self._caller(request)
+        if caller is None:
+            await reply.error(errors.UNAUTHENTICATED)
+        elif error := _misused(request):
+            await reply.error(error)
+        else:
+            await self._let_in(request, reply, caller)
+
+    async def _health(self, reply: Reply) -> None:
+        order = self._tools.switch.in_force("")
+        now = {"order": order.command.value, "running": self._tools.switch.running()}
+        await reply.whole(200, _JSON, msgspec.json.encode({**self._tools.health(), **now}))
+
+    async def _caller(self, request: Request) -> Caller | None:
+        scheme, _, credential = request.header(b"authorization").partition(b" ")
+        if scheme.lower() != b"bearer" or not credential.strip():
+            return None
+        digest = sha256(credential.strip()).hexdigest()
+        return caller_of(self._tools.snapshot(), digest) or caller_of(await self._tools.refresh(), digest)
+
+    async def _let_in(self, request: Request, reply: Reply, caller: Caller) -> None:
+        with self._tools.switch.line(caller.key.system_id) as line:
+            if line.order is not Command.RUN:
+                await reply.error(errors.stopped(line.order.value, line.order_id))
+                return
+            reply.open_line(line)
+            if request.path in EXCHANGES:
+                await Exchange(self._tools, caller, request, reply).run()
+            else:
+                await self._models(request, reply)
+
+    async def _models(self, request: Request, reply: Reply) -> None:
+        try:
+            answer = await self._tools.upstream.send("GET", request.path, b"")
+            body = await answer.read(_MAX_MODELS_BYTES)
+        except (UpstreamDown, UpstreamBroke, UpstreamSlow) as failure:
+            await reply.error(upstream_error(failure))
+            return
+        await reply.whole(answer.status, _JSON, body)
+
+
+def _misused(request: Request) -> errors.BeltError | None:
+    """Return why an endpoint or method is not taken; an endpoint the belt cannot guard never passes unguarded."""
+    is_models = request.path == _MODELS or request.path.startswith(f"{_MODELS}/")
+    if not is_models and request.path not in EXCHANGES:
+        return errors.UNKNOWN_ENDPOINT
+    return None if request.method == ("GET" if is_models else "POST") else errors.METHOD

@@ -1,0 +1,66 @@
+"""The belt's port: listening, the pulse of the loop, and an end that lets running work finish."""
+
+import asyncio
+import contextlib
+import ssl
+
+from safebelt.rooms.belt.control.heartbeat import LOOP, Heartbeat
+from safebelt.rooms.belt.control.switch import Switch
+from safebelt.rooms.belt.proxy.server import ClientConnection, Handler
+from safebelt.rooms.belt.proxy.wire import Limits
+
+_BEAT_SECONDS = 0.1
+_BACKLOG = 1024
+
+
+class BeltPort:
+    """Serves a handler on one port.
+
+    Args:
+        handler: Answers requests.
+        limits: What a client may ask.
+        switch: For how much is still running at the end.
+        heartbeat: The pulse page.
+    """
+
+    def __init__(self, handler: Handler, *, limits: Limits, switch: Switch, heartbeat: Heartbeat) -> None:
+        self._handler, self._limits, self._switch, self._heartbeat = handler, limits, switch, heartbeat
+        self._connections: set[ClientConnection] = set()
+
+    async def serve(
+        self, host: str, port: int, *, tls: ssl.SSLContext | None, until: asyncio.Event, drain_seconds: float = 10.0
+    ) -> None:
+        """Listen until told to end, then let running exchanges finish for `drain_seconds`.
+
+        Raises:
+            OSError: The port is taken.
+        """
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(
+            lambda: ClientConnection(self._handler, self._limits, self._connections),
+            host,
+            port,
+            ssl=tls,
+            backlog=_BACKLOG,
+        )
+        beat = loop.create_task(self._beat())
+        try:
+            await until.wait()
+        finally:
+            server.close()
+            await self._drain(drain_seconds)
+            for connection in list(self._connections):
+                connection.abort()
+            beat.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await beat
+
+    async def _drain(self, seconds: float) -> None:
+        deadline = asyncio.get_running_loop().time() + seconds
+        while self._switch.running() and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(_BEAT_SECONDS)
+
+    async def _beat(self) -> None:
+        while True:
+            self._heartbeat.beat(LOOP)
+            await asyncio.sleep(_BEAT_SECONDS)

@@ -1,0 +1,170 @@
+"""The record of one exchange: intent durable before the first reply byte, outcome durable before the last."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from safebelt.kernel.errors import Problem
+from safebelt.rooms.belt.decide import RawHit, judge
+from safebelt.rooms.belt.model import Action, Harness, Hit, Policy, Record, Side, Verdict
+from safebelt.rooms.belt.records.acks import WhenDurable
+
+
+class RecordsDown(Exception):  # noqa: N818
+    """The record cannot be written, so the exchange may not go on."""
+
+
+class Recorder(Protocol):
+    """What a recording needs of the records' writer."""
+
+    def put(self, record: Record, when_durable: WhenDurable) -> None:
+        """Queue a record; the callback runs on the event loop."""
+
+
+class Recording:
+    """Writes the two records of one exchange.
+
+    Args:
+        writer: Where records go.
+        record_id: `rec_…`; both records carry it.
+    """
+
+    def __init__(self, writer: Recorder, record_id: str) -> None:
+        self.id, self._writer = record_id, writer
+        self._began = time.perf_counter()
+        self._upstream_began = self._upstream_seconds = 0.0
+        self._waits: list[asyncio.Future[None]] = []
+        self.first_byte_ms = 0.0
+        self.has_outcome = False
+
+    def upstream_begins(self) -> None:
+        """From here the time is the model's."""
+        self._upstream_began = time.perf_counter()
+
+    def upstream_speaks(self) -> None:
+        """The first byte of the answer is here."""
+        if not self.first_byte_ms:
+            self.first_byte_ms = _ms(time.perf_counter() - self._began)
+
+    def upstream_ends(self) -> None:
+        """From here the time is ours again."""
+        if self._upstream_began:
+            self._upstream_seconds += time.perf_counter() - self._upstream_began
+            self._upstream_began = 0.0
+
+    def intent(self, facts: Mapping[str, Any], content: Mapping[str, Any]) -> None:
+        """Queue the intent.
+
+        Raises:
+            RecordsDown: The writer takes no records now.
+        """
+        self._put(Record(type="intent", id=self.id, core=facts, content=content))
+
+    def outcome(self, facts: Mapping[str, Any], content: Mapping[str, Any] | None) -> None:
+        """Queue the outcome, once.
+
+        Raises:
+            RecordsDown: The writer takes no records now.
+        """
+        if self.has_outcome:
+            return
+        self.has_outcome = True
+        self.upstream_ends()
+        total = time.perf_counter() - self._began
+        times = {
+            "total_ms": _ms(total),
+            "upstream_ms": _ms(self._upstream_seconds),
+            "added_ms": _ms(max(0.0, total - self._upstream_seconds)),
+            "first_byte_ms": self.first_byte_ms,
+        }
+        self._put(Record(type="outcome", id=self.id, core={**facts, **times}, content=content))
+
+    async def durable(self, *, last: bool = True) -> None:
+        """Wait until the records queued so far are on disk.
+
+        Args:
+            last: Whether to wait for the last one too, or only for those before it (record mode *prompt*).
+
+        Raises:
+            RecordsDown: They will never be.
+        """
+        waits, self._waits = (self._waits, []) if last else (self._waits[:-1], self._waits[-1:])
+        for wait in waits:
+            await wait
+
+    def _put(self, record: Record) -> None:
+        wait: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def settled(error: Exception | None) -> None:
+            if wait.done():  # the exchange was ended meanwhile
+                return
+            if error is None:
+                wait.set_result(None)
+            else:
+                wait.set_exception(RecordsDown(str(error)))
+                wait.exception()  # heard even where nobody waits any more
+
+        try:
+            self._writer.put(record, settled)
+        except Problem as problem:
+            raise RecordsDown(str(problem)) from problem
+        self._waits.append(wait)
+
+
+def verdict_facts(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict as a record keeps it: findings by place, never by text."""
+    return {
+        "done": verdict.done.value,
+        "would": verdict.would.value,
+        "rules": sorted({hit.rule for hit in verdict.hits}),
+        "hits": hits_data(verdict.hits),
+        "not_evaluated": list(verdict.not_evaluated),
+        "reason": verdict.reason.as_data(),
+    }
+
+
+def hits_data(hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """Return findings as JSON-ready values; the first 200, which is more than anybody reads."""
+    return [
+        {
+            "rule": hit.rule,
+            "detector": hit.detector,
+            "side": hit.side.value,
+            "part": hit.part,
+            "start": hit.start,
+            "end": hit.end,
+            "would": hit.would.value,
+            "done": hit.done.value,
+        }
+        for hit in hits[:200]
+    ]
+
+
+def output_verdict(policy: Policy, harness: Harness, hits: Sequence[Hit]) -> Verdict:
+    """Return the verdict on an output whose findings were judged one by one as it streamed."""
+    found: dict[str, list[RawHit]] = {}
+    for hit in hits:
+        raw = RawHit(rule=hit.rule, detector=hit.detector, start=hit.start, end=hit.end)
+        found.setdefault(hit.part, []).append(raw)
+    return judge(policy, harness.stance, Side.OUTPUT, found)
+
+
+def policy_facts(policy: Policy, harness: Harness) -> dict[str, Any]:
+    """Return which policy judged, exactly."""
+    return {
+        "policy": policy.id,
+        "policy_version": policy.version,
+        "policy_digest": policy.digest,
+        "stance": harness.stance.value,
+        "record_mode": harness.record_mode.value,
+    }
+
+
+def strictest(*actions: Action) -> Action:
+    """Return the strictest of several actions."""
+    return max(actions, key=lambda action: action.weight)
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)

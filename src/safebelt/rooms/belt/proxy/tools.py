@@ -1,0 +1,68 @@
+"""What every exchange works with."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from safebelt.engines.clock import Clock
+from safebelt.kernel.ids import NewId
+from safebelt.rooms.belt.control.switch import Switch
+from safebelt.rooms.belt.model import Harness, Key, Policy, Snapshot
+from safebelt.rooms.belt.proxy import errors
+from safebelt.rooms.belt.proxy.client import Upstream, UpstreamDown, UpstreamSlow
+from safebelt.rooms.belt.proxy.recording import Recorder
+from safebelt.rooms.belt.proxy.screens import Screens
+from safebelt.rooms.labelling.service import Labelling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """Built once, in `app.py`.
+
+    Attributes:
+        upstream: The model.
+        switch: Orders and running lines.
+        recorder: The records' writer.
+        snapshot: Keys, harnesses and policies as known now.
+        refresh: Reads them again, for a key issued a moment ago.
+        screens: The scanners.
+        clock, new_id: Time and ids.
+        labelling: Makes the labels.
+        health: State of the records' writer, for `/health`.
+        max_answer_bytes: Largest whole answer read from the upstream.
+    """
+
+    upstream: Upstream
+    switch: Switch
+    recorder: Recorder
+    snapshot: Callable[[], Snapshot]
+    refresh: Callable[[], Awaitable[Snapshot]]
+    screens: Screens
+    clock: Clock
+    new_id: NewId
+    labelling: Labelling
+    health: Callable[[], dict[str, object]]
+    max_answer_bytes: int = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who calls, and how the belt sits on their system."""
+
+    key: Key
+    harness: Harness
+    policy: Policy
+
+
+def caller_of(snapshot: Snapshot, digest: str) -> Caller | None:
+    """Return whose key has this SHA-256; None where it is unknown, revoked, or its system has no belt."""
+    key = snapshot.keys.get(digest)
+    harness = snapshot.harnesses.get(key.system_id) if key and key.revoked_at is None else None
+    policy = snapshot.policies.get(harness.policy) if harness else None
+    return Caller(key=key, harness=harness, policy=policy) if key and harness and policy else None
+
+
+def upstream_error(failure: Exception) -> errors.BeltError:
+    """Return the answer to a failing upstream."""
+    if isinstance(failure, UpstreamDown):
+        return errors.UPSTREAM_DOWN
+    return errors.UPSTREAM_SLOW if isinstance(failure, UpstreamSlow) else errors.UPSTREAM_BROKE

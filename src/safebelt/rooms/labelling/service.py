@@ -1,0 +1,50 @@
+"""Deeds of labelling: so far, the label and notice of what the belt lets out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from safebelt.rooms.labelling import decide
+from safebelt.rooms.labelling.model import Generation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labelled:
+    """A label, ready to be put beside a content.
+
+    Attributes:
+        header: Compact ASCII JSON for an HTTP header.
+        field: The same as JSON-ready values.
+    """
+
+    header: str
+    field: dict[str, Any]
+
+
+class Labelling:
+    """Makes labels for one provider.
+
+    Args:
+        provider_code: Code or name of the provider; empty where none is configured, and then labels say *incomplete*.
+
+    Raises:
+        Invalid: The code holds characters that the standard does not provide for.
+    """
+
+    def __init__(self, provider_code: str) -> None:
+        decide.label(Generation.GENERATED, provider_code=provider_code, produce_id="rec_0")
+        self._provider_code = provider_code
+
+    def generated(self, produce_id: str) -> Labelled:
+        """Return the implicit label of content that AI generated.
+
+        Args:
+            produce_id: The record's id.
+        """
+        made, conformance, _reason = decide.label(
+            Generation.GENERATED, provider_code=self._provider_code, produce_id=produce_id
+        )
+        return Labelled(header=decide.as_header(made, conformance), field=decide.as_field(made, conformance))
+
+    def notice_for(self, text: str) -> str:
+        """Return the explicit notice in the language of a text."""
+        return decide.notice_for(text)

@@ -1,0 +1,190 @@
+"""The belt's process: the traffic side, its records, and the thread that obeys."""
+
+import asyncio
+import os
+import signal
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+import truststore
+
+from safebelt.app import House
+from safebelt.kernel.errors import Problem
+from safebelt.rooms.belt.control.heartbeat import Heartbeat
+from safebelt.rooms.belt.control.switch import Switch
+from safebelt.rooms.belt.control.watcher import Watcher
+from safebelt.rooms.belt.model import Command, Snapshot
+from safebelt.rooms.belt.proxy.client import Upstream
+from safebelt.rooms.belt.proxy.gateway import Gateway
+from safebelt.rooms.belt.proxy.port import BeltPort
+from safebelt.rooms.belt.proxy.screens import Screens
+from safebelt.rooms.belt.proxy.tools import Tools
+from safebelt.rooms.belt.proxy.wire import Limits
+from safebelt.rooms.belt.records.acks import on_loop
+from safebelt.rooms.belt.records.writer import Writer
+
+_REFRESH_SECONDS = 0.5
+"""A changed stance or a revoked key is in force after at most this long."""
+_SIGNALS = {"SIGUSR1": Command.CUT, "SIGUSR2": Command.PAUSE}
+"""Signals that stop everything, for a person with nothing but a shell: `kill -USR1 <pid>`."""
+
+_log = structlog.get_logger("safebelt.belt")
+
+
+class Snapshots:
+    """Keys, harnesses and policies in memory, read again twice a second and when an unknown key knocks.
+
+    While the database does not answer, the last good snapshot stays in force and the log says so.
+    """
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._now = house.belt.snapshot()
+        self._reading: asyncio.Task[Snapshot] | None = None
+
+    def now(self) -> Snapshot:
+        """Return what is known."""
+        return self._now
+
+    async def refresh(self) -> Snapshot:
+        """Read again; however many ask at once, the database is asked once."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.get_running_loop().create_task(self._read())
+        return await asyncio.shield(self._reading)
+
+    async def _read(self) -> Snapshot:
+        try:
+            self._now = await asyncio.to_thread(self._house.belt.snapshot)
+        except Problem as problem:
+            _log.warning("belt.snapshot_stale", problem=str(problem))
+        return self._now
+
+    async def keep_fresh(self) -> None:
+        """Read again for ever."""
+        while True:
+            await asyncio.sleep(_REFRESH_SECONDS)
+            await self.refresh()
+
+
+def run_belt(house: House) -> None:
+    """Serve the belt's port until SIGTERM."""
+    try:
+        import uvloop  # noqa: PLC0415  not there on Windows
+    except ImportError:
+        asyncio.run(_serve(house))
+    else:
+        uvloop.run(_serve(house))
+
+
+async def _serve(house: House) -> None:
+    loop, until = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, until.set)
+    heartbeat = Heartbeat(house.settings.home / "belt" / "pulse")
+    heartbeat.clear()
+    switch = Switch(house.box.state().orders)
+    with _records(house, loop) as writer, _obeying(house, switch, heartbeat, loop):
+        snapshots = Snapshots(house)
+        fresh = loop.create_task(snapshots.keep_fresh())
+        tools = _tools(house, switch, writer, snapshots)
+        limits = Limits(body_bytes=house.settings.max_body_bytes)
+        port = BeltPort(Gateway(tools), limits=limits, switch=switch, heartbeat=heartbeat)
+        tls = server_tls(house)
+        _log.info(
+            "belt.listening", port=house.settings.belt_port, upstream=house.settings.upstream_url, pid=os.getpid()
+        )
+        try:
+            await port.serve(house.settings.bind, house.settings.belt_port, tls=tls, until=until)
+        finally:
+            fresh.cancel()
+            tools.upstream.close()
+
+
+def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots) -> Tools:
+    upstream = Upstream(
+        house.settings.upstream_url,
+        key=house.settings.upstream_key,
+        tls=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+    )
+
+    def health() -> dict[str, object]:
+        state = writer.state()
+        return {
+            "status": "ok" if state.problem is None else "failed",
+            "records": state.health.value,
+            "pid": os.getpid(),
+        }
+
+    return Tools(
+        upstream=upstream,
+        switch=switch,
+        recorder=writer,
+        snapshot=snapshots.now,
+        refresh=snapshots.refresh,
+        screens=Screens(),
+        clock=house.clock,
+        new_id=house.new_id,
+        labelling=house.labelling,
+        health=health,
+    )
+
+
+@contextmanager
+def _records(house: House, loop: asyncio.AbstractEventLoop) -> Iterator[Writer]:
+    writer = Writer(
+        house.records,
+        sign=house.sign,
+        log_origin=house.settings.log_origin,
+        clock=house.clock,
+        chance=house.chance,
+        new_id=house.new_id,
+        on_sealed=lambda segment, records, root: _sealed(house, segment, records, root),
+        sealed=house.belt.sealed_segments(),
+        deliver=on_loop(loop),
+    )
+    writer.start()
+    try:
+        yield writer
+    finally:
+        writer.close()
+
+
+def _sealed(house: House, segment: str, records: int, root: str) -> None:
+    house.belt.sealed(segment, records, root)
+
+
+@contextmanager
+def _obeying(house: House, switch: Switch, heartbeat: Heartbeat, loop: asyncio.AbstractEventLoop) -> Iterator[Watcher]:
+    watcher = Watcher(
+        box=house.box,
+        switch=switch,
+        clock=house.clock,
+        new_id=house.new_id,
+        loop=loop,
+        heartbeat=heartbeat,
+        complain=lambda what: _log.error("belt.stop_file_not_understood", what=what),
+    )
+    for name, command in _SIGNALS.items():
+        if hasattr(signal, name):
+            loop.add_signal_handler(getattr(signal, name), _write_stop, house, command)
+    watcher.start()
+    try:
+        yield watcher
+    finally:
+        watcher.stop()
+
+
+def _write_stop(house: House, command: Command) -> None:
+    """A signal says the same as the stop file, so that it leaves the same trace."""
+    house.box.stop_file.write_text(f"{command.value}\n", "utf-8")
+
+
+def server_tls(house: House) -> ssl.SSLContext | None:
+    """Return the TLS context of our ports, or None for plain HTTP."""
+    if house.settings.tls_cert is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(house.settings.tls_cert, house.settings.tls_key)
+    return context

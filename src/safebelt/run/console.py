@@ -1,0 +1,36 @@
+"""The console's process: pages, JSON API and the public log, on Granian."""
+
+import os
+
+from granian import Granian
+from granian.constants import Interfaces
+from litestar import Litestar
+
+from safebelt.app import House, web
+from safebelt.engines.supervisor import die_with_parent
+from safebelt.settings import Settings
+
+
+def run_console(house: House) -> None:
+    """Serve the console's port until SIGTERM."""
+    settings = house.settings
+    Granian(
+        "safebelt.run.console:application",
+        address=settings.bind,
+        port=settings.console_port,
+        interface=Interfaces.ASGI,
+        factory=True,
+        workers=1,
+        blocking_threads=1,
+        log_access=False,
+        ssl_cert=settings.tls_cert,
+        ssl_key=settings.tls_key,
+        websockets=False,
+    ).serve()
+
+
+def application() -> Litestar:
+    """Build the ASGI application inside Granian's worker process."""
+    os.environ["SAFEBELT_PARENT"] = str(os.getppid())
+    die_with_parent()
+    return web(House(Settings()))

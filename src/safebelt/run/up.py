@@ -1,0 +1,209 @@
+"""`safebelt up`: everything on one machine with one command, kept running until it is told to end."""
+
+import os
+import signal
+import ssl
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+from safebelt.app import House
+from safebelt.engines.models.local import MODEL_NAME, find_model
+from safebelt.engines.supervisor import ChildSpec, Supervisor
+from safebelt.kernel.errors import Conflict, Unavailable
+from safebelt.kernel.text import Text
+from safebelt.rooms.belt.control.heartbeat import Heartbeat
+from safebelt.rooms.belt.control.watchdog import Watchdog
+from safebelt.run.demo import Demo, prepare_demo
+
+_READY_SECONDS = 90.0
+"""A cold first start on two busy cores took 8 s; beyond this something is wrong, and the logs say what."""
+_FIRST_QUESTION = "In one short sentence: what is a safety belt?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What the first screen says."""
+
+    password: str | None
+    demo: Demo
+
+
+def run_up(house: House, say: Callable[[Text], None]) -> None:
+    """Start everything, wait until the model has answered through the belt, and keep it running.
+
+    Args:
+        house: The house.
+        say: Prints one message to the person at the terminal.
+
+    Raises:
+        Conflict: It is running already.
+        Unavailable: It did not become ready.
+    """
+    pid_file = _claim(house)
+    try:
+        is_local = not house.settings.upstream
+        if is_local:
+            find_model()
+        told = _Told(password=house.access.first_run(), demo=prepare_demo(house))
+        house.ledger.advance()
+        supervisor = _supervisor(house, is_local=is_local, say=say)
+        supervisor.start()
+        try:
+            _get_ready(house, supervisor, is_local=is_local)
+            _first_screen(house, told, say)
+            supervisor.run_until(lambda: False)
+            say(Text(zh="正在停止……", en="Stopping …"))
+        finally:
+            supervisor.end()
+    finally:
+        pid_file.unlink(missing_ok=True)
+
+
+def run_down(house: House) -> bool:
+    """End a running house; return whether there was one."""
+    pid = running_pid(house)
+    if not pid:
+        return False
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + 30
+    while running_pid(house) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return True
+
+
+def running_pid(house: House) -> int:
+    """Return the process id of the running house, or 0."""
+    try:
+        pid = int((house.settings.home / "safebelt.pid").read_text())
+        os.kill(pid, 0)
+    except (OSError, ValueError):
+        return 0
+    return pid
+
+
+def _claim(house: House) -> Any:
+    house.settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if pid := running_pid(house):
+        raise Conflict(
+            what=Text(zh=f"Safebelt 已在运行（进程 {pid}）。", en=f"Safebelt is running already (process {pid})."),
+            hint=Text(
+                zh="先运行 `make down`，或另设 SAFEBELT_HOME。",
+                en="Run `make down` first, or set another SAFEBELT_HOME.",
+            ),
+        )
+    pid_file = house.settings.home / "safebelt.pid"
+    pid_file.write_text(str(os.getpid()))
+    return pid_file
+
+
+def _supervisor(house: House, *, is_local: bool, say: Callable[[Text], None]) -> Supervisor:
+    heartbeat = Heartbeat(house.settings.home / "belt" / "pulse")
+    watchdog = Watchdog(box=house.box, heartbeat=heartbeat, clock=house.clock, new_id=house.new_id)
+    serve = ("-m", "safebelt", "serve")
+    children = [
+        ChildSpec(name="work", argv=(*serve, "work")),
+        ChildSpec(name="belt", argv=(*serve, "belt"), watch=watchdog.watch, on_killed=watchdog.on_killed),
+        ChildSpec(name="console", argv=(*serve, "console")),
+    ]
+    if is_local:
+        children.insert(0, ChildSpec(name="model", argv=(*serve, "model")))
+    return Supervisor(children, logs=house.settings.home / "log", say=lambda what: say(Text(zh=what, en=what)))
+
+
+def _get_ready(house: House, supervisor: Supervisor, *, is_local: bool) -> None:
+    """Wait until every part answers."""
+    settings = house.settings
+    wanted = [f"{settings.url(settings.console_port)}/health", f"{settings.url(settings.belt_port)}/health"]
+    if is_local:
+        wanted.append(f"http://127.0.0.1:{settings.model_port}/health")
+    deadline = time.monotonic() + _READY_SECONDS
+
+    def is_ready() -> bool:
+        if time.monotonic() > deadline:
+            raise Unavailable(
+                what=Text(
+                    zh=f"启动超时：{wanted[0]} 没有应答。", en=f"Not ready in time: {wanted[0]} does not answer."
+                ),
+                hint=Text(zh=f"请查看 {settings.home / 'log'}。", en=f"Read the logs in {settings.home / 'log'}."),
+            )
+        while wanted and _answers(wanted[0]):
+            del wanted[0]
+        return not wanted
+
+    supervisor.run_until(is_ready)
+
+
+def _own_ports_tls() -> ssl.SSLContext:
+    """A context for asking our own ports on this machine, whose certificate may be self-signed."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx2.get(url, timeout=2, verify=_own_ports_tls()).status_code == httpx2.codes.OK
+    except httpx2.HTTPError:
+        return False
+
+
+def _first_screen(house: House, told: _Told, say: Callable[[Text], None]) -> None:
+    """Ask the model a first question through the belt, then say where everything is."""
+    settings = house.settings
+    console, belt = settings.url(settings.console_port), settings.url(settings.belt_port)
+    secret = told.password
+    if secret:
+        say(
+            Text(
+                zh=f"管理员：admin　首次密码（只显示这一次）：{secret}",
+                en=f"Administrator: admin   first password (shown this once): {secret}",
+            )
+        )
+    say(Text(zh=f"控制台　{console}/zh/", en=f"Console   {console}/en/"))
+    say(
+        Text(
+            zh=f"安全带　{belt}/v1　密钥在 {told.demo.key_file}",
+            en=f"Belt      {belt}/v1   its key is in {told.demo.key_file}",
+        )
+    )
+    say(Text(zh=f"上游　　{settings.upstream_url}", en=f"Upstream  {settings.upstream_url}"))
+    if settings.upstream:
+        say(
+            Text(
+                zh="观察模式：只记录不改动；可在控制台一键改为执行。",
+                en="Observing: nothing is changed, what would be done is recorded; one click in the console enforces.",
+            )
+        )
+        return
+    answer = first_answer(house, told.demo)
+    say(Text(zh=f"模型经安全带答道：{answer}", en=f"Through the belt the model answers: {answer}"))
+
+
+def first_answer(house: House, demo: Demo) -> str:
+    """Ask the local model one question through the belt and return its answer, or what went wrong."""
+    url = f"{house.settings.url(house.settings.belt_port)}/v1/chat/completions"
+    body = {"model": MODEL_NAME, "max_tokens": 60, "messages": [{"role": "user", "content": _FIRST_QUESTION}]}
+    headers = {"authorization": f"Bearer {demo.key_file.read_text().strip()}"}
+    try:
+        answer = httpx2.post(url, json=body, headers=headers, timeout=60, verify=_own_ports_tls())
+        said = answer.json()
+    except (httpx2.HTTPError, ValueError) as error:
+        return f"({error})"
+    if answer.status_code != httpx2.codes.OK:
+        return f"({said.get('error', {}).get('message', answer.status_code)})"
+    return " ".join(str(said["choices"][0]["message"]["content"]).split())
+
+
+def to_terminal(lang: Any) -> Callable[[Text], None]:
+    """Return what prints messages in a language, at once."""
+
+    def say(text: Text) -> None:
+        sys.stdout.write(f"{text.in_(lang)}\n")
+        sys.stdout.flush()
+
+    return say
