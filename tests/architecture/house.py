@@ -4,7 +4,7 @@ import importlib
 import inspect
 import pkgutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -85,8 +85,8 @@ def guards(name: str, handler: BaseRouteHandler) -> list[Any]:
     """The guards of a handler and, where it belongs to a controller, those that guard the whole of it."""
     module, _, controller = name.rpartition(".")[0].rpartition(".")
     owner = getattr(sys.modules.get(module), controller, None)
-    shared = owner.guards if inspect.isclass(owner) and issubclass(owner, Controller) else None
-    return [*(handler.guards or ()), *(shared or ())]
+    shared = getattr(owner, "guards", ())  # a slot of Controller itself where the class sets none
+    return [*(handler.guards or ()), *(shared if isinstance(shared, Sequence) else ())]
 
 
 def templates() -> list[Path]:

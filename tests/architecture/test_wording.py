@@ -22,6 +22,7 @@ def test_a_template_says_everything_in_both_languages(path) -> None:
         "<p>Hello there</p>", "<p>您好</p>", "{{ t('登记') }}", "{{ t('Register', '登记') }}", "{{ t('登记', '') }}", "{{ t('', 'x') }}",
         "{{ t('登记', 'Register', 1) }}", '<img alt="A dog">', '<input placeholder="姓名">', "{{ ui.button('提交') }}",
         "{% if x %}Yes indeed{% endif %}", "{{ t('登记', '登记') }}", "<a href='/' aria-label='Close'></a>",
+        "{% macro m() %} aria-label='Close'{% endmacro %}",
     ],
 )  # fmt: skip
 def test_wording_in_one_language_is_found(template) -> None:
@@ -34,6 +35,7 @@ def test_wording_in_one_language_is_found(template) -> None:
         "<p>{{ t('登记', 'Register') }}</p>", "<p>{# a note #}</p>", "<code>GET /api</code>", "<b>Safebelt</b> · 42 %", "{{ name }}",
         "<script>let a = 1</script>", "{{ ui.button(t('提交', 'Submit'), kind='primary') }}", '<p class="govuk-body">1</p>',
         "{{ t('共 ' ~ n ~ ' 条', n ~ ' entries') }}", "<p>{{ x | join(t('、', ', ')) }}</p>", "<a hreflang='zh'>中文</a>",
+        "{% macro m() %} aria-describedby='hint'{% endmacro %}",
     ],
 )  # fmt: skip
 def test_wording_in_both_languages_is_left_alone(template) -> None:

@@ -11,7 +11,7 @@ CJK = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 WORD = re.compile(r"[A-Za-z]{2,}")
 
 PROPER_NAMES = {
-    "Safebelt", "API", "JSON", "OpenAPI", "CLI", "HTTP", "URL", "GB", "AIGC", "RFC", "SHA-256", "Ed25519", "Merkle", "English", "EN", "中文",
+    "Safebelt", "Apache-2.0", "API", "JSON", "OpenAPI", "CLI", "HTTP", "URL", "GB", "AIGC", "RFC", "SHA-256", "Ed25519", "Merkle", "English", "EN", "中文",
     "ID", "kB", "MB", "ms", "UTC",
 }  # fmt: skip
 """What is written the same in both languages; names of the languages stand in their own."""
@@ -80,12 +80,20 @@ class _Reader(HTMLParser):
             self.heard.append(data)
 
 
+_ATTRIBUTE = re.compile(r"([a-z-]+)=([\"'])(.*?)\2")
+
+
+def _speak(fragment: re.Match[str]) -> str:
+    """Of an attribute that a macro writes by itself, outside any tag, keep what is spoken."""
+    return fragment[3] if fragment[1] in SPOKEN_ATTRIBUTES else " "
+
+
 def _bare_words(template: str) -> Iterator[str]:
     markup = " ".join(value for _, kind, value in _JINJA.lex(template) if kind == "data")
     reader = _Reader()
     reader.feed(markup)
     for text in reader.heard:
-        rest = text
+        rest = _ATTRIBUTE.sub(_speak, text)
         for name in sorted(PROPER_NAMES, key=len, reverse=True):
             rest = re.sub(rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])", " ", rest)
         if CJK.search(rest) or WORD.search(rest):

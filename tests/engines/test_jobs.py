@@ -1,5 +1,6 @@
 """Work is done once, survives kills, is never lost, and is late or dead in plain sight."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,12 +12,13 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.conftest import StillClock
 
 from safebelt.engines.clock import real_chance, wall_clock
 from safebelt.engines.jobs import Job, Jobs, State, Worker, retry_delay_seconds
-from safebelt.engines.sql import Sql
+from safebelt.engines.sql import Sql, metadata
 from safebelt.kernel.errors import Conflict
 from safebelt.kernel.ids import id_maker
 
@@ -280,11 +282,61 @@ def test_a_living_worker_keeps_its_lease_however_long_it_takes(sql, new_id) -> N
     assert must(jobs.find(job_id)).state is State.DONE
 
 
+class Crash(BaseException):
+    """The process dies: nothing after it happens."""
+
+
+def crash(job: Job) -> None:
+    raise Crash
+
+
+class Trial:
+    """A queue of its own, to which anything may happen."""
+
+    def __init__(self) -> None:
+        self.sql, self.clock, ids = Sql("sqlite://"), StillClock(), iter(range(10**6))
+        metadata.tables["engine_job"].create(self.sql.engine)
+        self.jobs = Jobs(self.sql, clock=self.clock, new_id=lambda prefix: f"{prefix}_{next(ids):06}")
+        self.asked: set[str | None] = set()
+
+    def ask(self, key: str | None) -> None:
+        self.asked.add(ask(self.jobs, key=key, max_attempts=3))
+
+    def work(self, handler) -> None:
+        with contextlib.suppress(Crash):
+            Worker(self.jobs, {"test.do": handler}).run_once()
+
+
+OPERATIONS = {
+    "enqueue": lambda trial: trial.ask(None),
+    "enqueue with a key": lambda trial: trial.ask("k"),
+    "succeed": lambda trial: trial.work(lambda job: None),
+    "fail": lambda trial: trial.work(refuse),
+    "crash": lambda trial: trial.work(crash),
+    "wait": lambda trial: trial.clock.move(seconds=20),
+}
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.sampled_from(list(OPERATIONS)), max_size=25))
+def test_whatever_happens_no_job_is_lost_and_each_ends_done_or_dead(operations) -> None:
+    trial = Trial()
+    for operation in operations:
+        OPERATIONS[operation](trial)
+    for _ in range(60):
+        trial.clock.move(seconds=60)
+        trial.work(lambda job: None)
+
+    ended = {job.id for state in (State.DONE, State.DEAD) for job in trial.jobs.in_state(state)}
+    assert ended == trial.asked - {None}
+    trial.sql.close()
+
+
 VICTIM = """
 import sys, time
 from safebelt.engines.clock import wall_clock, real_ids
 from safebelt.engines.jobs import Jobs, Worker
-from safebelt.engines.sql import Sql
+from safebelt.engines.sql import Sql, metadata
 def hang(job):
     print(job.id, flush=True)
     time.sleep(60)

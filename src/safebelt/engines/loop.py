@@ -10,6 +10,7 @@ from safebelt.kernel.errors import Problem, Unavailable
 
 _LONGEST_WAIT_SECONDS = 30.0
 """A dependency that stays away is tried again at least this often."""
+_DOUBLINGS = 10
 
 _log = structlog.get_logger(__name__)
 
@@ -69,7 +70,7 @@ class Loop:
                 trace = None if isinstance(error, Unavailable) else error
                 _log.error("loop.step_failed", loop=self._name, failures=failures, error=str(error), exc_info=trace)
             if not has_more and not self._stopping.is_set():
-                self._bell.wait(min(self._idle * 2.0**failures, _LONGEST_WAIT_SECONDS))
+                self._bell.wait(min(self._idle * 2.0 ** min(failures, _DOUBLINGS), _LONGEST_WAIT_SECONDS))
 
 
 @contextmanager
