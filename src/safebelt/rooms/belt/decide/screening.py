@@ -85,7 +85,7 @@ class Resolver:
 
     def extend(self, hit: Hit, longer: Hit) -> None:
         """Let a standing finding reach further: its end was not yet seen when it was judged."""
-        self._standing = [longer if other is hit else other for other in self._standing]
+        self._standing = [*(other for other in self._standing if other is not hit), longer]
 
     @staticmethod
     def _covers(other: Hit, hit: Hit) -> bool:

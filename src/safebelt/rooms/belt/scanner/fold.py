@@ -18,6 +18,8 @@ stream must hold bounded.  Longer runs break words, and the detector `invisible_
 _MARKS = frozenset({"Mn", "Me"})
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
 """Hangul fillers: letters by category, blank on screen."""
+_HYPHENS = frozenset("\u2010\u2012\u2013\u2212")
+"""Hyphen, figure dash, en dash, minus.  The long dash 破折号 is punctuation, and no part of a number or key."""
 _PLAIN_ASCII = re.compile(r"[\t\n\x20-\x7e]*")
 
 
@@ -28,13 +30,11 @@ def _plain(char: str) -> str:
             return char if char in "\t\n" else ""
         case "Nd":
             return str(unicodedata.decimal(char))
-        case "Pd":
-            return "-"
         case "Zs":
             return " "
         case "Cn":
             return "\ufffd"
-    return "" if char in _FILLERS else char
+    return "-" if char in _HYPHENS else "" if char in _FILLERS else char
 
 
 def _fold_char(char: str) -> str:

@@ -17,7 +17,7 @@ _GROUPED = "0123456789 ().-+"
 """Characters of numbers written in groups: telephones, cards, identity numbers."""
 _GROUP_STARTS = frozenset("0123456789(+")
 _UNFINISHED_IBAN = re.compile(rf"(?<![0-9a-z])(?:{IBAN_COUNTRIES})[0-9]{{2}}(?: ?[0-9a-z]){{0,30}} ?\Z")
-_UNFINISHED_PLATE = re.compile(rf"[{PROVINCE_SIGNS}](?:[a-z][ ·•・.-]?[a-z0-9]{{0,7}})?\Z")
+_UNFINISHED_PLATE = re.compile(rf"[{PROVINCE_SIGNS}](?:[a-z][ ·•・.-]?[a-z0-9]{{0,6}}[挂学警港澳]?)?\Z")
 _PEM_REACH = 512  # the longest beginning of a PEM key that its pattern takes, rounded up
 _UNFINISHED_PEM = re.compile(
     rf"-----begin (?:[a-z0-9]{{1,12}} ){{0,3}}(?:[a-z0-9]{{0,12}}\Z|private key.{{0,{_PEM_REACH}}}\Z)", re.DOTALL
@@ -57,7 +57,9 @@ def _plate(tail: str) -> int:
 
 
 def _pem(tail: str) -> int:
-    for match in _UNFINISHED_PEM.finditer(tail, max(0, len(tail) - _PEM_REACH)):
+    match = _UNFINISHED_PEM.search(tail, max(0, len(tail) - _PEM_REACH))
+    while match:
         if not PRIVATE_KEY.pattern.match(tail, match.start()):
             return match.start()
+        match = _UNFINISHED_PEM.search(tail, match.start() + 1)
     return len(tail)

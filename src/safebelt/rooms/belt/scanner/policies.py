@@ -166,17 +166,17 @@ def _invalid(errors: list[tuple[str, str]]) -> Invalid:
 
 def _read(path: Path) -> tuple[Policy | None, list[tuple[str, str]]]:
     """Return the policy of one file, or its errors as (`file:line`, message)."""
+    lines: dict[_Path, int] = {}
     try:
         root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        if root is None:
+            return None, [(f"{path.name}:1", "the file is empty")]
+        errors = [(f"{path.name}:{line}", message) for line, message in _map_lines(root, (), lines)]
+        data = yaml.SafeLoader("").construct_document(root)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or "not readable as UTF-8 YAML"
+        problem = getattr(error, "problem", None) or f"not readable as UTF-8 YAML: {error}"
         return None, [(f"{path.name}:{mark.line + 1 if mark else 1}", str(problem))]
-    if root is None:
-        return None, [(f"{path.name}:1", "the file is empty")]
-    lines: dict[_Path, int] = {}
-    errors = [(f"{path.name}:{line}", message) for line, message in _map_lines(root, (), lines)]
-    data = yaml.SafeLoader("").construct_document(root)
     errors += [(f"{path.name}:{lines.get(where, 1)}", message) for where, message in _duplicates(data)]
     try:
         policy = _Policy.model_validate(data)
@@ -201,12 +201,12 @@ def _map_lines(node: yaml.Node, where: _Path, lines: dict[_Path, int]) -> Iterat
     """Note the line of every node; yield keys that stand twice in one mapping."""
     lines[where] = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
-        keys = [key.value for key, _ in node.value]
-        for key, value in node.value:
-            if keys.count(key.value) > 1:
-                yield key.start_mark.line + 1, f"the key {key.value!r} stands more than once"
-            yield from _map_lines(value, (*where, key.value), lines)
-            lines[(*where, key.value)] = key.start_mark.line + 1
+        names = [str(key.value) for key, _ in node.value]
+        for name, (key, value) in zip(names, node.value, strict=True):
+            if names.count(name) > 1:
+                yield key.start_mark.line + 1, f"the key {name!r} stands more than once"
+            yield from _map_lines(value, (*where, name), lines)
+            lines[*where, name] = key.start_mark.line + 1
     elif isinstance(node, yaml.SequenceNode):
         for place, value in enumerate(node.value):
             yield from _map_lines(value, (*where, place), lines)

@@ -141,7 +141,7 @@ class StreamScreen:
         passed = end - self._words.depth(self._node, self._stance.value)
         if self._finders:
             run = hold_from(self._folded.text)
-            is_flood = end - run >= REACH and end - self._seen < MAX_HELD
+            is_flood = end - run > REACH // 2 and end - self._seen < MAX_HELD
             run = self._seen if is_flood else run
             seen = min(seen, run)
             passed = min(passed, run) if self._has_acting_finders else passed

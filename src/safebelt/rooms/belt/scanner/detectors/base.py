@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 REACH = 1024
 """No detector looks at more folded characters than this from the beginning of a finding to the decision about it."""
-LOOK_BEHIND = 2
+LOOK_BEHIND = 5
 """No detector looks at more folded characters than this before a finding."""
 
 DIGITS = frozenset("0123456789")

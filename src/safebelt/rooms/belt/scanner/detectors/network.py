@@ -38,7 +38,9 @@ def _is_public_v6(text: str) -> bool:
 
 IPV6 = Detector(
     name="ipv6",
-    pattern=re.compile(r"(?<![0-9a-z:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![0-9a-z:])"),
+    pattern=re.compile(
+        r"(?:(?<![0-9a-z])(?<![0-9a-f:]:)|(?<=ipv6:))(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![0-9a-z])(?!:[0-9a-f:])"
+    ),
     judge=if_true(_is_public_v6),
     needs=frozenset(":"),
 )
@@ -51,7 +53,7 @@ def _is_device(text: str) -> bool:
 MAC = Detector(
     name="mac",
     pattern=re.compile(
-        r"(?<![0-9a-z])(?<![0-9a-z][:-])[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}(?![0-9a-z])(?![:-][0-9a-z])"
+        r"(?:(?<![0-9a-z])(?<![0-9a-z][:-])|(?<=mac[:-]))[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}(?![0-9a-z])(?![:-][0-9a-z])"
     ),
     needs=frozenset(":-"),
     judge=if_true(_is_device),

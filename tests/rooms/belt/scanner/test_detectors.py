@@ -1,0 +1,100 @@
+"""Every kind of personal data is found, also against Chinese characters, and its near misses are not."""
+
+import pytest
+from tests.rooms.belt.scanner.samples import NEAR_MISSES, VALID, policy, rule
+
+from safebelt.rooms.belt.decide import MASKED, PLACEHOLDERS, placeholder
+from safebelt.rooms.belt.model import Action, Side
+from safebelt.rooms.belt.scanner import Scanner, mask_all
+from safebelt.rooms.belt.scanner.detectors import DETECTORS
+
+SCANNERS = {name: Scanner(policy(rule("r", Action.MASK, detectors=(name,)))) for name in DETECTORS}
+SAMPLES = [(name, text) for name, texts in VALID.items() for text in texts]
+
+
+def found(name: str, text: str) -> list[str]:
+    return [text[hit.start : hit.end] for hit in SCANNERS[name].scan(text, Side.INPUT)]
+
+
+def wide(text: str) -> str:
+    """Full-width forms of visible ASCII."""
+    return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text)
+
+
+def test_every_detector_has_samples_near_misses_and_a_placeholder() -> None:
+    assert set(VALID) == set(NEAR_MISSES) == set(DETECTORS) == set(PLACEHOLDERS)
+
+
+@pytest.mark.parametrize(("name", "text"), SAMPLES)
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", ""),
+        ("我的是", "请记一下"),
+        ("（", "）。"),
+        ("号码：", "，谢谢"),
+        ("它", "它"),
+        ("見", "한"),
+        ("is ", " ok"),
+        ("——", "——"),
+    ],
+)
+def test_personal_data_is_found_whole_also_where_it_touches_chinese(
+    name: str, text: str, before: str, after: str
+) -> None:
+    hits = found(name, before + text + after)
+
+    if name == "invisible_run":
+        assert hits == ["\u200b"] * 7
+    else:
+        assert text in hits
+
+
+@pytest.mark.parametrize(("name", "text"), [s for s in SAMPLES if s[0] not in ("invisible_run", "private_key")])
+def test_full_width_spelling_hides_nothing(name: str, text: str) -> None:
+    assert wide(text) in found(name, "我的" + wide(text) + "好")
+
+
+@pytest.mark.parametrize(("name", "text"), [s for s in SAMPLES if s[0] != "invisible_run"])
+def test_invisible_characters_and_upper_case_hide_nothing(name: str, text: str) -> None:
+    hidden = "\u200b".join(text).upper() if "\\n" not in text else "\u2060".join(text)
+
+    assert hidden in found(name, "我的" + hidden + "好")
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in NEAR_MISSES.items() for text in texts])
+def test_a_near_miss_is_not_found(name: str, text: str) -> None:
+    assert found(name, text) == []
+    assert found(name, f"编号 {text} 结束") == []
+
+
+def test_the_rest_of_a_long_token_is_found_with_it() -> None:
+    token = VALID["jwt"][0] + "x" * 5000
+
+    assert found("jwt", f"Bearer {token}, thanks") == [token]
+
+
+def test_a_card_is_found_before_its_security_code_and_date() -> None:
+    assert "4111 1111 1111 1111" in found("bank_card", "card 4111 1111 1111 1111 123 12/28")
+
+
+def test_placeholders_are_safe_in_json_and_are_never_found_again() -> None:
+    for text in (*PLACEHOLDERS.values(), MASKED):
+        assert not set(text) & set('"\\0123456789')
+        assert mask_all(text) == text
+
+
+@pytest.mark.parametrize(("name", "text"), SAMPLES)
+def test_records_mask_all_personal_data_whatever_the_policy(name: str, text: str) -> None:
+    masked = mask_all(f"我的{text}好")
+
+    if DETECTORS[name].is_masked_in_records:
+        assert text not in masked
+        assert "⟦" in masked
+    else:
+        assert masked == f"我的{text}好"
+    assert mask_all(masked) == masked
+
+
+def test_an_unknown_detector_gets_the_general_placeholder() -> None:
+    assert placeholder("keyword") == MASKED
