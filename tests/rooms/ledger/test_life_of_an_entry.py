@@ -355,3 +355,38 @@ def test_erasing_needs_a_reason_and_something_to_erase(desk: Desk) -> None:
         desk.ledger.erase(personal, reason="r", by=OWNER)
 
     assert desk.ledger.count() == 3
+
+
+def test_a_relay_reads_placed_entries_in_order_and_nothing_that_waits(desk: Desk) -> None:
+    ids = desk.note("a", "b", "c")
+    desk.ledger.advance()
+    desk.note("waiting")
+
+    found = desk.ledger.sequenced(-1, 10)
+
+    assert [(index, entry_id, kind) for index, entry_id, kind, _ in found] == [
+        (n, each, "test.noted.v1") for n, each in enumerate(ids)
+    ]
+    assert found[1][3] == desk.ledger.entry(ids[1]).body
+    assert [index for index, *_ in desk.ledger.sequenced(0, 1)] == [1]
+    assert desk.ledger.sequenced(2, 10) == []
+
+
+def test_damaged_bytes_are_said_so_instead_of_shown(desk: Desk) -> None:
+    (entry_id,) = desk.note("a")
+    with desk.sql.begin() as tx:
+        tx.execute(sa.update(store.entry).values(body=b"{"))
+
+    for read in (lambda: desk.ledger.entry(entry_id), desk.ledger.entries):
+        with pytest.raises(Unavailable, match="ledger verify"):
+            read()
+
+
+def test_a_damaged_checkpoint_stops_the_signing(desk: Desk) -> None:
+    desk.note("a")
+    desk.ledger.advance()
+    with desk.sql.begin() as tx:
+        tx.execute(sa.update(store.checkpoint).values(note="hello"))
+
+    with pytest.raises(Unavailable, match="checkpoint 1"):
+        desk.ledger.advance()

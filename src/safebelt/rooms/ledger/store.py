@@ -7,9 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from safebelt.engines.sql import UtcDateTime, metadata
-from safebelt.rooms.ledger import decide
-from safebelt.rooms.ledger.decide import refusals
-from safebelt.rooms.ledger.model import Checkpoint, Entry, Row
+from safebelt.rooms.ledger.model import Checkpoint, Row
 
 entry = sa.Table(
     "ledger_entry",
@@ -115,17 +113,17 @@ def rows(tx: sa.Connection, end: int) -> Iterator[Row]:
         last = found[-1].id
 
 
-def get(tx: sa.Connection, entry_id: str) -> Entry:
-    """Return one entry.
-
-    Raises:
-        NotFound: There is none of that id.
-        Unavailable: Its bytes cannot be read as an entry any more.
-    """
+def get(tx: sa.Connection, entry_id: str) -> Row | None:
+    """Return one entry's row, or None."""
     found = tx.execute(_ROWS.where(entry.c.id == entry_id)).one_or_none()
-    if found is None:
-        raise refusals.no_entry(entry_id)
-    return _entry(_row(found))
+    return None if found is None else _row(found)
+
+
+def sequenced(tx: sa.Connection, after: int, limit: int) -> list[tuple[int, str, str, bytes]]:
+    """Return index, id, kind and body of placed entries after an index, in order."""
+    columns = sa.select(_PLACE, entry.c.id, entry.c.kind, entry.c.body)
+    found = tx.execute(columns.where(entry.c.index > after).order_by(entry.c.index).limit(limit))
+    return [(row.place, row.id, row.kind, bytes(row.body)) for row in found]
 
 
 def page(
@@ -136,7 +134,7 @@ def page(
     before: int | None,
     after: int | None,
     limit: int,
-) -> list[Entry]:
+) -> list[Row]:
     """Return entries newest first: those waiting for a place, then by place downwards."""
     where = [entry.c[name] == value for name, value in filters.items() if value]
     if search:
@@ -145,14 +143,14 @@ def page(
     query = _ROWS.where(*where)
     if after is not None:
         newer = query.where(entry.c.index > after).order_by(entry.c.index).limit(limit)
-        return [_entry(_row(row)) for row in reversed(tx.execute(newer).all())]
+        return [_row(row) for row in reversed(tx.execute(newer).all())]
     found = list[Any]()
     if before is None:
         unplaced = query.where(entry.c.index.is_(None)).order_by(entry.c.at.desc(), entry.c.id.desc())
         found.extend(tx.execute(unplaced.limit(limit)))
     placed = query.where(entry.c.index.is_not(None) if before is None else entry.c.index < before)
     found.extend(tx.execute(placed.order_by(entry.c.index.desc()).limit(limit - len(found))))
-    return [_entry(_row(row)) for row in found]
+    return [_row(row) for row in found]
 
 
 def add_checkpoint(tx: sa.Connection, signed: Checkpoint, at: datetime) -> None:
@@ -166,31 +164,17 @@ def notes(tx: sa.Connection) -> list[tuple[int, str]]:
     return [(row.size, row.note) for row in found]
 
 
-def last_checkpoint(tx: sa.Connection, *, size: int | None = None) -> Checkpoint | None:
-    """Return the newest checkpoint, or the one of a given size.
-
-    Raises:
-        Unavailable: What is stored is no checkpoint.
-    """
+def checkpoint_note(tx: sa.Connection, size: int | None = None) -> tuple[int, str] | None:
+    """Return size and note of the newest checkpoint, or of the one of a given size."""
     query = sa.select(checkpoint.c.size, checkpoint.c.note).order_by(checkpoint.c.size.desc()).limit(1)
-    if size is not None:
-        query = query.where(checkpoint.c.size == size)
-    found = tx.execute(query).one_or_none()
-    if found is None:
-        return None
-    try:
-        signed = decide.parse_checkpoint(found.note)
-    except ValueError as error:
-        raise refusals.unreadable(f"checkpoint {found.size}") from error
-    if signed.size != found.size:
-        raise refusals.unreadable(f"checkpoint {found.size}")
-    return signed
+    found = tx.execute(query if size is None else query.where(checkpoint.c.size == size)).one_or_none()
+    return None if found is None else (found.size, found.note)
 
 
-def rotations(tx: sa.Connection, kind: str) -> list[Mapping[str, Any]]:
-    """Return the public fields of every key rotation, in order of time."""
+def bodies_of(tx: sa.Connection, kind: str) -> list[bytes]:
+    """Return the bytes of every entry of a kind, in order of time."""
     found = tx.execute(sa.select(entry.c.body).where(entry.c.kind == kind).order_by(entry.c.at, entry.c.id))
-    return [decide.parse_body(row.body)["data"] for row in found]
+    return [bytes(row.body) for row in found]
 
 
 def _row(found: Any) -> Row:
@@ -208,24 +192,4 @@ def _row(found: Any) -> Row:
         salt=None if found.salt is None else bytes(found.salt),
         personal=found.data,
         erased_at=found.erased_at,
-    )
-
-
-def _entry(row: Row) -> Entry:
-    try:
-        body = decide.parse_body(row.body)
-    except ValueError as error:
-        raise refusals.unreadable(row.id) from error
-    return Entry(
-        id=row.id,
-        index=row.index,
-        at=row.at,
-        actor=row.actor,
-        door=body["door"],
-        kind=row.kind,
-        subject=row.subject,
-        data=body["data"],
-        body=row.body,
-        personal=row.personal,
-        is_erased=row.erased_at is not None,
     )

@@ -3,6 +3,7 @@
 from safebelt.rooms.ledger.decide.audit import Audit
 from safebelt.rooms.ledger.decide.entries import (
     MAX_BODY_BYTES,
+    as_entry,
     commitment,
     entry_body,
     hold_form,
@@ -12,6 +13,7 @@ from safebelt.rooms.ledger.decide.entries import (
     words,
 )
 from safebelt.rooms.ledger.decide.proofs import (
+    as_checkpoint,
     check,
     check_consistency,
     checkpoint_text,
@@ -23,6 +25,8 @@ from safebelt.rooms.ledger.decide.proofs import (
 __all__ = [
     "MAX_BODY_BYTES",
     "Audit",
+    "as_checkpoint",
+    "as_entry",
     "check",
     "check_consistency",
     "checkpoint_text",

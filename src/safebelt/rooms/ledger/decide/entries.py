@@ -10,6 +10,8 @@ from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.events import Event
 from safebelt.kernel.text import Text
+from safebelt.rooms.ledger.decide import refusals
+from safebelt.rooms.ledger.model import Entry, Row
 
 MAX_BODY_BYTES = 65_535
 """C2SP tlog-tiles gives an entry's length two bytes."""
@@ -116,3 +118,28 @@ def words(data: Any) -> str:
 def rotation_text(old: str, new: str) -> str:
     """Return the text with which an old key names its successor."""
     return f"safebelt key rotation\n{old}\n{new}\n"
+
+
+def as_entry(row: Row) -> Entry:
+    """Read a stored row as an entry.
+
+    Raises:
+        Unavailable: Its bytes cannot be read as an entry any more.
+    """
+    try:
+        body = parse_body(row.body)
+    except ValueError as error:
+        raise refusals.unreadable(row.id) from error
+    return Entry(
+        id=row.id,
+        index=row.index,
+        at=row.at,
+        actor=row.actor,
+        door=body["door"],
+        kind=row.kind,
+        subject=row.subject,
+        data=body["data"],
+        body=row.body,
+        personal=row.personal,
+        is_erased=row.erased_at is not None,
+    )

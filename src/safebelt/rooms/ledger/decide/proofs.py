@@ -13,6 +13,7 @@ from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Invalid, Problem
 from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
+from safebelt.rooms.ledger.decide import refusals
 from safebelt.rooms.ledger.decide.entries import parse_body
 from safebelt.rooms.ledger.model import Checkpoint, OpenNote
 
@@ -37,6 +38,21 @@ def parse_checkpoint(note: str) -> Checkpoint:
     if not separator or len(lines) < 3 or not all(lines):
         raise ValueError("a checkpoint has an origin, a size and a root")
     return Checkpoint(origin=lines[0], size=_number(lines[1]), root=_hash(lines[2]), note=note)
+
+
+def as_checkpoint(size: int, note: str) -> Checkpoint:
+    """Read a stored checkpoint.
+
+    Raises:
+        Unavailable: What is stored is no checkpoint of that size.
+    """
+    try:
+        checkpoint = parse_checkpoint(note)
+    except ValueError as error:
+        raise refusals.unreadable(f"checkpoint {size}") from error
+    if checkpoint.size != size:
+        raise refusals.unreadable(f"checkpoint {size}")
+    return checkpoint
 
 
 def write_proof(*, body: bytes, index: int, path: Sequence[bytes], checkpoint: Checkpoint) -> str:

@@ -4,25 +4,25 @@
 calling it again finishes the work, and no step can sign what does not extend what was signed before.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 
 from safebelt.engines.canonical import canonical
 from safebelt.engines.clock import Chance, Clock
-from safebelt.engines.signing import KeyStore, VerifierKey, open_note, sign_note
+from safebelt.engines.signing import KeyStore, VerifierKey, sign_note
 from safebelt.engines.sql import Sql
 from safebelt.kernel import merkle
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Problem
 from safebelt.kernel.events import Event
 from safebelt.kernel.ids import NewId
-from safebelt.kernel.reasons import Reason
 from safebelt.rooms.ledger import decide, store
 from safebelt.rooms.ledger.decide import refusals
-from safebelt.rooms.ledger.model import Checkpoint, Entry, KeyRotated, OpenNote, PersonalErased, Verification
+from safebelt.rooms.ledger.model import Checkpoint, Entry, KeyRotated, PersonalErased, Verification
+from safebelt.rooms.ledger.service.checking import opener
 from safebelt.rooms.ledger.tiles import Edge, Missing, Tiles
 
 _LOCK = "ledger"
@@ -31,34 +31,6 @@ MAX_PAGE = 200
 """Most entries one call of `entries` returns."""
 
 T = TypeVar("T")
-Judged = tuple[Reason, Mapping[str, Any] | None]
-"""Why it holds or not, and what is proven where it holds."""
-
-
-def opener(keys: Iterable[VerifierKey]) -> OpenNote:
-    """Return what opens notes with these keys, in the words the judgments use."""
-    trusted = tuple(keys)
-
-    def opened(note: str) -> tuple[str, frozenset[str]]:
-        found = open_note(note, trusted)
-        return found.text, frozenset(map(str, found.signed_by))
-
-    return opened
-
-
-def read_keys(text: str) -> tuple[VerifierKey, ...]:
-    """Read verifier keys, one a line; raises `Invalid` where a line is no key, or there is none."""
-    return tuple(VerifierKey.parse(line) for line in text.splitlines() if line.strip()) or (VerifierKey.parse(""),)
-
-
-def check(proof: str, keys: Iterable[VerifierKey]) -> Judged:
-    """Judge a proof with nothing but public keys: no ledger, no database.  See `decide.check`."""
-    return decide.check(proof, opener(keys))
-
-
-def check_consistency(proof: str, keys: Iterable[VerifierKey]) -> Judged:
-    """Judge a proof of consistency with nothing but public keys.  See `decide.check_consistency`."""
-    return decide.check_consistency(proof, opener(keys))
 
 
 class Ledger:
@@ -115,7 +87,7 @@ class Ledger:
             Unavailable: The tiles or a stored checkpoint are damaged.
         """
         with self._sql.read() as tx:
-            last = store.last_checkpoint(tx)
+            last = _checkpoint(tx)
             is_quiet = not store.waiting(tx) and store.size(tx) == _size(last)
         if is_quiet and self._has_looked and not self._keys.has_pending and self._tiles.checkpoint() == _note(last):
             return last
@@ -132,7 +104,7 @@ class Ledger:
             NotFound: There is none of that id.
         """
         with self._sql.read() as tx:
-            return store.get(tx, entry_id)
+            return self._found(tx, entry_id)
 
     def entries(
         self,
@@ -158,7 +130,18 @@ class Ledger:
         """
         filters = {"subject": subject, "kind": kind, "actor": actor}
         with self._sql.read() as tx:
-            return store.page(tx, filters, search, before=before, after=after, limit=max(1, min(limit, MAX_PAGE)))
+            found = store.page(tx, filters, search, before=before, after=after, limit=max(1, min(limit, MAX_PAGE)))
+        return [decide.as_entry(row) for row in found]
+
+    def sequenced(self, after: int, limit: int) -> list[tuple[int, str, str, bytes]]:
+        """Return index, id, kind and body of placed entries after an index, in order: what a relay reads.
+
+        Args:
+            after: -1 at the very start.
+            limit: At most this many.
+        """
+        with self._sql.read() as tx:
+            return store.sequenced(tx, after, limit)
 
     def count(self) -> int:
         """Return how many entries there are, placed or waiting."""
@@ -168,7 +151,7 @@ class Ledger:
     def checkpoint(self) -> Checkpoint | None:
         """Return the newest signed checkpoint."""
         with self._sql.read() as tx:
-            return store.last_checkpoint(tx)
+            return _checkpoint(tx)
 
     def verifier_keys(self) -> tuple[VerifierKey, ...]:
         """Return every key that ever signed for this log, oldest first; the last is in force."""
@@ -205,8 +188,8 @@ class Ledger:
             Invalid: The sizes are in the wrong order.
         """
         with self._sql.read() as tx:
-            new = store.last_checkpoint(tx, size=new_size)
-            old = store.last_checkpoint(tx, size=old_size)
+            new = _checkpoint(tx, size=new_size)
+            old = _checkpoint(tx, size=old_size)
         if new is None or old is None:
             raise refusals.no_checkpoint(old_size if old is None else new_size or 0)
         if old.size > new.size:
@@ -243,7 +226,7 @@ class Ledger:
         """
         decide.hold_reason(reason)
         with self._sql.begin() as tx:
-            store.get(tx, entry_id)
+            self._found(tx, entry_id)
             if not store.erase(tx, entry_id, self._clock()):
                 raise refusals.nothing_to_erase(entry_id)
             return self.append(tx, PersonalErased(subject=entry_id, reason=reason.strip()), by=by)
@@ -277,12 +260,18 @@ class Ledger:
         except Missing as missing:
             raise refusals.no_file() from missing
 
+    def _found(self, tx: sa.Connection, entry_id: str) -> Entry:
+        row = store.get(tx, entry_id)
+        if row is None:
+            raise refusals.no_entry(entry_id)
+        return decide.as_entry(row)
+
     def _sequence(self) -> None:
         """Give every waiting entry its place."""
         with self._sql.begin() as tx:
             self._sql.exclusive(tx, _LOCK)
             self._settle_rotation(tx)
-            start, last = store.size(tx), store.last_checkpoint(tx)
+            start, last = store.size(tx), _checkpoint(tx)
             if start < _size(last):
                 raise refusals.contradiction()
             store.sequence(tx, start)
@@ -291,7 +280,7 @@ class Ledger:
         """Write the tiles of every placed entry, then sign the root they come to."""
         with self._sql.begin() as tx:
             self._sql.exclusive(tx, _LOCK)
-            last, size = store.last_checkpoint(tx), store.size(tx)
+            last, size = _checkpoint(tx), store.size(tx)
             edge = self._edge(tx, last)
             if size == edge.size:
                 return
@@ -314,7 +303,7 @@ class Ledger:
         """Bring the public checkpoint file up to the newest stored one."""
         with self._sql.begin() as tx:
             self._sql.exclusive(tx, _LOCK)  # so that a slower process cannot put an older one in its place
-            last = store.last_checkpoint(tx)
+            last = _checkpoint(tx)
             if last is not None and self._tiles.checkpoint() != last.note:
                 self._hold_continuity(tx, last)
                 self._tiles.write("checkpoint", last.note.encode())
@@ -355,7 +344,7 @@ class Ledger:
         except Missing:
             with self._sql.begin() as tx:
                 self._sql.exclusive(tx, _LOCK)
-                self._rebuild(tx, store.last_checkpoint(tx))
+                self._rebuild(tx, _checkpoint(tx))
             return work()
         except ValueError as error:
             raise refusals.damaged() from error
@@ -376,7 +365,7 @@ class Ledger:
             opened(published.note)
         except (ValueError, Problem):
             return  # no checkpoint of ours: there is nothing to contradict, and `_show` replaces it
-        known = store.last_checkpoint(tx, size=published.size)
+        known = _checkpoint(tx, size=published.size)
         if known is None or known.root != published.root:
             raise refusals.contradiction()
 
@@ -384,11 +373,18 @@ class Ledger:
         """Finish a rotation that the log remembers; give up one it does not.  The caller holds the section."""
         if (pending := self._keys.pending()) is None:
             return
-        remembered = {str(rotation["new"]) for rotation in store.rotations(tx, KeyRotated.kind)}
+        rotations = [decide.parse_body(body)["data"] for body in store.bodies_of(tx, KeyRotated.kind)]
+        remembered = {str(rotation["new"]) for rotation in rotations}
         if str(pending.verifier) in remembered:
             self._keys.activate()
         else:
             self._keys.discard()
+
+
+def _checkpoint(tx: sa.Connection, *, size: int | None = None) -> Checkpoint | None:
+    """Return the newest checkpoint, or the one of a given size."""
+    found = store.checkpoint_note(tx, size)
+    return None if found is None else decide.as_checkpoint(*found)
 
 
 def _size(checkpoint: Checkpoint | None) -> int:
