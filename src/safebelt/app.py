@@ -3,7 +3,6 @@
 Read this file to know what runs.  Nothing else opens a database, builds a service, or names a concrete engine.
 """
 
-import logging
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import structlog
 from litestar import Litestar, Request, Response, get
 from litestar.datastructures import State
 from litestar.di import Provide
@@ -31,9 +29,10 @@ from safebelt.rooms.access.permissions import Permissions
 from safebelt.rooms.access.room import ROOM as ACCESS
 from safebelt.rooms.access.service import Access
 from safebelt.rooms.belt.control.orders import OrderBox
+from safebelt.rooms.belt.pages.panels import belt_state, dossier_panels
 from safebelt.rooms.belt.room import ROOM as BELT
 from safebelt.rooms.belt.scanner.policies import load_policies
-from safebelt.rooms.belt.service import Belt
+from safebelt.rooms.belt.service import Belt, TryIt
 from safebelt.rooms.belt.service.base import Tools as BeltTools
 from safebelt.rooms.labelling.room import ROOM as LABELLING
 from safebelt.rooms.labelling.service import Labelling
@@ -45,7 +44,6 @@ from safebelt.settings import Settings
 from safebelt.web.doors import KIT_DOORS
 from safebelt.web.headers import add_security_headers
 from safebelt.web.openapi import openapi
-from safebelt.web.panels import BeltState
 from safebelt.web.problems import problem_handlers
 from safebelt.web.security import actor_of, open_to_all
 from safebelt.web.session import Authenticate, Csrf, SessionCookie, csrf_config, csrf_secret
@@ -166,6 +164,16 @@ class House:
             )
         )
 
+    @cached_property
+    def try_it(self) -> TryIt:
+        """Asks the belt as any client would, for the console's visitors."""
+        key_file = self.settings.home / "keys" / "demo.key"
+        return TryIt(
+            belt_url=self.settings.url(self.settings.belt_port),
+            try_key=lambda: key_file.read_text("utf-8").strip() if key_file.exists() else "",
+            verify=own_ports_tls(),
+        )
+
     @property
     def records(self) -> Path:
         """Folder of the exchange records."""
@@ -183,6 +191,13 @@ class House:
         """Let go of the database."""
         if "sql" in self.__dict__:
             self.sql.close()
+
+
+def own_ports_tls() -> ssl.SSLContext:
+    """Return a context for asking our own ports on this machine, whose certificate may be self-signed."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 def furnish(house: House) -> Mapping[str, Any]:
@@ -205,20 +220,20 @@ def web(house: House) -> Litestar:
         "authorize": house.access.authorize,
         "session_cookie": cookie,
         "sign_in_path": "access/sign-in",
-        "dossier_panels": dossier_panels(house),
-        "event_titles": EVENT_TITLES,
-        "try_it": house.try_it,
+        "dossier_panels": dossier_panels(house.belt),
+        "belt_url": house.settings.url(house.settings.belt_port),
     }
     return Litestar(
         route_handlers=[*KIT_DOORS, health, *(door for room in ROOMS for door in (*room.api, *room.pages))],
         dependencies={
             "by": Provide(_who, sync_to_thread=False),
+            "try_it": Provide(_always(house.try_it), sync_to_thread=False),
             **{name: Provide(_always(service), sync_to_thread=False) for name, service in services.items()},
         },
         middleware=[Authenticate(house.access, cookie), Csrf(csrf_config(secret, cookie), cookie)],
         exception_handlers=problem_handlers(house.new_id),
         before_send=[add_security_headers],
-        template_config=templates((room.name for room in ROOMS), belt_state=belt_state(house)),
+        template_config=templates((room.name for room in ROOMS), belt_state=lambda: belt_state(house.belt)),
         openapi_config=openapi(),
         state=State(state),
         request_max_body_size=house.settings.max_body_bytes,

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import ssl
 import sys
 import time
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from safebelt.app import House
+from safebelt.app import House, own_ports_tls
 from safebelt.engines.models.local import MODEL_NAME, find_model
 from safebelt.engines.supervisor import ChildSpec, Supervisor
 from safebelt.kernel.errors import Conflict, Unavailable
@@ -138,16 +137,9 @@ def _get_ready(house: House, supervisor: Supervisor, *, is_local: bool) -> None:
     supervisor.run_until(is_ready)
 
 
-def _own_ports_tls() -> ssl.SSLContext:
-    """A context for asking our own ports on this machine, whose certificate may be self-signed."""
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context
-
-
 def _answers(url: str) -> bool:
     try:
-        return httpx2.get(url, timeout=2, verify=_own_ports_tls()).status_code == httpx2.codes.OK
+        return httpx2.get(url, timeout=2, verify=own_ports_tls()).status_code == httpx2.codes.OK
     except httpx2.HTTPError:
         return False
 
@@ -190,7 +182,7 @@ def first_answer(house: House, demo: Demo) -> str:
     body = {"model": MODEL_NAME, "max_tokens": 60, "messages": [{"role": "user", "content": _FIRST_QUESTION}]}
     headers = {"authorization": f"Bearer {demo.key_file.read_text().strip()}"}
     try:
-        answer = httpx2.post(url, json=body, headers=headers, timeout=60, verify=_own_ports_tls())
+        answer = httpx2.post(url, json=body, headers=headers, timeout=60, verify=own_ports_tls())
         said = answer.json()
     except (httpx2.HTTPError, ValueError) as error:
         return f"({error})"

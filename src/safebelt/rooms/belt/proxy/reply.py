@@ -1,19 +1,23 @@
 """One answer on its way to the client.  Model output passes the gate of its `Line`; see `control/line.py`."""
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from safebelt.rooms.belt.control.line import Line
+from safebelt.rooms.belt.control.line import ClientSide, Line
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.wire import LAST_CHUNK, Headers, chunk, head
 
-if TYPE_CHECKING:
-    from safebelt.rooms.belt.proxy.server import ClientConnection
+
+class Connection(ClientSide, Protocol):
+    """What a reply needs of the client's connection."""
+
+    async def drain(self) -> None:
+        """Wait until the client takes more."""
 
 
 class Reply:
     """Writes one response to one client, in order, under back-pressure."""
 
-    def __init__(self, connection: "ClientConnection", *, is_http_1_0: bool, is_last: bool) -> None:
+    def __init__(self, connection: Connection, *, is_http_1_0: bool, is_last: bool) -> None:
         self._connection, self._is_chunked = connection, not is_http_1_0
         self.is_last = is_last or is_http_1_0
         self.is_begun = self.is_whole = False
