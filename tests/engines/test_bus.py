@@ -169,6 +169,19 @@ def test_a_nats_listener_that_was_away_hears_what_it_missed(nats_url, unique) ->
     publisher.close()
 
 
+def test_closing_in_the_middle_of_traffic_never_hangs_and_listens_no_more(nats_url, unique) -> None:
+    publisher = Nats(nats_url)
+    for turn in range(12):
+        bus, ear = Nats(nats_url), Ear()
+        bus.subscribe(f"events.{unique}.>", ear, name=unique)
+        publisher.publish(f"events.{unique}.x", f"{unique}-{turn}", b"")
+        began = time.monotonic()
+        bus.close()
+        assert time.monotonic() - began < 3
+
+    publisher.close()
+
+
 def test_a_nats_server_that_is_not_there_is_said_so_with_what_to_do() -> None:
     with pytest.raises(Unavailable, match="SAFEBELT_BUS"):
         Nats(f"nats://somebody:secret@127.0.0.1:{free_port()}", answer_seconds=0.5)

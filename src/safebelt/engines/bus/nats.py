@@ -141,7 +141,7 @@ class Nats:
         return asyncio.create_task(self._pull(pull, handler, name), name=f"bus-{name}")
 
     async def _pull(self, pull: JetStreamContext.PullSubscription, handler: Handler, name: str) -> None:
-        while True:
+        while not self._is_closed:
             try:
                 for received in await pull.fetch(_BATCH, timeout=_FETCH_SECONDS):
                     await self._hand_over(received, handler, name)
@@ -167,10 +167,11 @@ class Nats:
             await received.ack()
 
     async def _shut(self) -> None:
-        tasks = list(self._listeners.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        pending = set(self._listeners.values())
+        while pending:  # a wait that ends just as it is cancelled forgets the cancelling (bpo-37658), so ask again
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=0.1)
         await self._client.close()
         await self._loop.shutdown_default_executor()
 
