@@ -46,6 +46,7 @@ def build(house: House) -> App:
     app.command(_up(house), name="up")
     app.command(_down(house), name="down")
     app.command(_serve(house), name="serve")
+    app.command(_demo(house), name="demo")
     return app
 
 
@@ -70,6 +71,22 @@ def _down(house: House) -> Any:
         return Answer(data={"ended": ended}, says=says)
 
     return down
+
+
+def _demo(house: House) -> Any:
+    def demo() -> Answer:
+        """Register the demonstration system, fit the belt to it and keep a key for it.  准备演示系统。"""
+        from safebelt.run.demo import prepare_demo  # noqa: PLC0415
+
+        made = prepare_demo(house)
+        data = {"system": made.system_id, "key_file": str(made.key_file)}
+        says = Text(
+            zh=f"演示系统 {made.system_id}，密钥在 {made.key_file}。",
+            en=f"The demonstration system is {made.system_id}; its key is in {made.key_file}.",
+        )
+        return Answer(data=data, says=says)
+
+    return demo
 
 
 def _serve(house: House) -> Any:

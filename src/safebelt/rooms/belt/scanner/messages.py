@@ -52,21 +52,6 @@ class Reading:
     not_evaluated: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delta:
-    """A piece of one text channel in a streamed chunk.
-
-    Attributes:
-        choice: The `index` of the choice.
-        channel: Which of its texts: `content`, `reasoning_content`, `tool_calls[0].arguments`, …
-        part: The piece, with its place in the chunk.
-    """
-
-    choice: int
-    channel: str
-    part: Part
-
-
 def path_of(keys: Keys) -> str:
     """Write keys as a path: `("messages", 1, "content")` is `messages[1].content`."""
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys).removeprefix(".")
@@ -77,34 +62,12 @@ def read_request(body: Mapping[str, Any]) -> Reading:
     return _reading(_request(body))
 
 
-def read_response(body: Mapping[str, Any]) -> Reading:
-    """Read the body of a plain (not streamed) answer."""
-    return _reading(_response(body))
-
-
-def read_chunk(chunk: Mapping[str, Any]) -> tuple[Delta, ...]:
-    """Read the pieces of text in one streamed chunk, each with the channel it belongs to."""
-    return tuple(_deltas(chunk))
-
-
 def rewrite(body: Any, texts: Iterable[tuple[Part, str]]) -> Any:
     """Return the body with other texts in the places of parts; everything else is the same object as before."""
     for part, text in texts:
         if text != part.text:
             body = _put(body, part.keys, text)
     return body
-
-
-def without_echo(body: Mapping[str, Any], choices: Iterable[int]) -> Mapping[str, Any]:
-    """Return an answer or chunk without the `logprobs` of some choices, given by their place in the list.
-
-    Token log-probabilities repeat the text token by token: beside a masked text they would give it away.
-    """
-    result: Any = body
-    for place in choices:
-        if result["choices"][place].get("logprobs") is not None:
-            result = _put(result, ("choices", place, "logprobs"), None)
-    return dict(result) if result is body else result
 
 
 def _put(node: Any, keys: Keys, text: Any) -> Any:
@@ -151,13 +114,6 @@ def _request(body: Mapping[str, Any]) -> Iterator[Part | Unread]:
     prediction = body.get("prediction")
     if isinstance(prediction, dict):
         yield from _content(prediction.get("content"), ("prediction", "content"))
-
-
-def _response(body: Mapping[str, Any]) -> Iterator[Part | Unread]:
-    for keys, choice in _items(body.get("choices"), ("choices",)):
-        if isinstance(choice, dict):
-            yield from _strings_at(choice, keys, "text")
-            yield from _message(choice.get("message"), (*keys, "message"))
 
 
 def _texts_or_tokens(node: Any, keys: Keys) -> Iterator[Part | Unread]:
@@ -230,34 +186,3 @@ def _content_part(item: Any, keys: Keys) -> Iterator[Part | Unread]:
     yield from texts
     if not texts:
         yield Unread(keys=keys, kind=str(item.get("type", "object")) if isinstance(item, dict) else type(item).__name__)
-
-
-_DELTA_TEXTS = ("content", "reasoning_content", "reasoning", "refusal")
-
-
-def _deltas(chunk: Mapping[str, Any]) -> Iterator[Delta]:
-    for keys, choice in _items(chunk.get("choices"), ("choices",)):
-        if not isinstance(choice, dict):
-            continue
-        index = choice.get("index", keys[-1])
-        for part in _strings_at(choice, keys, "text"):
-            yield Delta(choice=index, channel="text", part=part)
-        delta = choice.get("delta")
-        if isinstance(delta, dict):
-            for part in _delta_parts(delta, (*keys, "delta")):
-                yield Delta(choice=index, channel=_channel(delta, part.keys[len(keys) + 1 :]), part=part)
-
-
-def _delta_parts(delta: Mapping[str, Any], keys: Keys) -> Iterator[Part]:
-    yield from _strings_at(delta, keys, *_DELTA_TEXTS)
-    yield from _call(delta.get("function_call"), (*keys, "function_call"))
-    for where, call in _items(delta.get("tool_calls"), (*keys, "tool_calls")):
-        yield from (part for part in _tool_call(call, where) if isinstance(part, Part))
-
-
-def _channel(delta: Mapping[str, Any], keys: Keys) -> str:
-    """Name a channel by the call's own `index`, which stays the same from chunk to chunk, not by its place."""
-    if keys[0] != "tool_calls":
-        return path_of(keys)
-    call = delta["tool_calls"][keys[1]]
-    return f"tool_calls[{call.get('index', keys[1])}].{keys[-1]}"
