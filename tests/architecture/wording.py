@@ -11,7 +11,7 @@ CJK = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 WORD = re.compile(r"[A-Za-z]{2,}")
 
 PROPER_NAMES = {
-    "Safebelt", "Apache-2.0", "API", "JSON", "OpenAPI", "CLI", "HTTP", "URL", "GB", "AIGC", "RFC", "SHA-256", "Ed25519", "Merkle", "English", "EN", "中文",
+    "Safebelt", "Apache-2.0", "CSV", "YAML", "PDF", "TLS", "API", "JSON", "OpenAPI", "CLI", "HTTP", "URL", "GB", "AIGC", "RFC", "SHA-256", "Ed25519", "Merkle", "English", "EN", "中文",
     "ID", "kB", "MB", "ms", "UTC",
 }  # fmt: skip
 """What is written the same in both languages; names of the languages stand in their own."""
