@@ -19,7 +19,7 @@ from safebelt.web.forms import Form, empty_form
 from safebelt.web.security import open_to_all, requires
 from safebelt.web.templating import page
 
-_MAX_INDEX = 2**62
+_MAX_INDEX = 2**53 - 1  # as in the API
 _PAGE = 25
 _PROOF_BYTES = 4 * 1024 * 1024
 _CONSISTENCY = "safebelt tlog-consistency"
