@@ -1,0 +1,202 @@
+"""Words of screening: rules, findings and verdicts, and who calls."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from safebelt.kernel.reasons import Reason
+from safebelt.kernel.text import Text
+
+
+class Action(StrEnum):
+    """What a rule does with what it finds, mildest first."""
+
+    ALLOW = "allow"
+    FLAG = "flag"
+    MASK = "mask"
+    REFUSE = "refuse"
+
+    @property
+    def weight(self) -> int:
+        """Place in the order of severity, for taking the strictest of several."""
+        return list(Action).index(self)
+
+
+class Stance(StrEnum):
+    """Whether a policy acts (`enforce`) or only records what it would have done (`observe`)."""
+
+    OBSERVE = "observe"
+    ENFORCE = "enforce"
+
+
+class RecordMode(StrEnum):
+    """How durable a record must be before an answer leaves (invariant 6)."""
+
+    STRICT = "strict"
+    PROMPT = "prompt"
+    OFF = "off"
+
+
+class Side(StrEnum):
+    """Which way a text travels: to the model or from it."""
+
+    INPUT = "input"
+    OUTPUT = "output"
+
+
+class RuleKind(StrEnum):
+    """What a rule looks for."""
+
+    KEYWORDS = "keywords"
+    PERSONAL = "personal"
+    INJECTION = "injection"
+
+
+class NoticeMode(StrEnum):
+    """Whether plain text answers end with an explicit notice that AI made them."""
+
+    OFF = "off"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What a content rule rests on (invariant 17); a rule without one is shown as *house rule*."""
+
+    provision: str
+    authority: str
+    scope: str
+    expires: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule of a screening policy.
+
+    Attributes:
+        id: Unique in its policy, for example `personal.cn_id`.
+        kind: What it looks for.
+        title: The class of rule, as the user is told it.
+        sides: Which way the texts it reads travel.
+        action: What it does in `enforce`.
+        is_red_line: Whether it acts in `observe` too.
+        terms: Words and phrases, for keywords and injection.
+        detectors: Names of personal-data detectors.
+        basis: What it rests on.
+        advice: What a person in need is told besides, for example where to find help.
+    """
+
+    id: str
+    kind: RuleKind
+    title: Text
+    sides: frozenset[Side]
+    action: Action
+    is_red_line: bool = False
+    terms: tuple[str, ...] = ()
+    detectors: tuple[str, ...] = ()
+    basis: Basis | None = None
+    advice: Text | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """A versioned set of rules.  `digest` is the SHA-256 of its canonical content, hex."""
+
+    id: str
+    version: int
+    title: Text
+    appeal: Text
+    rules: tuple[Rule, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One finding.
+
+    Attributes:
+        rule: Id of the rule.
+        detector: Which detector found it (`cn_id`, `keyword`, …).
+        side: Input or output.
+        part: Where, as a path into the message: `messages[1].content`, `choices[0]`.
+        start, end: Character offsets in that part's original text.
+        would: What the policy asks for.
+        done: What was done: `would`, or `flag` where the stance is *observe* and the rule is no red line.
+    """
+
+    rule: str
+    detector: str
+    side: Side
+    part: str
+    start: int
+    end: int
+    would: Action
+    done: Action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What screening came to.
+
+    Attributes:
+        done: The strictest action taken.
+        would: The strictest action the policy asks for.
+        hits: All findings.
+        not_evaluated: Parts that no rule could read (images, token arrays): a verdict of their own.
+        reason: Why.
+    """
+
+    done: Action
+    would: Action
+    hits: tuple[Hit, ...]
+    not_evaluated: tuple[str, ...]
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A caller's key.  Only its SHA-256 is kept; the key itself is shown once."""
+
+    id: str
+    system_id: str
+    name: str
+    digest: str
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Harness:
+    """How the belt sits on one system.
+
+    Attributes:
+        system_id: The system in the registry.
+        policy: Id of the screening policy.
+        stance: Observe or enforce.
+        record_mode: See `RecordMode`.
+        notice: Explicit notice in plain text answers.
+        version: For optimistic locking.
+    """
+
+    system_id: str
+    policy: str
+    stance: Stance
+    record_mode: RecordMode = RecordMode.STRICT
+    notice: NoticeMode = NoticeMode.END
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """All the traffic side needs, held in memory and swapped whole.
+
+    Attributes:
+        keys: SHA-256 hex of the key → key.
+        harnesses: System id → harness.
+        policies: Policy id → policy.
+    """
+
+    keys: Mapping[str, Key] = field(default_factory=dict)
+    harnesses: Mapping[str, Harness] = field(default_factory=dict)
+    policies: Mapping[str, Policy] = field(default_factory=dict)

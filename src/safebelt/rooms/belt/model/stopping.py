@@ -1,0 +1,85 @@
+"""Words of human command: orders, and the proof that they worked."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from safebelt.kernel.text import Text
+
+
+class Command(StrEnum):
+    """What a person can order.
+
+    `run` lets traffic pass; `pause` refuses new work and holds running streams; `drain` refuses new work and
+    lets running work end; `cut` refuses new work and ends running work now.
+    """
+
+    RUN = "run"
+    PAUSE = "pause"
+    DRAIN = "drain"
+    CUT = "cut"
+
+    @property
+    def weight(self) -> int:
+        """Place in the order of severity: of an order for all and one for a system the stricter holds."""
+        return list(Command).index(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A person's order to run, pause, drain or cut.
+
+    Attributes:
+        id: `ord_…`.
+        command: What is ordered.
+        system_id: For which system; empty for all.
+        at: When it was given.
+        by: Pseudonymous id of who gave it; `file` where it came by the stop file alone.
+        reason: Why.
+    """
+
+    id: str
+    command: Command
+    system_id: str
+    at: datetime
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopProof:
+    """What the belt can prove of an order, *through this belt*.
+
+    Attributes:
+        order: The order.
+        seen_at: When the belt saw it.
+        effective_at: When no client socket could receive anything more.
+        streams_cut: How many running exchanges were ended.
+        streams_held: How many are held by a pause.
+        bytes_after: Bytes handed to any client socket of the system after `seen_at`, as counted at the gate.
+        killed_by_supervisor: Whether the worker did not answer within a second and was killed.
+        worker: Process id of the worker.
+    """
+
+    order: Order
+    seen_at: datetime
+    effective_at: datetime
+    streams_cut: int
+    streams_held: int
+    bytes_after: int
+    killed_by_supervisor: bool
+    worker: int
+
+
+BLIND_SPOTS: tuple[Text, ...] = (
+    Text(zh="不经过本安全带的流量。", en="Traffic that does not pass through this belt."),
+    Text(
+        zh="命令生效前已交给操作系统、仍在网络途中的字节。",
+        en="Bytes handed to the operating system before the order was seen and still under way in the network.",
+    ),
+    Text(
+        zh="上游模型内部尚未停止的计算。", en="Computation inside the upstream model that has not noticed the cut yet."
+    ),
+    Text(zh="客户端此前已收到的内容。", en="What the client had received before."),
+)
+"""What a stop proof cannot see; shown beside every proof."""
