@@ -13,7 +13,6 @@ from safebelt.rooms.registry.decide import (
     MOVES,
     NAME_LIMIT,
     change_system,
-    folded,
     name_person,
     register_party,
     register_system,
@@ -30,6 +29,7 @@ from safebelt.rooms.registry.model import (
     Standing,
     Status,
     System,
+    folded,
 )
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)

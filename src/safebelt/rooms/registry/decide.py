@@ -28,6 +28,7 @@ from safebelt.rooms.registry.model import (
     System,
     SystemChanged,
     SystemRegistered,
+    ordered,
 )
 
 NAME_LIMIT = 200
@@ -42,16 +43,6 @@ MOVES: Mapping[Status, frozenset[Status]] = {
     Status.RETIRED: frozenset(),
 }
 """Which status may follow which.  Nothing comes back from retirement: a system that does is a new one."""
-
-
-def folded(text: str) -> str:
-    """Return text as search compares it: compatibility forms and case made equal (Unicode NFKC, case folding).
-
-    Example:
-        >>> folded("ＡＢＣ系统")
-        'abc系统'
-    """
-    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def register_party(cmd: RegisterParty, *, new_id: str, at: datetime) -> tuple[Party, PartyRegistered]:
@@ -150,12 +141,6 @@ def name_person(
         version=changed.version,
     )
     return changed, person, event
-
-
-def ordered(people: tuple[NamedPerson, ...]) -> tuple[NamedPerson, ...]:
-    """Return people as they are shown: running terms first, then by role and by when they began."""
-    roles = list(PersonRole)
-    return tuple(sorted(people, key=lambda p: (p.until is not None, roles.index(p.role), p.since, p.id)))
 
 
 def change_system(system: System, cmd: ChangeSystem) -> tuple[System, SystemChanged]:

@@ -1,5 +1,6 @@
 """Words of the registry: parties, systems, named people, and the dossier that ties them together."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,6 +10,11 @@ from typing import Any, ClassVar
 from safebelt.kernel.events import Event
 from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
+
+
+def folded(text: str) -> str:
+    """Return text as search compares it: compatibility forms and case made equal (Unicode NFKC, case folding)."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 class PartyKind(StrEnum):
@@ -120,6 +126,12 @@ class NamedPerson:
     contact: str
     since: date
     until: date | None = None
+
+
+def ordered(people: tuple[NamedPerson, ...]) -> tuple[NamedPerson, ...]:
+    """Return people as they are shown: running terms first, then by role and by when they began."""
+    roles = list(PersonRole)
+    return tuple(sorted(people, key=lambda p: (p.until is not None, roles.index(p.role), p.since, p.id)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,11 +297,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Awaited:
-    """A part of the dossier that nothing has filled yet: not evaluated, which is no pass.
-
-    Attributes:
-        fills: What will fill it.
-    """
+    """A part of the dossier that nothing has filled yet (not evaluated, which is no pass), and what fills it."""
 
     fills: Text
 

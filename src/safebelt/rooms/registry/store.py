@@ -6,7 +6,6 @@ import sqlalchemy as sa
 
 from safebelt.engines.sql import UtcDateTime, changed_once, metadata
 from safebelt.kernel.text import Text
-from safebelt.rooms.registry.decide import folded, ordered
 from safebelt.rooms.registry.model import (
     NamedPerson,
     Party,
@@ -15,6 +14,8 @@ from safebelt.rooms.registry.model import (
     PersonRole,
     Status,
     System,
+    folded,
+    ordered,
 )
 
 party = sa.Table(
