@@ -56,6 +56,10 @@ def _clean(name: str, value: Any) -> Any:
     return _SECRET_VALUE.sub(REDACTED, str(value))
 
 
+_TALKATIVE = ("alembic", "httpx2", "httpcore2")
+"""Libraries that report every call as information; their warnings still come through."""
+
+
 def configure(*, is_json: bool, level: str = "INFO", to: TextIO | None = None) -> None:
     """Send every log line, ours and the libraries', to one place.
 
@@ -90,6 +94,8 @@ def configure(*, is_json: bool, level: str = "INFO", to: TextIO | None = None) -
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(True)
 
 

@@ -5,7 +5,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import httpx2
@@ -24,14 +23,6 @@ _READY_SECONDS = 90.0
 _FIRST_QUESTION = "In one short sentence: what is a safety belt?"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Told:
-    """What the first screen says."""
-
-    password: str | None
-    demo: Demo
-
-
 def run_up(house: House, say: Callable[[Text], None]) -> None:
     """Start everything, wait until the model has answered through the belt, and keep it running.
 
@@ -48,13 +39,14 @@ def run_up(house: House, say: Callable[[Text], None]) -> None:
         is_local = not house.settings.upstream
         if is_local:
             find_model()
-        told = _Told(password=house.access.first_run(), demo=prepare_demo(house))
+        _first_password(house, say)
+        demo = prepare_demo(house)
         house.ledger.advance()
         supervisor = _supervisor(house, is_local=is_local, say=say)
         supervisor.start()
         try:
             _get_ready(house, supervisor, is_local=is_local)
-            _first_screen(house, told, say)
+            _first_screen(house, demo, say)
             supervisor.run_until(lambda: False)
             say(Text(zh="正在停止……", en="Stopping …"))
         finally:
@@ -144,23 +136,23 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _first_screen(house: House, told: _Told, say: Callable[[Text], None]) -> None:
+def _first_password(house: House, say: Callable[[Text], None]) -> None:
+    """Make the first administrator where there is none, and show the password at once: nothing can lose it then."""
+    secret = house.access.first_run()
+    if secret:
+        zh = f"管理员：admin　首次密码（只显示这一次）：{secret}"
+        say(Text(zh=zh, en=f"Administrator: admin   first password (shown this once): {secret}"))
+
+
+def _first_screen(house: House, demo: Demo, say: Callable[[Text], None]) -> None:
     """Ask the model a first question through the belt, then say where everything is."""
     settings = house.settings
     console, belt = settings.url(settings.console_port), settings.url(settings.belt_port)
-    secret = told.password
-    if secret:
-        say(
-            Text(
-                zh=f"管理员：admin　首次密码（只显示这一次）：{secret}",
-                en=f"Administrator: admin   first password (shown this once): {secret}",
-            )
-        )
     say(Text(zh=f"控制台　{console}/zh/", en=f"Console   {console}/en/"))
     say(
         Text(
-            zh=f"安全带　{belt}/v1　密钥在 {told.demo.key_file}",
-            en=f"Belt      {belt}/v1   its key is in {told.demo.key_file}",
+            zh=f"安全带　{belt}/v1　密钥在 {demo.key_file}",
+            en=f"Belt      {belt}/v1   its key is in {demo.key_file}",
         )
     )
     say(Text(zh=f"上游　　{settings.upstream_url}", en=f"Upstream  {settings.upstream_url}"))
@@ -172,7 +164,7 @@ def _first_screen(house: House, told: _Told, say: Callable[[Text], None]) -> Non
             )
         )
         return
-    answer = first_answer(house, told.demo)
+    answer = first_answer(house, demo)
     say(Text(zh=f"模型经安全带答道：{answer}", en=f"Through the belt the model answers: {answer}"))
 
 

@@ -11,6 +11,8 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.conftest import StillClock
+from tests.rooms.belt.house import ORIGIN, OTHER, POLICY, REASON, House, build, intent, outcome
 
 from safebelt.engines.clock import real_chance
 from safebelt.engines.sql import Sql
@@ -22,8 +24,6 @@ from safebelt.rooms.belt.records.disk import path_of
 from safebelt.rooms.belt.records.proof import check
 from safebelt.rooms.belt.service import Search
 from safebelt.rooms.belt.service.exchanges import percentile
-from tests.conftest import StillClock
-from tests.rooms.belt.house import ORIGIN, OTHER, POLICY, REASON, House, build, intent, outcome
 
 OVERSEER = Actor(id="usr_overseer", roles=frozenset({Role.OVERSEER}), door="web")
 
@@ -187,13 +187,12 @@ def test_an_order_is_carried_out_proven_and_remembered(house: House) -> None:
 
 
 def test_stopping_works_while_the_database_is_gone_and_the_ledger_learns_of_it_later(house: House, sql: Sql) -> None:
-    with house.watcher():
-        with stuck(sql):
-            order = house.belt.order(Command.CUT, "", "database lost", OWNER)
-            proof = house.belt.wait_effective(order.id, 5)
-            assert proof is not None
-            assert not house.belt.is_remembered(order.id)
-            assert house.belt.in_force(house.system_id).command is Command.CUT
+    with house.watcher(), stuck(sql):
+        order = house.belt.order(Command.CUT, "", "database lost", OWNER)
+        proof = house.belt.wait_effective(order.id, 5)
+        assert proof is not None
+        assert not house.belt.is_remembered(order.id)
+        assert house.belt.in_force(house.system_id).command is Command.CUT
 
     house.belt.collect_proofs()
     assert house.belt.is_remembered(order.id)

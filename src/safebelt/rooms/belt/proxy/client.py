@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator
+from typing import cast
 from urllib.parse import urlsplit
 
 import httptools
@@ -52,8 +53,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the socket."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  a stream protocol gets a stream transport
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is not derived from asyncio's
 
     def data_received(self, data: bytes) -> None:
         """Feed llhttp."""

@@ -10,6 +10,7 @@ import contextlib
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import cast
 
 import httptools
 
@@ -45,9 +46,8 @@ class ClientConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the socket."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  a stream protocol gets a stream transport
-        self.transport = transport
-        self.socket = _own_handle(transport)
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is not derived from asyncio's
+        self.socket = _own_handle(self.transport)
         self._parser = httptools.HttpRequestParser(self)
         if len(self._connections) >= self._limits.connections:
             self._refuse(errors.BUSY)

@@ -1,0 +1,33 @@
+"""The belt's plate."""
+
+from safebelt.kernel.rooms import Room
+from safebelt.kernel.text import Text
+from safebelt.rooms.belt import store
+from safebelt.rooms.belt.api import RecordsApi, SettingApi, StopApi
+from safebelt.rooms.belt.cli import commands
+from safebelt.rooms.belt.model import (
+    HarnessSet,
+    KeyIssued,
+    KeyRevoked,
+    RecordErased,
+    SegmentSealed,
+    StopEffective,
+    StopOrdered,
+)
+from safebelt.rooms.belt.pages import ConsolePages, SettingPages, StopPages, TryPages
+
+ROOM = Room(
+    name="belt",
+    title=Text(zh="安全带", en="Belt"),
+    purpose=Text(
+        zh="在流量之中：识别调用方，筛查、标识、记录每一次往来，并可随时由人停止，且能证明确已停止。",
+        en="In the traffic: know the caller, screen, label and record every exchange, "
+        "and let a person stop it at any moment and prove that it stopped.",
+    ),
+    serves=("R4", "R6", "R21", "R24"),
+    events=(KeyIssued, KeyRevoked, HarnessSet, StopOrdered, StopEffective, SegmentSealed, RecordErased),
+    api=(StopApi, RecordsApi, SettingApi),
+    pages=(ConsolePages, StopPages, SettingPages, TryPages),
+    cli=commands,
+    tables=store.TABLES,
+)
