@@ -52,7 +52,7 @@ def build(house: House) -> App:
 
 def _up(house: House) -> Any:
     def up() -> Answer:
-        """Start everything and keep it running: model, belt, console, work.  启动全部。"""
+        """启动全部。 Start everything and keep it running: model, belt, console, work."""
         from safebelt.run.up import run_up, to_terminal  # noqa: PLC0415  only this command needs it
 
         run_up(house, to_terminal(house.settings.lang))
@@ -63,7 +63,7 @@ def _up(house: House) -> Any:
 
 def _down(house: House) -> Any:
     def down() -> Answer:
-        """End what `up` started.  停止全部。"""
+        """停止全部。 End what `up` started."""
         from safebelt.run.up import run_down  # noqa: PLC0415
 
         ended = run_down(house)
@@ -75,7 +75,7 @@ def _down(house: House) -> Any:
 
 def _demo(house: House) -> Any:
     def demo() -> Answer:
-        """Register the demonstration system, fit the belt to it and keep a key for it.  准备演示系统。"""
+        """准备演示系统。 Register the demonstration system, fit the belt to it and keep a key for it."""
         from safebelt.run.demo import prepare_demo  # noqa: PLC0415
 
         made = prepare_demo(house)
@@ -91,7 +91,7 @@ def _demo(house: House) -> Any:
 
 def _serve(house: House) -> Any:
     def serve(process: Process) -> Answer:
-        """Run one of the house's processes by itself, as a cluster does.  单独运行一个进程。"""
+        """单独运行一个进程。 Run one of the house's processes by itself, as a cluster does."""
         die_with_parent()
         _processes()[process](house)
         return Answer(data={"process": process}, says=Text(zh="已结束。", en="Ended."))
@@ -119,7 +119,7 @@ def run(arguments: list[str]) -> int:
     @app.meta.default
     def launch(
         *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
-        format: Annotated[Literal["text", "json"], Parameter(help="How to print the answer.")] = "text",  # noqa: A002
+        format: Annotated[Literal["text", "json"], Parameter(help="How to print the answer.")] = "text",
         lang: Annotated[Lang, Parameter(help="Language of the answer.")] = settings.lang,
     ) -> Any:
         shown.update(format=format, lang=lang)

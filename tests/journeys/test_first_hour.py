@@ -8,7 +8,6 @@ import resource
 import signal
 import ssl
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-
 from tests.journeys.home import Home, scripted_upstream, wait_for
 
 ID_CARD = "11010519491231002X"
@@ -30,8 +28,8 @@ ID_CARD = "11010519491231002X"
 def with_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """`safebelt up` with the real small model."""
     home = Home(tmp_path_factory.mktemp("model") / "home")
-    with home.up():
-        wait_for(f"http://127.0.0.1:{home.model_port}/health", subprocess.Popen([sys.executable, "-c", "input()"]), 60)
+    with home.up() as process:
+        wait_for(f"http://127.0.0.1:{home.model_port}/health", process)
         yield home
 
 
@@ -107,7 +105,7 @@ def test_an_operators_own_upstream_is_observed_until_they_enforce(tmp_path: Path
             messages = [{"role": "user", "content": f"SAY my number is {ID_CARD}"}]
             observed = ai.chat.completions.create(model="m", messages=messages)
             systems = home.json("belt", "systems", "list")
-            system = (systems["items"] if isinstance(systems, dict) else systems)[0]["system_id"]
+            system = systems[0]["system_id"]
             home.json("belt", "systems", "enforce", system)
             time.sleep(1.2)
             enforced = ai.chat.completions.create(model="m", messages=messages)

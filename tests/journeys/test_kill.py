@@ -9,9 +9,9 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from tests.journeys.home import Home, scripted_upstream, wait_for
 
 from safebelt.rooms.belt.records.reader import Reader
-from tests.journeys.home import Home, scripted_upstream, wait_for
 
 _CLIENTS = 6
 

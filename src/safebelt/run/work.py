@@ -21,7 +21,7 @@ def run_work(house: House) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: until.set())
     loops = [
-        Loop("ledger", _idle(lambda: house.ledger.advance()), idle_seconds=_LEDGER_SECONDS),
+        Loop("ledger", _idle(house.ledger.advance), idle_seconds=_LEDGER_SECONDS),
         Loop("relay", house.relay.run_once, idle_seconds=_LEDGER_SECONDS),
         Loop("belt-proofs", lambda: house.belt.collect_proofs() > 0, idle_seconds=_BELT_SECONDS),
         Loop("belt-index", lambda: house.belt.index() > 0, idle_seconds=_BELT_SECONDS),

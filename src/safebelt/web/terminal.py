@@ -1,4 +1,4 @@
-"""The command-line kit: every command returns an `Answer`; `__main__` prints it as text or JSON and exits with its code.
+"""The command-line kit: a command returns an `Answer`; `__main__` prints it as text or JSON and exits with its code.
 
 Exit codes: 0 done or holds · 1 a negative verdict · 2 bad use or unreadable input ·
 3 not evaluated, nothing to verify, or unavailable.
