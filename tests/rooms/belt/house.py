@@ -199,9 +199,25 @@ def intent(record_id: str, system_id: str, *, text: str = "我的身份证号是
         "would": "mask",
         "rules": ["personal.cn_id"],
         "reason": REASON.as_data(),
+        "policy": POLICY.id,
+        "policy_version": POLICY.version,
+        "stance": "enforce",
+        "not_evaluated": [],
+        "hits": [
+            {
+                "rule": "personal.cn_id",
+                "detector": "cn_id",
+                "side": "input",
+                "part": "messages[0].content",
+                "start": 7,
+                "end": 25,
+                "would": "mask",
+                "done": "mask",
+            }
+        ],
         **facts,
     }
-    return Record(type="intent", id=record_id, core=core, content={"messages": [{"role": "user", "content": text}]})
+    return Record(type="intent", id=record_id, core=core, content={"texts": {"messages[0].content": text}})
 
 
 def outcome(record_id: str, *, text: str = "好的，已收到。", **facts: Any) -> Record:
@@ -211,12 +227,15 @@ def outcome(record_id: str, *, text: str = "好的，已收到。", **facts: Any
         "finish": "complete",
         "total_ms": 420.0,
         "added_ms": 1.25,
+        "first_byte_ms": 88.5,
+        "upstream_ms": 418.75,
+        "label": {"Label": "1", "ProduceID": record_id},
         "done": "allow",
         "would": "allow",
         "rules": [],
         **facts,
     }
-    return Record(type="outcome", id=record_id, core=core, content={"text": text})
+    return Record(type="outcome", id=record_id, core=core, content={"texts": {"choices[0].message.content": text}})
 
 
 REASON = Reason(

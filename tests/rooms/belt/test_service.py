@@ -290,7 +290,7 @@ def test_exchanges_are_indexed_searched_and_shown_with_their_reason(house: House
     full = house.belt.exchange("rec_1")
     assert full.reasons == (REASON,)
     assert full.intent is not None and full.outcome is not None
-    assert full.outcome.content == {"text": "好的，已收到。"}
+    assert full.outcome.content == {"texts": {"choices[0].message.content": "好的，已收到。"}}
     with pytest.raises(NotFound):
         house.belt.exchange("rec_none")
 

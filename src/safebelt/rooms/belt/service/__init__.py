@@ -5,6 +5,7 @@ from safebelt.rooms.belt.service.evidence import Evidence, texts_of
 from safebelt.rooms.belt.service.exchanges import OPEN, Exchanges, day_range
 from safebelt.rooms.belt.service.harness import Harnesses, digest_of
 from safebelt.rooms.belt.service.stops import ALIVE_SECONDS, EVERYTHING, StopOrders
+from safebelt.rooms.belt.service.trying import MAX_PROMPT_CHARS, Tried, TryIt
 from safebelt.rooms.belt.service.words import (
     BeltNow,
     Found,
@@ -22,6 +23,7 @@ from safebelt.rooms.belt.service.words import (
 __all__ = [
     "ALIVE_SECONDS",
     "EVERYTHING",
+    "MAX_PROMPT_CHARS",
     "OPEN",
     "Belt",
     "BeltNow",
@@ -36,6 +38,8 @@ __all__ = [
     "Stops",
     "Tools",
     "Traffic",
+    "Tried",
+    "TryIt",
     "day_range",
     "digest_of",
     "texts_of",

@@ -204,19 +204,6 @@ def reason_of(data: Any) -> Reason | None:
 
 
 def texts_of(record: Record | None) -> list[tuple[str, str]]:
-    """Return every text in a record's content with its path, in order, for a person to read."""
-    return list(_leaves(record.content, "")) if record is not None and record.content else []
-
-
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    match value:
-        case str():
-            yield path, value
-        case Mapping():
-            for name, each in value.items():
-                yield from _leaves(each, f"{path}.{name}" if path else str(name))
-        case list() | tuple():
-            for place, each in enumerate(value):
-                yield from _leaves(each, f"{path}[{place}]")
-        case _:
-            return
+    """Return the masked texts of a record with where each stood (`messages[0].content`), in order."""
+    texts = (record.content or {}).get("texts") if record is not None else None
+    return [(str(path), str(text)) for path, text in texts.items()] if isinstance(texts, Mapping) else []

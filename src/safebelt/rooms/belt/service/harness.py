@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import sqlalchemy as sa
 
@@ -23,8 +25,11 @@ from safebelt.rooms.belt.model import (
     Snapshot,
     Stance,
 )
+from safebelt.rooms.belt.scanner.policies import load_policies
 from safebelt.rooms.belt.service.base import REASON, Chapter, given, missing
 
+_NAMED = 200
+"""Systems named with one query; the few beyond it are looked up one by one."""
 KEY_PREFIX = "sbk_"
 _KEY_BYTES = 32
 """256 bits: a key cannot be guessed, so its plain SHA-256 may be kept (no slow hash on every request)."""
@@ -138,6 +143,14 @@ class Harnesses(Chapter):
             rows = tx.execute(sa.select(store.harness).order_by(store.harness.c.system_id)).mappings().all()
         return tuple(store.to_harness(row) for row in rows)
 
+    def names(self) -> dict[str, Text]:
+        """Return what the systems are called that the belt is fitted to, newest in the register first."""
+        fitted = {harness.system_id for harness in self.harnesses()}
+        found = {
+            system.id: system.name for system in self._t.registry.systems(size=_NAMED).items if system.id in fitted
+        }
+        return found | {id_: self._t.registry.system(id_).name for id_ in sorted(fitted - found.keys())}
+
     # ------------------------------------------------------------------ policies
 
     def policies(self) -> tuple[Policy, ...]:
@@ -158,6 +171,18 @@ class Harnesses(Chapter):
                 Text(zh=f"现有策略：{known or '无'}。", en=f"There are: {known or 'none'}."),
             )
         return self._t.policies[policy_id]
+
+    @staticmethod
+    def check_policy(content: bytes, name: str = "policy") -> Policy:
+        """Read a policy file's content as the house would, without putting it in force.
+
+        Raises:
+            Invalid: It breaks a rule of form; every error is named with its line.
+        """
+        with TemporaryDirectory() as folder:  # the loader reads folders, so that ids are unique across files
+            (Path(folder) / f"{name}.yaml").write_bytes(content)
+            (policy,) = load_policies(Path(folder)).values()
+        return policy
 
     def default_policy(self) -> str:
         """Return the id of the policy a system gets where none is named.

@@ -1,0 +1,120 @@
+"""`/api/belt`: human command."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+
+from safebelt.kernel.actors import Actor
+from safebelt.kernel.errors import Invalid, NotFound
+from safebelt.rooms.belt.api.words import Id, PageNumber, PageSize, SystemId
+from safebelt.rooms.belt.model import BLIND_SPOTS, Command, Order, StopProof
+from safebelt.rooms.belt.service import Belt, BeltNow, Stop, Stops
+from safebelt.web.openapi import problems
+from safebelt.web.security import requires
+
+WAIT_SECONDS = 2.0
+"""How long an order waits for its proof before it answers."""
+
+
+class StopCommand(StrEnum):
+    """What may be ordered with the right to stop."""
+
+    PAUSE = "pause"
+    DRAIN = "drain"
+    CUT = "cut"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRequest:
+    """Stop one system, or all where `system_id` is empty."""
+
+    command: StopCommand
+    reason: str
+    system_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeRequest:
+    """Let one system run again, or all where `system_id` is empty."""
+
+    reason: str
+    system_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ordered:
+    """What came of an order.
+
+    Attributes:
+        order: The order; it holds from now on.
+        proof: What the belt proved of it; null where no belt answered in time.
+        remembered: Whether the ledger has the order already.
+        still_stopped: After a resume, systems that stay stopped by orders of their own.
+        blind_spots: What a proof cannot see.
+    """
+
+    order: Order
+    proof: StopProof | None
+    remembered: bool
+    still_stopped: list[str]
+    blind_spots: list[str]
+
+
+class StopApi(Controller):
+    """`/api/belt`: human command."""
+
+    path = "/api/belt"
+    tags = ("belt",)
+
+    @get("/state", sync_to_thread=True, guards=[requires("belt.read")], responses=problems())
+    def state(self, belt: NamedDependency[Belt]) -> BeltNow:
+        """Say what holds now, for all and for each system."""
+        return belt.state()
+
+    @post(
+        "/stop",
+        sync_to_thread=True,
+        guards=[requires("belt.stop")],
+        responses=problems(Invalid, NotFound, has_body=True),
+    )
+    def stop(self, belt: NamedDependency[Belt], by: NamedDependency[Actor], data: JSONBody[StopRequest]) -> Ordered:
+        """Order pause, drain or cut, and wait two seconds for the proof."""
+        return _ordered(belt, Command(data.command.value), data.system_id, data.reason, by)
+
+    @post(
+        "/resume",
+        sync_to_thread=True,
+        guards=[requires("belt.resume")],
+        responses=problems(Invalid, NotFound, has_body=True),
+    )
+    def resume(self, belt: NamedDependency[Belt], by: NamedDependency[Actor], data: JSONBody[ResumeRequest]) -> Ordered:
+        """Let traffic pass again, and wait two seconds for the proof."""
+        return _ordered(belt, Command.RUN, data.system_id, data.reason, by)
+
+    @get("/stops", sync_to_thread=True, guards=[requires("belt.read")], responses=problems())
+    def stops(
+        self, belt: NamedDependency[Belt], system: SystemId = "", page: PageNumber = 1, size: PageSize = 50
+    ) -> Stops:
+        """List orders and what became of them, newest first."""
+        return belt.stops(page, size, system)
+
+    @get("/stops/{order_id:str}", sync_to_thread=True, guards=[requires("belt.read")], responses=problems(NotFound))
+    def one_stop(self, belt: NamedDependency[Belt], order_id: Id) -> Stop:
+        """Return one order and its proof."""
+        return belt.stop(order_id)
+
+
+def _ordered(belt: Belt, command: Command, system_id: str, reason: str, by: Actor) -> Ordered:
+    order = belt.order(command, system_id, reason, by)
+    proof = belt.wait_effective(order.id, WAIT_SECONDS)
+    rest = [name for name in belt.state().systems if command is Command.RUN and name != system_id]
+    return Ordered(
+        order=order,
+        proof=proof,
+        remembered=belt.is_remembered(order.id),
+        still_stopped=rest,
+        blind_spots=[spot.en for spot in BLIND_SPOTS],
+    )

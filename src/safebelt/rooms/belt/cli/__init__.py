@@ -1,0 +1,15 @@
+"""The belt's command line.  It needs neither HTTP nor a running belt; whoever holds the home acts as its owner."""
+
+from cyclopts import App
+
+from safebelt.rooms.belt.cli import evidence, setting, stopping
+from safebelt.rooms.belt.service import Belt
+
+
+def commands(belt: Belt) -> App:
+    """Build `safebelt belt …`."""
+    app = App(name="belt", help="Admit, screen, label, record and stop what runs. 安全带。")
+    stopping.add_to(app, belt)
+    evidence.add_to(app, belt)
+    setting.add_to(app, belt)
+    return app

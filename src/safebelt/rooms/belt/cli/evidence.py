@@ -1,0 +1,137 @@
+"""Commands that find, prove, verify and erase records."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import App, Parameter
+
+from safebelt.kernel.actors import OWNER
+from safebelt.kernel.conditions import Truth
+from safebelt.kernel.errors import Unavailable
+from safebelt.kernel.text import LANGS, Lang, Text
+from safebelt.rooms.belt.cli.words import Reason, listed
+from safebelt.rooms.belt.model import Exchange
+from safebelt.rooms.belt.service import Belt, Search, day_range, texts_of
+from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED, Answer
+
+_EXIT = {Truth.TRUE: DONE, Truth.FALSE: NEGATIVE, Truth.UNKNOWN: NOT_EVALUATED}
+
+
+def add_to(app: App, belt: Belt) -> None:
+    """Add `exchanges`, `verify`, `prove` and `erase`."""
+    app.command(_exchanges(belt))
+    _evidence(app, belt)
+
+
+def _exchanges(belt: Belt) -> App:
+    app = App(name="exchanges", help="What passed through the belt. 往来记录。")
+
+    @app.command(name="list")
+    def list_(
+        *,
+        system: str = "",
+        search: str = "",
+        done: str = "",
+        finish: str = "",
+        since: date | None = None,
+        until: date | None = None,
+        page: int = 1,
+        limit: int = 20,
+    ) -> Answer:
+        """List exchanges, newest first."""
+        belt.index()
+        first, last = day_range(since.isoformat() if since else "", until.isoformat() if until else "")
+        wanted = Search(system=system, text=search, done=done, finish=finish, since=first, until=last)
+        found = belt.exchanges(wanted, page=max(1, page), per_page=max(1, min(limit, 200)))
+        lines = [
+            f"{e.id}  {e.at.isoformat(timespec='seconds')}  {e.done.value:<6}  {e.status or '-'}  {e.finish or '…'}"
+            f"  {','.join(e.rules)}"
+            for e in found.items
+        ]
+        nothing = Text(zh="没有符合条件的往来。", en="No exchange matches.")
+        data = {"exchanges": [_exchange_data(e) for e in found.items], "count": found.count, "more": found.is_more}
+        return Answer(data=data, says=listed(lines, nothing))
+
+    @app.command
+    def show(record: str) -> Answer:
+        """Show one exchange: what came in, what was done and why, what went out."""
+        belt.index()
+        full = belt.exchange(record)
+        data = {
+            "exchange": _exchange_data(full.exchange),
+            "intent": msgspec.to_builtins(full.intent),
+            "outcome": msgspec.to_builtins(full.outcome),
+            "reasons": [reason.as_data() for reason in full.reasons],
+            "sealed_entry": full.sealed_entry,
+        }
+
+        def told(lang: Lang) -> str:
+            texts = [f"  {path}: {text}" for part in (full.intent, full.outcome) for path, text in texts_of(part)]
+            return "\n".join([_line(full.exchange), *(r.as_text(lang) for r in full.reasons), *texts])
+
+        return Answer(data=data, says=Text(**{lang: told(lang) for lang in LANGS}))
+
+    return app
+
+
+def _line(e: Exchange) -> str:
+    return f"{e.id}  {e.at.isoformat()}  {e.endpoint}  {e.model}  {e.done.value}  {e.status}  {e.finish or '…'}"
+
+
+def _exchange_data(e: Exchange) -> dict[str, Any]:
+    data: dict[str, Any] = msgspec.to_builtins(e)
+    return data
+
+
+def _evidence(app: App, belt: Belt) -> None:
+    @app.command
+    def verify() -> Answer:
+        """Read every record again; exit 0 holds, 1 does not, 3 nothing to verify."""
+        found = belt.verify()
+        reason = found.reason
+        return Answer(
+            data={"holds": found.holds.value, **found.counts(), "reason": reason.as_data()},
+            says=Text(zh=reason.as_text("zh"), en=reason.as_text("en")),
+            exit_code=_EXIT[found.holds],
+        )
+
+    @app.command
+    def prove(record: str, *, output: Annotated[Path, Parameter(name=("--output", "-o"))]) -> Answer:
+        """Write a self-contained proof of a record."""
+        belt.index()
+        proof = belt.prove(record)
+        _write(output, proof.text)
+        sealed = proof.sealed_entry
+        return Answer(
+            data={"record": record, "file": str(output), "segment": proof.segment, "sealed_entry": sealed},
+            says=Text(
+                zh=f"证明已写入 {output}。" + (f"该段的根见账本条目 {sealed}。" if sealed else "该段尚未封存入账。"),
+                en=f"Wrote the proof to {output}. "
+                + (
+                    f"The ledger entry {sealed} carries its segment's root."
+                    if sealed
+                    else "Its segment is not sealed yet."
+                ),
+            ),
+        )
+
+    @app.command
+    def erase(record: str, *, reason: Reason) -> Answer:
+        """Erase a record's content for good; every proof stands."""
+        count = belt.erase(record, reason, OWNER)
+        return Answer(
+            data={"record": record, "erased": count},
+            says=Text(zh=f"已抹除 {count} 份内容；证明不受影响。", en=f"Erased {count} contents; every proof stands."),
+        )
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise Unavailable(
+            what=Text(zh=f"无法写入 {path}：{error.strerror}。", en=f"Cannot write {path}: {error.strerror}."),
+            hint=Text(zh="请换一个可写的位置。", en="Choose a place that can be written to."),
+        ) from error

@@ -1,0 +1,163 @@
+"""Commands that fit the belt, issue keys, and read policies."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from cyclopts import App
+
+from safebelt.kernel.actors import OWNER
+from safebelt.kernel.errors import Invalid
+from safebelt.kernel.text import LANGS, Lang, Text
+from safebelt.rooms.belt.cli.words import Reason, listed
+from safebelt.rooms.belt.model import Harness, Key, NoticeMode, Policy, RecordMode, Stance
+from safebelt.rooms.belt.service import Belt
+from safebelt.web.terminal import Answer
+
+
+def add_to(app: App, belt: Belt) -> None:
+    """Add `keys`, `systems` and `policies`."""
+    for group in (_keys, _systems, _policies):
+        app.command(group(belt))
+
+
+def _keys(belt: Belt) -> App:
+    app = App(name="keys", help="Callers' keys. 调用方密钥。")
+
+    @app.command
+    def issue(*, system: str, name: str) -> Answer:
+        """Issue a key; it is printed this once."""
+        key, secret = belt.issue_key(system, name, OWNER)
+        return Answer(
+            data={"id": key.id, "key": secret},
+            says=Text(
+                zh=f"{key.id}\n密钥（仅显示这一次）：{secret}", en=f"{key.id}\nThe key, shown this once: {secret}"
+            ),
+        )
+
+    @app.command(name="list")
+    def list_(*, system: str = "") -> Answer:
+        """List keys, newest first."""
+        rows = [_key_data(key) for key in belt.keys(system)]
+        lines = [f"{row['id']}  {row['system']}  {row['name']}  {row['revoked_at'] or '-'}" for row in rows]
+        return Answer(data=rows, says=listed(lines, Text(zh="还没有签发密钥。", en="No key has been issued yet.")))
+
+    @app.command
+    def revoke(key: str, *, reason: Reason) -> Answer:
+        """Revoke a key; the belt refuses it within a second."""
+        gone = belt.revoke_key(key, reason, OWNER)
+        return Answer(data=_key_data(gone), says=Text(zh=f"已撤销 {gone.id}。", en=f"Revoked {gone.id}."))
+
+    return app
+
+
+def _key_data(key: Key) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "system": key.system_id,
+        "name": key.name,
+        "created_at": key.created_at.isoformat(),
+        "revoked_at": key.revoked_at.isoformat() if key.revoked_at else None,
+    }
+
+
+def _systems(belt: Belt) -> App:
+    app = App(name="systems", help="How the belt sits on each system. 各系统的安全带。")
+
+    @app.command(name="list")
+    def list_() -> Answer:
+        """List the systems the belt is fitted to."""
+        rows = [msgspec.to_builtins(harness) for harness in belt.harnesses()]
+        lines = [f"{row['system_id']}  {row['stance']:<7}  {row['policy']}  {row['record_mode']}" for row in rows]
+        nothing = Text(
+            zh="还没有系统装上安全带：safebelt belt systems fit <系统>",
+            en="No system has the belt: safebelt belt systems fit ID",
+        )
+        return Answer(data=rows, says=listed(lines, nothing))
+
+    @app.command
+    def fit(
+        system: str,
+        *,
+        policy: str = "",
+        stance: Stance = Stance.OBSERVE,
+        record_mode: RecordMode = RecordMode.STRICT,
+        notice: NoticeMode = NoticeMode.END,
+    ) -> Answer:
+        """Fit the belt to a system; it observes unless told otherwise."""
+        return _fitted(belt.fit(system, policy, stance, record_mode, notice, by=OWNER))
+
+    @app.command
+    def observe(system: str) -> Answer:
+        """Change nothing, record what would have been done; red lines and stops act all the same."""
+        return _fitted(belt.change(system, by=OWNER, version=belt.harness(system).version, stance=Stance.OBSERVE))
+
+    @app.command
+    def enforce(system: str) -> Answer:
+        """Let the policy act."""
+        return _fitted(belt.change(system, by=OWNER, version=belt.harness(system).version, stance=Stance.ENFORCE))
+
+    return app
+
+
+def _fitted(harness: Harness) -> Answer:
+    line = f"{harness.system_id}  {harness.stance.value}  {harness.policy}  {harness.record_mode.value}"
+    return Answer(data=msgspec.to_builtins(harness), says=Text(zh=line, en=line))
+
+
+def _policies(belt: Belt) -> App:
+    app = App(name="policies", help="Screening policies. 筛查策略。")
+
+    @app.command(name="list")
+    def list_() -> Answer:
+        """List the policies in force."""
+        found = belt.policies()
+        data = [{"id": p.id, "version": p.version, "digest": p.digest, "rules": len(p.rules)} for p in found]
+        nothing = Text(zh="没有筛查策略。", en="There is no screening policy.")
+        zh, en = ([f"{p.id}@{p.version}  {p.title.in_(lang)}  ({len(p.rules)})" for p in found] for lang in LANGS)
+        return Answer(data=data, says=Text(zh="\n".join(zh) or nothing.zh, en="\n".join(en) or nothing.en))
+
+    @app.command
+    def show(policy: str) -> Answer:
+        """Show one policy: every rule, what it does and what it rests on."""
+        found = belt.policy(policy)
+        return Answer(data=_data(found), says=Text(**{lang: _told(found, lang) for lang in LANGS}))
+
+    @app.command
+    def check(file: Path) -> Answer:
+        """Read a policy file and name everything that is wrong with it; exit 2 where something is."""
+        found = belt.check_policy(_content(file), file.stem)
+        says = Text(
+            zh=f"{found.id}@{found.version}：{len(found.rules)} 条规则，格式无误。",
+            en=f"{found.id}@{found.version}: {len(found.rules)} rules, well-formed.",
+        )
+        return Answer(data=_data(found), says=says)
+
+    return app
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Invalid(
+            what=Text(zh=f"无法读取 {file}：{error.strerror}。", en=f"Cannot read {file}: {error.strerror}."),
+            hint=Text(zh="请检查路径。", en="Check the path."),
+        ) from error
+
+
+def _data(policy: Policy) -> dict[str, Any]:
+    data: dict[str, Any] = msgspec.to_builtins(policy)
+    for rule in data["rules"]:
+        rule["sides"] = sorted(rule["sides"])
+    return data
+
+
+def _told(policy: Policy, lang: Lang) -> str:
+    house = Text(zh="内部规则", en="house rule").in_(lang)
+    lines = [f"{policy.id}@{policy.version}  {policy.title.in_(lang)}", policy.appeal.in_(lang)]
+    for rule in policy.rules:
+        red = Text(zh="红线 ", en="red line ").in_(lang) if rule.is_red_line else ""
+        basis = rule.basis.provision if rule.basis else house
+        lines.append(f"  {rule.id}  {rule.action.value}  {red}{rule.title.in_(lang)}  ({basis})")
+    return "\n".join(lines)

@@ -1,0 +1,134 @@
+"""Commands that stop, resume, and say what holds."""
+
+from collections.abc import Callable
+from typing import Any
+
+from cyclopts import App
+
+from safebelt.kernel.actors import OWNER
+from safebelt.kernel.text import Text
+from safebelt.rooms.belt.cli.words import Reason, System, listed
+from safebelt.rooms.belt.model import Command
+from safebelt.rooms.belt.service import Belt, Stop
+from safebelt.web.terminal import DONE, NOT_EVALUATED, Answer
+
+WAIT_SECONDS = 2.0
+"""How long a stop waits for its proof: the belt obeys within 25 ms, the supervisor within a second."""
+
+
+def add_to(app: App, belt: Belt) -> None:
+    """Add `stop`, `pause`, `drain`, `resume`, `state` and `stops`."""
+    for name, command, says in _ORDERS:
+        app.command(_order(belt, command), name=name, help=says)
+    _state(app, belt)
+
+
+_ORDERS = (
+    ("stop", Command.CUT, "End everything that runs and refuse what is new. 立即切断。"),
+    ("pause", Command.PAUSE, "Hold running answers and refuse what is new. 暂停。"),
+    ("drain", Command.DRAIN, "Let running answers end and refuse what is new. 排空。"),
+    ("resume", Command.RUN, "Let traffic pass again. 恢复运行。"),
+)
+
+
+def _order(belt: Belt, command: Command) -> Callable[..., Answer]:
+    def order(*, reason: Reason, system: System = "") -> Answer:
+        given = belt.order(command, system, reason, OWNER)
+        proof = belt.wait_effective(given.id, WAIT_SECONDS)
+        rest = [name for name in belt.state().systems if command is Command.RUN and name != system]
+        stop = Stop(order=given, proof=proof)
+        return Answer(
+            data=_stop_data(stop) | {"remembered": belt.is_remembered(given.id), "still_stopped": rest},
+            says=_stop_says(stop, rest),
+            exit_code=DONE if proof else NOT_EVALUATED,
+        )
+
+    return order
+
+
+def _stop_data(stop: Stop) -> dict[str, Any]:
+    order, proof = stop.order, stop.proof
+    return {
+        "order": order.id,
+        "command": order.command.value,
+        "system": order.system_id,
+        "by": order.by,
+        "reason": order.reason,
+        "ordered_at": order.at.isoformat(),
+        "effective": proof is not None,
+        "seen_at": proof.seen_at.isoformat() if proof else None,
+        "effective_at": proof.effective_at.isoformat() if proof else None,
+        "streams_cut": proof.streams_cut if proof else None,
+        "streams_held": proof.streams_held if proof else None,
+        "bytes_after": proof.bytes_after if proof else None,
+        "killed_by_supervisor": proof.killed_by_supervisor if proof else None,
+        "worker": proof.worker if proof else None,
+        "ordered_entry": stop.ordered_entry,
+        "effective_entry": stop.effective_entry,
+    }
+
+
+def _stop_says(stop: Stop, rest: list[str]) -> Text:
+    order, proof = stop.order, stop.proof
+    where = Text(zh=order.system_id or "全部系统", en=order.system_id or "all systems")
+    zh = [f"{order.id}：{order.command.value}，{where.zh}", f"下令  {order.at.isoformat()}"]
+    en = [f"{order.id}: {order.command.value}, {where.en}", f"ordered    {order.at.isoformat()}"]
+    if proof is None:
+        zh.append("没有运行中的安全带应答。命令保持有效，安全带启动后立即执行。")
+        en.append("No running belt answered. The order stays in force and is carried out as soon as a belt starts.")
+    else:
+        cut = Text(zh="全部（工作进程被终止）", en="all (the worker was killed)")
+        cut = Text(zh=str(proof.streams_cut), en=str(proof.streams_cut)) if proof.streams_cut >= 0 else cut
+        zh += [f"看到  {proof.seen_at.isoformat()}", f"生效  {proof.effective_at.isoformat()}"]
+        en += [f"seen       {proof.seen_at.isoformat()}", f"effective  {proof.effective_at.isoformat()}"]
+        zh.append(
+            f"切断 {cut.zh} 条，暂停 {proof.streams_held} 条，此后写出 {proof.bytes_after} 字节（仅就本安全带而言）"
+        )
+        en.append(
+            f"streams cut {cut.en}, held {proof.streams_held}, bytes after {proof.bytes_after} (through this belt)"
+        )
+    if rest:
+        zh.append(f"仍然停止（各有自己的命令）：{'、'.join(rest)}")
+        en.append(f"Still stopped by orders of their own: {', '.join(rest)}")
+    return Text(zh="\n".join(zh), en="\n".join(en))
+
+
+def _state(app: App, belt: Belt) -> None:
+    @app.command
+    def state() -> Answer:
+        """Say what holds now, for all and for each system."""
+        now = belt.state()
+        lines = [f"{'*'}  {now.everything.command.value}  {now.everything.order_id}".rstrip()]
+        lines += [f"{name}  {holds.command.value}  {holds.order_id}" for name, holds in now.systems.items()]
+        data = {
+            "all": {"command": now.everything.command.value, "order": now.everything.order_id},
+            "systems": {
+                name: {"command": holds.command.value, "order": holds.order_id} for name, holds in now.systems.items()
+            },
+            "waiting": [order.id for order in now.waiting],
+            "alive": now.is_alive,
+        }
+        alive = Text(
+            zh="安全带在运行" if now.is_alive else "没有安全带在运行",
+            en="the belt is up" if now.is_alive else "no belt is up",
+        )
+        zh, en = (
+            [f"{alive.zh}；等待执行的命令：{len(now.waiting)}"],
+            [f"{alive.en}; orders waiting: {len(now.waiting)}"],
+        )
+        return Answer(data=data, says=Text(zh="\n".join(zh + lines), en="\n".join(en + lines)))
+
+    @app.command
+    def stops(*, page: int = 1, limit: int = 20) -> Answer:
+        """List orders and what became of them, newest first."""
+        found = belt.stops(page=max(1, page), per_page=max(1, min(limit, 200)))
+        rows = [_stop_data(stop) for stop in found.items]
+        lines = [
+            f"{row['order']}  {row['ordered_at']}  {row['command']:<5}  {row['system'] or '*'}"
+            f"  {row['by']}  {row['reason']}"
+            for row in rows
+        ]
+        return Answer(data={"stops": rows, "count": found.count}, says=listed(lines, _NO_STOPS))
+
+
+_NO_STOPS = Text(zh="还没有人下过命令。", en="Nobody has given an order yet.")

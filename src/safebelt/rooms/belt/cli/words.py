@@ -1,0 +1,15 @@
+"""What the belt's commands share."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from safebelt.kernel.text import Text
+
+Reason = Annotated[str, Parameter(help="Why; it goes to the ledger.")]
+System = Annotated[str, Parameter(help="A system's id; left out: all systems.")]
+
+
+def listed(lines: list[str], nothing: Text) -> Text:
+    """Return lines as a text, or what to say where there are none."""
+    return Text(zh="\n".join(lines) or nothing.zh, en="\n".join(lines) or nothing.en)

@@ -1,0 +1,112 @@
+"""A minute-by-minute bar chart as SVG, drawn on the server: a pure function of what it shows."""
+
+from collections.abc import Mapping, Sequence
+
+from markupsafe import Markup
+
+from safebelt.kernel.text import Lang, Text
+from safebelt.rooms.belt.service import Minute
+
+WIDTH, HEIGHT = 720, 150
+_LEFT, _BOTTOM, _TOP = 34, 22, 8
+SERIES: tuple[tuple[str, Text], ...] = (
+    ("allow", Text(zh="放行", en="allowed")),
+    ("flag", Text(zh="标记", en="flagged")),
+    ("mask", Text(zh="遮盖", en="masked")),
+    ("refuse", Text(zh="拒绝", en="refused")),
+)
+"""Bottom to top.  Colours come from the style sheet (`sb-bar--…`); the table beside the chart needs none."""
+
+
+def nice_top(highest: int) -> int:
+    """Return the round number the axis ends at: 1, 2 or 5 times a power of ten, and at least 4."""
+    if highest <= 4:
+        return 4
+    power = 1
+    while True:
+        for step in (1, 2, 5):
+            if step * power >= highest:
+                return step * power
+        power *= 10
+
+
+def bars(minutes: Sequence[Minute], lang: Lang) -> Markup:
+    """Draw one stacked bar a minute, oldest on the left.
+
+    Args:
+        minutes: What each minute saw, oldest first.
+        lang: The reader's language.
+    """
+    top = nice_top(max((minute.total for minute in minutes), default=0))
+    step = (WIDTH - _LEFT) / max(1, len(minutes))
+    parts = [
+        _axis(top),
+        *(_bar(minute, place, step, top) for place, minute in enumerate(minutes)),
+        _times(minutes, step),
+    ]
+    return Markup(
+        '<svg class="sb-chart" viewBox="0 0 {width} {height}" role="img" aria-label="{label}">{body}</svg>'
+    ).format(width=WIDTH, height=HEIGHT, label=_label(minutes, lang), body=Markup("").join(parts))
+
+
+def _label(minutes: Sequence[Minute], lang: Lang) -> str:
+    total, most = sum(minute.total for minute in minutes), max((minute.total for minute in minutes), default=0)
+    return Text(
+        zh=f"过去 {len(minutes)} 分钟共 {total} 次往来，每分钟最多 {most} 次。数据见下方表格。",
+        en=f"{total} exchanges in the last {len(minutes)} minutes, at most {most} in one. The table below has the data.",
+    ).in_(lang)
+
+
+def _y(value: float, top: int) -> float:
+    return round(HEIGHT - _BOTTOM - value / top * (HEIGHT - _BOTTOM - _TOP), 1)
+
+
+def _axis(top: int) -> Markup:
+    lines = (
+        Markup(
+            '<line class="sb-axis" x1="{x}" x2="{end}" y1="{y}" y2="{y}"/><text x="{tx}" y="{ty}">{value}</text>'
+        ).format(x=_LEFT, end=WIDTH, y=_y(value, top), tx=_LEFT - 6, ty=_y(value, top) + 4, value=value)
+        for value in (0, top // 2, top)
+    )
+    return Markup("").join(lines)
+
+
+def _bar(minute: Minute, place: int, step: float, top: int) -> Markup:
+    below, parts = 0, []
+    for name, _title in SERIES:
+        count = minute.by_done.get(name, 0)
+        if count:
+            y, foot = _y(below + count, top), _y(below, top)
+            parts.append(
+                Markup('<rect class="sb-bar sb-bar--{name}" x="{x}" y="{y}" width="{w}" height="{h}"/>').format(
+                    name=name, x=round(_LEFT + place * step + 1, 1), y=y, w=round(step - 2, 1), h=round(foot - y, 1)
+                )
+            )
+            below += count
+    return Markup("").join(parts)
+
+
+def _times(minutes: Sequence[Minute], step: float) -> Markup:
+    every = max(1, len(minutes) // 6)
+    marks = (
+        Markup('<text class="sb-axis__time" x="{x}" y="{y}">{time}</text>').format(
+            x=round(_LEFT + (place + 0.5) * step, 1), y=HEIGHT - 5, time=f"{minute.at:%H:%M}"
+        )
+        for place, minute in enumerate(minutes)
+        if place % every == every // 2
+    )
+    return Markup("").join(marks)
+
+
+def rows(minutes: Sequence[Minute]) -> list[tuple[str, list[int]]]:
+    """Return the chart's data for its table, newest first, without the minutes that saw nothing."""
+    return [
+        (f"{minute.at:%H:%M}", [minute.by_done.get(name, 0) for name, _ in SERIES])
+        for minute in reversed(minutes)
+        if minute.total
+    ]
+
+
+def shares(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Return what was done in the order of the series, with the counts."""
+    return [(name, counts.get(name, 0)) for name, _ in SERIES]

@@ -1,0 +1,238 @@
+"""`/{lang}/belt/systems` and `/{lang}/belt/policies`: how the belt sits, keys, and what is screened for."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import PathParameter, URLEncodedBody
+from litestar.response import Redirect, Template
+
+from safebelt.kernel.actors import Actor
+from safebelt.kernel.errors import Conflict, Invalid, NotFound, Problem, Refused
+from safebelt.kernel.text import Lang, Text
+from safebelt.rooms.belt.model import Harness, Key, NoticeMode, RecordMode, Stance
+from safebelt.rooms.belt.pages import words
+from safebelt.rooms.belt.pages.words import AnyRequest
+from safebelt.rooms.belt.service import Belt
+from safebelt.rooms.registry.service import Registry
+from safebelt.web.forms import Form, empty_form
+from safebelt.web.security import requires
+from safebelt.web.templating import page as render
+
+PathLang = Annotated[Lang, PathParameter()]
+PathId = Annotated[str, PathParameter()]
+FormData = URLEncodedBody[dict[str, str]]
+
+
+class SettingPages(Controller):
+    """Systems, keys and policies."""
+
+    path = "/{lang:str}/belt"
+    include_in_schema = False
+
+    @get("/systems", sync_to_thread=True, guards=[requires("belt.read")])
+    def systems(self, belt: NamedDependency[Belt], registry: NamedDependency[Registry], lang: PathLang) -> Template:
+        """List the systems of the register and how the belt sits on each."""
+        found = registry.systems(size=200)
+        fitted = {harness.system_id: harness for harness in belt.harnesses()}
+        now = {system.id: belt.in_force(system.id) for system in found.items}
+        return render(
+            "belt/systems.html", lang=lang, title=words.SYSTEMS, found=found, fitted=fitted, now=now, words=words
+        )
+
+    @get("/systems/{system_id:str}", sync_to_thread=True, guards=[requires("belt.read")])
+    def system(
+        self,
+        request: AnyRequest,
+        belt: NamedDependency[Belt],
+        registry: NamedDependency[Registry],
+        lang: PathLang,
+        system_id: PathId,
+    ) -> Template:
+        """Show how the belt sits on a system, and its keys."""
+        return _system(request, belt, registry, lang, system_id)
+
+    @post(
+        "/systems/{system_id:str}/fit", sync_to_thread=True, guards=[requires("belt.configure", resource="system_id")]
+    )
+    def fit(
+        self, belt: NamedDependency[Belt], by: NamedDependency[Actor], lang: PathLang, system_id: PathId
+    ) -> Redirect:
+        """Fit the belt, observing."""
+        belt.fit(system_id, by=by)
+        return _back(lang, system_id, "fit")
+
+    @post(
+        "/systems/{system_id:str}/change",
+        sync_to_thread=True,
+        guards=[requires("belt.configure", resource="system_id")],
+    )
+    def change(  # noqa: PLR0917  Litestar injects by name
+        self,
+        request: AnyRequest,
+        belt: NamedDependency[Belt],
+        registry: NamedDependency[Registry],
+        by: NamedDependency[Actor],
+        lang: PathLang,
+        system_id: PathId,
+        data: FormData,
+    ) -> Template | Redirect:
+        """Change policy, stance, record mode or notice; what the form does not carry stays."""
+        try:
+            belt.change(system_id, by=by, **_changes(data))
+        except (Invalid, Conflict, Refused, NotFound) as problem:
+            return _system(
+                request, belt, registry, lang, system_id, change=_refused(data, problem), status=problem.status
+            )
+        stance = data.get("stance", "")
+        done = stance if set(data) - {"_csrf_token"} == {"version", "stance"} and stance in words.DONE else "change"
+        return _back(lang, system_id, done)
+
+    @post("/systems/{system_id:str}/keys", sync_to_thread=True, guards=[requires("belt.keys", resource="system_id")])
+    def issue(  # noqa: PLR0917  Litestar injects by name
+        self,
+        request: AnyRequest,
+        belt: NamedDependency[Belt],
+        registry: NamedDependency[Registry],
+        by: NamedDependency[Actor],
+        lang: PathLang,
+        system_id: PathId,
+        data: FormData,
+    ) -> Template:
+        """Issue a key and show it, this once."""
+        try:
+            key, secret = belt.issue_key(system_id, data.get("name", ""), by)
+        except (Invalid, Conflict) as problem:
+            form = empty_form(name=data.get("name", "")).refused(problem)
+            return _system(request, belt, registry, lang, system_id, issue=form, status=problem.status)
+        base = str(request.app.state.get("belt_url", ""))
+        return render(
+            "belt/key.html",
+            lang=lang,
+            title=words.KEY_ISSUED,
+            status=201,
+            key=key,
+            secret=secret,
+            belt_url=base,
+            system=registry.system(system_id),
+        )
+
+    @get("/keys/{key_id:str}/revoke", sync_to_thread=True, guards=[requires("belt.keys", resource="key_id")])
+    def ask_revoke(self, belt: NamedDependency[Belt], lang: PathLang, key_id: PathId) -> Template:
+        """Ask for the reason."""
+        return _revoke(lang, _key(belt, key_id), empty_form())
+
+    @post("/keys/{key_id:str}/revoke", sync_to_thread=True, guards=[requires("belt.keys", resource="key_id")])
+    def revoke(
+        self, belt: NamedDependency[Belt], by: NamedDependency[Actor], lang: PathLang, key_id: PathId, data: FormData
+    ) -> Template | Redirect:
+        """Revoke a key."""
+        key = _key(belt, key_id)
+        try:
+            belt.revoke_key(key_id, data.get("reason", ""), by)
+        except (Invalid, Conflict) as problem:
+            form = empty_form(reason=data.get("reason", "")).refused(problem)
+            return _revoke(lang, key, form, problem.status)
+        return _back(lang, key.system_id, "revoke")
+
+    @get("/policies", sync_to_thread=True, guards=[requires("belt.read")])
+    def policies(self, belt: NamedDependency[Belt], lang: PathLang) -> Template:
+        """List the policies."""
+        used = [harness.policy for harness in belt.harnesses()]
+        return render(
+            "belt/policies.html", lang=lang, title=words.POLICIES, policies=belt.policies(), used=used, words=words
+        )
+
+    @get("/policies/{policy_id:path}", sync_to_thread=True, guards=[requires("belt.read")])
+    def policy(self, belt: NamedDependency[Belt], lang: PathLang, policy_id: PathId) -> Template:
+        """Show one policy: every rule, what it does, and what it rests on."""
+        policy = belt.policy(policy_id.lstrip("/"))
+        hits = dict(belt.traffic("", 1440).by_rule)
+        return render("belt/policy.html", lang=lang, title=policy.title, policy=policy, hits=hits, words=words)
+
+
+def _back(lang: Lang, system_id: str, done: str) -> Redirect:
+    return Redirect(f"/{lang}/belt/systems/{system_id}?done={done}", status_code=303)
+
+
+def _changes(data: FormData) -> dict[str, Any]:
+    """Read what a form changes.
+
+    Raises:
+        Invalid: A field has a value it cannot have.
+    """
+    version = data.get("version", "")
+    kinds: dict[str, type[StrEnum]] = {"stance": Stance, "record_mode": RecordMode, "notice": NoticeMode}
+    changes: dict[str, Any] = {"version": int(version) if version.isdecimal() else 0}
+    for name, kind in kinds.items():
+        if name in data:
+            if data[name] not in set(kind):
+                raise Invalid(
+                    what=Text(zh=f"没有“{data[name][:40]}”这个选项。", en=f"“{data[name][:40]}” is not a choice."),
+                    hint=Text(zh="请从列表中选择。", en="Choose from the list."),
+                    details={"field": name},
+                )
+            changes[name] = kind(data[name])
+    if data.get("policy"):
+        changes["policy"] = data["policy"]
+    return changes
+
+
+def _refused(data: FormData, problem: Problem) -> Form[Any]:
+    form: Form[Any] = Form(values=data)
+    return form.refused(problem)
+
+
+def _as_typed(harness: Harness | None) -> Form[Any]:
+    if harness is None:
+        return empty_form()
+    return empty_form(policy=harness.policy, record_mode=harness.record_mode.value, notice=harness.notice.value)
+
+
+def _key(belt: Belt, key_id: str) -> Key:
+    every = belt.keys()
+    key = next((key for key in every if key.id == key_id), None)
+    if key is None:
+        raise NotFound(
+            what=Text(zh="没有这个密钥。", en="There is no such key."),
+            hint=Text(zh="请从系统页面中选择。", en="Choose one from the system's page."),
+        )
+    return key
+
+
+def _revoke(lang: Lang, key: Key, form: Form[Any], status: int = 200) -> Template:
+    title = Text(zh="撤销密钥", en="Revoke a key")
+    return render("belt/revoke.html", lang=lang, title=title, status=status, key=key, form=form)
+
+
+def _system(
+    request: AnyRequest,
+    belt: Belt,
+    registry: Registry,
+    lang: Lang,
+    system_id: str,
+    *,
+    change: Form[Any] | None = None,
+    issue: Form[Any] | None = None,
+    status: int = 200,
+) -> Template:
+    system = registry.system(system_id)
+    harness = next((each for each in belt.harnesses() if each.system_id == system_id), None)
+    return render(
+        "belt/system.html",
+        lang=lang,
+        title=system.name,
+        status=status,
+        system=system,
+        harness=harness,
+        policy=belt.policy(harness.policy) if harness and harness.policy in {p.id for p in belt.policies()} else None,
+        policies=belt.policies(),
+        keys=belt.keys(system_id),
+        holds=belt.in_force(system_id),
+        change=change or _as_typed(harness),
+        issue=issue or empty_form(),
+        words=words,
+        may=lambda action: words.may(request, action, system_id),
+        notice=words.notice(request) if status == 200 else None,
+    )
