@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from safebelt.engines.clock import real_ids, wall_clock
 from safebelt.kernel.errors import Invalid
-from safebelt.rooms.belt.control.heartbeat import Heartbeat
+from safebelt.rooms.belt.control.heartbeat import WATCHER, Heartbeat
 from safebelt.rooms.belt.control.line import Stopped
 from safebelt.rooms.belt.control.orders import OrderBox, State, parse_stop_line
 from safebelt.rooms.belt.control.switch import InForce, Switch
@@ -300,6 +300,7 @@ def test_the_watchdog_gives_up_on_a_worker_that_does_not_obey(tmp_path: Path) ->
     cut = order(Command.CUT, "sys_a")
 
     assert dog.watch(1) == ""
+    heartbeat.beat(WATCHER)
     box.give(cut)
     box.stop_file.write_text("drain sys_b")
     assert dog.watch(1) == ""
@@ -311,6 +312,17 @@ def test_the_watchdog_gives_up_on_a_worker_that_does_not_obey(tmp_path: Path) ->
     assert (orders["sys_a"].command, orders["sys_b"].command) == (Command.CUT, Command.DRAIN)
     assert all(proof.killed_by_supervisor for proof in box.proofs())
     assert dog.watch(1) == "" and box.waiting() == []
+
+
+def test_the_watchdog_waits_for_a_worker_that_is_still_starting(tmp_path: Path) -> None:
+    box, heartbeat = OrderBox(tmp_path), Heartbeat(tmp_path / "pulse")
+    heartbeat.beat(WATCHER)  # of the worker before
+    dog = Watchdog(box=box, heartbeat=heartbeat, clock=wall_clock, new_id=NEW_ID)
+    box.give(order(Command.CUT))
+
+    assert dog.watch(1) == ""
+    time.sleep(0.9)
+    assert dog.watch(1) == ""
 
 
 @given(st.text(max_size=30))

@@ -5,7 +5,7 @@ import time
 from safebelt.engines.clock import Clock
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.ids import NewId
-from safebelt.rooms.belt.control.heartbeat import EFFECTIVE, SEEN, Heartbeat
+from safebelt.rooms.belt.control.heartbeat import EFFECTIVE, SEEN, WATCHER, Heartbeat
 from safebelt.rooms.belt.control.orders import OrderBox, State, parse_stop_line
 from safebelt.rooms.belt.control.switch import InForce
 from safebelt.rooms.belt.model import Command, Order, StopProof
@@ -27,9 +27,19 @@ class Watchdog:
     def __init__(self, *, box: OrderBox, heartbeat: Heartbeat, clock: Clock, new_id: NewId) -> None:
         self._box, self._heartbeat, self._clock, self._new_id = box, heartbeat, clock, new_id
         self._since: dict[str, float] = {}
+        self._pid = 0
 
-    def watch(self, _pid: int) -> str:
-        """Return why the belt must be killed, or nothing."""
+    def watch(self, pid: int) -> str:
+        """Return why the belt must be killed, or nothing.
+
+        A worker that is still starting serves nobody yet, so it has nothing to stop: it obeys before it opens its port.
+        """
+        if pid != self._pid:
+            self._pid = pid
+            self._heartbeat.clear()
+        if self._heartbeat.age_seconds(WATCHER) == float("inf"):
+            self._since.clear()
+            return ""
         waiting = {order.id for order in self._box.waiting()}
         identity = self._box.stop_file_identity()
         if identity and identity != self._box.state().stop_file:
