@@ -42,7 +42,7 @@ from safebelt.rooms.registry.service import Registry
 from safebelt.settings import Settings
 from safebelt.web.doors import KIT_DOORS
 from safebelt.web.headers import add_security_headers
-from safebelt.web.openapi import openapi
+from safebelt.web.openapi import NO_TOKEN, openapi
 from safebelt.web.problems import problem_handlers
 from safebelt.web.security import actor_of, open_to_all
 from safebelt.web.session import Authenticate, Csrf, SessionCookie, csrf_config, csrf_secret
@@ -50,6 +50,10 @@ from safebelt.web.templating import templates
 
 ROOMS: tuple[Room, ...] = (REGISTRY, BELT, LEDGER, ACCESS, LABELLING)
 """The rooms in the house, in the order people meet them."""
+
+
+EVENT_TITLES = {event.kind: event.title for room in ROOMS for event in room.events}
+"""What people call each event."""
 
 
 class House:
@@ -204,7 +208,13 @@ def furnish(house: House) -> Mapping[str, Any]:
     return {room.name: getattr(house, room.name) for room in ROOMS}
 
 
-@get("/health", guards=[open_to_all("says only that the process answers")], sync_to_thread=False, tags=["house"])
+@get(
+    "/health",
+    guards=[open_to_all("says only that the process answers")],
+    sync_to_thread=False,
+    tags=["house"],
+    security=NO_TOKEN,
+)
 def health() -> dict[str, str]:
     """Say that the console answers."""
     return {"status": "ok"}
@@ -219,6 +229,7 @@ def web(house: House) -> Litestar:
         "authorize": house.access.authorize,
         "session_cookie": cookie,
         "sign_in_path": "access/sign-in",
+        "event_titles": EVENT_TITLES,
         "dossier_panels": dossier_panels(house.belt),
         "belt_url": house.settings.url(house.settings.belt_port),
     }
@@ -232,7 +243,9 @@ def web(house: House) -> Litestar:
         middleware=[Authenticate(house.access, cookie), Csrf(csrf_config(secret, cookie), cookie)],
         exception_handlers=problem_handlers(house.new_id),
         before_send=[add_security_headers],
-        template_config=templates((room.name for room in ROOMS), belt_state=lambda: belt_state(house.belt)),
+        template_config=templates(
+            (room.name for room in ROOMS), belt_state=lambda: belt_state(house.belt), event_titles=EVENT_TITLES
+        ),
         openapi_config=openapi(),
         state=State(state),
         request_max_body_size=house.settings.max_body_bytes,

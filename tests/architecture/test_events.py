@@ -45,3 +45,9 @@ def test_a_changed_renamed_or_retyped_field_shows() -> None:
 
     assert shape(Before) == {"count": "int", "reason": "str"}
     assert shape(Before) != shape(After)
+
+
+def test_every_event_has_a_title_in_both_languages() -> None:
+    unnamed = [event.kind for event in events() if not (event.title.zh.strip() and event.title.en.strip())]
+
+    assert unnamed == []

@@ -6,6 +6,8 @@ from datetime import date, time
 from enum import Enum
 from typing import Any, ClassVar
 
+from safebelt.kernel.text import Text
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
@@ -13,12 +15,14 @@ class Event:
 
     Attributes:
         kind: `<room>.<what_happened>.v<n>`; a published kind never changes its fields.
+        title: What people call it.
         subject: Id of what the event is about.
         personal: Personal data that belongs to the event.  It is salted, kept apart from the
             proven leaf, and can be erased without breaking any proof (invariant 8).
     """
 
     kind: ClassVar[str]
+    title: ClassVar[Text]
     subject: str
     personal: Mapping[str, str] = field(default_factory=dict)
 

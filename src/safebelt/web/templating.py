@@ -4,7 +4,7 @@ Macros need the reader's language, so import them with context:
 `{% import "web/components.html" as ui with context %}`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
@@ -29,7 +29,11 @@ from safebelt.web.static_files import asset
 
 
 def templates(
-    rooms: Iterable[str], *, belt_state: BeltStateOf | None = None, account: str = "access/account"
+    rooms: Iterable[str],
+    *,
+    belt_state: BeltStateOf | None = None,
+    account: str = "access/account",
+    event_titles: Mapping[str, Text] | None = None,
 ) -> TemplateConfig[JinjaTemplateEngine]:
     """Return the environment: `web/layout.html` is the house's, `registry/list.html` the registry's.
 
@@ -37,6 +41,7 @@ def templates(
         rooms: Names of the rooms in the house; the navigation shows those it knows.
         belt_state: What the head of every page says about the belt; None shows nothing.
         account: Path, after the language, of the page where a person signs in or out.
+        event_titles: What people call each kind of event; templates ask `event_title(kind)`.
     """
     names = tuple(rooms)
     root = files("safebelt")
@@ -56,6 +61,7 @@ def templates(
         "belt_state": belt_state or (lambda: None),
         "asset": asset,
         "actor": pass_context(_actor),
+        "event_title": pass_context(_event_title(event_titles or {})),
         "url_for_lang": pass_context(_url_for_lang),
         "url_with": pass_context(_url_with),
         "csrf_field": pass_context(_csrf_field),
@@ -102,6 +108,15 @@ def moment(at: datetime, lang: Lang) -> str:
 
 def _iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _event_title(titles: Mapping[str, Text]) -> Callable[[Context, str], str]:
+    """Return what gives an event's title in the reader's language; a kind nobody named stays as it is."""
+
+    def title(context: Context, kind: str) -> str:
+        return titles[kind].in_(context["lang"]) if kind in titles else kind
+
+    return title
 
 
 def _actor(context: Context) -> Actor:

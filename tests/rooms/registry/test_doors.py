@@ -10,8 +10,6 @@ from tests.rooms.registry.house import build_app
 
 from safebelt.kernel.text import Text
 from safebelt.rooms.registry.cli import commands
-from safebelt.rooms.registry.model import EVENT_TITLES
-from safebelt.rooms.registry.room import ROOM
 from safebelt.rooms.registry.service import Registry
 from safebelt.web.panels import BeltState, Panel
 
@@ -213,11 +211,6 @@ def test_nothing_opens_without_permission(registry: Registry) -> None:
         assert client.post("/api/registry/parties", json={"name": "x"}).status_code == 403
         assert client.post("/zh/registry/parties/new", data={"name": "x"}).status_code == 403
         assert client.patch("/api/registry/systems/x", json={"version": 1, "reason": "r"}).status_code == 403
-
-
-def test_every_event_has_a_title_in_both_languages() -> None:
-    assert set(EVENT_TITLES) == {event.kind for event in ROOM.events}
-    assert all(title.zh and title.en for title in EVENT_TITLES.values())
 
 
 def test_the_command_line_does_the_same(registry: Registry) -> None:

@@ -204,6 +204,7 @@ class UserAdded(Event):
     """Somebody may sign in from now on; `personal` holds the name."""
 
     kind: ClassVar[str] = "access.user_added.v1"
+    title: ClassVar[Text] = Text(zh="添加了用户", en="User added")
     roles: tuple[str, ...]
 
 
@@ -212,6 +213,7 @@ class RolesChanged(Event):
     """A user's roles changed."""
 
     kind: ClassVar[str] = "access.roles_changed.v1"
+    title: ClassVar[Text] = Text(zh="更改了角色", en="Roles changed")
     before: tuple[str, ...]
     after: tuple[str, ...]
 
@@ -221,6 +223,7 @@ class UserDisabled(Event):
     """A user can no longer sign in; open sessions ended."""
 
     kind: ClassVar[str] = "access.user_disabled.v1"
+    title: ClassVar[Text] = Text(zh="停用了用户", en="User disabled")
     sessions_ended: int
 
 
@@ -229,6 +232,7 @@ class UserEnabled(Event):
     """A disabled user can sign in again."""
 
     kind: ClassVar[str] = "access.user_enabled.v1"
+    title: ClassVar[Text] = Text(zh="启用了用户", en="User enabled")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +240,7 @@ class PasswordChanged(Event):
     """A password was changed by its user, or reset by somebody else; open sessions ended."""
 
     kind: ClassVar[str] = "access.password_changed.v1"
+    title: ClassVar[Text] = Text(zh="更改了密码", en="Password changed")
     is_reset: bool
     sessions_ended: int
 
@@ -250,6 +255,7 @@ class SignedIn(Event):
     """
 
     kind: ClassVar[str] = "access.signed_in.v1"
+    title: ClassVar[Text] = Text(zh="登录", en="Signed in")
     session: str
     unrecorded_failures: int = 0
 
@@ -259,6 +265,7 @@ class SignInFailed(Event):
     """A try to sign in failed.  The name that was tried is never kept: people type passwords into it."""
 
     kind: ClassVar[str] = "access.sign_in_failed.v1"
+    title: ClassVar[Text] = Text(zh="登录失败", en="Sign-in failed")
     unrecorded_failures: int = 0
 
 
@@ -267,6 +274,7 @@ class LockedOut(Event):
     """Too many failed tries: the name is locked for a while."""
 
     kind: ClassVar[str] = "access.locked_out.v1"
+    title: ClassVar[Text] = Text(zh="多次失败后锁定", en="Locked out after failures")
     failures: int
     until: datetime
     unrecorded_failures: int = 0
@@ -277,6 +285,7 @@ class SignedOut(Event):
     """One session, or every session, of a user ended."""
 
     kind: ClassVar[str] = "access.signed_out.v1"
+    title: ClassVar[Text] = Text(zh="退出登录", en="Signed out")
     sessions_ended: int
     is_everywhere: bool = False
 
@@ -286,6 +295,7 @@ class TokenIssued(Event):
     """An API token was issued; `personal` holds its name."""
 
     kind: ClassVar[str] = "access.token_issued.v1"
+    title: ClassVar[Text] = Text(zh="签发了令牌", en="Token issued")
     user: str
     expires_at: datetime
 
@@ -295,6 +305,7 @@ class TokenRevoked(Event):
     """An API token was revoked."""
 
     kind: ClassVar[str] = "access.token_revoked.v1"
+    title: ClassVar[Text] = Text(zh="撤销了令牌", en="Token revoked")
     user: str
 
 

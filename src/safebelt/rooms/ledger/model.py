@@ -140,6 +140,7 @@ class PersonalErased(Event):
     """The personal data of an entry was erased; the entry and its proof stand.  The subject is the entry."""
 
     kind: ClassVar[str] = "ledger.personal_erased.v1"
+    title: ClassVar[Text] = Text(zh="删除了个人信息", en="Personal data erased")
     reason: str
 
 
@@ -154,6 +155,7 @@ class KeyRotated(Event):
     """
 
     kind: ClassVar[str] = "ledger.key_rotated.v1"
+    title: ClassVar[Text] = Text(zh="轮换了签名密钥", en="Signing key rotated")
     old: str
     new: str
     note: str

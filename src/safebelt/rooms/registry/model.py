@@ -347,6 +347,7 @@ class PartyRegistered(Event):
     """A party entered the register.  `name` is empty for a person, whose name is personal data."""
 
     kind: ClassVar[str] = "registry.party_registered.v1"
+    title: ClassVar[Text] = Text(zh="登记了主体", en="Party registered")
     party_kind: str
     roles: tuple[str, ...]
     name: str
@@ -357,6 +358,7 @@ class SystemRegistered(Event):
     """A system entered the register."""
 
     kind: ClassVar[str] = "registry.system_registered.v1"
+    title: ClassVar[Text] = Text(zh="登记了系统", en="System registered")
     name_zh: str
     name_en: str
     purpose_zh: str
@@ -371,6 +373,7 @@ class PersonNamed(Event):
     """A person was named for a system; who it is, is personal data.  `ended` lists the terms this ended."""
 
     kind: ClassVar[str] = "registry.person_named.v1"
+    title: ClassVar[Text] = Text(zh="指定了负责人", en="Person named")
     person_id: str
     role: str
     since: str
@@ -383,15 +386,7 @@ class SystemChanged(Event):
     """What the register says of a system changed: field, before, after."""
 
     kind: ClassVar[str] = "registry.system_changed.v1"
+    title: ClassVar[Text] = Text(zh="更改了系统", en="System changed")
     changes: Mapping[str, tuple[str, str]]
     reason: str
     version: int
-
-
-EVENT_TITLES: Mapping[str, Text] = {
-    PartyRegistered.kind: Text(zh="登记主体", en="Party registered"),
-    SystemRegistered.kind: Text(zh="登记系统", en="System registered"),
-    PersonNamed.kind: Text(zh="指定人员", en="Person named"),
-    SystemChanged.kind: Text(zh="变更登记", en="Registration changed"),
-}
-"""How the timeline calls this room's events; other rooms hand theirs to `app.py`."""

@@ -7,9 +7,6 @@ from typing import Any
 
 import openai
 import pytest
-
-from safebelt.rooms.belt.model import Command, NoticeMode, RecordMode, Stance
-from safebelt.rooms.belt.proxy.reply import Reply
 from tests.rooms.belt.proxy.bench import (
     FORBIDDEN,
     ID_CARD,
@@ -22,6 +19,9 @@ from tests.rooms.belt.proxy.bench import (
     post,
     raw,
 )
+
+from safebelt.rooms.belt.model import Command, NoticeMode, RecordMode, Stance
+from safebelt.rooms.belt.proxy.reply import Reply
 
 HI = [{"role": "user", "content": "hi"}]
 

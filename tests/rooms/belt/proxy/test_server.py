@@ -140,7 +140,7 @@ def test_a_body_that_never_ends_is_told_and_closed() -> None:
 
 
 def test_a_silent_client_is_closed_without_a_word() -> None:
-    assert served(lambda port: exchange(port)) == b""
+    assert served(exchange) == b""
 
 
 def test_one_connection_too_many_is_told_to_come_back() -> None:

@@ -12,7 +12,6 @@ from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Conflict, Invalid
 from safebelt.kernel.text import Lang, Text
 from safebelt.rooms.registry.model import (
-    EVENT_TITLES,
     ChangeSystem,
     NamePerson,
     RegisterParty,
@@ -144,7 +143,7 @@ class RegistryPages(Controller):
         """Show a system's dossier, with the panels other rooms supply."""
         dossier = registry.dossier(system_id)
         panels: tuple[Panel, ...] = request.app.state.get("dossier_panels", ())
-        titles: Mapping[str, Text] = {**EVENT_TITLES, **request.app.state.get("event_titles", {})}
+        titles: Mapping[str, Text] = request.app.state.get("event_titles", {})
         return render(
             "registry/dossier.html",
             lang=lang,
