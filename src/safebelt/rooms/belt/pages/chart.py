@@ -53,7 +53,7 @@ def _label(minutes: Sequence[Minute], lang: Lang) -> str:
     total, most = sum(minute.total for minute in minutes), max((minute.total for minute in minutes), default=0)
     return Text(
         zh=f"过去 {len(minutes)} 分钟共 {total} 次往来，每分钟最多 {most} 次。数据见下方表格。",
-        en=f"{total} exchanges in the last {len(minutes)} minutes, at most {most} in one. The table below has the data.",
+        en=f"{total} exchanges in the last {len(minutes)} minutes, at most {most} in one. The table has the data.",
     ).in_(lang)
 
 

@@ -75,7 +75,7 @@ class ConsolePages(Controller):
             **_numbers(belt, lang, system),
         )
 
-    @get("/live", sync_to_thread=False, guards=[requires("belt.read")])
+    @get("/live", sync_to_thread=True, guards=[requires("belt.read")])
     def live_rows(
         self,
         request: AnyRequest,

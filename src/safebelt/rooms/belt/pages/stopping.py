@@ -108,7 +108,7 @@ class StopPages(Controller):
             state_of=_state_of(stop),
         )
 
-    @get("/stops/{order_id:str}/live", sync_to_thread=False, guards=[requires("belt.read")])
+    @get("/stops/{order_id:str}/live", sync_to_thread=True, guards=[requires("belt.read")])
     def live_proof(
         self, request: AnyRequest, belt: NamedDependency[Belt], lang: PathLang, order_id: PathId, since: Word = ""
     ) -> ServerSentEvent:

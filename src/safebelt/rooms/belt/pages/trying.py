@@ -94,6 +94,7 @@ def _recorded(belt: Belt, record_id: str) -> Full | None:
     if not record_id:
         return None
     try:
+        belt.index()
         return belt.exchange(record_id)
     except Problem:
         return None

@@ -8,7 +8,21 @@ from litestar.exceptions import HTTPException
 
 from safebelt.kernel.errors import Problem
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt.model import Command, NoticeMode, RecordMode, RuleKind, Side, Stance
+from safebelt.rooms.belt.model import (
+    Command,
+    HarnessSet,
+    KeyIssued,
+    KeyRevoked,
+    NoticeMode,
+    RecordErased,
+    RecordMode,
+    RuleKind,
+    SegmentSealed,
+    Side,
+    Stance,
+    StopEffective,
+    StopOrdered,
+)
 from safebelt.web.security import actor_of
 
 AnyRequest = Request[Any, Any, Any]
@@ -39,6 +53,17 @@ DONE: Mapping[str, Text] = {
 }
 """What a page says after a deed; the address carries the key only, so nobody can put words in our mouth."""
 
+EVENT_TITLES: Mapping[str, Text] = {
+    KeyIssued.kind: Text(zh="签发密钥", en="Key issued"),
+    KeyRevoked.kind: Text(zh="撤销密钥", en="Key revoked"),
+    HarnessSet.kind: Text(zh="设置安全带", en="Belt fitted or changed"),
+    StopOrdered.kind: Text(zh="下达命令", en="Stop or resume ordered"),
+    StopEffective.kind: Text(zh="命令生效", en="Order took effect"),
+    SegmentSealed.kind: Text(zh="封存记录段", en="Record segment sealed"),
+    RecordErased.kind: Text(zh="抹除记录内容", en="Record content erased"),
+}
+"""How timelines call this room's events; `app.py` hands them to the registry's pages."""
+
 COMMANDS: Mapping[Command, tuple[Text, Text]] = {
     Command.PAUSE: (
         Text(zh="暂停", en="Pause"),
@@ -65,7 +90,7 @@ COMMANDS: Mapping[Command, tuple[Text, Text]] = {
         Text(zh="恢复运行", en="Resume"),
         Text(
             zh="重新放行。各系统自己的停止命令不受影响，需逐个恢复。",
-            en="Traffic passes again. A system stopped by an order of its own stays stopped until it is resumed itself.",
+            en="Traffic passes again. A system stopped by its own order stays stopped until it is resumed.",
         ),
     ),
 }
