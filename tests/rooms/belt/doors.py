@@ -12,7 +12,7 @@ from safebelt.engines.clock import real_ids
 from safebelt.kernel.actors import OWNER, Actor
 from safebelt.kernel.errors import Refused
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt.pages import belt_state, dossier_panels
+from safebelt.rooms.belt.pages import EVENT_TITLES, belt_state, dossier_panels
 from safebelt.rooms.belt.room import ROOM
 from safebelt.rooms.belt.service import TryIt
 from safebelt.rooms.registry.pages import RegistryPages
@@ -43,7 +43,12 @@ def build_app(
         route_handlers=[*KIT_DOORS, *ROOM.api, *ROOM.pages, RegistryPages],
         dependencies={name: Provide(_always(value), sync_to_thread=False) for name, value in provided.items()},
         state=State(
-            {"authorize": authorize, "dossier_panels": dossier_panels(house.belt), "belt_url": "http://127.0.0.1:8801"}
+            {
+                "authorize": authorize,
+                "dossier_panels": dossier_panels(house.belt),
+                "event_titles": EVENT_TITLES,
+                "belt_url": "http://127.0.0.1:8801",
+            }
         ),
         exception_handlers=problem_handlers(real_ids()),
         template_config=templates(["registry", "belt", "ledger"], belt_state=lambda: belt_state(house.belt)),

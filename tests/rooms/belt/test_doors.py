@@ -16,8 +16,10 @@ from safebelt.engines.sql import Sql, metadata
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.text import LANGS
 from safebelt.rooms.belt.model import Stance
+from safebelt.rooms.belt.pages import EVENT_TITLES
 from safebelt.rooms.belt.pages.chart import bars, nice_top
 from safebelt.rooms.belt.pages.console import as_csv
+from safebelt.rooms.belt.room import ROOM
 from safebelt.rooms.belt.service import Minute, TryIt
 
 
@@ -277,6 +279,10 @@ def test_model_text_cannot_become_markup(client: TestClient[Any], house: House) 
     for path in ("/en/belt", "/en/belt/exchanges/rec_x"):
         text = client.get(path).text
         assert "<script>alert" not in text and "<b>m</b>" not in text
+
+
+def test_every_event_of_the_room_has_a_title_for_timelines() -> None:
+    assert {event.kind for event in ROOM.events} == set(EVENT_TITLES)
 
 
 def test_a_dossier_gets_the_belts_panel(client: TestClient[Any], house: House) -> None:
