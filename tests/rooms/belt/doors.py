@@ -12,7 +12,7 @@ from safebelt.engines.clock import real_ids
 from safebelt.kernel.actors import OWNER, Actor
 from safebelt.kernel.errors import Refused
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt.pages import EVENT_TITLES, belt_state, dossier_panels
+from safebelt.rooms.belt.pages import belt_state, dossier_panels
 from safebelt.rooms.belt.room import ROOM
 from safebelt.rooms.belt.service import TryIt
 from safebelt.rooms.registry.pages import RegistryPages
@@ -46,7 +46,7 @@ def build_app(
             {
                 "authorize": authorize,
                 "dossier_panels": dossier_panels(house.belt),
-                "event_titles": EVENT_TITLES,
+                "event_titles": {event.kind: event.title for event in ROOM.events},
                 "belt_url": "http://127.0.0.1:8801",
             }
         ),

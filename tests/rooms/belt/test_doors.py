@@ -16,10 +16,8 @@ from safebelt.engines.sql import Sql, metadata
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.text import LANGS
 from safebelt.rooms.belt.model import Stance
-from safebelt.rooms.belt.pages import EVENT_TITLES
 from safebelt.rooms.belt.pages.chart import bars, nice_top
 from safebelt.rooms.belt.pages.console import as_csv
-from safebelt.rooms.belt.room import ROOM
 from safebelt.rooms.belt.service import Minute, TryIt
 
 
@@ -281,16 +279,13 @@ def test_model_text_cannot_become_markup(client: TestClient[Any], house: House) 
         assert "<script>alert" not in text and "<b>m</b>" not in text
 
 
-def test_every_event_of_the_room_has_a_title_for_timelines() -> None:
-    assert {event.kind for event in ROOM.events} == set(EVENT_TITLES)
-
-
 def test_a_dossier_gets_the_belts_panel(client: TestClient[Any], house: House) -> None:
     fill(house)
 
     text = client.get(f"/en/registry/systems/{house.system_id}").text
 
     assert 'id="belt"' in text and "Live console" in text and "rec_1" in text
+    assert "belt.harness_set.v1" not in text
 
 
 # ---------------------------------------------------------------------- try it

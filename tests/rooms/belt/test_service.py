@@ -19,6 +19,7 @@ from safebelt.engines.sql import Sql
 from safebelt.kernel.actors import OWNER, Actor, Role
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Conflict, Invalid, NotFound, Refused, Unavailable
+from safebelt.rooms.belt.jobs import jobs
 from safebelt.rooms.belt.model import Command, NoticeMode, RecordMode, Stance
 from safebelt.rooms.belt.records.disk import path_of
 from safebelt.rooms.belt.records.proof import check
@@ -198,6 +199,19 @@ def test_stopping_works_while_the_database_is_gone_and_the_ledger_learns_of_it_l
     assert house.belt.is_remembered(order.id)
     assert house.belt.stop(order.id).order == order
     assert len(house.entries("stop_ordered")) == len(house.entries("stop_effective")) == 1
+
+
+def test_the_jobs_bring_in_proofs_and_new_records(house: House) -> None:
+    with house.watcher():
+        house.belt.wait_effective(house.belt.order(Command.PAUSE, "", "drill", OWNER).id, 5)
+    with house.writing() as put:
+        put(intent("rec_1", house.system_id))
+
+    for job in jobs(house.belt).values():
+        job()
+
+    assert len(house.entries("stop_effective")) == 1
+    assert house.belt.exchanges().count == 1
 
 
 def test_an_order_without_a_reason_is_not_given(house: House) -> None:

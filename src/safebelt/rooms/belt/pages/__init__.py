@@ -5,6 +5,5 @@ from safebelt.rooms.belt.pages.panels import belt_state, dossier_panels
 from safebelt.rooms.belt.pages.setting import SettingPages
 from safebelt.rooms.belt.pages.stopping import StopPages
 from safebelt.rooms.belt.pages.trying import TryPages
-from safebelt.rooms.belt.pages.words import EVENT_TITLES
 
-__all__ = ["EVENT_TITLES", "ConsolePages", "SettingPages", "StopPages", "TryPages", "belt_state", "dossier_panels"]
+__all__ = ["ConsolePages", "SettingPages", "StopPages", "TryPages", "belt_state", "dossier_panels"]

@@ -8,21 +8,7 @@ from litestar.exceptions import HTTPException
 
 from safebelt.kernel.errors import Problem
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt.model import (
-    Command,
-    HarnessSet,
-    KeyIssued,
-    KeyRevoked,
-    NoticeMode,
-    RecordErased,
-    RecordMode,
-    RuleKind,
-    SegmentSealed,
-    Side,
-    Stance,
-    StopEffective,
-    StopOrdered,
-)
+from safebelt.rooms.belt.model import Command, NoticeMode, RecordMode, RuleKind, Side, Stance
 from safebelt.web.security import actor_of
 
 AnyRequest = Request[Any, Any, Any]
@@ -52,17 +38,6 @@ DONE: Mapping[str, Text] = {
     ),
 }
 """What a page says after a deed; the address carries the key only, so nobody can put words in our mouth."""
-
-EVENT_TITLES: Mapping[str, Text] = {
-    KeyIssued.kind: Text(zh="签发密钥", en="Key issued"),
-    KeyRevoked.kind: Text(zh="撤销密钥", en="Key revoked"),
-    HarnessSet.kind: Text(zh="设置安全带", en="Belt fitted or changed"),
-    StopOrdered.kind: Text(zh="下达命令", en="Stop or resume ordered"),
-    StopEffective.kind: Text(zh="命令生效", en="Order took effect"),
-    SegmentSealed.kind: Text(zh="封存记录段", en="Record segment sealed"),
-    RecordErased.kind: Text(zh="抹除记录内容", en="Record content erased"),
-}
-"""How timelines call this room's events; `app.py` hands them to the registry's pages."""
 
 COMMANDS: Mapping[Command, tuple[Text, Text]] = {
     Command.PAUSE: (
