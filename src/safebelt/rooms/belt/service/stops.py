@@ -7,7 +7,7 @@ import sqlalchemy as sa
 import structlog
 
 from safebelt.kernel.actors import MACHINE, Actor, Role
-from safebelt.kernel.errors import Problem
+from safebelt.kernel.errors import NotFound, Problem
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt import store
 from safebelt.rooms.belt.control.heartbeat import WATCHER, Heartbeat
@@ -117,7 +117,7 @@ class StopOrders(Chapter):
             return None
         try:
             self._t.registry.system(order.system_id)
-        except Problem:
+        except NotFound:
             return missing(
                 Text(zh="系统", en="system"),
                 order.system_id,
