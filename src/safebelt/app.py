@@ -42,7 +42,7 @@ from safebelt.rooms.registry.service import Registry
 from safebelt.settings import Settings
 from safebelt.web.doors import KIT_DOORS
 from safebelt.web.headers import add_security_headers
-from safebelt.web.openapi import NO_TOKEN, openapi
+from safebelt.web.openapi import NO_TOKEN, openapi, public_problems
 from safebelt.web.problems import problem_handlers
 from safebelt.web.security import actor_of, open_to_all
 from safebelt.web.session import Authenticate, Csrf, SessionCookie, csrf_config, csrf_secret
@@ -214,6 +214,7 @@ def furnish(house: House) -> Mapping[str, Any]:
     sync_to_thread=False,
     tags=["house"],
     security=NO_TOKEN,
+    responses=public_problems(),
 )
 def health() -> dict[str, str]:
     """Say that the console answers."""

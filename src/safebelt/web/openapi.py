@@ -23,7 +23,10 @@ from safebelt.web.problems import MEDIA_TYPE, ProblemBody
 
 _ALWAYS: tuple[type[Problem], ...] = (BadRequest, Unauthenticated, Refused, TooMany, Internal, Unavailable)
 """What any door may answer, whatever it does."""
-_PUBLIC: tuple[type[Problem], ...] = (BadRequest, TooMany, Internal, Unavailable)
+_PUBLIC: tuple[type[Problem], ...] = (BadRequest, Unauthenticated, TooMany, Internal, Unavailable)
+"""Nobody needs a token at an open door, but one that is sent must be good."""
+NO_TOKEN: list[dict[str, list[str]]] = [{}]
+"""OpenAPI's way to say that an operation needs no token."""
 _WITH_BODY: tuple[type[Problem], ...] = (TooLarge, UnsupportedMedia)
 
 
@@ -37,9 +40,15 @@ def problems(*more: type[Problem], has_body: bool = False) -> dict[int, Response
     return _specs((*_ALWAYS, *more, *(_WITH_BODY if has_body else ())))
 
 
-def public_problems(*more: type[Problem]) -> dict[int, ResponseSpec]:
-    """Declare the problem responses of a handler that is open to all."""
-    return _specs((*_PUBLIC, *more))
+def public_problems(*more: type[Problem], has_body: bool = False) -> dict[int, ResponseSpec]:
+    """Declare the problem responses of a handler that is open to all.
+
+    Args:
+        *more: Kinds beyond those every open door may answer with (400, 401 for a bad token, 429, 500, 503).
+        has_body: Whether it reads a request body (adds 413 and 415, and 403 for a form another site made).
+    """
+    with_body: tuple[type[Problem], ...] = (Refused, *_WITH_BODY) if has_body else ()
+    return _specs((*_PUBLIC, *more, *with_body))
 
 
 def _specs(kinds: tuple[type[Problem], ...]) -> dict[int, ResponseSpec]:

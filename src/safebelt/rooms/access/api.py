@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Controller, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import JSONBody, PathParameter, QueryParameter
+from litestar.params import JSONBody, KwargDefinition, PathParameter, QueryParameter
 
 from safebelt.kernel.actors import Actor, Role
 from safebelt.kernel.errors import Conflict, Invalid, NotFound
@@ -17,9 +17,12 @@ from safebelt.rooms.access.service import Access
 from safebelt.web.openapi import problems
 from safebelt.web.security import open_to_all, requires
 
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
-SomeRoles = Annotated[list[Role], msgspec.Meta(min_length=1)]
-Days = Annotated[int, msgspec.Meta(ge=1, le=MAX_TOKEN_DAYS)]
+# msgspec enforces its limits; Litestar describes its own: the API description must say what the door does.
+Name = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=MAX_NAME), KwargDefinition(min_length=1, max_length=MAX_NAME)
+]
+SomeRoles = Annotated[list[Role], msgspec.Meta(min_length=1), KwargDefinition(min_items=1)]
+Days = Annotated[int, msgspec.Meta(ge=1, le=MAX_TOKEN_DAYS), KwargDefinition(ge=1, le=MAX_TOKEN_DAYS)]
 
 _OPEN: list[dict[str, list[str]]] = [{}, {"token": []}]
 """OpenAPI's way to say that a token is welcome and not needed."""

@@ -15,20 +15,17 @@ from safebelt.kernel.errors import Conflict, Invalid, NotFound
 from safebelt.rooms.ledger.decide import refusals
 from safebelt.rooms.ledger.model import Entry
 from safebelt.rooms.ledger.service import MAX_PAGE, Judged, Ledger, check, check_consistency, read_keys
-from safebelt.web.openapi import problems, public_problems
-from safebelt.web.problem_words import TooLarge, UnsupportedMedia
+from safebelt.web.openapi import NO_TOKEN, problems, public_problems
 from safebelt.web.security import open_to_all, requires
 
 _TEXT = "text/plain"  # Litestar adds the charset
 _PROOF_IS_PUBLIC = open_to_all("whoever is shown a proof must be able to check it")
 _LOG_IS_PUBLIC = open_to_all("a transparency log that is not public proves nothing; it holds no personal data")
-_NO_TOKEN: list[dict[str, list[str]]] = [{}]
-"""In the API description: this door needs no token."""
 _MAX_INDEX = 2**53 - 1  # the largest whole number every JSON reader agrees on (RFC 8259 section 6)
 
 Filter = Annotated[str, QueryParameter(max_length=120)]
 Id = Annotated[str, PathParameter(description="Id of an entry, `ent_…`.", max_length=40)]
-Index = Annotated[int | None, QueryParameter(ge=0, le=_MAX_INDEX)]
+Index = Annotated[int | None, QueryParameter(gt=-1, le=_MAX_INDEX)]  # not ge=0: Litestar forgets to describe a zero
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +186,7 @@ class LedgerApi(Controller):
         "/checkpoint",
         sync_to_thread=True,
         guards=[_LOG_IS_PUBLIC],
-        security=_NO_TOKEN,
+        security=NO_TOKEN,
         responses=public_problems(NotFound),
     )
     def get_checkpoint(self, ledger: NamedDependency[Ledger]) -> CheckpointView:
@@ -209,7 +206,7 @@ class LedgerApi(Controller):
         "/consistency",
         sync_to_thread=True,
         guards=[_LOG_IS_PUBLIC],
-        security=_NO_TOKEN,
+        security=NO_TOKEN,
         responses=public_problems(NotFound, Invalid),
         media_type=_TEXT,
     )
@@ -227,8 +224,8 @@ class LedgerApi(Controller):
         sync_to_thread=True,
         status_code=200,
         guards=[_PROOF_IS_PUBLIC],
-        security=_NO_TOKEN,
-        responses=public_problems(Invalid, TooLarge, UnsupportedMedia),
+        security=NO_TOKEN,
+        responses=public_problems(Invalid, has_body=True),
     )
     def check(self, data: JSONBody[CheckProof]) -> Verdict:
         """Check a proof with nothing but the keys given; this ledger's own data is not looked at."""
@@ -239,8 +236,8 @@ class LedgerApi(Controller):
         sync_to_thread=True,
         status_code=200,
         guards=[_PROOF_IS_PUBLIC],
-        security=_NO_TOKEN,
-        responses=public_problems(Invalid, TooLarge, UnsupportedMedia),
+        security=NO_TOKEN,
+        responses=public_problems(Invalid, has_body=True),
     )
     def check_consistency(self, data: JSONBody[CheckProof]) -> Verdict:
         """Check a proof of consistency with nothing but the keys given."""

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
+import msgspec
 from litestar import Controller, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import JSONBody
+from litestar.params import JSONBody, KwargDefinition
 
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Conflict, Invalid, NotFound, Refused
@@ -14,6 +16,10 @@ from safebelt.rooms.belt.model import Harness, Key, NoticeMode, Policy, RecordMo
 from safebelt.rooms.belt.service import Belt
 from safebelt.web.openapi import problems
 from safebelt.web.security import requires
+
+_MAX_VERSION = 2**31 - 1  # what an INTEGER column holds on PostgreSQL
+# msgspec enforces its limits; Litestar describes its own: the API description must say what the door does.
+Version = Annotated[int, msgspec.Meta(ge=1, le=_MAX_VERSION), KwargDefinition(ge=1, le=_MAX_VERSION)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +37,7 @@ class FitRequest:
 class ChangeRequest:
     """Change how the belt sits on a system; what is left out stays."""
 
-    version: int
+    version: Version
     policy: str | None = None
     stance: Stance | None = None
     record_mode: RecordMode | None = None
