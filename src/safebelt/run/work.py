@@ -1,18 +1,16 @@
-"""The work process: sequence and sign the ledger, tell the bus, collect stop proofs, index exchanges, do due jobs."""
+"""The work process: every room's habits, the relay to the bus, and the jobs that are due."""
 
 import os
 import signal
 import threading
-from collections.abc import Callable
 
 from safebelt.app import ROOMS, House, furnish
 from safebelt.engines.jobs import Worker
 from safebelt.engines.loop import Loop
+from safebelt.kernel.rooms import Habit
 
-_LEDGER_SECONDS = 0.4
-"""A head is to be at most a second old; the rest is for the work itself."""
-_BELT_SECONDS = 0.3
-"""How long the console may lag behind the traffic."""
+_RELAY_SECONDS = 0.4
+"""An entry that is sequenced is on the bus within a second."""
 
 
 def run_work(house: House) -> None:
@@ -20,15 +18,11 @@ def run_work(house: House) -> None:
     until = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: until.set())
-    loops = [
-        Loop("ledger", _idle(house.ledger.advance), idle_seconds=_LEDGER_SECONDS),
-        Loop("relay", house.relay.run_once, idle_seconds=_LEDGER_SECONDS),
-        Loop("belt-proofs", lambda: house.belt.collect_proofs() > 0, idle_seconds=_BELT_SECONDS),
-        Loop("belt-index", lambda: house.belt.index() > 0, idle_seconds=_BELT_SECONDS),
-    ]
     services = furnish(house)
+    habits = [habit for room in ROOMS if room.habits for habit in room.habits(services[room.name])]
     handlers = {kind: do for room in ROOMS if room.jobs for kind, do in room.jobs(services[room.name]).items()}
     worker = Worker(house.jobs, handlers, name=f"work-{os.getpid()}")
+    loops = [*map(_loop, habits), Loop("relay", house.relay.run_once, idle_seconds=_RELAY_SECONDS)]
     for loop in loops:
         loop.start()
     worker.start()
@@ -39,11 +33,9 @@ def run_work(house: House) -> None:
     house.ledger.advance()
 
 
-def _idle(step: Callable[[], object]) -> Callable[[], bool]:
-    """A step that always rests afterwards."""
+def _loop(habit: Habit) -> Loop:
+    def turn() -> bool:
+        habit.step()
+        return False  # rest after each turn
 
-    def run() -> bool:
-        step()
-        return False
-
-    return run
+    return Loop(habit.name, turn, idle_seconds=habit.every_seconds)

@@ -19,7 +19,7 @@ from safebelt.engines.sql import Sql
 from safebelt.kernel.actors import OWNER, Actor, Role
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Conflict, Invalid, NotFound, Refused, Unavailable
-from safebelt.rooms.belt.jobs import jobs
+from safebelt.rooms.belt.jobs import habits
 from safebelt.rooms.belt.model import Command, NoticeMode, RecordMode, Stance
 from safebelt.rooms.belt.records.disk import path_of
 from safebelt.rooms.belt.records.proof import check
@@ -201,14 +201,14 @@ def test_stopping_works_while_the_database_is_gone_and_the_ledger_learns_of_it_l
     assert len(house.entries("stop_ordered")) == len(house.entries("stop_effective")) == 1
 
 
-def test_the_jobs_bring_in_proofs_and_new_records(house: House) -> None:
+def test_the_habits_bring_in_proofs_and_new_records(house: House) -> None:
     with house.watcher():
         house.belt.wait_effective(house.belt.order(Command.PAUSE, "", "drill", OWNER).id, 5)
     with house.writing() as put:
         put(intent("rec_1", house.system_id))
 
-    for job in jobs(house.belt).values():
-        job()
+    for habit in habits(house.belt):
+        habit.step()
 
     assert len(house.entries("stop_effective")) == 1
     assert house.belt.exchanges().count == 1

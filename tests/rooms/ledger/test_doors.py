@@ -444,12 +444,12 @@ def test_entries_are_listed_shown_and_erased_and_the_key_rotated_by_command(desk
     assert run(desk.ledger, "verify").exit_code == 0
 
 
-def test_the_plate_names_tables_events_and_jobs_after_the_room(desk: Desk) -> None:
+def test_the_plate_names_tables_events_and_habits_after_the_room(desk: Desk) -> None:
     assert all(table.name.startswith("ledger_") for table in ROOM.tables)
     assert all(event.kind.startswith("ledger.") for event in ROOM.events)
-    assert ROOM.jobs is not None
+    assert ROOM.habits is not None
     desk.note("a")
-    ROOM.jobs(desk.ledger)["ledger.advance"]()
+    [habit.step() for habit in ROOM.habits(desk.ledger)]
     assert desk.ledger.checkpoint() is not None
 
 

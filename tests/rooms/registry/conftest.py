@@ -1,7 +1,5 @@
 """A registry on each database, and a client that knocks at its doors."""
 
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,9 +10,6 @@ from tests.rooms.registry.house import build_app, build_ledger
 from safebelt.engines.sql import Sql, metadata
 from safebelt.rooms.ledger.service import Ledger
 from safebelt.rooms.registry.service import Registry
-
-if "XDG_RUNTIME_DIR" not in os.environ:  # the PostgreSQL wheel warns without one, and warnings are errors
-    os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="safebelt-run-")
 
 
 @pytest.fixture

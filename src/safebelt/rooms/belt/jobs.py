@@ -1,22 +1,16 @@
 """What the belt does by itself: bring proofs to the ledger, and the index up to what is on disk."""
 
-from collections.abc import Callable
-from typing import Any
-
+from safebelt.kernel.rooms import Habit
 from safebelt.rooms.belt.service import Belt
 
-EVERY_SECONDS = 0.5
+EVERY_SECONDS = 0.4
 """A person who ordered a stop, or sent a prompt, finds it on the page within a second; both steps are cheap when
 there is nothing to do."""
 
 
-def jobs(belt: Belt) -> dict[str, Callable[..., None]]:
-    """Return the handlers of the belt's job kinds; several processes may run them at once."""
-
-    def collect_proofs(*_: Any, **__: Any) -> None:
-        belt.collect_proofs()
-
-    def index(*_: Any, **__: Any) -> None:
-        belt.index()
-
-    return {"belt.collect_proofs": collect_proofs, "belt.index": index}
+def habits(belt: Belt) -> tuple[Habit, ...]:
+    """Return what the belt does by itself."""
+    return (
+        Habit(name="belt.collect_proofs", every_seconds=EVERY_SECONDS, step=belt.collect_proofs),
+        Habit(name="belt.index", every_seconds=EVERY_SECONDS, step=belt.index),
+    )

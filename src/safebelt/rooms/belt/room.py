@@ -5,7 +5,7 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.belt import store
 from safebelt.rooms.belt.api import RecordsApi, SettingApi, StopApi
 from safebelt.rooms.belt.cli import commands
-from safebelt.rooms.belt.jobs import jobs
+from safebelt.rooms.belt.jobs import habits
 from safebelt.rooms.belt.model import (
     HarnessSet,
     KeyIssued,
@@ -30,6 +30,6 @@ ROOM = Room(
     api=(StopApi, RecordsApi, SettingApi),
     pages=(ConsolePages, StopPages, SettingPages, TryPages),
     cli=commands,
-    jobs=jobs,
+    habits=habits,
     tables=store.TABLES,
 )

@@ -1,18 +1,12 @@
-"""The ledger's own work: `ledger.advance`, every half second, so that what was done is provable within a second."""
+"""The ledger's own work: sequence, integrate and sign, so that what was done is provable within a second."""
 
-from collections.abc import Callable
-from typing import Any
-
+from safebelt.kernel.rooms import Habit
 from safebelt.rooms.ledger.service import Ledger
 
-ADVANCE_EVERY_SECONDS = 0.5
-"""The promise is a signed head at most one second old; half of it leaves room for the work itself."""
+ADVANCE_EVERY_SECONDS = 0.4
+"""The promise is a signed head at most one second old; the rest is room for the work itself."""
 
 
-def jobs(ledger: Ledger) -> dict[str, Callable[..., None]]:
-    """Return the handlers of the ledger's job kinds."""
-
-    def advance(*_: Any, **__: Any) -> None:
-        ledger.advance()
-
-    return {"ledger.advance": advance}
+def habits(ledger: Ledger) -> tuple[Habit, ...]:
+    """Return what the ledger does by itself."""
+    return (Habit(name="ledger.advance", every_seconds=ADVANCE_EVERY_SECONDS, step=ledger.advance),)

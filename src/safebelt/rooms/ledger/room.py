@@ -5,7 +5,7 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.ledger import store
 from safebelt.rooms.ledger.api import LedgerApi, StaticLog
 from safebelt.rooms.ledger.cli import commands
-from safebelt.rooms.ledger.jobs import jobs
+from safebelt.rooms.ledger.jobs import habits
 from safebelt.rooms.ledger.model import KeyRotated, PersonalErased
 from safebelt.rooms.ledger.pages import LedgerPages
 
@@ -21,6 +21,6 @@ ROOM = Room(
     api=(LedgerApi, StaticLog),
     pages=(LedgerPages,),
     cli=commands,
-    jobs=jobs,
+    habits=habits,
     tables=(store.entry, store.personal, store.checkpoint),
 )

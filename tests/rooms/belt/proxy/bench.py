@@ -106,6 +106,7 @@ class Belt:
 
     def __init__(self, home: Path, script: Script, **options: Any) -> None:
         self.home, self.script = home, script
+        self.upstream_handler: Callable[[Request, Reply], Awaitable[None]] | None = None
         self.seen: list[dict[str, Any]] = []
         self.stance: Stance = options.pop("stance", Stance.ENFORCE)
         self.notice: NoticeMode = options.pop("notice", NoticeMode.OFF)
@@ -116,6 +117,9 @@ class Belt:
         self.signer = Signer.of("test.example/log", bytes(range(32)))
 
     async def _upstream(self, request: Request, reply: Reply) -> None:
+        if self.upstream_handler:
+            await self.upstream_handler(request, reply)
+            return
         if request.method == "GET":
             await json_reply(reply, {"object": "list", "data": [{"id": "fake", "object": "model"}]})
             return

@@ -9,6 +9,7 @@ from safebelt.kernel.errors import Invalid
 from safebelt.rooms.belt.decide import in_force, judge
 from safebelt.rooms.belt.model import Action, Policy, Side, Stance
 from safebelt.rooms.belt.scanner import Scanner, load_policies
+from safebelt.rooms.belt.scanner.policies import Policies
 
 SHIPPED = Path(__file__).parents[4] / "screening"
 GOOD = """\
@@ -224,3 +225,13 @@ def test_every_shipped_term_is_found_by_its_own_rule() -> None:
         for side in rule.sides:
             for term in rule.terms:
                 assert rule.id in {hit.rule for hit in SCANNER.scan(f"，{term}，", side)}
+
+
+def test_a_broken_policy_is_not_looked_at_until_somebody_asks_for_one(tmp_path: Path) -> None:
+    """Giving an order to stop needs no policy, so it must not fail on one."""
+    (tmp_path / "broken.yaml").write_text("id: [")
+
+    policies = Policies(tmp_path)
+
+    with pytest.raises(Invalid):
+        len(policies)

@@ -1,8 +1,9 @@
 """Reading screening policies: YAML at the door, all errors at once, each with its file and line."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -147,6 +148,29 @@ def load_policies(folder: Path) -> dict[str, Policy]:
     if errors:
         raise _invalid(errors)
     return dict(sorted(policies.items()))
+
+
+class Policies(Mapping[str, Policy]):
+    """The policies of a folder, read when somebody first asks for one.
+
+    A broken policy file must not keep a person from giving an order to stop, which needs no policy.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @cached_property
+    def _all(self) -> dict[str, Policy]:
+        return load_policies(self._folder)
+
+    def __getitem__(self, policy_id: str) -> Policy:
+        return self._all[policy_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
 
 
 def _invalid(errors: list[tuple[str, str]]) -> Invalid:
