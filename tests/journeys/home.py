@@ -151,12 +151,18 @@ class _Upstream(BaseHTTPRequestHandler):
         self.wfile.write(payload)
 
 
+class _QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """A caller that is killed is what these trials are about."""
+
+
 @contextlib.contextmanager
 def scripted_upstream() -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """An OpenAI-compatible server that says what it is told; yields its address and what it was sent."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Upstream)
+    server = _QuietServer(("127.0.0.1", 0), _Upstream)
     server.seen = []  # type: ignore[attr-defined]
-    server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
