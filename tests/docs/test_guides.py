@@ -1,0 +1,216 @@
+"""The guides say what the program says: generated pages are fresh, examples are right, nothing private is in them."""
+
+import importlib.util
+import re
+import sys
+from base64 import b64encode
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import yaml
+from tests.architecture.house import ROOT
+
+from safebelt.app import House
+from safebelt.kernel.actors import OWNER
+from safebelt.kernel.errors import Invalid
+from safebelt.kernel.merkle import leaf_hash
+from safebelt.rooms.belt.scanner.policies import load_policies
+from safebelt.rooms.registry.model import PartyKind, RegisterParty
+from safebelt.settings import Settings
+
+DOCS = ROOT / "docs"
+GUIDES = sorted(
+    [ROOT / "README.md", ROOT / "README.zh.md", *(page for page in DOCS.rglob("*.md") if "adr" not in page.parts)]
+)
+
+
+def tool(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"safebelt_tool_{name}", ROOT / "tools" / f"{name}.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+gen = tool("gen_reference")
+checker = tool("check_proof")
+
+
+# --- generated pages ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def generated() -> tuple[dict[str, str], object]:
+    say = gen.Wording(gen.known_wording())
+    return gen.pages(say), say
+
+
+def test_the_reference_says_what_the_program_says(generated) -> None:
+    written, say = generated
+
+    assert len(written) == 6
+    assert gen.faults(written, say) == []
+
+
+def test_a_stale_page_and_a_missing_translation_are_noticed(generated, tmp_path) -> None:
+    written, _ = generated
+    for name, text in written.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "cli.zh.md").write_text(written["cli.zh.md"] + "x")
+    say = gen.Wording({"Nobody says this any more.": "没有人再这样说。"})
+    say("A new command.", "zh")
+
+    found = gen.faults(written, say, tmp_path)
+
+    assert len(found) == 3
+    assert any("cli.zh.md is stale" in fault for fault in found)
+    assert any(fault.endswith("has no Chinese for: A new command.") for fault in found)
+
+
+@pytest.mark.parametrize(
+    ("said", "english", "chinese"),
+    [
+        ("Only English.", "Only English.", ""),
+        ("Who may do what. 身份权限。", "Who may do what.", "身份权限。"),
+        ("启动全部。 Start everything.", "Start everything.", "启动全部。"),
+        ("AI systems and their dossiers. AI 系统与卷宗。", "AI systems and their dossiers.", "AI 系统与卷宗。"),
+        ("", "", ""),
+    ],
+)
+def test_a_sentence_in_two_languages_is_parted(said: str, english: str, chinese: str) -> None:
+    assert gen.split(said) == (english, chinese)
+
+
+# --- every page, twice -------------------------------------------------------------------------------------------
+
+
+def test_every_page_links_only_to_pages_of_its_own_language() -> None:
+    strays = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in DOCS.rglob("*.md")
+        for target in re.findall(r"\]\(([^)#\s]+\.(?:zh|en)\.md)", page.read_text())
+        if Path(target).suffixes[-2] != page.suffixes[-2]
+    ]
+
+    assert strays == []
+
+
+def test_the_index_leads_to_every_page() -> None:
+    for lang in ("zh", "en"):
+        index = DOCS / f"index.{lang}.md"
+        pages = {page.relative_to(DOCS).as_posix() for page in DOCS.rglob(f"*.{lang}.md")} - {index.name}
+
+        assert {page for page in pages if f"({page})" not in index.read_text()} == set()
+
+
+def code_blocks(page: Path) -> list[str]:
+    return re.findall(r"^```\w*\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.en.md")), ids=lambda page: page.stem)
+def test_both_languages_show_the_same_commands(page: Path) -> None:
+    twin = page.with_name(page.name.replace(".en.md", ".zh.md"))
+
+    assert [commands(block) for block in code_blocks(page)] == [commands(block) for block in code_blocks(twin)]
+
+
+def commands(block: str) -> list[str]:
+    """The lines a reader types, without comments, quoted reasons, and the language of the terminal."""
+    lines = (re.sub(r"\s*#.*$", "", re.sub(r'"[^"]*"', '""', line)).rstrip() for line in block.splitlines())
+    return [line for line in lines if line and "SAFEBELT_LANG" not in line]
+
+
+def test_no_guide_calls_anything_compliant_or_names_a_private_place() -> None:
+    for page in GUIDES:
+        assert not re.search(r"\bcompliant\b|\bapproved\b|/work/|/root/|docs-home", page.read_text()), page
+
+
+# --- examples ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)
+def test_every_command_in_a_guide_exists(page: Path) -> None:
+    known = {
+        line.split("`")[1] for line in (DOCS / "reference" / "cli.en.md").read_text().splitlines() if "| `" in line
+    }
+    names = {" ".join(re.findall(r"^safebelt((?: [a-z-]+(?![a-z|\\-]))+)", usage)[0].split()) for usage in known}
+    typed = [
+        match
+        for block in code_blocks(page)
+        for match in re.findall(r"^(?:\S*/)?safebelt ((?:[a-z-]+ ?)+)", block, re.MULTILINE)
+    ]
+
+    assert [line for line in typed if not any(f"{line} ".startswith(f"{name} ") for name in names)] == []
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_example_policy_of_the_guide_is_well_formed(lang: str, tmp_path: Path) -> None:
+    text = next(
+        b for b in code_blocks(DOCS / "how-to" / f"write-a-screening-policy.{lang}.md") if b.startswith("policy:")
+    )
+    (tmp_path / "house.yaml").write_text(text)
+
+    policy = load_policies(tmp_path)["example/house"]
+
+    assert [rule.id for rule in policy.rules] == [rule["id"] for rule in yaml.safe_load(text)["rules"]]
+    (tmp_path / "house.yaml").write_text(text.replace("action: mask", "action: hide"))
+    with pytest.raises(Invalid):
+        load_policies(tmp_path)
+
+
+# --- a stranger's script -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    house = House(Settings(home=tmp_path_factory.mktemp("home"), database_url=""))
+    for number in range(11):
+        house.registry.register_party(RegisterParty(name=f"Party {number}", kind=PartyKind.ORGANISATION), by=OWNER)
+    house.ledger.advance()
+    yield house
+    house.close()
+
+
+def test_a_stranger_checks_every_entry_with_one_script(house) -> None:
+    key = str(house.ledger.verifier_keys()[-1])
+
+    for place, entry in enumerate(reversed(house.ledger.entries(limit=50))):
+        origin, index, body = checker.check(house.ledger.prove(entry.id), key)
+        assert (origin, index) == ("safebelt.local/log", place)
+        assert entry.id in body
+
+
+def test_the_script_notices_every_changed_character(house) -> None:
+    key = str(house.ledger.verifier_keys()[-1])
+    proof = house.ledger.prove(house.ledger.entries(limit=1)[0].id)
+
+    for place, was in enumerate(proof[:-1]):
+        with pytest.raises((ValueError, checker.InvalidSignature)):
+            checker.check(proof[:place] + ("A" if was != "A" else "B") + proof[place + 1 :], key)
+
+
+def test_the_script_checks_the_proof_of_a_record_and_refuses_another_logs(house) -> None:
+    core = b'{"id":"rec_1"}'
+    key = str(house.ledger.verifier_keys()[-1])
+
+    def proof(origin: str) -> str:
+        top = b64encode(leaf_hash(core)).decode()
+        note = house.sign(f"{origin}\n1\n{top}\n")
+        return f"c2sp.org/tlog-proof@v1\nextra {b64encode(core).decode()}\nindex 0\n\n{note}"
+
+    assert checker.check(proof("safebelt.local/log/belt/seg-00000001"), key)[2] == core.decode()
+    with pytest.raises(ValueError, match="another log"):
+        checker.check(proof("other.example/log"), key)
+
+
+def test_the_script_says_its_verdict_with_its_exit_code(house, tmp_path, capsys) -> None:
+    (tmp_path / "key").write_text(f"{house.ledger.verifier_keys()[-1]}\n")
+    (tmp_path / "good").write_text(house.ledger.prove(house.ledger.entries(limit=1)[0].id))
+    (tmp_path / "bad").write_text((tmp_path / "good").read_text().replace("extra ", "extra A", 1))
+
+    assert checker.main(str(tmp_path / "good"), str(tmp_path / "key")) == 0
+    assert checker.main(str(tmp_path / "bad"), str(tmp_path / "key")) == 1
+    assert capsys.readouterr().out.startswith("holds: safebelt.local/log")
