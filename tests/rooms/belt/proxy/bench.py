@@ -182,9 +182,19 @@ class Belt:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.serving = loop.create_task(port.serve("127.0.0.1", self.port, tls=None, until=self.until, drain_seconds=1))
-        await asyncio.sleep(0.02)
+        await self._until_listening()
         self.url = f"http://127.0.0.1:{self.port}/v1"
         return self
+
+    async def _until_listening(self) -> None:
+        for _ in range(200):
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.01)
+            else:
+                writer.close()
+                return
 
     async def __aexit__(self, *_: object) -> None:
         self.until.set()

@@ -14,6 +14,8 @@ from safebelt.rooms.belt.proxy.wire import HOP_BY_HOP, Headers
 _CONNECT_SECONDS = 10.0
 _HIGH_WATER = 256 * 1024
 """Bytes of an answer that may wait for a slow client before the upstream is read no further."""
+_MAX_HEAD = 256 * 1024
+"""Bytes of an answer's head; no honest one comes near it."""
 _POOL = 64
 """Idle connections kept; more are closed."""
 
@@ -48,7 +50,8 @@ class _Connection(asyncio.Protocol):
         self.fields: list[tuple[bytes, bytes]] = []
         self.body: deque[bytes] = deque()
         self.waiting = 0
-        self.has_head = self.is_complete = self.has_bytes = False
+        self.has_head = self.is_complete = self.has_bytes = self.is_spoiled = self.may_serve_again = False
+        self.head_size = self.status = 0
         self.error: Exception | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -60,7 +63,7 @@ class _Connection(asyncio.Protocol):
         self.has_bytes = True
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self.error = UpstreamBroke(str(error))
             self.transport.abort()
         if self.waiting > _HIGH_WATER:
@@ -83,26 +86,42 @@ class _Connection(asyncio.Protocol):
         """The upstream has caught up."""
         self._writable.set()
 
+    def on_message_begin(self) -> None:
+        """A second answer that nobody asked for must not pass for the next exchange's, or for more of this one."""
+        self.is_spoiled = self.has_head
+
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Collect one field."""
+        """Collect one field of the head; what trails behind the body is not passed on."""
+        if self.has_head:
+            return
+        self.head_size += len(name) + len(value)
+        if self.head_size > _MAX_HEAD:
+            raise UpstreamBroke("the upstream's head is too large")
         self.fields.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """The head is here, unless it is only an interim one (1xx)."""
+        if self.is_spoiled:
+            return
+        if sum(name in (b"content-length", b"transfer-encoding") for name, _ in self.fields) > 1:
+            raise UpstreamBroke("the upstream contradicts itself about the length of its answer")
         if self.parser.get_status_code() >= 200:
-            self.has_head = True
+            self.status, self.has_head = self.parser.get_status_code(), True
         else:
             self.fields = []
 
     def on_body(self, data: bytes) -> None:
         """Queue a piece of the body."""
+        if self.is_spoiled:
+            return
         self.body.append(data)
         self.waiting += len(data)
 
     def on_message_complete(self) -> None:
         """The answer is whole."""
-        if self.has_head:
+        if self.has_head and not self.is_spoiled:
             self.is_complete = True
+            self.may_serve_again = self.parser.should_keep_alive()  # llhttp forgets it once the message is over
 
     async def news(self, seconds: float) -> None:
         """Wait for bytes or the end.
@@ -116,10 +135,17 @@ class _Connection(asyncio.Protocol):
             raise UpstreamSlow from error
         self._news.clear()
 
-    async def write(self, data: bytes) -> None:
-        """Send, under back-pressure."""
+    async def write(self, data: bytes, seconds: float) -> None:
+        """Send, under back-pressure.
+
+        Raises:
+            UpstreamSlow: It did not take the request in time.
+        """
         self.transport.write(data)
-        await self._writable.wait()
+        try:
+            await asyncio.wait_for(self._writable.wait(), seconds)
+        except TimeoutError as error:
+            raise UpstreamSlow from error
 
     def take(self) -> bytes:
         """Return the next piece of the body and read on."""
@@ -144,7 +170,8 @@ class Answer:
 
     def __init__(self, connection: _Connection, upstream: "Upstream") -> None:
         self._connection, self._upstream = connection, upstream
-        self.status: int = connection.parser.get_status_code()
+        self.status = connection.status
+        self._is_given_back = False
         self.headers: Headers = tuple(pair for pair in connection.fields if pair[0] not in HOP_BY_HOP)
 
     def header(self, name: bytes) -> bytes:
@@ -167,6 +194,7 @@ class Answer:
             if connection.error or connection.is_lost:
                 raise connection.error or UpstreamBroke("the connection closed in the middle of an answer")
             await connection.news(self._upstream.answer_seconds)
+        self._is_given_back = True
         self._upstream.give_back(connection)
 
     async def read(self, limit: int) -> bytes:
@@ -185,9 +213,18 @@ class Answer:
                 raise UpstreamBroke(f"the answer is larger than {limit} bytes")
         return b"".join(parts)
 
+    async def finish(self, seconds: float) -> None:
+        """Read what little is left of an answer that has said all it will, so that its connection can serve again."""
+        try:
+            async with asyncio.timeout(seconds):
+                async for _ in self.pieces():
+                    pass
+        except (TimeoutError, UpstreamBroke, UpstreamSlow):
+            self.close()
+
     def close(self) -> None:
         """Break off: the upstream sees the connection close and can stop computing."""
-        if not self._connection.is_complete:
+        if not self._is_given_back:
             self._connection.transport.abort()
 
 
@@ -230,7 +267,7 @@ class Upstream:
         while True:
             connection = self._take_idle() or await self._connect()
             try:
-                await connection.write(request)
+                await connection.write(request, self.answer_seconds)
                 while not connection.has_head:
                     if connection.error or connection.is_lost:
                         raise connection.error or UpstreamDown("the upstream closed before it answered")
@@ -246,7 +283,8 @@ class Upstream:
 
     def give_back(self, connection: _Connection) -> None:
         """Keep a connection for the next exchange, if both sides may."""
-        may_keep = not connection.is_lost and connection.parser.should_keep_alive() and len(self._idle) < _POOL
+        is_sound = not (connection.is_lost or connection.is_spoiled)
+        may_keep = is_sound and connection.may_serve_again and len(self._idle) < _POOL
         if may_keep:
             connection.start()
             connection.is_reused = True

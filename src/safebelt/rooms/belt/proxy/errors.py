@@ -115,6 +115,21 @@ UNKNOWN_ENDPOINT = _invalid(
     ),
     status=404,
 )
+TOO_DEEP = _invalid(
+    "nested_too_deeply",
+    Text(zh="请求正文嵌套过深，无法审查。", en="The body is nested too deeply to be screened."),
+    Text(zh="请减少嵌套层数。", en="Send fewer levels of nesting."),
+)
+QUERY = _invalid(
+    "unsupported_query",
+    Text(
+        zh="请求地址带有查询参数；安全带不转发未经审查的内容。",
+        en="The address has a query; the belt passes nothing on that it does not screen.",
+    ),
+    Text(
+        zh="请去掉问号及其后的内容，把参数放进正文。", en="Leave out the question mark and what follows; use the body."
+    ),
+)
 UNREADABLE = _invalid(
     "unreadable_input",
     Text(
@@ -166,6 +181,18 @@ UNAUTHENTICATED = BeltError(
         zh="请发送 Authorization: Bearer <密钥>；用 `safebelt belt keys issue` 签发。",
         en="Send Authorization: Bearer <key>; issue one with `safebelt belt keys issue`.",
     ),
+)
+
+
+INTERNAL = _unavailable(
+    "belt_error",
+    Text(zh="安全带内部出错，此次请求未予放行。", en="The belt itself failed, so this request did not pass."),
+    Text(
+        zh="请重试；若仍失败，请把安全带日志交给维护者。",
+        en="Try again; if it persists, show the belt's log to its maintainers.",
+    ),
+    status=500,
+    retry=0,
 )
 
 

@@ -1,20 +1,29 @@
 """The handler of the belt's port: who calls, which endpoint, is it stopped; then one `Exchange` each."""
 
+import re
 from hashlib import sha256
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
 from safebelt.rooms.belt.model import Command
 from safebelt.rooms.belt.proxy import errors
+from safebelt.rooms.belt.proxy.answers import answer_body, masked_tree
 from safebelt.rooms.belt.proxy.client import UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.exchange import Exchange
+from safebelt.rooms.belt.proxy.leaves import rewrite_words
 from safebelt.rooms.belt.proxy.reply import Reply
+from safebelt.rooms.belt.proxy.screens import Words
 from safebelt.rooms.belt.proxy.tools import Caller, Tools, caller_of, upstream_error
 from safebelt.rooms.belt.proxy.wire import Headers, Request
 
 EXCHANGES = frozenset({"/v1/chat/completions", "/v1/completions", "/v1/embeddings"})
 """Endpoints whose content the belt guards."""
 _MODELS = "/v1/models"
+_MODEL_NAME = re.compile(r"/v1/models(?:/[\w@:-][\w@:.-]*)+", re.ASCII)
+"""One model by its name, which may hold slashes; no segment begins with a dot, so no path leads elsewhere."""
 _MAX_MODELS_BYTES = 1024 * 1024
 _JSON: Headers = ((b"content-type", b"application/json"),)
 
@@ -59,21 +68,33 @@ class Gateway:
             if request.path in EXCHANGES:
                 await Exchange(self._tools, caller, request, reply).run()
             else:
-                await self._models(request, reply)
+                await self._models(request, reply, caller)
 
-    async def _models(self, request: Request, reply: Reply) -> None:
+    async def _models(self, request: Request, reply: Reply, caller: Caller) -> None:
+        """Pass on what models there are, screened like any answer; there is nothing in it to be recorded."""
         try:
-            answer = await self._tools.upstream.send("GET", request.path, b"")
-            body = await answer.read(_MAX_MODELS_BYTES)
+            status, body = await self._ask_models(request.path)
         except (UpstreamDown, UpstreamBroke, UpstreamSlow) as failure:
             await reply.error(upstream_error(failure))
             return
-        await reply.whole(answer.status, _JSON, body)
+        words = Words(self._tools.screens.of(caller.policy, self._tools.clock().date()), caller.harness)
+        body = rewrite_words(body, words)
+        shown = body if status < HTTPStatus.BAD_REQUEST else {"error": masked_tree(body.get("error") or body)}
+        await reply.whole(status, _JSON, msgspec.json.encode(shown))
+
+    async def _ask_models(self, path: str) -> tuple[int, dict[str, Any]]:
+        answer = await self._tools.upstream.send("GET", path, b"")
+        try:
+            return answer.status, answer_body(answer, await answer.read(_MAX_MODELS_BYTES))
+        finally:
+            answer.close()
 
 
 def _misused(request: Request) -> errors.BeltError | None:
     """Return why an endpoint or method is not taken; an endpoint the belt cannot guard never passes unguarded."""
-    is_models = request.path == _MODELS or request.path.startswith(f"{_MODELS}/")
+    is_models = request.path == _MODELS or _MODEL_NAME.fullmatch(unquote(request.path)) is not None
     if not is_models and request.path not in EXCHANGES:
         return errors.UNKNOWN_ENDPOINT
+    if request.has_query:
+        return errors.QUERY
     return None if request.method == ("GET" if is_models else "POST") else errors.METHOD

@@ -1,69 +1,125 @@
 """Every text in a model's answer, wherever it stands: content, reasoning, tool arguments, fields not yet known.
 
-All strings of a choice are read, but for names and ids of the protocol itself; so a field that an upstream
-invents tomorrow is screened today.
+There are two kinds.  *Speech* is what a model says; it grows while it streams and is screened as one text.  *Words*
+are everything else that is text (ids, roles, fingerprints, metadata, the names of fields); each stands whole in one
+piece.  No string is exempt, so a field that an upstream invents tomorrow is screened today.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
-_PROTOCOL = frozenset({"role", "id", "type", "object", "finish_reason", "stop_reason", "index"})
-"""Keys whose strings are words of the protocol, not of the model."""
+Keys = tuple[str | int, ...]
+"""The way to a text of speech: the choice's index, then names and indexes."""
+Speech = Callable[[Keys, str, bool], str]
+"""`(keys, text, is JSON source)` → the text to pass on."""
+Word = Callable[[str], str]
+"""One whole string → the string to pass on."""
 
-Leaf = Callable[[str, str, bool], str]
-"""`(path, text, is JSON source)` → the text to pass on."""
+_SPEECH = ("message", "delta", "text")
+_PROTOCOL = frozenset({"role", "id", "type", "object", "finish_reason", "stop_reason", "tool_call_id"})
+"""Within speech: strings that come whole, not piece by piece."""
+_VECTOR = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+"""An embedding in base64: numbers, not text."""
 
 
-def rewrite_choice(choice: dict[str, Any], index: int, leaf: Leaf) -> dict[str, Any]:
-    """Return a choice with every text passed through `leaf`.
+def rewrite_choice(choice: dict[str, Any], index: int, speech: Speech, word: Word) -> dict[str, Any]:
+    """Return a choice with all its texts judged.
 
     Args:
         choice: One of `choices`; `message`, `delta` or `text` is what the model said.
         index: The choice's index.
-        leaf: Judges one text; called in the order of the fields.
+        speech: Judges a text of the model; called in the order of the fields.
+        word: Judges every other string.
     """
-    out = dict(choice)
-    changed = False
-    for key in ("message", "delta", "text"):
-        if key in choice:
-            out[key] = _rewrite(choice[key], f"choices[{index}].{key}", key, leaf)
-            changed |= out[key] != choice[key]
-    if changed and choice.get("logprobs"):
-        out["logprobs"] = None  # its tokens would spell what was taken out
+    out: dict[str, Any] = {}
+    for key, value in choice.items():
+        if key in _SPEECH:
+            out[key] = _rewrite(value, (index, key), speech, word)
+        else:
+            out[word(key)] = value if key == "logprobs" else rewrite_words(value, word)
+    if choice.get("logprobs"):
+        is_untouched = all(out[key] == choice[key] for key in _SPEECH if key in choice)
+        out["logprobs"] = _tellable(choice["logprobs"], word) if is_untouched else None  # they would spell it out
     return out
 
 
-def _rewrite(node: Any, path: str, key: str, leaf: Leaf) -> Any:
+def rewrite_words(node: Any, word: Word) -> Any:
+    """Return a tree with every string and every name of a field judged by itself."""
     match node:
-        case str() if key not in _PROTOCOL and node:
-            return leaf(path, node, key == "arguments")
+        case str():
+            return word(node)
         case dict():
-            return {name: _rewrite(value, f"{path}.{name}", name, leaf) for name, value in node.items()}
+            return {
+                word(name): value if _is_vector(name, value) else rewrite_words(value, word)
+                for name, value in node.items()
+            }
         case list():
-            return [_rewrite(item, f"{path}[{_place(item, at)}]", key, leaf) for at, item in enumerate(node)]
+            return [rewrite_words(item, word) for item in node]
     return node
+
+
+def _rewrite(node: Any, keys: Keys, speech: Speech, word: Word) -> Any:
+    match node:
+        case str() if keys[-1] in _PROTOCOL:
+            return word(node)
+        case str() if node:
+            return speech(keys, node, keys[-1] == "arguments")
+        case dict():
+            return {word(name): _rewrite(value, (*keys, name), speech, word) for name, value in node.items()}
+        case list():
+            return [_rewrite(item, (*keys, _place(item, at)), speech, word) for at, item in enumerate(node)]
+    return node
+
+
+def _is_vector(name: str, value: Any) -> bool:
+    if name != "embedding":
+        return False
+    if isinstance(value, list):
+        return all(isinstance(item, float | int) for item in value)
+    return isinstance(value, str) and len(value) % 4 == 0 and _VECTOR.fullmatch(value) is not None
+
+
+def _tellable(logprobs: Any, word: Word) -> Any:
+    """Return log probabilities, unless their tokens, in a row or one by one, hold what must not be passed on."""
+    tokens = list(_tokens(logprobs))
+    return logprobs if all(word(text) == text for text in ("".join(tokens), "\n".join(tokens))) else None
+
+
+def _tokens(node: Any) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict):
+        for name, value in node.items():
+            yield from (() if name in ("token", "tokens", "content", "top_logprobs") else (name,))
+            yield from _tokens(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _tokens(item)
 
 
 def _place(item: Any, at: int) -> int:
     """Return the index that an item gives itself, as streamed tool calls do, or its place."""
-    index = item.get("index") if isinstance(item, dict) else None
-    return index if isinstance(index, int) else at
+    index: Any = item.get("index") if isinstance(item, dict) else None
+    return int(index) if is_index(index) else at
 
 
-def nested(path: str, text: str) -> dict[str, Any]:
-    """Return a streamed choice that carries one more piece of text at a path that `rewrite_choice` named.
+def is_index(value: Any) -> bool:
+    """Whether a value can be an index; `true` is a number in Python, but none on the wire."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def nested(keys: Keys, text: str) -> dict[str, Any]:
+    """Return a streamed choice that carries one more piece of text where `rewrite_choice` found it.
 
     Example:
-        >>> nested("choices[0].delta.tool_calls[1].arguments", "x")
+        >>> nested((0, "delta", "tool_calls", 1, "arguments"), "x")
         {'index': 0, 'delta': {'tool_calls': [{'index': 1, 'arguments': 'x'}]}, 'finish_reason': None}
     """
-    head, _, rest = path.partition(".")
     value: Any = text
-    for step in reversed(rest.split(".")):
-        name, _, place = step.partition("[")
-        value = {name: [_at(int(place[:-1]), value)] if place else value}
-    index = int(head[len("choices[") : -1])
-    return {"index": index, **value, "finish_reason": None}
+    for key in reversed(keys[1:]):
+        value = {key: value} if isinstance(key, str) else [_at(key, value)]
+    return {"index": keys[0], **value, "finish_reason": None}
 
 
 def _at(index: int, value: Any) -> Any:

@@ -11,6 +11,8 @@ from safebelt.rooms.belt.proxy.wire import Limits
 
 _BEAT_SECONDS = 0.1
 _BACKLOG = 1024
+_LAST_WORDS_SECONDS = 2.0
+"""How long exchanges that were broken off at the end have for writing down how they ended."""
 
 
 class BeltPort:
@@ -41,6 +43,7 @@ class BeltPort:
             host,
             port,
             ssl=tls,
+            ssl_handshake_timeout=self._limits.head_seconds if tls else None,
             backlog=_BACKLOG,
         )
         beat = loop.create_task(self._beat())
@@ -51,6 +54,7 @@ class BeltPort:
             await self._drain(drain_seconds)
             for connection in list(self._connections):
                 connection.abort()
+            await self._drain(_LAST_WORDS_SECONDS)
             beat.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await beat

@@ -6,6 +6,10 @@ from safebelt.rooms.belt.control.line import ClientSide, Line
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.wire import LAST_CHUNK, Headers, chunk, head
 
+_SLICE = 64 * 1024
+"""Bytes handed over at a time: a slow client is given up only if it takes less than this in `write_seconds`, and a
+pause finds no more than this still in our own buffer."""
+
 
 class Connection(ClientSide, Protocol):
     """What a reply needs of the client's connection."""
@@ -17,8 +21,8 @@ class Connection(ClientSide, Protocol):
 class Reply:
     """Writes one response to one client, in order, under back-pressure."""
 
-    def __init__(self, connection: Connection, *, is_http_1_0: bool, is_last: bool) -> None:
-        self._connection, self._is_chunked = connection, not is_http_1_0
+    def __init__(self, connection: Connection, *, is_http_1_0: bool, is_last: bool, is_head: bool = False) -> None:
+        self._connection, self._is_chunked, self._is_head = connection, not is_http_1_0, is_head
         self.is_last = is_last or is_http_1_0
         self.is_begun = self.is_whole = False
         self.line: Line | None = None
@@ -28,7 +32,7 @@ class Reply:
         self.is_begun = True
         close: Headers = ((b"connection", b"close"),) if self.is_last else ()
         fields = (*headers, (b"content-length", b"%d" % len(body)), *close)
-        await self._send(head(status, fields) + body)
+        await self._send(head(status, fields) + (b"" if self._is_head else body))
         self.is_whole = True
 
     async def error(self, error: errors.BeltError, extra: Headers = ()) -> None:
@@ -61,10 +65,12 @@ class Reply:
         line.attach(self._connection)
 
     async def _send(self, data: bytes) -> None:
-        if self.line is None:
-            if self._connection.is_closing:
-                raise ConnectionResetError("the client has gone")
-            self._connection.write(data)
-        else:
-            await self.line.send(data)
-        await self._connection.drain()
+        for at in range(0, len(data), _SLICE):
+            piece = data[at : at + _SLICE]
+            if self.line is None:
+                if self._connection.is_closing:
+                    raise ConnectionResetError("the client has gone")
+                self._connection.write(piece)
+            else:
+                await self.line.send(piece)
+            await self._connection.drain()

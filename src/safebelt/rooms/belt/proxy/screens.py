@@ -1,14 +1,28 @@
-"""Scanners at hand: one per policy and day, built once, shared by all exchanges."""
+"""Scanners at hand: one per policy and day, built once, shared by all exchanges; and what they do to whole texts."""
 
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
-from safebelt.rooms.belt.decide import apply, hits_of, in_force, judge
-from safebelt.rooms.belt.model import Harness, Hit, Policy, Side, Verdict
-from safebelt.rooms.belt.proxy.leaves import rewrite_choice
+from safebelt.rooms.belt.decide import RawHit, apply, hits_of, in_force, judge
+from safebelt.rooms.belt.model import Action, Harness, Hit, Policy, Side, Verdict
+from safebelt.rooms.belt.proxy.leaves import Keys, rewrite_choice, rewrite_words
 from safebelt.rooms.belt.scanner.engine import Scanner, mask_all
-from safebelt.rooms.belt.scanner.messages import read_request, rewrite
+from safebelt.rooms.belt.scanner.messages import path_of, read_request
 from safebelt.rooms.belt.scanner.stream import StreamScreen
+
+_SHORT = 64
+"""Strings up to this length recur (roles, names of fields and models): what was found in them is kept."""
+_FIELDS = "(fields)"
+"""Part that findings outside the model's own speech name."""
+_ORDINARY = re.compile(r"(?:[a-z_.()]|\[\d+\])*")
+"""A path made of the interface's own names; any other holds names that a caller chose."""
+_BLOB_FIELDS = frozenset({"url", "data", "file_data"})
+_BLOB = re.compile(r"(?:data:[\w.+-]+/[\w.+-]+;base64,)?[A-Za-z0-9+/]{256,}={0,2}")
+"""Pictures, sound and files in base64: no text; the reading names the part as not evaluated."""
 
 
 class Screens:
@@ -18,67 +32,220 @@ class Screens:
         self._scanners: dict[tuple[str, date], Scanner] = {}
 
     def of(self, policy: Policy, on: date) -> Scanner:
-        """Return the scanner for what of a policy is in force on a day."""
+        """Return the scanner for what of a policy is in force on a day.  May be called from any thread."""
         key = (policy.digest, on)
-        if key not in self._scanners:
-            stale = [old for old in self._scanners if old[1] != on]
-            for old in stale:
-                del self._scanners[old]
-            self._scanners[key] = Scanner(in_force(policy, on))
-        return self._scanners[key]
+        scanner = self._scanners.get(key)
+        if scanner is None:
+            scanner = Scanner(in_force(policy, on))
+            self._scanners = {old: kept for old, kept in self._scanners.items() if old[1] == on} | {key: scanner}
+        return scanner
 
 
-def screen_request(scanner: Scanner, harness: Harness, body: dict[str, Any]) -> tuple[Verdict, dict[str, Any]]:
-    """Judge a request; return the verdict and the body as it may go to the model."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screened:
+    """A request after screening.
+
+    Attributes:
+        verdict: On the input.
+        body: The request as it may go to the model.
+        kept: Its texts by path, personal data masked whatever the policy: for the record.
+    """
+
+    verdict: Verdict
+    body: dict[str, Any]
+    kept: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Text:
+    """One string of a request, wherever it stands.
+
+    Attributes:
+        keys: The way to it; of a field's name, the way to the field.
+        name: Unique, for people and records.
+        is_field: It is the name of a field.
+        is_message: The reading knows it as a text for the model.
+    """
+
+    keys: Keys
+    name: str
+    text: str
+    is_json: bool
+    is_field: bool
+    is_message: bool
+
+
+def screen_request(scanner: Scanner, harness: Harness, body: dict[str, Any]) -> Screened:
+    """Judge a request, every string of it.
+
+    Raises:
+        RecursionError: It is nested too deeply.
+    """
     reading = read_request(body)
-    found = {part.path: scanner.scan(part.text, Side.INPUT, as_json=part.is_json) for part in reading.parts}
-    verdict = judge(scanner.policy, harness.stance, Side.INPUT, found, reading.not_evaluated)
-    by_part = {part.path: [hit for hit in verdict.hits if hit.part == part.path] for part in reading.parts}
-    texts = [(part, apply(part.text, by_part[part.path], as_json=part.is_json)[0]) for part in reading.parts]
-    return verdict, rewrite(body, texts)
+    known = {part.keys: part.is_json for part in reading.parts}
+    texts = list(_named(_strings(body, ()), known))
+    found = {text.name: hits for text in texts if (hits := _find(scanner, Side.INPUT, text.text, is_json=text.is_json))}
+    not_evaluated = tuple(map(_nameless, reading.not_evaluated))
+    verdict = judge(scanner.policy, harness.stance, Side.INPUT, found, not_evaluated)
+    by_part: dict[str, list[Hit]] = {}
+    for hit in verdict.hits:
+        by_part.setdefault(hit.part, []).append(hit)
+    acting = {hit.part for hit in verdict.hits if hit.done.weight >= Action.MASK.weight}
+    changed = {
+        (text.keys, text.is_field): apply(text.text, by_part[text.name], as_json=text.is_json)[0]
+        for text in texts
+        if text.name in acting
+    }
+    kept = {
+        text.name: mask_all(text.text, as_json=text.is_json)
+        for text in texts
+        if text.is_message or text.name in by_part
+    }
+    return Screened(verdict=verdict, body=_rebuilt(body, (), changed) if changed else body, kept=kept)
 
 
-def masked_request(body: dict[str, Any]) -> dict[str, str]:
-    """Return the request's texts by path with all personal data masked, whatever the policy: for the record."""
-    return {part.path: mask_all(part.text, as_json=part.is_json) for part in read_request(body).parts}
+def _strings(node: Any, keys: Keys) -> Iterator[tuple[Keys, str, bool]]:
+    """Yield every string and every name of a field: `(keys, text, is a name)`."""
+    match node:
+        case str():
+            yield keys, node, False
+        case dict():
+            for name, value in node.items():
+                yield (*keys, name), name, True
+                yield from _strings(value, (*keys, name))
+        case list():
+            for at, item in enumerate(node):
+                yield from _strings(item, (*keys, at))
+
+
+def _named(strings: Iterator[tuple[Keys, str, bool]], known: Mapping[Keys, bool]) -> Iterator[_Text]:
+    """Give each text a name of its own: two ways may be written as one path, and one must not hide the other."""
+    names: set[str] = set()
+    for keys, text, is_field in strings:
+        if not text or (keys[-1] in _BLOB_FIELDS and _BLOB.fullmatch(text)):
+            continue
+        is_message = not is_field and keys in known
+        name = written = _nameless(path_of(keys)) + (" (name)" if is_field else "")
+        while name in names:
+            name = f"{written} ({len(names)})"
+        names.add(name)
+        is_json = is_message and known[keys]
+        yield _Text(keys=keys, name=name, text=text, is_json=is_json, is_field=is_field, is_message=is_message)
+
+
+def _rebuilt(node: Any, keys: Keys, changed: Mapping[tuple[Keys, bool], str]) -> Any:
+    match node:
+        case str():
+            return changed.get((keys, False), node)
+        case dict():
+            return {
+                changed.get(((*keys, name), True), name): _rebuilt(value, (*keys, name), changed)
+                for name, value in node.items()
+            }
+        case list():
+            return [_rebuilt(item, (*keys, at), changed) for at, item in enumerate(node)]
+    return node
+
+
+def _nameless(path: str) -> str:
+    """Return a path that may be kept in a record: names of fields are the caller's own words."""
+    return path if _ORDINARY.fullmatch(path) else mask_all(path)
+
+
+def _find(scanner: Scanner, side: Side, text: str, *, is_json: bool = False) -> Sequence[RawHit]:
+    if is_json or len(text) > _SHORT:
+        return scanner.scan(text, side, as_json=is_json)
+    return _find_short(scanner, side, text)
+
+
+@lru_cache(maxsize=4096)
+def _find_short(scanner: Scanner, side: Side, text: str) -> tuple[RawHit, ...]:
+    return tuple(scanner.scan(text, side))
+
+
+class Words:
+    """Judges the strings of one answer that are not the model's speech, each by itself.
+
+    Attributes:
+        hits: Findings.
+        is_refused: A refusing rule acted.
+    """
+
+    def __init__(self, scanner: Scanner, harness: Harness) -> None:
+        self._scanner, self._harness = scanner, harness
+        self._judged: dict[str, str] = {}
+        self.hits: list[Hit] = []
+        self.is_refused = False
+
+    def __call__(self, text: str) -> str:
+        """Return what of a string may be passed on."""
+        if not text:
+            return text
+        judged = self._judged.get(text)
+        if judged is None:
+            judged = self._judge(text)
+            if len(text) <= _SHORT and len(self._judged) < 256:  # a stream says the same in every chunk
+                self._judged[text] = judged
+        return judged
+
+    def _judge(self, text: str) -> str:
+        found = _find(self._scanner, Side.OUTPUT, text)
+        if not found:
+            return text
+        hits = hits_of(self._scanner.policy, self._harness.stance, Side.OUTPUT, _FIELDS, found)
+        self.hits += hits
+        passed, refused = apply(text, hits)
+        self.is_refused |= refused
+        return passed
 
 
 class WholeAnswer:
     """Screens an answer that came in one piece, exactly as its stream would have been.
 
     Attributes:
-        hits: Findings.
-        said: What the model said, by path, unmasked: only for masking into the record.
+        said: What the model said, by path, with whether it is JSON source: only for masking into the record.
     """
 
     def __init__(self, scanner: Scanner, harness: Harness, *, is_json: bool) -> None:
         self._scanner, self._harness, self._is_json = scanner, harness, is_json
-        self.hits: list[Hit] = []
-        self.said: dict[str, str] = {}
+        self._hits: list[Hit] = []
+        self._words = Words(scanner, harness)
+        self.said: dict[str, tuple[str, bool]] = {}
         self._is_refused = False
 
+    @property
+    def hits(self) -> list[Hit]:
+        """Findings so far."""
+        return [*self._hits, *self._words.hits]
+
     def screen(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Return the body as it may leave; a choice in which a rule refused ends where the finding begins."""
+        """Return the body as it may leave; a choice in which a rule refused ends where the finding begins.
+
+        Raises:
+            RecursionError: It is nested too deeply.
+        """
         choices = body.get("choices")
         if not isinstance(choices, list):
-            return body
-        return {**body, "choices": [self._choice(choice, at) for at, choice in enumerate(choices)]}
+            return dict(rewrite_words(body, self._words))
+        frame = rewrite_words({key: value for key, value in body.items() if key != "choices"}, self._words)
+        return {**frame, "choices": [self._choice(choice, at) for at, choice in enumerate(choices)]}
 
     def _choice(self, choice: Any, at: int) -> Any:
         if not isinstance(choice, dict):
-            return choice
+            return rewrite_words(choice, self._words)
         self._is_refused = False
-        screened = rewrite_choice(choice, at, self._leaf)
+        screened = rewrite_choice(choice, at, self._speech, self._words)
         return {**screened, "finish_reason": "content_filter"} if self._is_refused else screened
 
-    def _leaf(self, path: str, text: str, is_json: bool) -> str:
+    def _speech(self, keys: Keys, text: str, is_json: bool) -> str:
         if self._is_refused:
             return ""
+        path = path_in_choices(keys)
         as_json = is_json or (self._is_json and path.endswith((".content", ".text")))
-        self.said[path] = text
+        self.said[path] = text, as_json
         found = self._scanner.scan(text, Side.OUTPUT, as_json=as_json)
         hits = hits_of(self._scanner.policy, self._harness.stance, Side.OUTPUT, path, found)
-        self.hits += hits
+        self._hits += hits
         passed, refused = apply(text, hits, as_json=as_json)
         self._is_refused |= refused
         return passed
@@ -89,8 +256,14 @@ class ChannelOpener:
 
     def __init__(self, scanner: Scanner, harness: Harness, *, is_json: bool) -> None:
         self._scanner, self._harness, self._is_json = scanner, harness, is_json
+        self.words = Words(scanner, harness)
 
-    def __call__(self, path: str, is_json: bool) -> StreamScreen:
-        """Return a screen for the channel at `path`."""
+    def __call__(self, path: str, is_json: bool) -> tuple[StreamScreen, bool]:
+        """Return a screen for the channel at `path`, and whether its text is JSON source."""
         as_json = is_json or (self._is_json and path.endswith((".content", ".text")))
-        return StreamScreen(self._scanner, self._harness.stance, Side.OUTPUT, path, as_json=as_json)
+        return StreamScreen(self._scanner, self._harness.stance, Side.OUTPUT, path, as_json=as_json), as_json
+
+
+def path_in_choices(keys: Keys) -> str:
+    """Return the path of a text of speech, fit for a record."""
+    return _nameless(path_of(("choices", *keys)))

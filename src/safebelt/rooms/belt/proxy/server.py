@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import cast
 
 import httptools
+import structlog
 
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.reply import Reply
@@ -47,6 +48,7 @@ class ClientConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the socket."""
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is not derived from asyncio's
+        self.transport.set_write_buffer_limits(high=0)  # `drain` waits until all is with the kernel
         self.socket = _own_handle(self.transport)
         self._parser = httptools.HttpRequestParser(self)
         if len(self._connections) >= self._limits.connections:
@@ -87,8 +89,9 @@ class ClientConnection(asyncio.Protocol):
         self._writable.set()
         if self._task:
             self._task.cancel()
-        if self.socket:
-            self.socket.close()
+            self._task.add_done_callback(lambda _: self._close_handle())  # until then a line may still use it
+        else:
+            self._close_handle()
 
     def pause_writing(self) -> None:
         """The client reads slower than we write."""
@@ -125,7 +128,8 @@ class ClientConnection(asyncio.Protocol):
         length = fields.get(b"content-length", b"0")
         if length.isdigit() and int(length) > self._limits.body_bytes:
             raise _Refusal(errors.too_large(self._limits.body_bytes))
-        if fields.get(b"expect", b"").lower() == b"100-continue":
+        is_alone = self._task is None and not self._queue  # else it would land amid the answer before it
+        if is_alone and fields.get(b"expect", b"").lower() == b"100-continue":
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._arm(self._limits.body_seconds, lambda: self._refuse(errors.SLOW))
 
@@ -158,12 +162,20 @@ class ClientConnection(asyncio.Protocol):
         try:
             while self._queue and not self._is_closing:
                 request = self._queue.popleft()
-                reply = Reply(self, is_http_1_0=request.is_http_1_0, is_last=not self._keep_alive and not self._queue)
+                reply = Reply(
+                    self,
+                    is_http_1_0=request.is_http_1_0,
+                    is_last=not self._keep_alive and not self._queue,
+                    is_head=request.method == "HEAD",
+                )
                 await self._handler(request, reply)
                 if not reply.is_whole or reply.is_last:
                     self._close()
                 elif len(self._queue) < _PIPELINE:
                     self.transport.resume_reading()
+        except Exception:  # noqa: BLE001  a client must never wait for an answer that nobody is writing
+            structlog.get_logger("safebelt.belt").exception("belt.handler_failed")
+            self.abort()
         finally:
             self._task = None
         if not self._is_closing and not self._is_in_request:
@@ -231,9 +243,14 @@ class ClientConnection(asyncio.Protocol):
         self._arm(_LINGER_SECONDS, self.transport.abort)
 
     def _close(self) -> None:
+        """Close once the client has taken what is buffered, or has had its time for that."""
         self._is_closing = True
-        self._disarm()
+        self._arm(self._limits.write_seconds, self.transport.abort)
         self.transport.close()
+
+    def _close_handle(self) -> None:
+        if self.socket:
+            self.socket.close()
 
     def _arm(self, seconds: float, action: Callable[[], None]) -> None:
         self._disarm()

@@ -1,8 +1,8 @@
 """A streamed answer on its way through: each text is its own channel, what may still become a finding waits.
 
-Life of an event: parsed → every text fed to its channel's `StreamScreen` → passed on byte for byte where nothing
-changed, rewritten where something waits or was masked → events that end a choice are held, so that the outcome can
-be made durable before the last byte leaves.
+Life of an event: parsed → every text fed to its channel's `StreamScreen`, every other string judged by itself → written
+anew as it was understood, because the bytes received may say more to another reader (a key that comes twice, a comment)
+→ events that end a choice are held, so that the outcome can be made durable before the last byte leaves.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,20 +13,23 @@ import msgspec
 
 from safebelt.rooms.belt.model import Hit
 from safebelt.rooms.belt.proxy.client import UpstreamBroke
-from safebelt.rooms.belt.proxy.leaves import nested, rewrite_choice
-from safebelt.rooms.belt.proxy.sse import SseEvent, write_event
+from safebelt.rooms.belt.proxy.leaves import Keys, is_index, nested, rewrite_choice, rewrite_words
+from safebelt.rooms.belt.proxy.screens import Words, path_in_choices
+from safebelt.rooms.belt.proxy.sse import write_event
 from safebelt.rooms.belt.scanner.stream import Released, StreamScreen
 
 DONE = b"[DONE]"
 _HEARTBEAT = b":\n\n"
 
-OpenChannel = Callable[[str, bool], StreamScreen]
-"""`(path, is JSON source)` → a screen for that channel."""
+OpenChannel = Callable[[str, bool], tuple[StreamScreen, bool]]
+"""`(path, is JSON source)` → a screen for that channel, and whether it reads it as JSON source."""
 
 
 @dataclass(slots=True)
 class _Channel:
+    path: str
     screen: StreamScreen
+    is_json: bool
     said: list[str] = field(default_factory=list)
     """What the model said, as it said it; masked before it is recorded."""
 
@@ -36,42 +39,45 @@ class StreamedAnswer:
 
     Args:
         open_channel: Makes the screen of a channel when it first speaks.
+        words: Judges every string that is not the model's speech.
         notice: Text → the explicit notice to end a plain-text choice with; empty for none.
 
     Attributes:
         is_done: The upstream said `[DONE]`.
         is_refused: A refusing rule acted; nothing more of the model's leaves.
-        hits: Findings so far.
     """
 
-    def __init__(self, open_channel: OpenChannel, notice: Callable[[str], str]) -> None:
-        self._open_channel, self._notice = open_channel, notice
-        self._channels: dict[str, _Channel] = {}
+    def __init__(self, open_channel: OpenChannel, words: Words, notice: Callable[[str], str]) -> None:
+        self._open_channel, self._words, self._notice = open_channel, words, notice
+        self._channels: dict[Keys, _Channel] = {}
         self._held: list[dict[str, Any]] = []
         self._frame: dict[str, Any] = {}
         self._ended: set[int] = set()
         self.is_done = self.is_refused = False
         self.finish_reason = ""
         self.usage: dict[str, Any] = {}
-        self.hits: list[Hit] = []
+        self._hits: list[Hit] = []
 
-    def take(self, event: SseEvent) -> bytes:
-        """Take one event; return the bytes to pass on now.
+    @property
+    def hits(self) -> list[Hit]:
+        """Findings so far."""
+        return [*self._hits, *self._words.hits]
+
+    def take(self, data: bytes) -> bytes:
+        """Take the data of one event; return the bytes to pass on now.
 
         Raises:
             UpstreamBroke: It is not what this interface streams, so it cannot be screened.
         """
-        if not event.data:
+        if not data:
             return _HEARTBEAT  # a comment may hold anything; the client only needs the beat
-        if event.data == DONE:
+        if data == DONE:
             self.is_done = True
             return b""
-        chunk = _parse(event.data)
-        self._frame = {key: value for key, value in chunk.items() if key not in ("choices", "usage")}
-        out = self._screened(chunk)
-        if out == [chunk] and event.raw == write_event(event.data):
-            return event.raw
-        return b"".join(map(_written, out))
+        try:
+            return b"".join(map(_written, self._screened(_parse(data))))
+        except RecursionError as error:
+            raise UpstreamBroke("an event nested so deeply cannot be screened") from error
 
     def flush(self) -> bytes:
         """Return what still waits in channels whose choice the upstream never ended."""
@@ -89,77 +95,88 @@ class StreamedAnswer:
         held[-1] = {**held[-1], "safebelt": safebelt}
         return b"".join(_written(chunk) for chunk in held) + write_event(DONE)
 
-    def said(self) -> dict[str, str]:
-        """Return what the model said, by path, unmasked: only for masking into the record."""
-        return {path: "".join(channel.said) for path, channel in self._channels.items()}
+    def said(self) -> dict[str, tuple[str, bool]]:
+        """Return what the model said, by path, with whether it is JSON source: only for masking into the record."""
+        return {channel.path: ("".join(channel.said), channel.is_json) for channel in self._channels.values()}
 
     def _screened(self, chunk: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return what may leave now: the chunk itself where nothing changed, nothing where all of it waits."""
-        if isinstance(usage := chunk.get("usage"), dict):
-            self.usage = usage
+        """Return what may leave now; nothing where all of it waits."""
         choices = chunk.get("choices")
+        frame = self._framed({key: value for key, value in chunk.items() if key != "choices"})
+        if self.is_refused:
+            return []
         if not isinstance(choices, list) or not choices:
-            self._held.append(chunk)
+            self._held.append({**frame, **({"choices": []} if choices == [] else {})})
             return []
         screened = [self._choice(choice) for choice in choices]
+        self.is_refused |= self._words.is_refused
         ending = [choice for choice in screened if choice.get("finish_reason")]
         if ending or self.is_refused:
-            return [*self._without_ends(chunk, screened), *(() if self.is_refused else self._end(chunk, ending))]
-        if screened == choices:
-            return [chunk]
-        return [{**chunk, "choices": screened}] if any(map(_says_something, screened)) else []
+            return [*self._without_ends(frame, screened), *(() if self.is_refused else self._end(frame, ending))]
+        if screened == choices or any(map(_says_something, screened)):
+            return [{**frame, "choices": screened}]
+        return []
+
+    def _framed(self, frame: dict[str, Any]) -> dict[str, Any]:
+        """Return what stands beside the choices as it may leave, and remember it for chunks of our own."""
+        frame = rewrite_words(frame, self._words)
+        self.is_refused |= self._words.is_refused
+        if isinstance(usage := frame.get("usage"), dict):
+            self.usage = usage
+        self._frame = {key: value for key, value in frame.items() if key != "usage"}
+        return frame
 
     def _choice(self, choice: Any) -> dict[str, Any]:
-        if not isinstance(choice, dict):
-            raise UpstreamBroke("a choice that is no object cannot be screened")
-        return rewrite_choice(choice, _index(choice), self._feed)
+        if not isinstance(choice, dict) or not is_index(choice.get("index", 0)):
+            raise UpstreamBroke("a choice without form or number cannot be screened")
+        return rewrite_choice(choice, _index(choice), self._feed, self._words)
 
-    def _feed(self, path: str, text: str, is_json: bool) -> str:
-        channel = self._channels.get(path)
+    def _feed(self, keys: Keys, text: str, is_json: bool) -> str:
+        channel = self._channels.get(keys)
         if channel is None:
-            channel = self._channels[path] = _Channel(self._open_channel(path, is_json))
+            path = path_in_choices(keys)
+            channel = self._channels[keys] = _Channel(path, *self._open_channel(path, is_json))
         if self.is_refused:
             return ""
         channel.said.append(text)
         return self._released(channel.screen.feed(text))
 
     def _released(self, released: Released) -> str:
-        self.hits += released.hits
+        self._hits += released.hits
         self.is_refused |= released.is_refused
         return released.text
 
-    def _end(self, chunk: dict[str, Any], ending: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    def _end(self, frame: dict[str, Any], ending: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """Pass on what waited in the ended choices, each piece in a chunk of its own, and hold what ends them."""
         for choice in ending:
             self.finish_reason = str(choice["finish_reason"])
             yield from self._ending(_index(choice))
         if not self.is_refused:
             ends = [{"index": _index(c), _field(c): {} if "delta" in c else "", **_rest(c)} for c in ending]
-            self._held.append({**chunk, "choices": ends})
+            self._held.append({**frame, "choices": ends})
 
     def _ending(self, index: int) -> Iterator[dict[str, Any]]:
         """Close a choice's channels; yield what they still had, and the notice."""
         self._ended.add(index)
-        mine = {path: channel for path, channel in self._channels.items() if path.startswith(f"choices[{index}].")}
-        for path, channel in mine.items():
+        mine = {keys: channel for keys, channel in self._channels.items() if keys[0] == index}
+        for keys, channel in mine.items():
             if text := self._released(channel.screen.close()):
-                yield {**self._frame, "choices": [nested(path, text)]}
+                yield {**self._frame, "choices": [nested(keys, text)]}
             if self.is_refused:
                 self._ended.discard(index)
                 return
-        path, plain = _plain_text(mine)
-        if path and (notice := self._notice(plain)):
-            yield {**self._frame, "choices": [nested(path, notice)]}
+        spoken, plain = _plain_text(mine)
+        if spoken and (notice := self._notice(plain)):
+            yield {**self._frame, "choices": [nested(spoken, notice)]}
 
     @staticmethod
-    def _without_ends(chunk: dict[str, Any], screened: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _without_ends(frame: dict[str, Any], screened: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """What of a chunk may still leave before a choice ends or a rule refuses: its texts, not its ends."""
         passing = [{**choice, "finish_reason": None} for choice in screened if _says_something(choice)]
-        return [{**chunk, "choices": passing}] if passing else []
+        return [{**frame, "choices": passing}] if passing else []
 
     def _indexes(self) -> list[int]:
-        found = {int(path[len("choices[") : path.index("]")]) for path in self._channels}
-        return sorted(found - self._ended)
+        return sorted({int(keys[0]) for keys in self._channels} - self._ended)
 
     def _unended(self) -> list[int]:
         return self._indexes() or [0]
@@ -170,7 +187,7 @@ def _parse(data: bytes) -> dict[str, Any]:
         chunk = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UpstreamBroke("an event that is not JSON cannot be screened") from error
-    if not isinstance(chunk, dict) or "error" in chunk:
+    if not isinstance(chunk, dict) or chunk.get("error"):
         raise UpstreamBroke("the upstream reported an error in the middle of its answer")
     return chunk
 
@@ -180,8 +197,7 @@ def _written(chunk: dict[str, Any]) -> bytes:
 
 
 def _index(choice: dict[str, Any]) -> int:
-    index = choice.get("index", 0)
-    return index if isinstance(index, int) else 0
+    return int(choice.get("index", 0))
 
 
 def _field(choice: dict[str, Any]) -> str:
@@ -206,11 +222,10 @@ def _has_content(node: Any) -> bool:
     return bool(node)
 
 
-def _plain_text(channels: dict[str, _Channel]) -> tuple[str, str]:
+def _plain_text(channels: dict[Keys, _Channel]) -> tuple[Keys, str]:
     """Return the channel a person reads, where the choice has only that one (reasoning aside)."""
-    spoken = {path: channel for path, channel in channels.items() if "reasoning" not in path}
+    spoken = {keys: channel for keys, channel in channels.items() if "reasoning" not in channel.path}
     if len(spoken) != 1:
-        return "", ""
-    path, channel = next(iter(spoken.items()))
-    is_plain = path.endswith((".delta.content", ".text"))
-    return (path, "".join(channel.said)) if is_plain else ("", "")
+        return (), ""
+    keys, channel = next(iter(spoken.items()))
+    return (keys, "".join(channel.said)) if keys[1:] in (("delta", "content"), ("text",)) else ((), "")

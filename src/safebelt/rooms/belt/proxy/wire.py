@@ -60,6 +60,11 @@ class Request:
         """The target without its query."""
         return self.target.partition("?")[0]
 
+    @property
+    def has_query(self) -> bool:
+        """Whether the target has a query, be it empty."""
+        return "?" in self.target
+
     def header(self, name: bytes) -> bytes:
         """Return the last field of that lower-case name, or nothing."""
         return next((value for key, value in reversed(self.headers) if key == name), b"")
