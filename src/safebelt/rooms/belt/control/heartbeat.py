@@ -1,7 +1,7 @@
 """The pulse that the supervisor feels: a 64-byte page shared by file, written without locks or calls.
 
 Fields are 64-bit little-endian nanoseconds of the machine's monotonic clock (the same for all processes on Linux):
-loop beat, watcher beat, and when the last order was seen and carried out.
+loop beat, when the watcher last had carried out all that was ordered, and when the last order was seen and carried out.
 """
 
 import mmap

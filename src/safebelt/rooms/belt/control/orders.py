@@ -2,16 +2,20 @@
 
 Folder `<home>/belt/`:
 
-* `stop`             a person's hand: one line `run|pause|drain|cut [system]`; writing it again repeats the order
+* `stop`             a person's hand: one line `run|pause|drain|cut [system]`; writing it again repeats the order;
+                     what cannot be read or understood pauses everything, because somebody meant to stop
 * `orders/<id>.json` orders of console and CLI, one file each, so that none overwrites another
 * `proofs/<id>.json` what came of each order, kept until the ledger has it
 * `state.json`       the orders in force, so that a restart stays stopped
 """
 
+import errno
 import os
+import stat
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from zlib import crc32
 
 import msgspec
 
@@ -19,6 +23,9 @@ from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.switch import InForce
 from safebelt.rooms.belt.model import Command, Order, StopProof
+
+_MAX_STOP_FILE = 4096
+"""Bytes of the stop file that are read: one line needs a hundred."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +70,30 @@ class OrderBox:
         return found
 
     def stop_file_identity(self) -> str:
-        """Return what changes whenever a person writes the stop file; empty where there is none."""
+        """Return what changes whenever a person writes the stop file; empty where there is none.
+
+        What it says is part of it: a file system's clock may stand still for some milliseconds between `run` and `cut`.
+        """
         try:
-            stat = self.stop_file.stat()
-        except OSError:
+            status = self.stop_file.stat()
+            mark = crc32(self.stop_line().encode())
+        except FileNotFoundError:
             return ""
-        return f"{stat.st_ino}:{stat.st_mtime_ns}:{stat.st_size}"
+        except OSError as error:
+            return f"unreadable:{error.errno}"
+        return f"{status.st_ino}:{status.st_mtime_ns}:{status.st_size}:{mark}"
+
+    def stop_line(self) -> str:
+        """Return what the stop file says.
+
+        Raises:
+            OSError: It cannot be read, or is no file.
+        """
+        handle = os.open(self.stop_file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # never wait for a pipe's writer
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise IsADirectoryError(errno.EISDIR, "the stop file is no file", str(self.stop_file))
+            return file.read(_MAX_STOP_FILE).decode("utf-8-sig", "replace")
 
     def done(self, proof: StopProof) -> None:
         """Keep what came of an order, then take the order away: in this order, so that none is lost."""
@@ -115,7 +140,8 @@ def parse_stop_line(text: str) -> tuple[Command, str]:
         Invalid: The line is something else.
     """
     words = text.split()
-    if 1 <= len(words) <= 2 and words[0].lower() in list(Command):
+    is_one_line = len(text.strip().splitlines()) == 1  # a second line is an order of its own, never a system's id
+    if is_one_line and 1 <= len(words) <= 2 and words[0].lower() in list(Command):
         return Command(words[0].lower()), words[1] if len(words) == 2 else ""
     raise Invalid(
         what=Text(
@@ -141,3 +167,15 @@ def _write(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a renamed file's name durable too, where a folder can be opened (not on Windows)."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -5,7 +5,7 @@ import time
 from safebelt.engines.clock import Clock
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.ids import NewId
-from safebelt.rooms.belt.control.heartbeat import EFFECTIVE, SEEN, WATCHER, Heartbeat
+from safebelt.rooms.belt.control.heartbeat import WATCHER, Heartbeat
 from safebelt.rooms.belt.control.orders import OrderBox, State, parse_stop_line
 from safebelt.rooms.belt.control.switch import InForce
 from safebelt.rooms.belt.model import Command, Order, StopProof
@@ -33,6 +33,7 @@ class Watchdog:
         """Return why the belt must be killed, or nothing.
 
         A worker that is still starting serves nobody yet, so it has nothing to stop: it obeys before it opens its port.
+        One whose pulse is younger than an order has carried it out, though it may not be able to write the proof.
         """
         if pid != self._pid:
             self._pid = pid
@@ -46,15 +47,9 @@ class Watchdog:
             waiting.add(f"stop file {identity}")
         now = time.monotonic()
         self._since = {key: self._since.get(key, now) for key in waiting}
-        late = [key for key, since in self._since.items() if now - since > OBEY_SECONDS]
-        if not late or self._is_obeying():
-            return ""
-        return f"did not carry out {late[0]} within {OBEY_SECONDS} s"
-
-    def _is_obeying(self) -> bool:
-        """Whether the belt did carry out its last order and only cannot write the proof (a full disk)."""
-        seen, effective = self._heartbeat.age_seconds(SEEN), self._heartbeat.age_seconds(EFFECTIVE)
-        return seen < OBEY_SECONDS * 2 and effective <= seen
+        pulse = self._heartbeat.age_seconds(WATCHER)
+        late = [key for key, since in self._since.items() if OBEY_SECONDS < now - since < pulse]
+        return f"did not carry out {late[0]} within {OBEY_SECONDS} s" if late else ""
 
     def on_killed(self, pid: int) -> None:
         """Put the waiting orders in force for the next worker, and keep their proofs."""
@@ -86,7 +81,7 @@ class Watchdog:
         by_hand: list[Order] = []
         if identity and identity != self._box.state().stop_file:
             try:
-                command, system_id = parse_stop_line(self._box.stop_file.read_text("utf-8", "replace"))
+                command, system_id = parse_stop_line(self._box.stop_line())
             except (Invalid, OSError):
                 command, system_id = Command.PAUSE, ""
             by_hand = [self._order(command, system_id)]

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import threading
+from collections import deque
 from collections.abc import Callable
 
 from safebelt.engines.clock import Clock
@@ -52,6 +53,8 @@ class Watcher:
         self._loop, self._heartbeat, self._complain = loop, heartbeat, complain
         self._stop_file = box.state().stop_file
         self._unwritten: list[StopProof] = []
+        self._is_unkept = False  # whether the stop file's identity is newer than the one on disk
+        self._spoken: deque[tuple[Command, str, str]] = deque()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="belt-watcher", daemon=True)
 
@@ -67,34 +70,54 @@ class Watcher:
 
     def _run(self) -> None:
         while not self._ending.wait(POLL_SECONDS):
-            self._heartbeat.beat(WATCHER)
-            with contextlib.suppress(OSError):  # a full disk must not end the thread that stops things
+            try:
                 self.look()
+            except Exception as error:  # noqa: BLE001  nothing whatever may end the thread that stops things
+                self._complain(repr(error))
+
+    def order(self, command: Command, by: str, reason: str = "") -> None:
+        """Take an order for everything from inside this process; safe in a signal handler, needs no disk."""
+        self._spoken.append((command, by, reason))
 
     def look(self) -> None:
-        """Carry out what is new: the person's stop file first."""
+        """Carry out what is new, the person's stop file first; then prove it.
+
+        The pulse is marked between the two: it says that whatever was ordered before has been done.
+        """
+        while self._spoken:
+            command, by, reason = self._spoken.popleft()
+            self._obey(command, "", by, reason)
         identity = self._box.stop_file_identity()
         if identity and identity != self._stop_file:
             self._stop_file = identity
             self._obey_stop_file()
-        self._write_proofs()
+        unwritten = {proof.order.id for proof in self._unwritten}
         for order in self._box.waiting():
-            self.carry_out(order)
+            if order.id not in unwritten:
+                self.carry_out(order)
+        self._heartbeat.beat(WATCHER)
+        with contextlib.suppress(OSError):  # a full disk: the orders hold, their proofs wait
+            self._write_proofs()
 
     def _obey_stop_file(self) -> None:
-        """Obey the person's line; what nobody can understand pauses everything, because somebody meant to stop."""
-        text = self._box.stop_file.read_text("utf-8", "replace")
-        if not text.strip():  # a shell truncates before it writes: the line comes in a moment
-            self._box.keep(State(orders=self._switch.orders(), stop_file=self._stop_file))
-            return
-        reason = ""
+        """Obey the person's line; what nobody can read or understand pauses everything: somebody meant to stop."""
         try:
+            text = self._box.stop_line()
+            if not text.strip():  # a shell truncates before it writes: the line comes in a moment
+                self._is_unkept = True
+                return
             command, system_id = parse_stop_line(text)
-        except Invalid as error:
-            command, system_id, reason = Command.PAUSE, "", str(error)
-            self._complain(reason)
+        except FileNotFoundError:
+            return  # taken away between two looks
+        except (Invalid, OSError) as error:
+            self._complain(str(error))
+            self._obey(Command.PAUSE, "", "file", str(error))
+        else:
+            self._obey(command, system_id, "file", "")
+
+    def _obey(self, command: Command, system_id: str, by: str, reason: str) -> None:
         order_id, at = self._new_id("ord"), self._clock()
-        self.carry_out(Order(id=order_id, command=command, system_id=system_id, at=at, by="file", reason=reason))
+        self.carry_out(Order(id=order_id, command=command, system_id=system_id, at=at, by=by, reason=reason))
 
     def carry_out(self, order: Order) -> StopProof:
         """Put an order in force, end what it ends, and keep the proof."""
@@ -116,15 +139,18 @@ class Watcher:
         )
         self._heartbeat.beat(EFFECTIVE)
         self._unwritten.append(proof)
-        self._write_proofs()
+        with contextlib.suppress(OSError):
+            self._write_proofs()
         return proof
 
     def _write_proofs(self) -> None:
         """Keep state and proofs; on a full disk they wait in memory, and the order holds meanwhile."""
-        while self._unwritten:
+        while self._unwritten or self._is_unkept:
             self._box.keep(State(orders=self._switch.orders(), stop_file=self._stop_file))
-            self._box.done(self._unwritten[0])
-            del self._unwritten[0]
+            self._is_unkept = False
+            if self._unwritten:
+                self._box.done(self._unwritten[0])
+                del self._unwritten[0]
 
     def _end_tasks(self, applied: Applied) -> threading.Event:
         ended = threading.Event()

@@ -15,6 +15,7 @@ from typing import cast
 import httptools
 import structlog
 
+from safebelt.rooms.belt.control.line import Stopped
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.wire import Limits, Request
@@ -173,6 +174,8 @@ class ClientConnection(asyncio.Protocol):
                     self._close()
                 elif len(self._queue) < _PIPELINE:
                     self.transport.resume_reading()
+        except (ConnectionError, Stopped):
+            self.abort()  # the client has gone, or a person ended it
         except Exception:  # noqa: BLE001  a client must never wait for an answer that nobody is writing
             structlog.get_logger("safebelt.belt").exception("belt.handler_failed")
             self.abort()
