@@ -89,6 +89,26 @@ def test_records_and_ledger_verify_and_a_stranger_checks_a_proof(with_model: Hom
     assert not stranger.folder.exists() or not (stranger.folder / "safebelt.db").exists()
 
 
+@pytest.mark.model
+def test_a_stranger_checks_the_proof_of_one_exchange(with_model: Home, tmp_path: Path) -> None:
+    with _client(with_model) as ai:
+        messages = [{"role": "user", "content": "Say hi."}]
+        answer = ai.chat.completions.create(model="m", messages=messages, max_tokens=8)
+    record = answer.model_extra["safebelt"]["record"]
+    proof, key = tmp_path / "r.tlog-proof", with_model.run("ledger", "key").stdout.strip()
+    time.sleep(1.5)  # a head signs the record within a second
+    made = with_model.run("belt", "prove", record, "-o", str(proof))
+    stranger = Home(tmp_path / "stranger")
+    checked = stranger.run("ledger", "check", str(proof), "--key", key)
+    spoilt = bytearray(proof.read_bytes())
+    spoilt[len(spoilt) // 3] ^= 1
+    proof.write_bytes(spoilt)
+
+    assert made.returncode == 0, made.stderr
+    assert checked.returncode == 0 and record in checked.stdout
+    assert stranger.run("ledger", "check", str(proof), "--key", key).returncode in {1, 2}
+
+
 def test_nothing_to_verify_is_never_called_intact(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
 

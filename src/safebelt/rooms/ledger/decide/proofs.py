@@ -4,6 +4,7 @@ Parsing is strict: one meaning has one spelling, so that no byte of a proof can 
 """
 
 import base64
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -98,7 +99,13 @@ def check(text: str, open_note: OpenNote) -> tuple[Reason, Mapping[str, Any] | N
             ),
             _include,
         ),
-        _Step(Text(zh="字节内容是一条账本条目。", en="The bytes are an entry of a ledger."), _read_entry),
+        _Step(
+            Text(
+                zh="字节内容是一条账本条目或往来记录。",
+                en="The bytes are an entry of the ledger, or a record of the belt.",
+            ),
+            _read_entry,
+        ),
     )
     reason, seen = _judge(
         Text(
@@ -154,8 +161,8 @@ def check_consistency(text: str, open_note: OpenNote) -> tuple[Reason, Mapping[s
 
 
 _SIGNED = Text(
-    zh="检查点由给出的公钥签署，且公钥名称与日志名称相符。",
-    en="The checkpoint is signed by a key given, and that key is named after the log.",
+    zh="检查点由给出的公钥签署，且公钥名称与日志名称（或其上级）相符。",
+    en="The checkpoint is signed by a key given, and that key is named after the log or the one above it.",
 )
 
 
@@ -218,8 +225,13 @@ def _open(seen: dict[str, Any], open_note: OpenNote, which: str) -> None:
     text, keys = open_note(checkpoint.note)
     if text != checkpoint.note.partition("\n\n")[0] + "\n":
         raise ValueError("more was signed than the checkpoint that was read")
-    if not any(key.split("+", 1)[0] == checkpoint.origin for key in keys):
+    if not any(_is_of(checkpoint.origin, key.split("+", 1)[0]) for key in keys):
         raise ValueError("signed by a key that is named after another log")
+
+
+def _is_of(origin: str, name: str) -> bool:
+    """Whether a log is the key's own, or one beneath it: `<name>/belt/seg-00000001` holds a segment of records."""
+    return origin == name or origin.startswith(f"{name}/")
 
 
 def _include(seen: dict[str, Any]) -> None:
@@ -239,7 +251,12 @@ def _be_consistent(seen: dict[str, Any]) -> None:
 
 
 def _read_entry(seen: dict[str, Any]) -> None:
-    seen["entry"] = {**parse_body(seen["body"]), "index": seen["index"], "log": seen["checkpoint"].origin}
+    """Read what is proven: an entry of the ledger, or a record of a log beneath it, which has a form of its own."""
+    is_record = "/belt/" in seen["checkpoint"].origin
+    body = json.loads(seen["body"]) if is_record else parse_body(seen["body"])
+    if not isinstance(body, dict):
+        raise ValueError("neither an entry nor a record")
+    seen["entry"] = {**body, "index": seen["index"], "log": seen["checkpoint"].origin}
 
 
 def _after(prefix: str, line: str) -> str:
