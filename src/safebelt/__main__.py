@@ -5,6 +5,7 @@ Every command takes `--format json` and `--lang zh|en`.  Exit codes: 0 done or h
 """
 
 import json
+import os
 import sys
 from typing import Annotated, Any, Literal, cast
 
@@ -18,6 +19,9 @@ from safebelt.kernel.errors import Problem
 from safebelt.kernel.text import Lang, Text
 from safebelt.settings import Settings
 from safebelt.web.terminal import BAD_USE, NEGATIVE, Answer
+
+_ONLY_MINE = 0o077
+"""What this program writes, its owner reads: databases, records and keys are nobody else's."""
 
 Process = Literal["console", "belt", "work", "model"]
 
@@ -110,6 +114,7 @@ def _processes() -> dict[str, Any]:
 
 def run(arguments: list[str]) -> int:
     """Run one command; print its answer; return its exit code."""
+    os.umask(_ONLY_MINE)
     settings = Settings()
     configure(is_json=settings.log_format == "json")
     house = House(settings)

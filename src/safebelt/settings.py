@@ -37,7 +37,7 @@ class Settings(BaseSettings):
         default="safebelt.local/log", description="Name of the log in its checkpoints (C2SP origin)."
     )
     provider_code: str = Field(
-        default="", description="Code or name of the provider for GB 45438 labels; empty leaves them incomplete."
+        default="", description="Code of the provider for GB 45438 labels, visible ASCII; empty leaves them incomplete."
     )
     max_body_bytes: int = Field(
         default=10 * 1024 * 1024, ge=1024, description="Largest request body the belt accepts, bytes."

@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import ssl
 import subprocess
 import time
@@ -179,6 +180,22 @@ def test_a_full_disk_refuses_loses_nothing_and_heals(tmp_path: Path) -> None:
     assert refused and all(answer.json()["error"]["code"] == "records_unavailable" for answer in refused)
     assert good and verdict.returncode == 0, verdict.stdout
     assert listed
+
+
+def test_what_would_keep_it_from_starting_is_said_at_once(tmp_path: Path) -> None:
+    with scripted_upstream() as (upstream, _), socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        on_taken_port = Home(tmp_path / "a", upstream=upstream)
+        on_taken_port.env["SAFEBELT_BELT_PORT"] = port
+        bad_code = Home(tmp_path / "b", upstream=upstream, provider_code="with a blank")
+        bad_tls = Home(tmp_path / "c", upstream=upstream, tls_cert=str(tmp_path / "nowhere.pem"))
+
+        said = {home: home.run("up", timeout=30) for home in (on_taken_port, bad_code, bad_tls)}
+
+    assert "SAFEBELT_BELT_PORT" in said[on_taken_port].stderr and port in said[on_taken_port].stderr
+    assert "ContentProducer" in said[bad_code].stderr
+    assert "SAFEBELT_TLS_CERT" in said[bad_tls].stderr
+    assert [done.returncode for done in said.values()] == [1, 2, 3]
 
 
 def test_sigterm_ends_all_children_and_down_ends_a_running_house(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 POLL_SECONDS = 0.05
 _TERM_SECONDS = 15.0
@@ -16,6 +18,10 @@ _TERM_SECONDS = 15.0
 _BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _STEADY_SECONDS = 60.0
 """A child that lived this long starts again without delay next time."""
+_LOG_BYTES = 32 * 1024 * 1024
+"""A log larger than this is set aside as `<name>.log.1`, so that a child that complains for ever fills no disk."""
+_LOG_LOOK_SECONDS = 5.0
+_LAST_LINE_BYTES = 2000
 _PR_SET_PDEATHSIG = 1
 
 
@@ -42,7 +48,7 @@ class _Child:
     def __init__(self, spec: ChildSpec, log: Path, say: Callable[[str], None]) -> None:
         self.spec, self._log, self._say = spec, log, say
         self._fails = 0
-        self._started = self._start_at = 0.0
+        self._started = self._start_at = self._log_due_at = 0.0
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -56,19 +62,46 @@ class _Child:
 
     def look(self) -> None:
         """Start again what ended; kill what its watch gives up on."""
+        self._keep_log_small()
         if self.process is None:
             if time.monotonic() >= self._start_at:
                 self.start()
             return
         if self.process.poll() is not None:
-            self._ended(f"ended with {self.process.returncode}; see {self._log}")
+            self._ended(f"ended with {self.process.returncode}: {self._last_line()}")
         elif self.spec.watch and (why := self.spec.watch(self.process.pid)):
             self.process.kill()
             self.process.wait()
-            if self.spec.on_killed:
-                self.spec.on_killed(self.process.pid)
             self._say(f"{self.spec.name}: killed: {why}")
+            self._tell_killed(self.process.pid)
             self.start()
+
+    def _tell_killed(self, pid: int) -> None:
+        """A full disk must not take the supervisor down with it: what is not noted now is still there to be obeyed."""
+        try:
+            if self.spec.on_killed:
+                self.spec.on_killed(pid)
+        except OSError as error:
+            self._say(f"{self.spec.name}: {error}")
+
+    def _keep_log_small(self) -> None:
+        """Set a large log aside.  The child goes on writing to the same file, which is emptied under it."""
+        if time.monotonic() < self._log_due_at:
+            return
+        self._log_due_at = time.monotonic() + _LOG_LOOK_SECONDS
+        try:
+            if self._log.stat().st_size > _LOG_BYTES:
+                shutil.copyfile(self._log, self._log.with_name(f"{self._log.name}.1"))
+                os.truncate(self._log, 0)
+        except OSError:
+            return  # no log yet, or no room for two: the next look tries again
+
+    def _last_line(self) -> str:
+        """Return the last line of the child's log, which says why it ended."""
+        with self._log.open("rb") as log:
+            log.seek(max(0, self._log.stat().st_size - _LAST_LINE_BYTES))
+            lines = log.read().decode("utf-8", "replace").splitlines()
+        return lines[-1].strip() if lines else f"see {self._log}"
 
     def _ended(self, how: str) -> None:
         if time.monotonic() - self._started > _STEADY_SECONDS:
@@ -132,6 +165,59 @@ class Supervisor:
 
     def _on_signal(self, _number: int, _frame: object) -> None:
         self._is_ending = True
+
+
+class OnlyOne:
+    """Says that a process is running, and which: a file with its id, locked for as long as it lives.
+
+    The lock ends with the process however that ends; an id alone may by then belong to somebody else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Take the file.
+
+        Raises:
+            BlockingIOError: A living process holds it.
+        """
+        self._file = path.open("a+b")
+        try:
+            _lock(self._file)
+        except OSError as error:
+            self._file.close()
+            raise BlockingIOError(error.errno, "held by another process", str(path)) from error
+        self._file.truncate(0)
+        self._file.write(b"%d" % os.getpid())
+        self._file.flush()
+
+    def release(self) -> None:
+        """Give the file back, empty."""
+        self._file.truncate(0)
+        self._file.close()
+
+
+def holder_of(path: Path) -> int:
+    """Return the id of the living process that holds such a file, or 0."""
+    try:
+        with path.open("r+b") as file:
+            try:
+                _lock(file)
+            except OSError:
+                return int(path.read_bytes() or b"0")
+    except (OSError, ValueError):
+        return 0
+    return 0
+
+
+def _lock(file: BinaryIO) -> None:
+    if os.name == "nt":
+        import msvcrt  # noqa: PLC0415  only there on Windows
+
+        file.seek(1 << 30)  # beyond what is read: a locked byte cannot be read there
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+    else:
+        import fcntl  # noqa: PLC0415  only there on POSIX
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def die_with_parent() -> None:

@@ -6,12 +6,14 @@ import signal
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import structlog
 import truststore
 
 from safebelt.app import House
-from safebelt.kernel.errors import Problem
+from safebelt.kernel.errors import Conflict
+from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.heartbeat import Heartbeat
 from safebelt.rooms.belt.control.switch import Switch
 from safebelt.rooms.belt.control.watcher import Watcher
@@ -39,9 +41,9 @@ class Snapshots:
     While the database does not answer, the last good snapshot stays in force and the log says so.
     """
 
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self._now = house.belt.snapshot()
+    def __init__(self, house: House, screens: Screens) -> None:
+        self._house, self._screens = house, screens
+        self._now = self._look()
         self._reading: asyncio.Task[Snapshot] | None = None
 
     def now(self) -> Snapshot:
@@ -56,10 +58,21 @@ class Snapshots:
 
     async def _read(self) -> Snapshot:
         try:
-            self._now = await asyncio.to_thread(self._house.belt.snapshot)
-        except Problem as problem:
-            _log.warning("belt.snapshot_stale", problem=str(problem))
+            self._now = await asyncio.to_thread(self._look)
+        except Exception as error:  # noqa: BLE001  whatever it is, the next reading must still come
+            _log.warning("belt.snapshot_stale", problem=str(error))
         return self._now
+
+    def _look(self) -> Snapshot:
+        """Read, and have the scanners ready before an exchange asks for them."""
+        snapshot, today = self._house.belt.snapshot(), self._house.clock().date()
+        for policy in snapshot.policies.values():
+            self._screens.of(policy, today)
+        return snapshot
+
+    def knows(self, system_id: str) -> bool:
+        """Whether a system has a belt."""
+        return system_id in self._now.harnesses
 
     async def keep_fresh(self) -> None:
         """Read again for ever."""
@@ -82,27 +95,44 @@ async def _serve(house: House) -> None:
     loop, until = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, until.set)
-    heartbeat = Heartbeat(house.settings.home / "belt" / "pulse")
-    heartbeat.clear()
-    switch = Switch(house.box.state().orders)
-    with _records(house, loop) as writer, _obeying(house, switch, heartbeat, loop):
-        snapshots = Snapshots(house)
-        fresh = loop.create_task(snapshots.keep_fresh())
-        tools = _tools(house, switch, writer, snapshots)
-        limits = Limits(body_bytes=house.settings.max_body_bytes)
-        port = BeltPort(Gateway(tools), limits=limits, switch=switch, heartbeat=heartbeat)
-        tls = server_tls(house)
-        _log.info(
-            "belt.listening", port=house.settings.belt_port, upstream=house.settings.upstream_url, pid=os.getpid()
-        )
-        try:
-            await port.serve(house.settings.bind, house.settings.belt_port, tls=tls, until=until)
-        finally:
-            fresh.cancel()
-            tools.upstream.close()
+    with _records(house, loop) as writer:  # first, for its lock: another belt's pulse is not ours to clear
+        switch, screens = Switch(house.box.state().orders), Screens()
+        heartbeat = Heartbeat(house.settings.home / "belt" / "pulse")
+        heartbeat.clear()
+        snapshots = Snapshots(house, screens)
+        with _obeying(house, switch, heartbeat, loop, snapshots):
+            await _answer(house, switch, heartbeat, _tools(house, switch, writer, snapshots, screens), snapshots, until)
 
 
-def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots) -> Tools:
+async def _answer(
+    house: House, switch: Switch, heartbeat: Heartbeat, tools: Tools, snapshots: Snapshots, until: asyncio.Event
+) -> None:
+    fresh = asyncio.get_running_loop().create_task(snapshots.keep_fresh())
+    limits = Limits(body_bytes=house.settings.max_body_bytes)
+    port = BeltPort(Gateway(tools), limits=limits, switch=switch, heartbeat=heartbeat)
+    tls = server_tls(house)
+    _log.info("belt.listening", port=house.settings.belt_port, upstream=house.settings.upstream_url, pid=os.getpid())
+    try:
+        await port.serve(house.settings.bind, house.settings.belt_port, tls=tls, until=until)
+    except OSError as error:
+        raise _cannot_listen(house, error) from error
+    finally:
+        fresh.cancel()
+        tools.upstream.close()
+
+
+def _cannot_listen(house: House, error: OSError) -> Conflict:
+    port, why = house.settings.belt_port, error.strerror or str(error)
+    return Conflict(
+        what=Text(zh=f"无法监听 {port} 端口：{why}。", en=f"Port {port} cannot be used: {why}."),
+        hint=Text(
+            zh="请停止占用它的程序，或用 SAFEBELT_BELT_PORT 另设端口。",
+            en="End the program that uses it, or set another port with SAFEBELT_BELT_PORT.",
+        ),
+    )
+
+
+def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots, screens: Screens) -> Tools:
     upstream = Upstream(
         house.settings.upstream_url,
         key=house.settings.upstream_key,
@@ -123,7 +153,7 @@ def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots) -
         recorder=writer,
         snapshot=snapshots.now,
         refresh=snapshots.refresh,
-        screens=Screens(),
+        screens=screens,
         clock=house.clock,
         new_id=house.new_id,
         labelling=house.labelling,
@@ -156,7 +186,9 @@ def _sealed(house: House, segment: str, records: int, root: str) -> None:
 
 
 @contextmanager
-def _obeying(house: House, switch: Switch, heartbeat: Heartbeat, loop: asyncio.AbstractEventLoop) -> Iterator[Watcher]:
+def _obeying(
+    house: House, switch: Switch, heartbeat: Heartbeat, loop: asyncio.AbstractEventLoop, snapshots: Snapshots
+) -> Iterator[Watcher]:
     watcher = Watcher(
         box=house.box,
         switch=switch,
@@ -164,11 +196,12 @@ def _obeying(house: House, switch: Switch, heartbeat: Heartbeat, loop: asyncio.A
         new_id=house.new_id,
         loop=loop,
         heartbeat=heartbeat,
-        complain=lambda what: _log.error("belt.stop_file_not_understood", what=what),
+        complain=lambda what: _log.error("belt.order_not_understood", what=what),
+        knows=snapshots.knows,
     )
     for name, command in _SIGNALS.items():
-        if hasattr(signal, name):
-            loop.add_signal_handler(getattr(signal, name), _write_stop, house, command)
+        if hasattr(signal, name):  # not by the loop, which may be busy: the handler only leaves word for the watcher
+            signal.signal(getattr(signal, name), partial(_told, watcher, command))
     watcher.start()
     try:
         yield watcher
@@ -176,9 +209,9 @@ def _obeying(house: House, switch: Switch, heartbeat: Heartbeat, loop: asyncio.A
         watcher.stop()
 
 
-def _write_stop(house: House, command: Command) -> None:
-    """A signal says the same as the stop file, so that it leaves the same trace."""
-    house.box.stop_file.write_text(f"{command.value}\n", "utf-8")
+def _told(watcher: Watcher, command: Command, number: int, _frame: object) -> None:
+    """A signal says the same as the stop file, and leaves the same trace."""
+    watcher.order(command, "file", signal.Signals(number).name)
 
 
 def server_tls(house: House) -> ssl.SSLContext | None:

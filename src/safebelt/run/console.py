@@ -1,6 +1,7 @@
 """The console's process: pages, JSON API and the public log, on Granian."""
 
 import os
+import sys
 
 from granian import Granian
 from granian.constants import Interfaces
@@ -10,10 +11,16 @@ from safebelt.app import House, web
 from safebelt.engines.supervisor import die_with_parent
 from safebelt.settings import Settings
 
+_GOODBYE_SECONDS = 3
+"""How long open pages, which never end by themselves, may keep the console from ending."""
+
 
 def run_console(house: House) -> None:
     """Serve the console's port until SIGTERM."""
     settings = house.settings
+    if password := house.access.first_run():  # `up` has done it before; a console started by itself has to
+        sys.stdout.write(f"Administrator: admin   first password (shown this once): {password}\n")
+        sys.stdout.flush()
     Granian(
         "safebelt.run.console:application",
         address=settings.bind,
@@ -26,6 +33,7 @@ def run_console(house: House) -> None:
         ssl_cert=settings.tls_cert,
         ssl_key=settings.tls_key,
         websockets=False,
+        workers_kill_timeout=_GOODBYE_SECONDS,
     ).serve()
 
 

@@ -1,8 +1,11 @@
 """`safebelt up`: everything on one machine with one command, kept running until it is told to end."""
 
+import contextlib
 import os
 import signal
+import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,15 +14,17 @@ import httpx2
 
 from safebelt.app import House, own_ports_tls
 from safebelt.engines.models.local import MODEL_NAME, find_model
-from safebelt.engines.supervisor import ChildSpec, Supervisor
+from safebelt.engines.supervisor import ChildSpec, OnlyOne, Supervisor, holder_of
 from safebelt.kernel.errors import Conflict, Unavailable
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.heartbeat import Heartbeat
 from safebelt.rooms.belt.control.watchdog import Watchdog
+from safebelt.run.belt import server_tls
 from safebelt.run.demo import Demo, prepare_demo
 
 _READY_SECONDS = 90.0
 """A cold first start on two busy cores took 8 s; beyond this something is wrong, and the logs say what."""
+_PID_FILE = "safebelt.pid"
 _FIRST_QUESTION = "In one short sentence: what is a safety belt?"
 
 
@@ -34,11 +39,11 @@ def run_up(house: House, say: Callable[[Text], None]) -> None:
         Conflict: It is running already.
         Unavailable: It did not become ready.
     """
-    pid_file = _claim(house)
+    claim = _claim(house)
     try:
+        _check_ports(house)
         is_local = not house.settings.upstream
-        if is_local:
-            find_model()
+        _check(house, is_local=is_local)
         _first_password(house, say)
         demo = prepare_demo(house)
         house.ledger.advance()
@@ -46,13 +51,59 @@ def run_up(house: House, say: Callable[[Text], None]) -> None:
         supervisor.start()
         try:
             _get_ready(house, supervisor, is_local=is_local)
-            _first_screen(house, demo, say)
+            if not supervisor.is_ending:  # beside the supervisor, which must not look away while a model thinks
+                threading.Thread(target=_first_screen, args=(house, demo, say), daemon=True).start()
             supervisor.run_until(lambda: False)
             say(Text(zh="正在停止……", en="Stopping …"))
         finally:
             supervisor.end()
     finally:
-        pid_file.unlink(missing_ok=True)
+        claim.release()
+
+
+def _check(house: House, *, is_local: bool) -> None:
+    """Meet what would keep a child from starting, here, where somebody reads it.
+
+    Raises:
+        Problem: A port is taken, the model, a policy, the signing key, the provider code or the TLS files are not usable.
+    """
+    settings = house.settings
+    if is_local:
+        find_model()
+        _hold_port_free("127.0.0.1", settings.model_port, "SAFEBELT_MODEL_PORT")
+    _hold_port_free(settings.bind, settings.console_port, "SAFEBELT_CONSOLE_PORT")
+    _hold_port_free(settings.bind, settings.belt_port, "SAFEBELT_BELT_PORT")
+    house.keys.current()
+    house.labelling.generated("rec_0")
+    house.belt.policies()
+    try:
+        server_tls(house)
+    except (OSError, ValueError) as error:
+        raise Unavailable(
+            what=Text(zh=f"TLS 证书或私钥无法使用：{error}", en=f"The TLS certificate or key cannot be used: {error}."),
+            hint=Text(
+                zh="请检查 SAFEBELT_TLS_CERT 和 SAFEBELT_TLS_KEY（PEM 格式）。",
+                en="Check SAFEBELT_TLS_CERT and SAFEBELT_TLS_KEY (PEM files that belong together).",
+            ),
+        ) from error
+
+
+def _hold_port_free(host: str, port: int, setting: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Conflict(
+                what=Text(
+                    zh=f"端口 {host}:{port} 无法使用：{error.strerror}。",
+                    en=f"Port {host}:{port} cannot be used: {error.strerror}.",
+                ),
+                hint=Text(
+                    zh=f"请停止占用它的程序，或另设 {setting}。", en=f"End what uses it, or set {setting} to another."
+                ),
+            ) from error
 
 
 def run_down(house: House) -> bool:
@@ -69,27 +120,51 @@ def run_down(house: House) -> bool:
 
 def running_pid(house: House) -> int:
     """Return the process id of the running house, or 0."""
-    try:
-        pid = int((house.settings.home / "safebelt.pid").read_text())
-        os.kill(pid, 0)
-    except (OSError, ValueError):
-        return 0
-    return pid
+    return holder_of(house.settings.home / _PID_FILE)
 
 
-def _claim(house: House) -> Any:
+def _claim(house: House) -> OnlyOne:
     house.settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if pid := running_pid(house):
+    try:
+        return OnlyOne(house.settings.home / _PID_FILE)
+    except BlockingIOError as error:
+        pid = running_pid(house)
         raise Conflict(
             what=Text(zh=f"Safebelt 已在运行（进程 {pid}）。", en=f"Safebelt is running already (process {pid})."),
             hint=Text(
                 zh="先运行 `make down`，或另设 SAFEBELT_HOME。",
                 en="Run `make down` first, or set another SAFEBELT_HOME.",
             ),
-        )
-    pid_file = house.settings.home / "safebelt.pid"
-    pid_file.write_text(str(os.getpid()))
-    return pid_file
+        ) from error
+
+
+def _check_ports(house: House) -> None:
+    """Say now which port is taken, rather than start again for ever what cannot listen.
+
+    Raises:
+        Conflict: A port cannot be listened on.
+    """
+    settings = house.settings
+    wanted = [("SAFEBELT_CONSOLE_PORT", settings.bind, settings.console_port)]
+    wanted += [("SAFEBELT_BELT_PORT", settings.bind, settings.belt_port)]
+    wanted += [] if settings.upstream else [("SAFEBELT_MODEL_PORT", "127.0.0.1", settings.model_port)]
+    with contextlib.ExitStack() as held:
+        for name, host, port in wanted:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            try:
+                held.enter_context(socket.create_server((host, port), family=family))
+            except OSError as error:
+                why = error.strerror or str(error)
+                raise Conflict(
+                    what=Text(
+                        zh=f"无法监听 {host} 的 {port} 端口：{why}。",
+                        en=f"Port {port} on {host} cannot be used: {why}.",
+                    ),
+                    hint=Text(
+                        zh=f"请停止占用它的程序，或用 {name} 另设端口。",
+                        en=f"End the program that uses it, or set another port with {name}.",
+                    ),
+                ) from error
 
 
 def _supervisor(house: House, *, is_local: bool, say: Callable[[Text], None]) -> Supervisor:
@@ -131,7 +206,7 @@ def _get_ready(house: House, supervisor: Supervisor, *, is_local: bool) -> None:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx2.get(url, timeout=2, verify=own_ports_tls()).status_code == httpx2.codes.OK
+        return httpx2.get(url, timeout=0.5, verify=own_ports_tls()).status_code == httpx2.codes.OK
     except httpx2.HTTPError:
         return False
 

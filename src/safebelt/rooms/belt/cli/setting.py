@@ -87,6 +87,22 @@ def _systems(belt: Belt) -> App:
         """Fit the belt to a system; it observes unless told otherwise."""
         return _fitted(belt.fit(system, policy, stance, record_mode, notice, by=OWNER))
 
+    @app.command(name="set")
+    def set_(
+        system: str,
+        *,
+        policy: str | None = None,
+        stance: Stance | None = None,
+        record_mode: RecordMode | None = None,
+        notice: NoticeMode | None = None,
+    ) -> Answer:
+        """Change how the belt sits on a system; what is not named stays."""
+        now = belt.harness(system).version
+        changed = belt.change(
+            system, by=OWNER, version=now, policy=policy, stance=stance, record_mode=record_mode, notice=notice
+        )
+        return _fitted(changed)
+
     @app.command
     def observe(system: str) -> Answer:
         """Change nothing, record what would have been done; red lines and stops act all the same."""

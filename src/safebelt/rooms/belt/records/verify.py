@@ -79,7 +79,10 @@ class Verification:
     def _says(self) -> Text:
         signed = self.records - self.unsealed
         if self.faults:
-            return Text(zh=f"发现 {self.faults} 处问题。", en=f"{self.faults} faults were found.")
+            return Text(
+                zh=f"发现 {self.faults} 处问题。",
+                en=f"{self.faults} {'fault was' if self.faults == 1 else 'faults were'} found.",
+            )
         if not self.records:
             return Text(zh="没有可核验的记录。", en="There is nothing to verify.")
         if not signed:
