@@ -101,35 +101,31 @@ async def _serve(house: House) -> None:
         heartbeat.clear()
         snapshots = Snapshots(house, screens)
         with _obeying(house, switch, heartbeat, loop, snapshots):
-            await _answer(house, switch, heartbeat, _tools(house, switch, writer, snapshots, screens), snapshots, until)
+            tools = _tools(house, switch, writer, snapshots, screens)
+            limits = Limits(body_bytes=house.settings.max_body_bytes)
+            port = BeltPort(Gateway(tools), limits=limits, switch=switch, heartbeat=heartbeat)
+            fresh = loop.create_task(snapshots.keep_fresh())
+            try:
+                await _listen(house, port, until)
+            finally:
+                fresh.cancel()
+                tools.upstream.close()
 
 
-async def _answer(
-    house: House, switch: Switch, heartbeat: Heartbeat, tools: Tools, snapshots: Snapshots, until: asyncio.Event
-) -> None:
-    fresh = asyncio.get_running_loop().create_task(snapshots.keep_fresh())
-    limits = Limits(body_bytes=house.settings.max_body_bytes)
-    port = BeltPort(Gateway(tools), limits=limits, switch=switch, heartbeat=heartbeat)
+async def _listen(house: House, port: BeltPort, until: asyncio.Event) -> None:
     tls = server_tls(house)
     _log.info("belt.listening", port=house.settings.belt_port, upstream=house.settings.upstream_url, pid=os.getpid())
     try:
         await port.serve(house.settings.bind, house.settings.belt_port, tls=tls, until=until)
     except OSError as error:
-        raise _cannot_listen(house, error) from error
-    finally:
-        fresh.cancel()
-        tools.upstream.close()
-
-
-def _cannot_listen(house: House, error: OSError) -> Conflict:
-    port, why = house.settings.belt_port, error.strerror or str(error)
-    return Conflict(
-        what=Text(zh=f"无法监听 {port} 端口：{why}。", en=f"Port {port} cannot be used: {why}."),
-        hint=Text(
-            zh="请停止占用它的程序，或用 SAFEBELT_BELT_PORT 另设端口。",
-            en="End the program that uses it, or set another port with SAFEBELT_BELT_PORT.",
-        ),
-    )
+        number, why = house.settings.belt_port, error.strerror or str(error)
+        raise Conflict(
+            what=Text(zh=f"无法监听 {number} 端口：{why}。", en=f"Port {number} cannot be used: {why}."),
+            hint=Text(
+                zh="请停止占用它的程序，或用 SAFEBELT_BELT_PORT 另设端口。",
+                en="End the program that uses it, or set another port with SAFEBELT_BELT_PORT.",
+            ),
+        ) from error
 
 
 def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots, screens: Screens) -> Tools:

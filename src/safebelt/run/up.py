@@ -65,7 +65,7 @@ def _check(house: House, *, is_local: bool) -> None:
     """Meet what would keep a child from starting, here, where somebody reads it.
 
     Raises:
-        Problem: A port is taken, the model, a policy, the signing key, the provider code or the TLS files are not usable.
+        Problem: A port is taken; or model, policy, signing key, provider code or TLS files cannot be used.
     """
     settings = house.settings
     if is_local:

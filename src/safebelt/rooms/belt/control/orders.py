@@ -154,6 +154,20 @@ def parse_stop_line(text: str) -> tuple[Command, str]:
     )
 
 
+def unknown_system(system_id: str) -> Invalid:
+    """Say that a stop file names a system that this belt does not carry."""
+    return Invalid(
+        what=Text(
+            zh=f"停止文件所指的系统不在本安全带上：{system_id[:80]!r}。",
+            en=f"The stop file names a system that is not on this belt: {system_id[:80]!r}.",
+        ),
+        hint=Text(
+            zh="为安全起见已暂停全部系统；请核对系统编号后重写。",
+            en="Everything was paused to be safe; check the system's id and write the file again.",
+        ),
+    )
+
+
 def order_now(*, order_id: str, command: Command, system_id: str, at: datetime, by: str, reason: str) -> Order:
     """Build an order."""
     return Order(id=order_id, command=command, system_id=system_id, at=at, by=by, reason=reason)

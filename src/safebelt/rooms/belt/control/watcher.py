@@ -15,7 +15,7 @@ from safebelt.engines.clock import Clock
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.ids import NewId
 from safebelt.rooms.belt.control.heartbeat import EFFECTIVE, SEEN, WATCHER, Heartbeat
-from safebelt.rooms.belt.control.orders import OrderBox, State, parse_stop_line
+from safebelt.rooms.belt.control.orders import OrderBox, State, parse_stop_line, unknown_system
 from safebelt.rooms.belt.control.switch import Applied, Switch
 from safebelt.rooms.belt.model import Command, Order, StopProof
 
@@ -36,6 +36,7 @@ class Watcher:
         loop: The worker's event loop, told afterwards to end the tasks.
         heartbeat: The pulse page.
         complain: Told of a stop file nobody can understand.
+        knows: Whether there is such a system: a slip in a name must not leave everything running.
     """
 
     def __init__(
@@ -48,9 +49,10 @@ class Watcher:
         loop: asyncio.AbstractEventLoop,
         heartbeat: Heartbeat,
         complain: Callable[[str], None],
+        knows: Callable[[str], bool] = lambda _system_id: True,
     ) -> None:
         self._box, self._switch, self._clock, self._new_id = box, switch, clock, new_id
-        self._loop, self._heartbeat, self._complain = loop, heartbeat, complain
+        self._loop, self._heartbeat, self._complain, self._knows = loop, heartbeat, complain, knows
         self._stop_file = box.state().stop_file
         self._unwritten: list[StopProof] = []
         self._is_unkept = False  # whether the stop file's identity is newer than the one on disk
@@ -107,6 +109,8 @@ class Watcher:
                 self._is_unkept = True
                 return
             command, system_id = parse_stop_line(text)
+            if system_id and not self._knows(system_id):
+                raise unknown_system(system_id)
         except FileNotFoundError:
             return  # taken away between two looks
         except (Invalid, OSError) as error:
