@@ -18,7 +18,7 @@ from tests.api.conftest import Api
 from safebelt.kernel.actors import OWNER, Role
 from safebelt.rooms.registry.model import NamePerson, PersonRole, RegisterSystem
 
-EXAMPLES, MANY_EXAMPLES = 8, 400
+EXAMPLES, MANY_EXAMPLES = 8, 100
 NOT_ASKED = {
     "positive_data_acceptance": "409 and 422 are documented answers to what fits the schema: rules of the moment "
     "and of form (a version not stale, a reason not blank) are more than a schema can say; 400 is not, see below",
@@ -201,6 +201,24 @@ def _simple(api: Api, operation: Any) -> dict[str, Any]:
     if operation.method == "post":
         how["body"] = BODIES[operation.path]
     return how
+
+
+@pytest.mark.parametrize(
+    ("since", "status"),
+    [
+        ("2026-11-21T12:00:00Z", 200),
+        ("2026-11-21T12:00:00.25+08:00", 200),
+        ("0.0", 400),
+        ("2026-11-21T12:00:00", 400),
+        ("2026-02-30T12:00:00Z", 422),
+        ("0001-01-01T00:00:00+14:00", 422),
+    ],
+)
+def test_a_moment_has_a_zone_and_exists(api: Api, since: str, status: int) -> None:
+    with TestClient(api.app) as client:
+        answer = client.get("/api/belt/exchanges", params={"since": since}, headers=api.headers())
+
+    assert answer.status_code == status
 
 
 def test_every_guarded_operation_refuses_who_shows_no_token_or_a_wrong_one(api: Api) -> None:

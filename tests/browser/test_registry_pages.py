@@ -137,7 +137,7 @@ def test_a_visitor_registers_a_first_system_by_keyboard_and_forms(browser_page, 
     browser_page.get_by_role("button", name="指定").click()
 
     assert "王敏" in browser_page.locator("#people").inner_text()
-    assert "指定人员" in browser_page.locator("#acts").inner_text()
+    assert "指定了人员" in browser_page.locator("#acts").inner_text()
     assert "要素不全" in browser_page.locator("#outcome").inner_text()
     browser_page.get_by_role("link", name="English").click()
     assert re.search(r"/en/registry/systems/sys_\w+", browser_page.url)

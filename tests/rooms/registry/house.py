@@ -18,6 +18,7 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.ledger.service import Ledger
 from safebelt.rooms.registry.api import RegistryApi
 from safebelt.rooms.registry.pages import HomePage, RegistryPages
+from safebelt.rooms.registry.room import ROOM
 from safebelt.rooms.registry.service import Registry
 from safebelt.web.doors import KIT_DOORS
 from safebelt.web.headers import add_security_headers
@@ -59,7 +60,13 @@ def build_app(
             "registry": Provide(lambda: registry, sync_to_thread=False),
             "by": Provide(lambda: actor, sync_to_thread=False),
         },
-        state=State({"authorize": authorize, "dossier_panels": panels}),
+        state=State(
+            {
+                "authorize": authorize,
+                "dossier_panels": panels,
+                "event_titles": {event.kind: event.title for event in ROOM.events},
+            }
+        ),
         exception_handlers=problem_handlers(real_ids()),
         template_config=templates(["registry"], belt_state=lambda: belt),
         openapi_config=openapi(),

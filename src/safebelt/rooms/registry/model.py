@@ -373,7 +373,7 @@ class PersonNamed(Event):
     """A person was named for a system; who it is, is personal data.  `ended` lists the terms this ended."""
 
     kind: ClassVar[str] = "registry.person_named.v1"
-    title: ClassVar[Text] = Text(zh="指定了负责人", en="Person named")
+    title: ClassVar[Text] = Text(zh="指定了人员", en="Person named")
     person_id: str
     role: str
     since: str

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -13,15 +13,22 @@ from litestar.params import JSONBody, QueryParameter
 
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Invalid, NotFound
+from safebelt.kernel.text import Text
 from safebelt.rooms.belt.api.words import Id, PageNumber, PageSize, SystemId, WhyRequest
 from safebelt.rooms.belt.model import Action, Exchange
 from safebelt.rooms.belt.service import Belt, Found, Full, Sealed, Search, Traffic
 from safebelt.web.openapi import problems
+from safebelt.web.problems import invalid_field
 from safebelt.web.security import requires
 
 PROOF_TYPE = "text/plain; charset=utf-8"
 
-Moment = Annotated[datetime | None, QueryParameter(description="With its zone, for example 2026-11-21T12:00:00Z.")]
+# RFC 3339, and not `datetime`: a query's text would then also be read as seconds since 1970, or without its zone.
+_RFC_3339 = r"^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2}))?$"
+Moment = Annotated[
+    str,
+    QueryParameter(pattern=_RFC_3339, description="With its zone, such as 2026-11-21T12:00:00Z; empty for any."),
+]
 
 
 class EndedAs(StrEnum):
@@ -70,7 +77,7 @@ class RecordsApi(Controller):
     path = "/api/belt"
     tags = ("belt",)
 
-    @get("/exchanges", sync_to_thread=True, guards=[requires("belt.read")], responses=problems())
+    @get("/exchanges", sync_to_thread=True, guards=[requires("belt.read")], responses=problems(Invalid))
     def exchanges(
         self,
         *,
@@ -80,8 +87,8 @@ class RecordsApi(Controller):
         done: Annotated[Action | None, QueryParameter()] = None,
         would: Annotated[Action | None, QueryParameter()] = None,
         finish: Annotated[EndedAs | None, QueryParameter()] = None,
-        since: Moment = None,
-        until: Moment = None,
+        since: Moment = "",
+        until: Moment = "",
         page: PageNumber = 1,
         size: PageSize = 50,
     ) -> Found:
@@ -92,8 +99,8 @@ class RecordsApi(Controller):
             done=done.value if done else "",
             would=would.value if would else "",
             finish=finish.value if finish else "",
-            since=since.astimezone() if since else None,
-            until=until.astimezone() if until else None,
+            since=_moment("since", since),
+            until=_moment("until", until),
         )
         return belt.exchanges(wanted, page, size)
 
@@ -158,6 +165,17 @@ class RecordsApi(Controller):
         """Read every record again and hold it against signed heads and ledger."""
         found = belt.verify()
         return Verdict(holds=found.holds.value, counts=found.counts(), reason=found.reason.as_data())
+
+
+def _moment(name: str, text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC) if text else None
+    except (ValueError, OverflowError):  # no such day, or before the year 1 in UTC
+        raise invalid_field(
+            name,
+            Text(zh=f"没有这个时刻：{text}", en=f"There is no such moment: {text}"),
+            Text(zh="请写成 2026-11-21T12:00:00Z 的形式。", en="Write it like 2026-11-21T12:00:00Z."),
+        ) from None
 
 
 def _full(full: Full, *, has_content: bool) -> FullExchange:
