@@ -1,6 +1,5 @@
 """`safebelt up`: everything on one machine with one command, kept running until it is told to end."""
 
-import contextlib
 import os
 import signal
 import socket
@@ -41,7 +40,6 @@ def run_up(house: House, say: Callable[[Text], None]) -> None:
     """
     claim = _claim(house)
     try:
-        _check_ports(house)
         is_local = not house.settings.upstream
         _check(house, is_local=is_local)
         _first_password(house, say)
@@ -136,35 +134,6 @@ def _claim(house: House) -> OnlyOne:
                 en="Run `make down` first, or set another SAFEBELT_HOME.",
             ),
         ) from error
-
-
-def _check_ports(house: House) -> None:
-    """Say now which port is taken, rather than start again for ever what cannot listen.
-
-    Raises:
-        Conflict: A port cannot be listened on.
-    """
-    settings = house.settings
-    wanted = [("SAFEBELT_CONSOLE_PORT", settings.bind, settings.console_port)]
-    wanted += [("SAFEBELT_BELT_PORT", settings.bind, settings.belt_port)]
-    wanted += [] if settings.upstream else [("SAFEBELT_MODEL_PORT", "127.0.0.1", settings.model_port)]
-    with contextlib.ExitStack() as held:
-        for name, host, port in wanted:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            try:
-                held.enter_context(socket.create_server((host, port), family=family))
-            except OSError as error:
-                why = error.strerror or str(error)
-                raise Conflict(
-                    what=Text(
-                        zh=f"无法监听 {host} 的 {port} 端口：{why}。",
-                        en=f"Port {port} on {host} cannot be used: {why}.",
-                    ),
-                    hint=Text(
-                        zh=f"请停止占用它的程序，或用 {name} 另设端口。",
-                        en=f"End the program that uses it, or set another port with {name}.",
-                    ),
-                ) from error
 
 
 def _supervisor(house: House, *, is_local: bool, say: Callable[[Text], None]) -> Supervisor:

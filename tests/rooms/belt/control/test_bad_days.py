@@ -1,14 +1,22 @@
 """Stopping works on bad days: odd stop files, full disks, orders at awkward moments, a belt that only just starts."""
 
 import asyncio
+import datetime
 import os
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
+import uvloop
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from tests.rooms.belt.control.test_stop import Bench, drain, order
 
 from safebelt.engines.clock import real_ids, wall_clock
@@ -20,6 +28,8 @@ from safebelt.rooms.belt.control.switch import InForce, Switch
 from safebelt.rooms.belt.control.watchdog import Watchdog
 from safebelt.rooms.belt.control.watcher import Watcher
 from safebelt.rooms.belt.model import Command, Order
+from safebelt.rooms.belt.proxy.server import ClientConnection
+from safebelt.rooms.belt.proxy.wire import Limits
 
 NEW_ID = real_ids()
 
@@ -219,8 +229,6 @@ def test_nothing_an_order_file_holds_ends_the_thread_that_stops_things(tmp_path:
                 by="x",
                 reason="a name no file has",
             )
-            import msgspec
-
             (orders / "ord_2.json").write_bytes(msgspec.json.encode(odd))
             await asyncio.sleep(0.1)
             (tmp_path / "belt" / "stop").write_text("cut\n")
@@ -362,3 +370,55 @@ def test_stopped_is_raised_only_behind_a_closed_gate() -> None:
         return client.sent
 
     assert asyncio.run(scenario()) == 3
+
+
+def _certificate(folder: Path) -> ssl.SSLContext:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "belt")])
+    now = datetime.datetime.now(datetime.UTC)
+    day = datetime.timedelta(days=1)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(now - day).not_valid_after(now + day)
+    pem = made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    pem += key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "both.pem").write_bytes(pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "both.pem")
+    return context
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+@pytest.mark.parametrize("is_tls", [False, True])
+def test_a_cut_reaches_every_kind_of_connection_on_every_loop(
+    tmp_path: Path, run: Callable[..., None], is_tls: bool
+) -> None:
+    trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+
+    async def scenario() -> None:
+        async with Bench(tmp_path) as bench:
+            server = await asyncio.get_running_loop().create_server(
+                lambda: ClientConnection(bench.stream, Limits(), bench.connections),
+                "127.0.0.1",
+                0,
+                ssl=_certificate(tmp_path) if is_tls else None,
+            )
+            port = server.sockets[0].getsockname()[1]
+            readers = []
+            for _ in range(5):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trust if is_tls else None)
+                bench.writers.append(writer)
+                writer.write(b"GET /sys_a HTTP/1.1\r\nHost: x\r\n\r\n")
+                await reader.readuntil(b"tick")
+                readers.append(reader)
+            given = order(Command.CUT)
+            bench.box.give(given)
+            proof = await bench.proof(given.id)
+            await asyncio.wait_for(asyncio.gather(*map(drain, readers)), 2)
+            server.close()
+
+            assert (proof.streams_cut, proof.bytes_after, bench.switch.running()) == (5, 0, 0)
+
+    run(scenario())

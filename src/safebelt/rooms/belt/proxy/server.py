@@ -49,7 +49,9 @@ class ClientConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the socket."""
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is not derived from asyncio's
-        self.transport.set_write_buffer_limits(high=0)  # `drain` waits until all is with the kernel
+        self.transport.set_write_buffer_limits(
+            high=1
+        )  # `drain` waits until all is with the kernel; at 0 TLS would wait for ever
         self.socket = _own_handle(self.transport)
         self._parser = httptools.HttpRequestParser(self)
         if len(self._connections) >= self._limits.connections:
