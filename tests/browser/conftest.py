@@ -47,9 +47,12 @@ def assert_accessible(page: Any) -> None:
     assert not lines, f"{page.url}\n" + "\n".join(lines)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """The browser, started once.  Missing: skipped loudly, and in CI a failure."""
+    """The browser, started once a module.  Missing: skipped loudly, and in CI a failure.
+
+    Not once a session: while Playwright runs, this thread has a running event loop, and later tests need one of their own.
+    """
     if not CHROMIUM.exists():
         if os.environ.get("CI"):
             pytest.fail(f"no browser: {CHROMIUM} is missing, and in CI that is an error")
