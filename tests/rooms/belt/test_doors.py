@@ -15,7 +15,7 @@ from tests.rooms.belt.house import House, build, intent, outcome
 from safebelt.engines.sql import Sql, metadata
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.text import LANGS
-from safebelt.rooms.belt.model import Stance
+from safebelt.rooms.belt.model import BLIND_SPOTS, Stance
 from safebelt.rooms.belt.pages.chart import bars, nice_top
 from safebelt.rooms.belt.pages.console import as_csv
 from safebelt.rooms.belt.service import Minute, TryIt
@@ -68,7 +68,7 @@ def test_a_stop_by_api_answers_with_its_proof_and_what_it_cannot_see(client: Tes
     assert answer.status_code == 201
     assert answer.json()["proof"]["bytes_after"] == 0
     assert answer.json()["remembered"] is True
-    assert len(answer.json()["blind_spots"]) == 4
+    assert len(answer.json()["blind_spots"]) == len(BLIND_SPOTS)
     order = answer.json()["order"]["id"]
     assert client.get(f"/api/belt/stops/{order}").json()["order"]["reason"] == "drill"
     assert client.get("/api/belt/stops").json()["count"] == 1

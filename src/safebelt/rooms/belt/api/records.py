@@ -40,6 +40,8 @@ class EndedAs(StrEnum):
     CUT = "cut"
     UPSTREAM_ERROR = "upstream_error"
     CLIENT_GONE = "client_gone"
+    RECORDS_FAILED = "records_failed"
+    BELT_ERROR = "belt_error"
     LOST = "lost"
 
 

@@ -22,8 +22,8 @@ class Exchange:
         done, would: Strictest action over both sides.
         rules: Ids of the rules that hit.
         status: HTTP status given to the caller; 0 while under way.
-        finish: `complete`, `refused`, `cut`, `upstream_error`, `records_failed`, `client_gone`, `lost` (no outcome
-            was ever written), or empty while under way.
+        finish: `complete`, `refused`, `cut`, `upstream_error`, `records_failed`, `belt_error`, `client_gone`, `lost`
+            (no outcome was ever written), or empty while under way.
         total_ms, added_ms: Whole duration, and the belt's own part of it.
         segment, offset: Where the record stands.
     """

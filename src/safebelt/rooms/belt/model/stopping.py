@@ -81,5 +81,9 @@ BLIND_SPOTS: tuple[Text, ...] = (
         zh="上游模型内部尚未停止的计算。", en="Computation inside the upstream model that has not noticed the cut yet."
     ),
     Text(zh="客户端此前已收到的内容。", en="What the client had received before."),
+    Text(
+        zh="暂停之后，本进程先前已开始发送的至多一个片段（64 KB）。",
+        en="After a pause: at most one piece (64 KB) that this process had begun to send before.",
+    ),
 )
 """What a stop proof cannot see; shown beside every proof."""

@@ -116,6 +116,8 @@ FINISHES: Mapping[str, Text] = {
     "cut": Text(zh="被切断", en="cut off"),
     "upstream_error": Text(zh="上游出错", en="upstream error"),
     "client_gone": Text(zh="客户端离开", en="client left"),
+    "records_failed": Text(zh="无法写入记录", en="records failed"),
+    "belt_error": Text(zh="安全带自身出错", en="the belt's own error"),
     "lost": Text(zh="结果缺失", en="outcome lost"),
 }
 
