@@ -239,7 +239,7 @@ def outcome(record_id: str, *, text: str = "好的，已收到。", **facts: Any
 
 
 REASON = Reason(
-    says=Text(zh="输入共命中 1 处，处置：隐去。", en="Screening of the input found 1; what was done: mask."),
+    says=Text(zh="输入共命中 1 处，处置：遮盖。", en="Screening of the input found 1; what was done: mask."),
     holds=Truth.TRUE,
     cites=("house/basic@3",),
     because=(

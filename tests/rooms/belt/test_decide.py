@@ -146,7 +146,7 @@ def test_applying_keeps_what_is_free_hides_what_is_masked_and_stops_at_what_is_r
     masked = {place for hit in hits if hit.done is Action.MASK for place in range(hit.start, hit.end)}
     free = [char for place, char in enumerate(text[: min(cuts, default=None)]) if place not in masked]
     assert is_refused is bool(cuts)
-    assert passed.replace("⟦已隐去 masked⟧", "") == "".join(free)
+    assert passed.replace("⟦已遮盖 masked⟧", "") == "".join(free)
 
 
 def test_masked_json_stays_json_whether_the_span_is_in_a_string_or_a_number() -> None:

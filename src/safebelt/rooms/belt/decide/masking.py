@@ -35,7 +35,7 @@ PLACEHOLDERS = {
 }
 """What stands for a masked span, by detector.  Stable, short, in both languages, without quotes, backslashes or digits:
 so JSON stays valid and a placeholder is never found again."""
-MASKED = "⟦已隐去 masked⟧"
+MASKED = "⟦已遮盖 masked⟧"
 """What stands for a masked word or phrase, and for a detector that has no placeholder of its own."""
 
 _NUMBER = frozenset("0123456789+-.eE")

@@ -176,7 +176,7 @@ _SIDES = {Side.INPUT: Text(zh="输入", en="input"), Side.OUTPUT: Text(zh="输�
 _DEEDS = {
     Action.ALLOW: Text(zh="放行", en="allow"),
     Action.FLAG: Text(zh="标记", en="flag"),
-    Action.MASK: Text(zh="隐去", en="mask"),
+    Action.MASK: Text(zh="遮盖", en="mask"),
     Action.REFUSE: Text(zh="拒绝", en="refuse"),
 }
 
