@@ -212,12 +212,15 @@ def test_a_flood_is_held_within_bounds_and_costs_linear_time(name: str) -> None:
 @pytest.mark.parametrize("name", FLOODS)
 def test_scanning_a_flood_takes_linear_time(name: str) -> None:
     def seconds(text: str) -> float:
-        started = time.process_time()
-        MASKS.scan(text, OUT)
-        return time.process_time() - started
+        """The best of five: a busy neighbour makes a run longer, never shorter."""
+        best = float("inf")
+        for _ in range(5):
+            started = time.process_time()
+            MASKS.scan(text, OUT)
+            best = min(best, time.process_time() - started)
+        return best
 
     small, large = FLOODS[name][:3_000], FLOODS[name][:24_000]
-    MASKS.scan(small, OUT)
 
     assert seconds(large) < 24 * max(seconds(small), 0.004)  # 8 times the text; quadratic would be 64 times
 
