@@ -401,6 +401,8 @@ def test_an_upstreams_own_error_passes_with_its_status_and_personal_data_masked(
                 await ai.chat.completions.create(model="m", messages=HI)
 
         assert ID_CARD not in str(error.value) and "bad" in str(error.value)
+        assert "x-safebelt-aigc" not in error.value.response.headers, "nothing was generated"
+        assert "label" not in belt.records("outcome")[0]
 
     in_belt(tmp_path, angry, scenario)
 

@@ -57,7 +57,7 @@ class Exchange:
         self._said: dict[str, tuple[str, bool]] = {}
         self._hits: list[Hit] = []
         self._label = tools.labelling.generated(self._recording.id)
-        self._status = 0
+        self._status, self._is_generated = 0, False
 
     async def run(self) -> None:
         """Carry the exchange through; never raises for what a client or an upstream does."""
@@ -152,6 +152,7 @@ class Exchange:
         if answer.status >= HTTPStatus.BAD_REQUEST or body.get("error"):
             body, finish = {"error": masked_tree(body.get("error") or body)}, "upstream_error"
         else:
+            self._is_generated = True
             body, finish = self._noticed(body), "complete"
         done = self._done()
         if done is Action.REFUSE:
@@ -190,7 +191,7 @@ class Exchange:
     async def _stream(self, answer: Answer) -> None:
         opener = ChannelOpener(self._scanner, self._caller.harness, is_json=is_json_request(self._body))
         streamed = StreamedAnswer(opener, opener.words, self._notice)
-        self._status = answer.status
+        self._status, self._is_generated = answer.status, True
         await self._recording.durable()
         fields = ((b"content-type", _SSE), (b"cache-control", b"no-cache"))
         await self._reply.begin(answer.status, (*passed_on(answer), *fields, *self._headers(self._done())))
@@ -280,7 +281,7 @@ class Exchange:
             "finish": finish,
             **verdict_facts(verdict),
             "done": done.value if finish == "refused" else verdict.done.value,
-            "label": self._label.field,
+            **({"label": self._label.field} if self._is_generated else {}),
             **({"order": order} if order else {}),
         }
 
@@ -295,10 +296,12 @@ class Exchange:
         return strictest(first, *(hit.done for hit in self._hits))
 
     def _headers(self, done: Action) -> Headers:
+        """Return our header fields; an error carries no label, because nothing was generated."""
+        label: Headers = ((b"x-safebelt-aigc", self._label.header.encode("ascii")),) if self._is_generated else ()
         return (
             (b"x-safebelt-record", self._recording.id.encode()),
             (b"x-safebelt-verdict", done.value.encode()),
-            (b"x-safebelt-aigc", self._label.header.encode("ascii")),
+            *label,
         )
 
     def _field(self, done: Action) -> dict[str, Any]:
@@ -309,7 +312,7 @@ class Exchange:
             "would": strictest(Action.ALLOW, *(hit.would for hit in hits)).value,
             "stance": self._caller.harness.stance.value,
             "rules": sorted({hit.rule for hit in hits}),
-            "label": self._label.field,
+            **({"label": self._label.field} if self._is_generated else {}),
         }
 
 
