@@ -42,7 +42,11 @@ POLICY = Policy(
             sides=frozenset(Side),
             action=Action.MASK,
             detectors=("cn_id",),
-            basis=Basis(provision="cn/pipl#art_51", authority="NPC", scope="personal information"),
+            basis=Basis(
+                provision="cn/pipl#art_51",
+                authority=Text(zh="全国人大", en="NPC"),
+                scope=Text(zh="个人信息", en="personal information"),
+            ),
         ),
         Rule(
             id="injection.override",

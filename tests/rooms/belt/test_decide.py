@@ -27,7 +27,7 @@ def _rule(name: str, action: Action, *, red: bool = False, basis: Basis | None =
     )
 
 
-BASIS = Basis(provision="cn/example#art_1", authority="A", scope="S")
+BASIS = Basis(provision="cn/example#art_1", authority=Text(zh="甲", en="A"), scope=Text(zh="范围", en="S"))
 POLICY = Policy(
     id="test/p",
     version=4,

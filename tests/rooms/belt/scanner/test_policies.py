@@ -24,7 +24,7 @@ rules:
     sides: [input]
     action: refuse
     terms: [坏词, bad phrase]
-    basis: {provision: cn/x#art_1, authority: A, scope: all, expires: 2026-12-31}
+    basis: {provision: cn/x#art_1, authority: {zh: 甲, en: A}, scope: {zh: 全部, en: all}, expires: 2026-12-31}
 """
 
 
@@ -77,7 +77,7 @@ def test_the_digest_is_of_the_content_not_of_its_spelling(tmp_path: Path) -> Non
         (("    terms: [坏词, bad phrase]\n", ""), 6, "looks for nothing"),
         (("action: refuse", "action: flag\n    red_line: true"), 6, "red line"),
         (("kind: keywords", "kind: keywords\n    kind: injection"), 7, "more than once"),
-        (("scope: all", "scope: ''"), 12, "scope"),
+        (("en: all", "en: ''"), 12, "scope"),
         (("version: 2", "version: 2\nsurprise: 1"), 3, "surprise"),
         (("[坏词, bad phrase]", "[坏词"), 12, "expected"),
         (("2026-12-31", "2026-13-41"), 1, "not readable"),

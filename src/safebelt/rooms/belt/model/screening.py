@@ -65,8 +65,8 @@ class Basis:
     """What a content rule rests on (invariant 17); a rule without one is shown as *house rule*."""
 
     provision: str
-    authority: str
-    scope: str
+    authority: Text
+    scope: Text
     expires: date | None = None
 
 

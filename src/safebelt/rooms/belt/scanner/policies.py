@@ -64,9 +64,17 @@ class _Words(_Strict):
 
 class _Basis(_Strict):
     provision: Filled
-    authority: Filled
-    scope: Filled
+    authority: _Words
+    scope: _Words
     expires: date | None = None
+
+    def as_basis(self) -> Basis:
+        return Basis(
+            provision=self.provision,
+            authority=self.authority.as_text(),
+            scope=self.scope.as_text(),
+            expires=self.expires,
+        )
 
 
 class _Rule(_Strict):
@@ -99,7 +107,7 @@ class _Rule(_Strict):
             is_red_line=self.red_line,
             terms=self.terms,
             detectors=self.detectors,
-            basis=Basis(**self.basis.model_dump()) if self.basis else None,
+            basis=self.basis.as_basis() if self.basis else None,
             advice=self.advice.as_text() if self.advice else None,
         )
 
