@@ -13,7 +13,6 @@ import errno
 import os
 import stat
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from zlib import crc32
 
@@ -166,11 +165,6 @@ def unknown_system(system_id: str) -> Invalid:
             en="Everything was paused to be safe; check the system's id and write the file again.",
         ),
     )
-
-
-def order_now(*, order_id: str, command: Command, system_id: str, at: datetime, by: str, reason: str) -> Order:
-    """Build an order."""
-    return Order(id=order_id, command=command, system_id=system_id, at=at, by=by, reason=reason)
 
 
 def _write(path: Path, data: bytes) -> None:
