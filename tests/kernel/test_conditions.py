@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safebelt.kernel.conditions import OPERATORS, Condition, Truth, conjunction, disjunction, negate
+from safebelt.kernel.conditions import (
+    OPERATORS,
+    TAKES_A_LIST,
+    Condition,
+    Judged,
+    Truth,
+    conjunction,
+    disjunction,
+    negate,
+)
 
 T, F, U = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
 truths = st.sampled_from([T, F, U])
@@ -168,6 +177,7 @@ CASES = [
     ("is", "x", "x", T), ("is", "x", "y", F), ("is", 1, True, F), ("is", True, 1, F), ("is", 1, 1.0, T), ("is", False, 0, F),
     ("one_of", "a", ["a", "b"], T), ("one_of", "c", ["a", "b"], F), ("one_of", True, [1], F),
     ("includes", ["a", "b"], "a", T), ("includes", ["a"], "b", F), ("includes", "text", "t", U), ("includes", [1], True, F),
+    ("includes_any", ["a", "b"], ["c", "b"], T), ("includes_any", ["a"], ["b", "c"], F), ("includes_any", (), ["b"], F), ("includes_any", "bc", ["b"], U), ("includes_any", [1], [True], F),
     ("at_least", 18, 18, T), ("at_least", 17, 18, F), ("more_than", 18, 18, F), ("at_most", 18, 18, T), ("less_than", 18, 18, F),
     ("more_than", 19, 18, T), ("at_most", 19, 18, F), ("less_than", 17.5, 18, T), ("at_least", "18", 18, U), ("at_least", date(2026, 1, 2), date(2026, 1, 1), T),
     ("less_than", datetime(2026, 1, 1, tzinfo=UTC), date(2027, 1, 1), U),
@@ -188,7 +198,7 @@ def test_every_operator_has_a_case_on_both_sides() -> None:
 
 @pytest.mark.parametrize("operator", list(OPERATORS))
 def test_an_absent_fact_and_a_null_are_unknown_to_every_operator(operator) -> None:
-    condition = Condition.parse({"fact": "x", operator: ["a"] if operator == "one_of" else 1})
+    condition = Condition.parse({"fact": "x", operator: ["a"] if operator in TAKES_A_LIST else 1})
 
     assert condition.judge({}).holds is condition.judge({"x": None}).holds is U
 
@@ -198,7 +208,7 @@ def test_an_absent_fact_and_a_null_are_unknown_to_every_operator(operator) -> No
     [
         None, "age", [], {}, {"all": []}, {"any": []}, {"all": {}}, {"not": []}, {"fact": "x"}, {"fact": 3, "is": 1},
         {"fact": "x", "is": 1, "at_least": 2}, {"fact": "x", "equals": 1}, {"all": [leaf("a")], "any": [leaf("b")]},
-        {"fact": "x", "one_of": "abc"}, {"fact": "x", "one_of": []}, {"fact": "x", "at_least": None}, {"fact": "x", 1: 2},
+        {"fact": "x", "one_of": "abc"}, {"fact": "x", "one_of": []}, {"fact": "x", "includes_any": "abc"}, {"term": "t"}, {"applies": ["n"]}, {"fact": "x", "at_least": None}, {"fact": "x", 1: 2},
     ],
 )  # fmt: skip
 def test_what_is_no_condition_is_refused_with_what_is_allowed(tree) -> None:
@@ -215,3 +225,76 @@ def test_a_judgment_keeps_its_parts_so_that_it_can_be_explained() -> None:
     assert [part.holds for part in judged.because] == [F, U]
     assert judged.because[1].of.form == "not"
     assert [truth.mark for truth in (T, F, U)] == ["+", "-", "?"]
+
+
+# --- names -------------------------------------------------------------------------------------------------------
+
+
+class Book:
+    """Terms, rules and parameters as plain data."""
+
+    def __init__(self, names: dict, facts: dict, parameters: dict) -> None:
+        self.names, self.facts, self.parameters = names, facts, parameters
+
+    def parameter(self, name: str):
+        return self.parameters.get(name)
+
+    def term(self, name: str) -> Judged:
+        return Condition.parse(self.names[name], has_names=True).judge(self.facts, self)
+
+    applies = term
+
+
+def judged(tree, facts=None, names=None, parameters=None) -> Judged:
+    facts = facts or {}
+    return Condition.parse(tree, has_names=True).judge(facts, Book(names or {}, facts, parameters or {}))
+
+
+@given(st.data(), trees, partial_facts)
+def test_naming_a_part_of_a_condition_changes_neither_its_result_nor_what_it_asks_for(data, tree, facts) -> None:
+    names = {}
+
+    def hidden(node):
+        grown = {
+            form: hidden(part) if form == "not" else [hidden(p) for p in part]
+            for form, part in node.items()
+            if form != "fact" and form != "is"
+        } or node
+        if not data.draw(st.booleans()):
+            return grown
+        names[name := f"n{len(names)}"] = grown
+        return {data.draw(st.sampled_from(["term", "applies"])): name}
+
+    plain, named = Condition.parse(tree).judge(facts), judged(hidden(tree), facts, names)
+
+    assert (named.holds, named.missing) == (plain.holds, plain.missing)
+
+
+def test_applies_with_several_rules_holds_as_soon_as_one_does() -> None:
+    names = {"one": leaf("a"), "two": leaf("b")}
+
+    assert judged({"applies": ["one", "two"]}, {"b": True}, names).holds is T
+    assert judged({"applies": ["one", "two"]}, {"a": False, "b": False}, names).holds is F
+    assert judged({"applies": ["one", "two"]}, {"b": False}, names).missing == ("a",)
+
+
+def test_a_parameter_stands_for_its_value_and_without_one_nothing_is_known() -> None:
+    tree = {"fact": "size", "at_least": {"param": "limit"}}
+
+    assert [judged(tree, {"size": n}, parameters={"limit": 10}).holds for n in (9, 10)] == [F, T]
+    assert judged(tree, {"size": 10}).holds is U
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [{"term": ""}, {"term": ["a"]}, {"term": "a", "is": True}, {"applies": []}, {"applies": [3]}, {"fact": "x", "at_least": {"param": "a", "b": 1}}, {"fact": "x", "like": {"param": "a"}}],
+)  # fmt: skip
+def test_a_name_that_is_none_is_refused(tree) -> None:
+    with pytest.raises(ValueError, match="not a condition"):
+        Condition.parse(tree, has_names=True)
+
+
+@pytest.mark.parametrize("tree", [{"term": "t"}, {"applies": "n"}, {"fact": "x", "at_least": {"param": "p"}}])
+def test_a_condition_with_names_is_not_judged_without_what_they_stand_for(tree) -> None:
+    with pytest.raises(ValueError, match=r"names '[tnp]'"):
+        Condition.parse(tree, has_names=True).judge({"x": 1})

@@ -1,6 +1,8 @@
 """Three-valued conditions: true, false, and *unknown, ask for this fact*.
 
-A condition is a tree of `all` / `any` / `not` over one fact, one operator and one constant.
+A condition is a tree of `all` / `any` / `not` over one fact, one operator and one constant.  Where its reader allows
+it, a constant may be a named *parameter* and a leaf may name another condition (`term`) or a rule (`applies`); what
+those names stand for is handed to `judge` as `References`.
 Kleene's strong logic (S. C. Kleene, *Introduction to Metamathematics*, 1952, section 64):
 an unknown never becomes true or false by default.
 
@@ -11,7 +13,7 @@ an unknown never becomes true or false by default.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 
 
 class Truth(StrEnum):
@@ -53,6 +55,8 @@ _COMBINE: Mapping[str, Callable[[tuple[Truth, ...]], Truth]] = {
     "all": conjunction,
     "any": disjunction,
     "not": lambda truths: negate(truths[0]),
+    "term": conjunction,
+    "applies": disjunction,
 }
 
 
@@ -73,11 +77,14 @@ def _same(fact: Any, constant: Any) -> bool:
     return isinstance(fact, bool) is isinstance(constant, bool) and bool(fact == constant)
 
 
+_SETS = (list, tuple, set, frozenset)
+
 OPERATORS: Mapping[str, Callable[[Any, Any], bool | None]] = {
     "is": _same,
     "one_of": lambda fact, constant: any(_same(fact, one) for one in constant),
-    "includes": lambda fact, constant: (
-        any(_same(one, constant) for one in fact) if isinstance(fact, list | tuple | set | frozenset) else None
+    "includes": lambda fact, constant: any(_same(one, constant) for one in fact) if isinstance(fact, _SETS) else None,
+    "includes_any": lambda fact, constant: (
+        any(_same(one, wanted) for one in fact for wanted in constant) if isinstance(fact, _SETS) else None
     ),
     "at_least": _ordered(lambda fact, constant: fact >= constant),
     "more_than": _ordered(lambda fact, constant: fact > constant),
@@ -86,9 +93,18 @@ OPERATORS: Mapping[str, Callable[[Any, Any], bool | None]] = {
 }
 
 
+TAKES_A_LIST = frozenset({"one_of", "includes_any"})
+
+
 def _fits(operator: str, constant: Any) -> bool:
     """Whether the operator can ever come to a result with this constant (text is no list of its letters)."""
-    return isinstance(constant, list) and bool(constant) if operator == "one_of" else constant is not None
+    return isinstance(constant, list) and bool(constant) if operator in TAKES_A_LIST else constant is not None
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    """One name, or a list of names that is not empty; nothing where it is neither."""
+    listed = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    return tuple(listed) if all(isinstance(one, str) and one for one in listed) else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,10 +113,10 @@ class Judged:
 
     Attributes:
         holds: True, false or unknown.
+        of: The condition judged.
         missing: Facts that could still change an unknown result, in order of first mention.  None that could is
             left out; where a fact is mentioned more than once, one that could not may be asked for.
-        because: The parts' judgments.
-        of: The condition judged.
+        because: The judgments of the parts, or of the conditions named.
     """
 
     holds: Truth
@@ -109,49 +125,134 @@ class Judged:
     because: tuple["Judged", ...] = ()
 
 
+class References(Protocol):
+    """What the names in a condition stand for, on the day and for the facts that are being judged."""
+
+    def parameter(self, name: str) -> Any:
+        """Return the parameter's value; None where it has none, which makes the comparison unknown."""
+
+    def term(self, name: str) -> Judged:
+        """Return what the named condition came to."""
+
+    def applies(self, name: str) -> Judged:
+        """Return what the named rule came to."""
+
+
+_ALLOWED = (
+    "write all, any (of at least one part), not, or a fact with one of: "
+    + ", ".join(OPERATORS)
+    + "; one_of and includes_any take a list that is not empty, no operator takes nothing"
+)
+_ALLOWED_NAMES = "; or term with a name, or applies with a name or a list of names; a constant may be {param: name}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """A node of the tree: `all`, `any`, `not`, or one comparison (`fact`)."""
+    """A node of the tree: `all`, `any`, `not`, one comparison (`fact`), or a name (`term`, `applies`).
 
-    form: Literal["all", "any", "not", "fact"]
+    Attributes:
+        form: Which of them.
+        parts: The parts of `all`, `any` and `not` (one).
+        fact: What a comparison looks at.
+        operator: How it compares: a key of `OPERATORS`.
+        constant: What it compares with; nothing where a parameter stands in its place.
+        parameter: The parameter whose value is the constant.
+        names: The condition a `term` names (one); the rules an `applies` names, any of which will do.
+    """
+
+    form: Literal["all", "any", "not", "fact", "term", "applies"]
     parts: tuple["Condition", ...] = ()
     fact: str = ""
     operator: str = ""
     constant: Any = None
+    parameter: str = ""
+    names: tuple[str, ...] = ()
 
     @classmethod
-    def parse(cls, tree: Any) -> Self:
+    def parse(cls, tree: Any, *, has_names: bool = False) -> Self:
         """Read a condition from plain data, as YAML gives it.
+
+        Args:
+            tree: The data.
+            has_names: Whether it may name terms, rules and parameters; then `judge` needs `References`.
 
         Raises:
             ValueError: The data is not a condition; the message says where and what is allowed.
         """
         match tree:
             case {"all": list(parts), **rest} if not rest and parts:
-                return cls(form="all", parts=tuple(cls.parse(p) for p in parts))
+                return cls(form="all", parts=tuple(cls.parse(p, has_names=has_names) for p in parts))
             case {"any": list(parts), **rest} if not rest and parts:
-                return cls(form="any", parts=tuple(cls.parse(p) for p in parts))
+                return cls(form="any", parts=tuple(cls.parse(p, has_names=has_names) for p in parts))
             case {"not": part, **rest} if not rest:
-                return cls(form="not", parts=(cls.parse(part),))
+                return cls(form="not", parts=(cls.parse(part, has_names=has_names),))
+        leaf = cls._comparison(tree, has_names) or (cls._reference(tree) if has_names else None)
+        if leaf is None:
+            raise ValueError(f"not a condition: {tree!r}; {_ALLOWED}{_ALLOWED_NAMES if has_names else ''}")
+        return leaf
+
+    @classmethod
+    def _comparison(cls, tree: Any, has_names: bool) -> Self | None:
+        """Read one comparison, if this is one."""
+        match tree:
             case {"fact": str(fact), **rest} if len(rest) == 1:
                 operator, constant = next((str(name), value) for name, value in rest.items())
-                if operator in OPERATORS and _fits(operator, constant):
-                    return cls(form="fact", fact=fact, operator=operator, constant=constant)
-        allowed = ", ".join(OPERATORS)
-        raise ValueError(
-            f"not a condition: {tree!r}; write all, any (of at least one part), not, or a fact with one of: {allowed}; "
-            "one_of takes a list that is not empty, no operator takes nothing"
-        )
+            case _:
+                return None
+        match constant:
+            case {"param": str(parameter), **more} if has_names and not more and operator in OPERATORS:
+                return cls(form="fact", fact=fact, operator=operator, parameter=parameter)
+        if operator not in OPERATORS or not _fits(operator, constant) or (has_names and isinstance(constant, dict)):
+            return None
+        return cls(form="fact", fact=fact, operator=operator, constant=constant)
 
-    def judge(self, facts: Mapping[str, Any]) -> Judged:
-        """Judge against known facts; a fact that is absent or None is unknown."""
+    @classmethod
+    def _reference(cls, tree: Any) -> Self | None:
+        """Read a name, if this is one."""
+        match tree:
+            case {"term": str(name), **rest} if not rest and name:
+                return cls(form="term", names=(name,))
+            case {"applies": value, **rest} if not rest and _names(value):
+                return cls(form="applies", names=_names(value))
+        return None
+
+    def judge(self, facts: Mapping[str, Any], references: References | None = None) -> Judged:
+        """Judge against known facts; a fact that is absent or None is unknown.
+
+        Args:
+            facts: Fact id to value.
+            references: What the names in it stand for; needed only if it has any.
+
+        Raises:
+            ValueError: It has names, and nothing says what they stand for.
+        """
         if self.form == "fact":
-            value = facts.get(self.fact)
-            truth = Truth.of(None if value is None else OPERATORS[self.operator](value, self.constant))
-            return Judged(holds=truth, of=self, missing=(self.fact,) if truth is Truth.UNKNOWN else ())
-        because = tuple(part.judge(facts) for part in self.parts)
-        truths = tuple(part.holds for part in because)
-        holds = _COMBINE[self.form](truths)
+            return self._compare(facts, references)
+        because = self._because(facts, references)
+        holds = _COMBINE[self.form](tuple(part.holds for part in because))
         open_parts = (part for part in because if part.holds is Truth.UNKNOWN) if holds is Truth.UNKNOWN else ()
         missing = tuple(dict.fromkeys(fact for part in open_parts for fact in part.missing))
         return Judged(holds=holds, of=self, missing=missing, because=because)
+
+    def _because(self, facts: Mapping[str, Any], references: References | None) -> tuple[Judged, ...]:
+        """What the parts, or the conditions named, came to."""
+        if self.form == "term":
+            return tuple(_known(references, name).term(name) for name in self.names)
+        if self.form == "applies":
+            return tuple(_known(references, name).applies(name) for name in self.names)
+        return tuple(part.judge(facts, references) for part in self.parts)
+
+    def _compare(self, facts: Mapping[str, Any], references: References | None) -> Judged:
+        """One comparison; unknown where the fact or the constant is."""
+        value, constant = facts.get(self.fact), self.constant
+        if self.parameter:
+            constant = _known(references, self.parameter).parameter(self.parameter)
+        truth = Truth.of(None if value is None or constant is None else OPERATORS[self.operator](value, constant))
+        return Judged(holds=truth, of=self, missing=(self.fact,) if truth is Truth.UNKNOWN else ())
+
+
+def _known(references: References | None, name: str) -> References:
+    """The references, which a condition with names cannot be judged without."""
+    if references is None:
+        raise ValueError(f"the condition names {name!r}; give judge the references that say what it stands for")
+    return references
