@@ -11,8 +11,8 @@ from litestar.params import JSONBody, KwargDefinition, PathParameter, QueryParam
 
 from safebelt.kernel.actors import Actor, Role
 from safebelt.kernel.errors import Conflict, Invalid, NotFound
-from safebelt.rooms.access.decide import MAX_NAME, MAX_TOKEN_DAYS, TOKEN_DAYS
-from safebelt.rooms.access.model import ApiToken, User
+from safebelt.rooms.access.decide import MAX_NAME, MAX_REASON, MAX_TOKEN_DAYS, TOKEN_DAYS
+from safebelt.rooms.access.model import ApiToken, Proposal, User
 from safebelt.rooms.access.service import Access
 from safebelt.web.openapi import problems
 from safebelt.web.security import open_to_all, requires
@@ -103,6 +103,15 @@ class NewToken:
     name: str
     expires_at: datetime
     token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Why a proposal is refused or withdrawn; it goes to the ledger."""
+
+    reason: Annotated[
+        str, msgspec.Meta(min_length=1, max_length=MAX_REASON), KwargDefinition(min_length=1, max_length=MAX_REASON)
+    ]
 
 
 class AccessApi(Controller):
@@ -224,3 +233,52 @@ class AccessApi(Controller):
         """Revoke a token by its id: one's own, or anybody's with the right to."""
         only_of = "" if access.may(by, "access.manage_tokens") else by.id
         return access.revoke_token(token, only_of=only_of, by=by)
+
+    @get("/proposals", guards=[requires("access.proposals")], responses=problems(), sync_to_thread=True)
+    def proposals(self, access: NamedDependency[Access]) -> list[Proposal]:
+        """List the acts that need two people, latest first, at most 100."""
+        return access.proposals()
+
+    @get(
+        "/proposals/{proposal_id:str}",
+        guards=[requires("access.proposals")],
+        responses=problems(NotFound),
+        sync_to_thread=True,
+    )
+    def proposal(self, access: NamedDependency[Access], proposal_id: Annotated[str, PathParameter()]) -> Proposal:
+        """Return one such act, with all it would do."""
+        return access.proposal(proposal_id)
+
+    @post(
+        "/proposals/{proposal_id:str}/refusal",
+        guards=[requires("access.proposals")],
+        responses=problems(NotFound, Invalid, Conflict, has_body=True),
+        sync_to_thread=True,
+        status_code=200,
+    )
+    def refuse(
+        self,
+        access: NamedDependency[Access],
+        by: NamedDependency[Actor],
+        proposal_id: Annotated[str, PathParameter()],
+        data: JSONBody[Answer],
+    ) -> Proposal:
+        """Refuse what another proposed; the caller needs the right to the act."""
+        return access.refuse(proposal_id, answer=data.reason, by=by)
+
+    @post(
+        "/proposals/{proposal_id:str}/withdrawal",
+        guards=[requires("access.proposals")],
+        responses=problems(NotFound, Invalid, Conflict, has_body=True),
+        sync_to_thread=True,
+        status_code=200,
+    )
+    def withdraw(
+        self,
+        access: NamedDependency[Access],
+        by: NamedDependency[Actor],
+        proposal_id: Annotated[str, PathParameter()],
+        data: JSONBody[Answer],
+    ) -> Proposal:
+        """Withdraw one's own proposal."""
+        return access.withdraw(proposal_id, answer=data.reason, by=by)

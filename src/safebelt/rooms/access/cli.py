@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 from safebelt.kernel.actors import OWNER, Role
 from safebelt.kernel.text import Text
 from safebelt.rooms.access.decide import TOKEN_DAYS
-from safebelt.rooms.access.model import ROLE_TITLES, ApiToken, User
+from safebelt.rooms.access.model import ROLE_TITLES, STANDS, ApiToken, Proposal, User
 from safebelt.rooms.access.service import Access
 from safebelt.web.terminal import DONE, NEGATIVE, Answer
 
@@ -21,6 +21,7 @@ def commands(access: Access) -> App:
     app = App(name="access", help="Who may do what. 身份权限。")
     app.command(_users(access))
     app.command(_tokens(access))
+    app.command(_proposals(access))
 
     @app.command
     def why(user: str, action: str) -> Answer:
@@ -142,3 +143,35 @@ def _token_data(token: ApiToken) -> dict[str, Any]:
 
 def _plain(data: dict[str, Any]) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in data.items()}
+
+
+def _proposals(access: Access) -> App:
+    app = App(name="proposals", help="Acts that need two people. 双人事项。")
+
+    @app.command(name="list")
+    def list_() -> Answer:
+        """List the acts that were proposed, latest first."""
+        found = access.proposals()
+        lines = Text(
+            zh="\n".join(f"{p.id}  {STANDS[p.stand].zh}  {p.says.zh}" for p in found),
+            en="\n".join(f"{p.id}  {STANDS[p.stand].en}  {p.says.en}" for p in found),
+        )
+        none = Text(zh="没有双人事项。", en="No act waits for a second person.")
+        return Answer(data=[asdict(p) for p in found], says=lines if found else none)
+
+    @app.command
+    def refuse(proposal: str, *, reason: str) -> Answer:
+        """Refuse PROPOSAL, saying why."""
+        return _ended(access.refuse(proposal, answer=reason, by=OWNER))
+
+    @app.command
+    def withdraw(proposal: str, *, reason: str) -> Answer:
+        """Withdraw PROPOSAL, which was made on this command line, saying why."""
+        return _ended(access.withdraw(proposal, answer=reason, by=OWNER))
+
+    return app
+
+
+def _ended(proposal: Proposal) -> Answer:
+    stand = STANDS[proposal.stand]
+    return Answer(data=asdict(proposal), says=Text(zh=f"{proposal.id}：{stand.zh}", en=f"{proposal.id}: {stand.en}"))

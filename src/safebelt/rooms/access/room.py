@@ -5,7 +5,7 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.access.api import AccessApi
 from safebelt.rooms.access.cli import commands
 from safebelt.rooms.access.model import EVENTS
-from safebelt.rooms.access.pages import AccountPages, SignInPages, UserPages, WhyPages
+from safebelt.rooms.access.pages import PAGES
 from safebelt.rooms.access.store import TABLES
 
 ROOM = Room(
@@ -15,7 +15,7 @@ ROOM = Room(
     serves=("R10", "R21"),
     events=EVENTS,
     api=(AccessApi,),
-    pages=(SignInPages, AccountPages, UserPages, WhyPages),
+    pages=PAGES,
     cli=commands,
     tables=TABLES,
 )

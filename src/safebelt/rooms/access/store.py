@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from safebelt.engines.sql import UtcDateTime, metadata, upsert
 from safebelt.kernel.actors import Role
-from safebelt.rooms.access.model import ApiToken, Attempts, Session, Tally, User
+from safebelt.kernel.text import Text
+from safebelt.rooms.access.model import ApiToken, Attempts, Proposal, Session, Stand, Tally, User
 
 _UNKNOWN_TO_DATABASES = re.compile("[\x00\ud800-\udfff]")
 
@@ -68,7 +69,27 @@ tally = sa.Table(
     sa.Column("unrecorded", sa.Integer, nullable=False),
 )
 
-TABLES = (user, session, token, stranger, tally)
+proposal = sa.Table(
+    "access_proposal",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("action", sa.String(64), nullable=False, index=True),
+    sa.Column("subject", sa.String(200), nullable=False, index=True),
+    sa.Column("says_zh", sa.Text, nullable=False),
+    sa.Column("says_en", sa.Text, nullable=False),
+    sa.Column("content", sa.JSON, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("where", sa.String(400), nullable=False),
+    sa.Column("by", sa.String(64), nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("expires_at", UtcDateTime, nullable=False),
+    sa.Column("stand", sa.String(16), nullable=False),
+    sa.Column("decided_by", sa.String(64), nullable=False),
+    sa.Column("decided_at", UtcDateTime),
+    sa.Column("answer", sa.Text, nullable=False),
+)
+
+TABLES = (user, session, token, stranger, tally, proposal)
 
 
 def add_user(tx: sa.Connection, new: User, *, name_key: str, password_hash: str) -> None:
@@ -205,6 +226,40 @@ def revoke_token(tx: sa.Connection, token_id: str, at: datetime) -> None:
     tx.execute(sa.update(token).where(token.c.id == token_id).values(revoked_at=at))
 
 
+def add_proposal(tx: sa.Connection, new: Proposal) -> None:
+    """Remember an act that waits for a second person."""
+    says = {"says_zh": new.says.zh, "says_en": new.says.en}
+    row = {name: getattr(new, name) for name in _PROPOSED} | says | {"content": dict(new.content), "stand": new.stand}
+    tx.execute(sa.insert(proposal).values(**row))
+
+
+def close_proposal(tx: sa.Connection, decided: Proposal) -> bool:
+    """Remember how a proposal ended; False where somebody else ended it first."""
+    values = {
+        "stand": decided.stand,
+        "decided_by": decided.decided_by,
+        "decided_at": decided.decided_at,
+        "answer": decided.answer,
+    }
+    is_open = (proposal.c.id == decided.id) & (proposal.c.stand == Stand.OPEN)
+    return tx.execute(sa.update(proposal).where(is_open).values(**values)).rowcount == 1
+
+
+def proposal_with(tx: sa.Connection, proposal_id: str) -> Proposal | None:
+    """Return a proposal by its id."""
+    if not _is_text(proposal_id):
+        return None
+    row = tx.execute(sa.select(proposal).where(proposal.c.id == proposal_id)).one_or_none()
+    return None if row is None else _proposal(row)
+
+
+def proposals(tx: sa.Connection, *, actions: tuple[str, ...], subject: str, limit: int) -> list[Proposal]:
+    """Return proposals, latest first."""
+    wanted = sa.select(proposal).order_by(proposal.c.at.desc(), proposal.c.id.desc()).limit(limit)
+    wanted = wanted.where(proposal.c.action.in_(actions)) if actions else wanted
+    return [_proposal(row) for row in tx.execute(wanted.where(proposal.c.subject == subject) if subject else wanted)]
+
+
 def _is_text(wanted: str) -> bool:
     """Whether a database could hold it at all: PostgreSQL knows no NUL, and no encoding knows half a surrogate."""
     return _UNKNOWN_TO_DATABASES.search(wanted) is None
@@ -231,6 +286,30 @@ def _user(row: sa.Row[Any]) -> User:
         roles=_roles(row.roles),
         is_disabled=row.is_disabled,
         created_at=row.created_at,
+    )
+
+
+_PROPOSED = (
+    "id",
+    "action",
+    "subject",
+    "reason",
+    "where",
+    "by",
+    "at",
+    "expires_at",
+    "decided_by",
+    "decided_at",
+    "answer",
+)
+
+
+def _proposal(row: sa.Row[Any]) -> Proposal:
+    return Proposal(
+        **{name: row._mapping[name] for name in _PROPOSED},
+        says=Text(zh=row.says_zh, en=row.says_en),
+        content=row.content,
+        stand=Stand(row.stand),
     )
 
 

@@ -1,11 +1,12 @@
-"""Deeds of access: let people in, give and take roles, issue tokens, and say who may do what."""
+"""Deeds of access: let people in, give roles, issue tokens, hold acts for a second person, say who may do what."""
 
 from safebelt.rooms.access.service.people import People
+from safebelt.rooms.access.service.proposals import Proposals
 from safebelt.rooms.access.service.sessions import Sessions
 from safebelt.rooms.access.service.tokens import Tokens
 
 
-class Access(Sessions, People, Tokens):
+class Access(Sessions, People, Tokens, Proposals):
     """Who may do what.
 
     Args:

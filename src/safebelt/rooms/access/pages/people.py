@@ -273,6 +273,7 @@ def _account_page(
     context: dict[str, Any] = {
         "user": access.user(by.id),
         "may_manage": access.may(by, "access.manage_users"),
+        "may_see_proposals": access.may(by, "access.proposals"),
         "sessions": access.sessions(by.id),
         "this_session": access.session_id(cookie_of(request).read(request)),
         "tokens": [token for token in tokens if token.revoked_at is None],

@@ -307,18 +307,3 @@ class TokenRevoked(Event):
     kind: ClassVar[str] = "access.token_revoked.v1"
     title: ClassVar[Text] = Text(zh="撤销了令牌", en="Token revoked")
     user: str
-
-
-EVENTS: tuple[type[Event], ...] = (
-    UserAdded,
-    RolesChanged,
-    UserDisabled,
-    UserEnabled,
-    PasswordChanged,
-    SignedIn,
-    SignInFailed,
-    LockedOut,
-    SignedOut,
-    TokenIssued,
-    TokenRevoked,
-)
