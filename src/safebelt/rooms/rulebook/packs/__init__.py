@@ -1,0 +1,1 @@
+"""The YAML door of the rulebook: reads `law/` and described systems, every error with its file and line."""
