@@ -75,6 +75,9 @@ class Explains(Protocol):
     def status(self, norm: str) -> Status:
         """Whether the verdict rests on verified law alone."""
 
+    def is_established(self, norm: str) -> bool:
+        """Whether it applies and is in force by verified law alone."""
+
     def span(self, norm: str) -> Span:
         """When the norm is in force."""
 
@@ -117,6 +120,11 @@ class Finding:
     def status(self) -> Status:
         """Verified only if the same verdict follows from verified law alone."""
         return self.explains.status(self.norm.id)
+
+    @property
+    def is_established(self) -> bool:
+        """Whether it applies and is in force by verified law alone: only then may it block or count as a breach."""
+        return self.explains.is_established(self.norm.id)
 
     @property
     def in_force(self) -> Span:

@@ -65,9 +65,9 @@ class OverlayStanding(StrEnum):
     DRAFT = "draft"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Overlay:
-    """Changes to the text of an instrument that take effect together.
+    """Changes to the text of an instrument that take effect together.  Compared by identity.
 
     Attributes:
         effective: From that day the text reads as changed.
