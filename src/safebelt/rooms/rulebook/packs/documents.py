@@ -215,7 +215,7 @@ class _Builder:
         if self._stack and isinstance(self._stack[-1][0], dict) and self._key[-1] is None:
             self._name(event.value, line)
             return
-        is_plain = event.implicit[0] and event.style is None or event.style == ""
+        is_plain = (event.implicit[0] and event.style is None) or event.style == ""
         self._put(scalar(event.value) if is_plain else event.value, line)
 
     def _name(self, name: str, line: int) -> None:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from safebelt.kernel.text import Text
-from safebelt.rooms.rulebook.model import Fact, FactType, Subject
+from safebelt.rooms.rulebook.model import Derived, Fact, FactType, Subject
 from safebelt.rooms.rulebook.packs.documents import Path
 from safebelt.rooms.rulebook.packs.messages import shown, suggestion
 from safebelt.rooms.rulebook.packs.schemas.entries import DerivedDoc, FactDoc
@@ -52,6 +52,12 @@ def kind_of_derived(derived: DerivedDoc) -> Kind:
     results = [*(row.is_ for row in derived.rows), derived.otherwise]
     words = tuple(dict.fromkeys(word for word in results if isinstance(word, str)))
     return Kind(type=derived.type, options=words)
+
+
+def kind_of_built(derived: Derived) -> Kind:
+    """Return what values a derived fact of the room can have."""
+    results = [*(row.value for row in derived.rows), derived.otherwise]
+    return Kind(type=derived.type, options=tuple(dict.fromkeys(w for w in results if isinstance(w, str))))
 
 
 def fit(kind: Kind, value: Any) -> tuple[Any, list[Misfit]]:

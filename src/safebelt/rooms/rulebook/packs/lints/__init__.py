@@ -35,6 +35,23 @@ LINTS: tuple[Callable[[Index], Iterator[Finding]], ...] = (
     amendments.amended_norms_have_cases_on_both_sides,
 )
 
+LINTS_OF_AN_OVERLAY: tuple[Callable[[Index], Iterator[Finding]], ...] = (
+    references.cites_exist,
+    references.conditions_are_sound,
+    references.overrides_exist,
+    references.due_facts_are_dates,
+    references.evidence_is_known,
+    references.controls_are_known,
+    coverage.ids_are_unique,
+    coverage.names_follow_the_folder,
+    coverage.groups_exist,
+    standing.status_matches_basis,
+    standing.red_lines_forbid,
+    standing.dates_are_in_order,
+    amendments.overlays_are_sound,
+)
+"""What can be asked of an overlay that comes alone, beside the text it is to change."""
+
 
 def lint(index: Index) -> list[Finding]:
     """Apply every rule of form."""

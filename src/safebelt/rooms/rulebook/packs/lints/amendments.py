@@ -5,11 +5,12 @@ from datetime import date
 from typing import Any
 
 from safebelt.kernel.text import Text
-from safebelt.rooms.rulebook.model import OverlayStanding
+from safebelt.rooms.rulebook.model import OverlayStanding, Part
 from safebelt.rooms.rulebook.packs.findings import Finding, finding
 from safebelt.rooms.rulebook.packs.lints.index import Index
-from safebelt.rooms.rulebook.packs.lints.references import EVIDENCE, NORM, PARAMETER, PROVISION, TERM
+from safebelt.rooms.rulebook.packs.lints.references import NORM, PARAMETER, PROVISION, TERM
 from safebelt.rooms.rulebook.packs.messages import validated
+from safebelt.rooms.rulebook.packs.overlaying import full_id
 from safebelt.rooms.rulebook.packs.schemas.others import SETS
 from safebelt.rooms.rulebook.packs.sources import Entry
 
@@ -29,19 +30,16 @@ def overlays_are_sound(index: Index) -> Iterator[Finding]:
     for entry in index.sources.overlays:
         yield from index.missing("overlays", entry.where("instrument"), "instruments", entry.doc.instrument, called)
         for place, change in enumerate(entry.doc.changes):
-            kind, word = _TARGETS.get(change.deed.split("_", 1)[1], ("", EVIDENCE))
+            noun = change.deed.split("_", 1)[1]
             for target in change.targets:
                 where = entry.where("changes", place, change.deed)
-                yield from index.missing("overlays", where, kind, full_id(kind, entry.doc.instrument, target), word)
+                kind, word = _TARGETS[noun]
+                name = full_id(Part(noun), entry.doc.instrument, target)
+                yield from index.missing("overlays", where, kind, name, word)
             if change.set is not None:
                 found = validated(entry.document, SETS[change.deed], change.set, (*entry.path, "changes", place, "set"))
                 yield from found if isinstance(found, list) else ()
                 yield from _cited(index, entry, place, change.set)
-
-
-def full_id(kind: str, instrument: str, written: str) -> str:
-    """Return a target's full id; a provision may be written by its eId alone."""
-    return f"{instrument}#{written}" if kind == "provisions" and "#" not in written else written
 
 
 def _cited(index: Index, entry: Entry[Any], place: int, new: dict[str, Any]) -> Iterator[Finding]:

@@ -1,18 +1,20 @@
 """What the rules of form look things up in: every id with where it stands, every condition with its owner."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from safebelt.kernel.text import Text
+from safebelt.rooms.rulebook.model import ControlKind, LawText
+from safebelt.rooms.rulebook.packs import build
 from safebelt.rooms.rulebook.packs.conditions import Comparison, Leaf, Named, leaves
 from safebelt.rooms.rulebook.packs.documents import Path
 from safebelt.rooms.rulebook.packs.findings import Finding, finding
 from safebelt.rooms.rulebook.packs.messages import suggestion
 from safebelt.rooms.rulebook.packs.schemas.base import Strict
 from safebelt.rooms.rulebook.packs.sources import Entry, Sources
-from safebelt.rooms.rulebook.packs.values import Kind, kind_of, kind_of_derived
+from safebelt.rooms.rulebook.packs.values import Kind, kind_of, kind_of_built, kind_of_derived
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +42,15 @@ class Site:
 
 @dataclass(frozen=True)
 class Index:
-    """Everything read, by id.  What could not be validated still counts as being there."""
+    """Everything read, by id.  What could not be validated still counts as being there.
+
+    Attributes:
+        sources: What was read.
+        base: The text that what was read is to be added to, where it is an overlay that came alone.
+    """
 
     sources: Sources
+    base: LawText | None = None
 
     @cached_property
     def provisions(self) -> dict[str, Entry[Any]]:
@@ -78,7 +86,27 @@ class Index:
     def kinds(self) -> dict[str, Kind]:
         """Fact id, derived or not, to what values it can have."""
         derived = {name: kind_of_derived(e.doc) for name, e in self.derived.items()}
-        return derived | {name: kind_of(e.doc) for name, e in self.facts.items()}
+        read = derived | {name: kind_of(e.doc) for name, e in self.facts.items()}
+        if self.base is None:
+            return read
+        there = {name: kind_of_built(derived) for name, derived in self.base.derived.items()}
+        return there | {name: kind_of(fact) for name, fact in self.base.facts.items()} | read
+
+    @cached_property
+    def control_kinds(self) -> dict[str, ControlKind]:
+        """Id to kind of control."""
+        read = {e.doc.id: build.control_kind(e.doc) for e in self.sources.controls}
+        return {**(self.base.controls if self.base else {}), **read}
+
+    @cached_property
+    def evidence(self) -> frozenset[str]:
+        """Ids of kinds of evidence."""
+        return frozenset(e.doc.id for e in self.sources.evidence) | frozenset(self.base.evidence if self.base else ())
+
+    def _known(self, kind: str) -> Collection[str]:
+        """Every id of a kind that was read or was there before."""
+        there = _ids_of(self.base, kind) if self.base else ()
+        return {*getattr(self, kind), *there}
 
     @cached_property
     def instruments(self) -> dict[str, Entry[Any]]:
@@ -113,7 +141,7 @@ class Index:
 
     def has(self, kind: str, name: str) -> bool:
         """Whether an id of a kind is there, validated or not."""
-        return name in getattr(self, kind) or name in self.broken.get(kind, ())
+        return name in self._known(kind) or name in self.broken.get(kind, ())
 
     def missing(
         self, rule: str, where: tuple[str, int], kind: str, name: str, called: Text, also: tuple[str, ...] = ()
@@ -121,7 +149,7 @@ class Index:
         """Yield a finding if nothing of the kind has this id."""
         if self.has(kind, name) or any(self.has(other, name) for other in also) or self._may_be_unread(name):
             return
-        known = [*getattr(self, kind), *(one for other in also for one in getattr(self, other))]
+        known = [one for each in (kind, *also) for one in self._known(each)]
         close = suggestion(name, known)
         yield finding(
             where,
@@ -131,7 +159,7 @@ class Index:
         )
 
     def _may_be_unread(self, name: str) -> bool:
-        head = name.split("#")[0].replace("/", ".")
+        head = name.split("#", maxsplit=1)[0].replace("/", ".")
         return any((head + ".").startswith(instrument.replace("/", ".") + ".") for instrument in self.unread)
 
     @cached_property
@@ -160,6 +188,13 @@ class Index:
             for beaten in entry.doc.overrides:  # what is overridden depends on what overrides it
                 edges.setdefault(("norms", beaten), {})[("norms", entry.doc.id)] = None
         return edges
+
+
+def _ids_of(text: LawText, kind: str) -> Collection[str]:
+    if kind == "classes":
+        return [f"{one.id}.{each.id}" for one in text.instruments.values() for each in one.classes]
+    there: Mapping[str, Any] = getattr(text, kind)
+    return there.keys()
 
 
 def _sites(sources: Sources) -> Iterator[Site]:

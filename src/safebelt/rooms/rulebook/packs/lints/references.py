@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from safebelt.kernel.text import Text
-from safebelt.rooms.rulebook.model import FactType
+from safebelt.rooms.rulebook.model import ControlField, FactType
 from safebelt.rooms.rulebook.packs.conditions import Comparison, Malformed, Named
 from safebelt.rooms.rulebook.packs.findings import Finding, finding
 from safebelt.rooms.rulebook.packs.lints.index import Index, Site
@@ -125,7 +125,7 @@ def due_facts_are_dates(index: Index) -> Iterator[Finding]:
 
 def evidence_is_known(index: Index) -> Iterator[Finding]:
     """Evidence is listed in `evidence.yaml`."""
-    known = {entry.doc.id for entry in index.sources.evidence} | index.broken.get("evidence", frozenset())
+    known = index.evidence | index.broken.get("evidence", frozenset())
     for entry in index.sources.norms:
         for place, name in enumerate(entry.doc.evidence):
             if name not in known:
@@ -134,7 +134,7 @@ def evidence_is_known(index: Index) -> Iterator[Finding]:
 
 def controls_are_known(index: Index) -> Iterator[Finding]:
     """A control is of a kind listed in `controls.yaml`, and has that kind's fields."""
-    kinds = {entry.doc.id: entry.doc for entry in index.sources.controls}
+    kinds = index.control_kinds
     known = set(kinds) | index.broken.get("controls", frozenset())
     for entry in index.sources.norms:
         for place, control in enumerate(entry.doc.controls):
@@ -147,7 +147,7 @@ def controls_are_known(index: Index) -> Iterator[Finding]:
 
 
 def _fields(index: Index, entry: Any, place: int, control: dict[str, Any], kind: Any) -> Iterator[Finding]:
-    fields = {field.name: field for field in kind.fields}
+    fields = {field.id: field for field in kind.fields}
     for key, value in control.items():
         where = entry.where("controls", place, key)
         if key == "kind":
@@ -159,22 +159,18 @@ def _fields(index: Index, entry: Any, place: int, control: dict[str, Any], kind:
             yield from index.missing("references-exist", where, "parameters", str(value.get("param")), PARAMETER)
         elif not _fits(fields[key], value):
             what = Text(zh=f"{key} 不能是 {shown(value)}。", en=f"{key} cannot be {shown(value)}.")
-            said = fields[key].says
-            yield finding(where, "controls-known", what, Text(zh=said.zh, en=said.en))
+            yield finding(where, "controls-known", what, fields[key].title)
     for key in (name for name, field in fields.items() if field.required and name not in control):
         what = Text(zh=f"{kind.id} 缺少字段 {key}。", en=f"{kind.id} lacks its field {key}.")
         yield finding(entry.where("controls", place), "controls-known", what, Text(zh="请补上。", en="Add it."))
 
 
-def _fits(field: Any, value: Any) -> bool:
-    if field.type == "number":
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if field.type == "yes_no":
-        return isinstance(value, bool)
-    words = value if field.type == "list" else [value]
-    if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
+def _fits(field: ControlField, value: Any) -> bool:
+    """Whether a field can have this value; where it lists no options, any word will do."""
+    if field.type is FactType.ONE_OF and not isinstance(value, str):
         return False
-    return not field.options or set(words) <= set(field.options)
+    kind = Kind(type=field.type, options=tuple(option.id for option in field.options))
+    return bool(value != []) and not fit(kind, value)[1]
 
 
 def _unlisted(where: tuple[str, int], rule: str, called: Text, name: str, known: Any) -> Finding:

@@ -102,26 +102,36 @@ def red_lines_forbid(index: Index) -> Iterator[Finding]:
 
 
 def bars_stand_on_red_lines(index: Index) -> Iterator[Finding]:
-    """A class that bars service is met only through red-line norms."""
-    for site, leaf in index.found:
-        kind, name = site.owner
-        if kind != "classes" or name not in index.classes:
+    """A class that bars service is met through red-line norms, named directly or through terms, and no others."""
+    for name, (entry, place) in index.classes.items():
+        if not entry.doc.classes[place].bars or entry.instrument in index.unread:
             continue
-        entry, place = index.classes[name]
-        if not entry.doc.classes[place].bars:
+        norms = sorted(n for kind, n in _through_terms(index, ("classes", name)) if kind == "norms")
+        others = [n for n in norms if n in index.norms and not index.norms[n].doc.red_line]
+        if norms and not others:
             continue
-        norm = index.norms.get(leaf.name) if isinstance(leaf, Named) and leaf.is_norm else None
-        is_unread = isinstance(leaf, Named) and leaf.is_norm and norm is None
-        if not is_unread and (norm is None or not norm.doc.red_line):
-            what = Text(
-                zh=f"{name} 禁止上线（bars），其条件只能是 red_line 规范的 applies。",
-                en=f"{name} bars service; its condition may only be applies of red-line norms.",
-            )
-            hint = Text(
-                zh="写 {applies: [规范]}，并给规范加 red_line: true。",
-                en="Write {applies: [norms]} and give the norms red_line: true.",
-            )
-            yield finding(site.where(leaf.path), "bars-stand-on-red-lines", what, hint)
+        listed = ", ".join(others)
+        what = Text(
+            zh=f"{name} 禁止上线（bars），但{'背后没有规范' if not others else f'这些规范不是红线：{listed}'}。",
+            en=f"{name} bars service, but {'no norm stands behind it' if not others else f'no red lines are: {listed}'}.",
+        )
+        hint = Text(
+            zh="条件写 {applies: [规范]}，并给规范加 red_line: true。",
+            en="Let its condition be {applies: [norms]}, and give the norms red_line: true.",
+        )
+        yield finding(entry.where("classes", place, "when"), "bars-stand-on-red-lines", what, hint)
+
+
+def _through_terms(index: Index, node: Node) -> set[Node]:
+    """What a node depends on, followed through terms."""
+    seen: set[Node] = set()
+    todo = [node]
+    while todo:
+        for target in index.edges.get(todo.pop(), ()):
+            if target not in seen:
+                seen.add(target)
+                todo += [target] if target[0] == "terms" else []
+    return seen
 
 
 def dates_are_in_order(index: Index) -> Iterator[Finding]:
@@ -181,7 +191,11 @@ def _uncovered(entry: Entry[Any], name: str, first: date, begins: date) -> Findi
 def occurrences_start_clocks(index: Index) -> Iterator[Finding]:
     """Facts about events and incidents stand in `upon`, not in what classifies a system."""
     for site, leaf in index.found:
-        if site.owner[0] not in ("norms", "classes") or site.key == "upon" or not isinstance(leaf, Comparison):
+        if (
+            site.owner[0] not in ("norms", "classes")
+            or site.key in ("upon", "starts")
+            or not isinstance(leaf, Comparison)
+        ):
             continue
         kind = index.kinds.get(leaf.fact)
         if kind and kind.subject in OCCURRENCES:

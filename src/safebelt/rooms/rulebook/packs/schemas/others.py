@@ -147,7 +147,7 @@ class ChangeDoc(Strict):
 
     @property
     def deed(self) -> str:
-        """The key that says what is done: `add_norm`, `amend_term` …"""
+        """The key that says what is done: `add_norm`, `amend_term`, and so on."""
         return next(deed for deed in DEEDS if getattr(self, deed) is not None)
 
     @property

@@ -1,0 +1,148 @@
+"""Load the law: read, check, and put together the `Rulebook`, or say everything that is wrong."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from safebelt.kernel.text import Text
+from safebelt.rooms.rulebook.decide.faults import faults
+from safebelt.rooms.rulebook.decide.overlays import consolidate, text_on
+from safebelt.rooms.rulebook.model import Fault, LawText, Overlay, OverlayStanding, Rulebook
+from safebelt.rooms.rulebook.packs import build
+from safebelt.rooms.rulebook.packs.documents import Document, read_document
+from safebelt.rooms.rulebook.packs.findings import Finding, finding, unreadable
+from safebelt.rooms.rulebook.packs.lints import LINTS_OF_AN_OVERLAY, lint
+from safebelt.rooms.rulebook.packs.lints.index import Index
+from safebelt.rooms.rulebook.packs.overlaying import overlay
+from safebelt.rooms.rulebook.packs.schemas.others import CaseDoc
+from safebelt.rooms.rulebook.packs.sources import Entry, Sources, add_overlay, read_sources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Law:
+    """A folder of law, read.
+
+    Attributes:
+        rulebook: What judgments take.
+        cases: The cases beside the norms.
+        warnings: What is odd but can be used.
+    """
+
+    rulebook: Rulebook
+    cases: tuple[Entry[CaseDoc], ...]
+    warnings: tuple[Finding, ...]
+
+
+def load_law(folder: Path) -> Rulebook:
+    """Read a folder of law.
+
+    Raises:
+        Unreadable: Something is wrong; `findings` has every error with its file and line.
+    """
+    return open_law(folder).rulebook
+
+
+def open_law(folder: Path) -> Law:
+    """Read a folder of law with its cases and warnings.
+
+    Raises:
+        Unreadable: Something is wrong; `findings` has every error with its file and line.
+    """
+    sources = read_sources(folder)
+    found = sorted({*sources.findings, *lint(Index(sources))})
+    if any(not one.is_warning for one in found):
+        raise unreadable(Text(zh="法规文件夹", en="The folder of law"), found)
+    return Law(rulebook=rulebook_of(sources), cases=tuple(sources.cases), warnings=tuple(found))
+
+
+def rulebook_of(sources: Sources) -> Rulebook:
+    """Put together what was read; the form has been checked."""
+    overlays = _overlays(sources)
+    return Rulebook(
+        base=LawText(
+            facts=_by_id(build.fact(e.doc, e.instrument) for e in _own(sources.facts)),
+            evidence=_by_id(build.evidence(e.doc) for e in sources.evidence),
+            controls=_by_id(build.control_kind(e.doc) for e in sources.controls),
+            instruments=_by_id(build.instrument(e.doc) for e in sources.instruments),
+            provisions=_by_id(build.provision(e.doc, e.instrument) for e in _own(sources.provisions)),
+            terms=_by_id(build.term(e.doc, e.instrument) for e in _own(sources.terms)),
+            norms=_by_id(build.norm(e.doc, e.instrument) for e in _own(sources.norms)),
+            parameters=_by_id(build.parameter(e.doc, e.instrument) for e in _own(sources.parameters)),
+            derived=_by_id(build.derived(e.doc, e.instrument) for e in _own(sources.derived)),
+        ),
+        enacted=tuple(one for one in overlays if one.standing is OverlayStanding.ENACTED),
+        drafts=tuple(one for one in overlays if one.standing is OverlayStanding.DRAFT),
+        crosswalks=_by_id(build.crosswalk(e.doc) for e in sources.crosswalks),
+    )
+
+
+def _own(entries: list[Entry[Any]]) -> list[Entry[Any]]:
+    return [entry for entry in entries if not entry.overlay]
+
+
+def _by_id(made: Any) -> Mapping[str, Any]:
+    return {one.id: one for one in made}
+
+
+def _overlays(sources: Sources) -> tuple[Overlay, ...]:
+    entries = sorted(sources.overlays, key=lambda entry: (entry.doc.id, entry.document.file))
+    return tuple(overlay(entry.doc for entry in parts) for _, parts in groupby(entries, key=lambda entry: entry.doc.id))
+
+
+def load_overlay(path: Path, rulebook: Rulebook) -> Overlay:
+    """Read one overlay file, for example a draft somebody wants to try.
+
+    Raises:
+        Unreadable: Something is wrong; every error with its line.
+    """
+    return _overlay(path.read_bytes(), path.name, rulebook)
+
+
+def read_overlay(source: str, rulebook: Rulebook) -> Overlay:
+    """Read an overlay from text.
+
+    Raises:
+        Unreadable: Something is wrong; every error with its line.
+    """
+    return _overlay(source, "overlay.yaml", rulebook)
+
+
+def _overlay(raw: bytes | str, file: str, rulebook: Rulebook) -> Overlay:
+    document = read_document(raw, file)
+    found = list(document.findings)
+    sources = Sources(folder=Path())
+    if not found and not isinstance(document.data, dict):
+        what = Text(zh="不是修改案。", en="This is no overlay.")
+        hint = Text(zh="写明 id、title、instrument、changes 等。", en="Write id, title, instrument, changes and so on.")
+        found.append(finding(document.where(), "form", what, hint))
+    elif not found:
+        add_overlay(sources, document, "")
+        found += sources.findings
+    if not found:
+        found += _misfits(sources, document, rulebook)
+    if any(not one.is_warning for one in found):
+        raise unreadable(Text(zh="修改案", en="The overlay"), set(found))
+    return overlay([sources.overlays[0].doc])
+
+
+def _misfits(sources: Sources, document: Document, rulebook: Rulebook) -> list[Finding]:
+    """What does not fit the text as it reads when the overlay takes effect."""
+    doc = sources.overlays[0].doc
+    text = text_on(rulebook, doc.effective)
+    index = Index(sources, base=text)
+    found = [one for rule in LINTS_OF_AN_OVERLAY for one in rule(index) if not one.is_warning]
+    if found:
+        return found
+    done = consolidate(text, (overlay([doc]),))
+    after = done.faults or tuple(fault for fault in faults(done.text) if fault not in faults(text))
+    return [_placed(document, fault) for fault in after]
+
+
+def _placed(document: Document, fault: Fault) -> Finding:
+    """Find the line of the instruction that a fault of the whole text comes from."""
+    changes = document.data["changes"]
+    place = next((n for n, one in enumerate(changes) if fault.where in str(one)), None)
+    path: tuple[str | int, ...] = () if place is None else ("changes", place)
+    return finding(document.where(path), "fits", fault.what, fault.hint)
