@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 from safebelt.rooms.rulebook.packs.check import check_folder
-from safebelt.rooms.rulebook.packs.findings import Finding
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--lang", choices=("zh", "en"), default="en", help="language of the messages")
     parser.add_argument("--no-warnings", action="store_true", help="leave warnings out")
     options = parser.parse_args(arguments)
-    found = [f for f in check_folder(options.folder) if not options.instrument or _is_about(f, options.instrument)]
+    found = check_folder(options.folder, instrument=options.instrument)
     errors = [f for f in found if not f.is_warning]
     for one in errors if options.no_warnings else found:
         mark = "warning: " if one.is_warning else ""
@@ -27,10 +26,6 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.write(f"{options.folder}/{one.where}: {mark}{one.rule}: {text}\n")
     sys.stdout.write(f"{len(errors)} error(s), {len(found) - len(errors)} warning(s)\n")
     return 1 if errors else 0
-
-
-def _is_about(one: Finding, instrument: str) -> bool:
-    return one.file.startswith(instrument.rstrip("/") + "/")
 
 
 if __name__ == "__main__":

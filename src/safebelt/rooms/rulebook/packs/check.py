@@ -1,14 +1,48 @@
 """Check a folder of law: form, then rules of form, then cases; everything at once."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from safebelt.rooms.rulebook.packs.findings import Finding
+from safebelt.kernel.errors import Problem
+from safebelt.kernel.text import Text
+from safebelt.rooms.rulebook.packs.findings import Finding, finding
+from safebelt.rooms.rulebook.packs.law import rulebook_of
 from safebelt.rooms.rulebook.packs.lints import lint
 from safebelt.rooms.rulebook.packs.lints.index import Index
-from safebelt.rooms.rulebook.packs.sources import read_sources
+from safebelt.rooms.rulebook.packs.sources import Sources, read_sources
+from safebelt.rooms.rulebook.packs.trying import run_cases
 
 
-def check_folder(folder: Path) -> list[Finding]:
-    """Return everything that is wrong with a folder of law, in the order of files and lines."""
+def check_folder(folder: Path, *, instrument: str = "") -> list[Finding]:
+    """Return everything that is wrong with a folder of law, in the order of files and lines.
+
+    Args:
+        folder: The folder.
+        instrument: Report only on this instrument; other unfinished packs do not keep its cases from being tried.
+    """
     sources = read_sources(folder)
-    return sorted({*sources.findings, *lint(Index(sources))})
+    found = {*sources.findings, *lint(Index(sources))}
+    if instrument:
+        prefix = instrument.rstrip("/") + "/"
+        found = {one for one in found if one.file.startswith(prefix)}
+    if all(one.is_warning or one.rule in HARMLESS for one in found):
+        found |= set(_tried(sources, instrument))
+    return sorted(found)
+
+
+HARMLESS = frozenset({"has-cases", "both-sides", "duties-have-norms"})
+"""Errors of omission: what is there can be tried nevertheless."""
+
+
+def _tried(sources: Sources, instrument: str) -> Iterator[Finding]:
+    """Try the cases, if the law as a whole can be judged by."""
+    cases = tuple(one for one in sources.cases if not instrument or one.instrument == instrument.rstrip("/"))
+    try:
+        results = run_cases(rulebook_of(sources), cases)
+    except (Problem, ValueError) as problem:
+        what = Text(zh="用例未能试算：别处的文件还有错误。", en="The cases were not tried: files elsewhere have errors.")
+        said = problem if isinstance(problem, Problem) else None
+        hint = said.what if said else Text(zh="请先检查整个文件夹。", en="Check the whole folder first.")
+        yield finding((instrument or str(sources.folder), 1), "case", what, hint, is_warning=True)
+        return
+    yield from (one.as_finding() for one in results if not one.agrees)
