@@ -49,7 +49,9 @@ def basis(status: Status) -> Basis:
     return Basis.PRIMARY if status is V else Basis.RECALLED
 
 
-def fact(name: str, kind: FactType = FactType.YES_NO, *options: str, subject: Subject = Subject.SYSTEM, **more: Any) -> Fact:
+def fact(
+    name: str, kind: FactType = FactType.YES_NO, *options: str, subject: Subject = Subject.SYSTEM, **more: Any
+) -> Fact:
     given = tuple(Option(id=one, label=both(one)) for one in options)
     return Fact(id=name, subject=subject, type=kind, label=both(name), question=both(f"{name}?"), options=given, **more)
 
@@ -95,7 +97,14 @@ def derived(name: str, rows: list, otherwise: Any, kind: FactType = FactType.NUM
 
 
 def label(name: str, when: Any, **more: Any) -> ClassLabel:
-    return ClassLabel(id=name, title=both(f"class {name}"), says=both(f"it is {name}"), when=cond(when), cites=(f"{INSTRUMENT}#{name}",), **more)
+    return ClassLabel(
+        id=name,
+        title=both(f"class {name}"),
+        says=both(f"it is {name}"),
+        when=cond(when),
+        cites=(f"{INSTRUMENT}#{name}",),
+        **more,
+    )
 
 
 def instrument(*classes: ClassLabel) -> Instrument:
@@ -119,6 +128,7 @@ FACTS = (
 
 def law(*entries: Any, classes: tuple = (), facts: tuple = FACTS) -> LawText:
     """A text of norms, terms, parameters and derived facts in any order."""
+
     def shelf(kind: type) -> dict:
         return {one.id: one for one in entries if isinstance(one, kind)}
 

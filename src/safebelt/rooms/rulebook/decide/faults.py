@@ -169,6 +169,7 @@ def _circle_from(start: str, edges: Mapping[str, tuple[str, ...]], done: set[str
             path.pop()
             done.add(node)
         elif node in path:
+            done.update(path)  # each circle is named once, from wherever it is entered first
             return (*path[path.index(node) :], node)
         elif node not in done:
             path.append(node)
