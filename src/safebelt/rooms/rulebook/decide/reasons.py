@@ -100,7 +100,12 @@ class Narrator:
             ("any", Truth.UNKNOWN),
             ("all", Truth.FALSE),
         }
-        return tuple(part for part in judged.because if part.holds is judged.holds) if is_by_one else judged.because
+        parts: list[Judged] = []
+        for part in judged.because:
+            if is_by_one and part.holds is not judged.holds:
+                continue
+            parts += self._deciding(part) if part.of.form == judged.of.form else (part,)  # all in all is one list
+        return tuple(parts)
 
     def _comparison(self, judged: Judged) -> Reason:
         leaf = judged.of
