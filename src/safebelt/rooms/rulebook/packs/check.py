@@ -5,7 +5,8 @@ from pathlib import Path
 
 from safebelt.kernel.errors import Problem
 from safebelt.kernel.text import Text
-from safebelt.rooms.rulebook.packs.findings import Finding, finding
+from safebelt.rooms.rulebook.packs.describe import read_description
+from safebelt.rooms.rulebook.packs.findings import Finding, Unreadable, finding
 from safebelt.rooms.rulebook.packs.law import rulebook_of
 from safebelt.rooms.rulebook.packs.lints import lint
 from safebelt.rooms.rulebook.packs.lints.index import Index
@@ -25,6 +26,8 @@ def check_folder(folder: Path, *, instrument: str = "") -> list[Finding]:
     if instrument:
         prefix = instrument.rstrip("/") + "/"
         found = {one for one in found if one.file.startswith(prefix)}
+    if not instrument:
+        found |= set(_systems(sources))
     if all(one.is_warning or one.rule in HARMLESS for one in found):
         found |= set(_tried(sources, instrument))
     return sorted(found)
@@ -34,13 +37,29 @@ HARMLESS = frozenset({"has-cases", "both-sides", "duties-have-norms"})
 """Errors of omission: what is there can be tried nevertheless."""
 
 
+def _systems(sources: Sources) -> Iterator[Finding]:
+    """Read the described systems that come with the law."""
+    folder = sources.folder / "systems"
+    try:
+        rulebook = rulebook_of(sources)
+    except ValueError:
+        return  # a malformed condition, which is among the findings already
+    for path in sorted(folder.glob("**/*.yaml")):
+        try:
+            read_description(path, rulebook, name=path.relative_to(sources.folder).as_posix())
+        except Unreadable as problem:
+            yield from problem.findings
+
+
 def _tried(sources: Sources, instrument: str) -> Iterator[Finding]:
     """Try the cases, if the law as a whole can be judged by."""
     cases = tuple(one for one in sources.cases if not instrument or one.instrument == instrument.rstrip("/"))
     try:
         results = run_cases(rulebook_of(sources), cases)
     except (Problem, ValueError) as problem:
-        what = Text(zh="用例未能试算：别处的文件还有错误。", en="The cases were not tried: files elsewhere have errors.")
+        what = Text(
+            zh="用例未能试算：别处的文件还有错误。", en="The cases were not tried: files elsewhere have errors."
+        )
         said = problem if isinstance(problem, Problem) else None
         hint = said.what if said else Text(zh="请先检查整个文件夹。", en="Check the whole folder first.")
         yield finding((instrument or str(sources.folder), 1), "case", what, hint, is_warning=True)

@@ -173,6 +173,11 @@ def scalar(text: str) -> Any:
     return int(text) if text.lstrip("+-").isdigit() else number if isfinite(number) else text
 
 
+def _line(event: yaml.Event) -> int:
+    """The line an event starts in, from 1."""
+    return event.start_mark.line + 1 if event.start_mark else 1
+
+
 class _Builder:
     """Builds data and lines from the parser's events, with an explicit stack: depth cannot exhaust Python's."""
 
@@ -202,7 +207,7 @@ class _Builder:
                 self._key.pop()
             case yaml.AliasEvent():
                 self._say(event, "aliases", *_ALIAS)
-                self._put(None, event.start_mark.line + 1)
+                self._put(None, _line(event))
             case yaml.DocumentStartEvent():
                 self._documents += 1
                 if self._documents > 1:
@@ -211,7 +216,7 @@ class _Builder:
         return True
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
-        line = event.start_mark.line + 1
+        line = _line(event)
         if self._stack and isinstance(self._stack[-1][0], dict) and self._key[-1] is None:
             self._name(event.value, line)
             return
@@ -246,7 +251,7 @@ class _Builder:
         return spot
 
     def _open(self, value: Any, event: yaml.Event) -> bool:
-        line = event.start_mark.line + 1
+        line = _line(event)
         if len(self._stack) >= MAX_DEPTH:
             self.findings.append(_too_deep((self.file, line)))
             return False
@@ -263,7 +268,7 @@ class _Builder:
             self._say(event, "tags", *_TAG)
 
     def _say(self, event: yaml.Event, rule: str, what: Text, hint: Text) -> None:
-        self.findings.append(finding((self.file, event.start_mark.line + 1), rule, what, hint))
+        self.findings.append(finding((self.file, _line(event)), rule, what, hint))
 
 
 _ALIAS = (

@@ -92,7 +92,7 @@ _KNOWN: dict[str, tuple[Text, Text]] = {
         Text(zh="{0} 的写法不对。", en="{0} is not written as it should be."),
         Text(
             zh="编号只用小写字母、数字、点、下划线、连字符；条款写成 eu/ai-act#art_5，规范写成 eu.ai-act.art_5。",
-            en="Ids use small letters, digits, dots, underscores, hyphens; a provision is eu/ai-act#art_5, a norm eu.ai-act.art_5.",
+            en="Ids use small letters, digits and . _ -; a provision is eu/ai-act#art_5, a norm eu.ai-act.art_5.",
         ),
     ),
     "bool_parsing": (

@@ -6,12 +6,13 @@ from typing import Any
 from safebelt.rooms.rulebook.model import (
     Change,
     Deed,
+    Modality,
     Overlay,
     Part,
 )
 from safebelt.rooms.rulebook.packs import build
 from safebelt.rooms.rulebook.packs.schemas.base import text
-from safebelt.rooms.rulebook.packs.schemas.entries import MODALITIES, Modality
+from safebelt.rooms.rulebook.packs.schemas.entries import MODALITIES
 from safebelt.rooms.rulebook.packs.schemas.others import SETS, ChangeDoc, OverlayDoc
 
 _MAKERS: dict[Part, Callable[[Any, str], Any]] = {

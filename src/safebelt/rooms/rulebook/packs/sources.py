@@ -203,7 +203,7 @@ def _read_list(sources: Sources, path: FilePath, schema: type[Strict], kind: str
     if document is None or not _wanted(sources, document, list):
         return
     for place, data in enumerate(document.data):
-        _keep(sources, document, (place,), data, schema, kind, instrument)
+        _keep(sources, document, (place,), data, schema=schema, kind=kind, instrument=instrument)
 
 
 def _keep(
@@ -211,6 +211,7 @@ def _keep(
     document: Document,
     path: Path,
     data: Any,
+    *,
     schema: type[Strict],
     kind: str,
     instrument: str,
@@ -228,7 +229,7 @@ def _keep(
 def _read_whole(sources: Sources, path: FilePath, schema: type[Strict], kind: str, instrument: str) -> None:
     document = _document(sources, path)
     if document is not None and _wanted(sources, document, dict):
-        _keep(sources, document, (), document.data, schema, kind, instrument)
+        _keep(sources, document, (), document.data, schema=schema, kind=kind, instrument=instrument)
 
 
 def _read_cases(sources: Sources, path: FilePath, instrument: str) -> None:
@@ -245,7 +246,7 @@ def _read_cases(sources: Sources, path: FilePath, instrument: str) -> None:
         return
     sources.heads.append(Entry(doc=head, document=document, instrument=instrument))
     for place, data in enumerate(cases):
-        _keep(sources, document, ("cases", place), data, CaseDoc, "cases", instrument, head=head)
+        _keep(sources, document, ("cases", place), data, schema=CaseDoc, kind="cases", instrument=instrument, head=head)
 
 
 def _no_cases(sources: Sources, document: Document) -> None:

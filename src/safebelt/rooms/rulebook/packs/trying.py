@@ -121,15 +121,15 @@ def _of_case(bench: _Bench, entry: Entry[CaseDoc]) -> Iterator[CaseResult]:
             continue
         facts = facts_of(given, entry.head.bases)
         for name in (*doc.norms, *doc.classes):
-            yield _tried(bench, entry, answer, on, facts, name, _WANTED[answer])
+            yield _tried(bench, entry, answer, on=on, facts=facts, name=name, wanted=_WANTED[answer])
     if doc.given is not None:
         facts = facts_of(doc.given, entry.head.bases)
         for name, wanted in doc.expect.items():
-            yield _tried(bench, entry, "given", on, facts, name, wanted)
+            yield _tried(bench, entry, "given", on=on, facts=facts, name=name, wanted=wanted)
 
 
 def _tried(
-    bench: _Bench, entry: Entry[CaseDoc], answer: str, on: date, facts: dict[str, Any], name: str, wanted: str
+    bench: _Bench, entry: Entry[CaseDoc], answer: str, *, on: date, facts: dict[str, Any], name: str, wanted: str
 ) -> CaseResult:
     got, why = _outcome(bench, facts, on, name)
     return CaseResult(

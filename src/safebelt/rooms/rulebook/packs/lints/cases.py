@@ -97,7 +97,7 @@ def every_norm_has_its_cases(index: Index) -> Iterator[Finding]:
         doc = entry.doc
         is_always = doc.when is None and doc.unless is None and doc.id not in beaten
         wanted = ("yes",) if is_always else ANSWERS
-        yield from _lacking(index, entry, doc.id, wanted, had.get(doc.id, set()), entry.where("id"))
+        yield from _lacking(index, entry, doc.id, wanted=wanted, had=had.get(doc.id, set()), where=entry.where("id"))
 
 
 def every_class_has_its_cases(index: Index) -> Iterator[Finding]:
@@ -105,7 +105,7 @@ def every_class_has_its_cases(index: Index) -> Iterator[Finding]:
     had = _had(index, "classes")
     for name, (entry, place) in index.classes.items():
         where = entry.where("classes", place, "id")
-        yield from _lacking(index, entry, name, ANSWERS, had.get(name, set()), where)
+        yield from _lacking(index, entry, name, wanted=ANSWERS, had=had.get(name, set()), where=where)
 
 
 def _had(index: Index, key: str) -> dict[str, set[str]]:
@@ -121,7 +121,7 @@ def _had(index: Index, key: str) -> dict[str, set[str]]:
 
 
 def _lacking(
-    index: Index, entry: Entry[Any], name: str, wanted: tuple[str, ...], had: set[str], where: tuple[str, int]
+    index: Index, entry: Entry[Any], name: str, *, wanted: tuple[str, ...], had: set[str], where: tuple[str, int]
 ) -> Iterator[Finding]:
     lacking = [answer for answer in wanted if answer not in had]
     if lacking and entry.instrument not in index.unread:

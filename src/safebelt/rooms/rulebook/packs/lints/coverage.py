@@ -53,16 +53,15 @@ def ids_are_unique(index: Index) -> Iterator[Finding]:
         *((f"fact {e.doc.id}", e) for kind in ("facts", "derived") for e in getattr(sources, kind)),
         *((f"evidence {e.doc.id}", e) for e in sources.evidence),
         *((f"control {e.doc.id}", e) for e in sources.controls),
-        *((e.doc.id, e) for e in (*sources.instruments, *sources.crosswalks)),
+        *((e.doc.id, e) for kind in ("instruments", "crosswalks") for e in getattr(sources, kind)),
     ]
     for name, entry in named:
         if first := seen.get(name):
             yield _twice(entry, name, first.where()[0] + f":{first.where()[1]}")
         seen.setdefault(name, entry)
-    for entry in (*sources.facts, *sources.derived):
-        yield from _options_are_unique(entry, entry.doc.options, "options")
-    for entry in sources.instruments:
-        yield from _options_are_unique(entry, entry.doc.classes, "classes")
+    for kind, key in (("facts", "options"), ("derived", "options"), ("instruments", "classes")):
+        for entry in getattr(sources, kind):
+            yield from _options_are_unique(entry, getattr(entry.doc, key), key)
 
 
 def _twice(entry: Entry[Any], name: str, first: str) -> Finding:
@@ -90,10 +89,10 @@ def names_follow_the_folder(index: Index) -> Iterator[Finding]:
             prefix = entry.instrument.replace("/", ".") + "."
             if not entry.doc.id.startswith(prefix):
                 yield _misnamed(entry, entry.doc.id, prefix + "…")
-    for entry in index.sources.facts:
-        prefix = entry.instrument.split("/")[0] + "."
-        if entry.instrument and not entry.doc.id.startswith(prefix):
-            yield _misnamed(entry, entry.doc.id, prefix + "…")
+    for fact in index.sources.facts:
+        prefix = fact.instrument.split("/")[0] + "."
+        if fact.instrument and not fact.doc.id.startswith(prefix):
+            yield _misnamed(fact, fact.doc.id, prefix + "…")
 
 
 def _misnamed(entry: Entry[Any], name: str, wanted: str) -> Finding:

@@ -144,7 +144,7 @@ class Index:
         return name in self._known(kind) or name in self.broken.get(kind, ())
 
     def missing(
-        self, rule: str, where: tuple[str, int], kind: str, name: str, called: Text, also: tuple[str, ...] = ()
+        self, rule: str, where: tuple[str, int], kind: str, name: str, called: Text, *, also: tuple[str, ...] = ()
     ) -> Iterator[Finding]:
         """Yield a finding if nothing of the kind has this id."""
         if self.has(kind, name) or any(self.has(other, name) for other in also) or self._may_be_unread(name):

@@ -9,6 +9,7 @@ from safebelt.rooms.rulebook.packs.conditions import Comparison, Malformed, Name
 from safebelt.rooms.rulebook.packs.findings import Finding, finding
 from safebelt.rooms.rulebook.packs.lints.index import Index, Site
 from safebelt.rooms.rulebook.packs.messages import shown, suggestion
+from safebelt.rooms.rulebook.packs.sources import Entry
 from safebelt.rooms.rulebook.packs.values import Kind, fit
 
 PROVISION = Text(zh="条款", en="provision")
@@ -22,7 +23,8 @@ EVIDENCE = Text(zh="证据种类", en="kind of evidence")
 def cites_exist(index: Index) -> Iterator[Finding]:
     """Whatever is cited is in `provisions.yaml`."""
     sources = index.sources
-    for entry in (*sources.norms, *sources.terms, *sources.parameters, *sources.derived):
+    citing: list[Entry[Any]] = [*sources.norms, *sources.terms, *sources.parameters, *sources.derived]
+    for entry in citing:
         for path, cite in _cites(entry.doc):
             yield from index.missing("cites-exist", entry.where(*path), "provisions", cite, PROVISION)
     for holder in sources.instruments:

@@ -113,7 +113,7 @@ def bars_stand_on_red_lines(index: Index) -> Iterator[Finding]:
         listed = ", ".join(others)
         what = Text(
             zh=f"{name} 禁止上线（bars），但{'背后没有规范' if not others else f'这些规范不是红线：{listed}'}。",
-            en=f"{name} bars service, but {'no norm stands behind it' if not others else f'no red lines are: {listed}'}.",
+            en=f"{name} bars service, but {'has no norm behind it' if not others else f'no red lines are: {listed}'}.",
         )
         hint = Text(
             zh="条件写 {applies: [规范]}，并给规范加 red_line: true。",

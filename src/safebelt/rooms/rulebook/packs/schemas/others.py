@@ -79,10 +79,10 @@ class CasesHead(Strict):
 
 def _partial(name: str, of: type[Strict], without: set[str]) -> type[Strict]:
     """A schema in which every key of another may be left out or null: what `set` may say."""
+    annotations: dict[str, Any] = {key: info.annotation for key, info in of.model_fields.items() if key not in without}
     fields: dict[str, Any] = {
-        key: (info.annotation | None, Field(default=None, alias=info.alias))
-        for key, info in of.model_fields.items()
-        if key not in without
+        key: (annotation | None, Field(default=None, alias=of.model_fields[key].alias))
+        for key, annotation in annotations.items()
     }
     made: type[Strict] = create_model(name, __base__=Strict, __doc__=f"New values for keys of {of.__name__}.", **fields)
     return made
