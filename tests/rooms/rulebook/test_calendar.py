@@ -103,7 +103,7 @@ DUES = [
         Due(kind=DueKind.EVERY, event="placing_on_market", amount=12, unit=Unit.MONTHS),
         "every 12 months, counted from placing on the market", "自投放市场起每 12 个月一次", date(2027, 12, 1),
     ),
-    (Due(kind=DueKind.EVERY, amount=1, unit=Unit.YEARS), "every 1 year", "每 1 年一次", date(2027, 1, 1)),
+    (Due(kind=DueKind.EVERY, amount=1, unit=Unit.YEARS), "every year", "每年一次", date(2027, 1, 1)),
     (Due(kind=DueKind.ALWAYS), "at all times", "持续履行", None),
     (Due(kind=DueKind.AT, event="each_output"), "at each output", "每次输出时", None),
 ]  # fmt: skip
@@ -186,6 +186,13 @@ def test_recurring_duties_go_as_far_as_asked_and_stop_when_the_norm_does() -> No
     entries = calendar(law(yearly), {}, TODAY, recurring_until=date(2035, 1, 1))
 
     assert [one.on for one in entries if one.kind == "due"] == [date(2027, 1, 1), date(2028, 1, 1)]
+
+
+def test_a_duty_of_every_day_does_not_bury_the_rest_unless_a_last_day_is_given() -> None:
+    daily = law(norm("n", due=Due(kind=DueKind.EVERY, amount=1, unit=Unit.DAYS)))
+
+    assert [one.on for one in calendar(daily, {}, TODAY)] == [TODAY + timedelta(days=n) for n in range(12)]
+    assert len(calendar(daily, {}, TODAY, recurring_until=TODAY + timedelta(days=99))) == 100
 
 
 def test_a_duty_whose_clock_waits_for_an_incident_is_not_in_the_calendar_until_it_has_happened() -> None:

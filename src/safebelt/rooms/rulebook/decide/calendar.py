@@ -6,6 +6,7 @@ as it reads then is judged, so that a date that an amendment has moved is given 
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any
 
 from safebelt.kernel.conditions import Truth
@@ -31,6 +32,9 @@ from safebelt.rooms.rulebook.model import (
 RECURRING_MONTHS = 24
 """How far ahead recurring duties are listed unless a last day is given, so that a yearly duty shows twice."""
 
+RECURRING_TIMES = 12
+"""How often one recurring duty is listed unless a last day is given: a weekly one would bury the rest."""
+
 
 def calendar(
     text: LawText,
@@ -47,12 +51,13 @@ def calendar(
         facts: What is known.
         on: The day; dates on it are listed if something is due on it, dates before it are not.
         instruments: Only these.
-        recurring_until: The last day for recurring duties; two years ahead if None.
+        recurring_until: The last day for recurring duties; if None, two years ahead and at most twelve times.
 
     Raises:
         Invalid: The text, or a later state of it, has faults.
     """
     horizon = recurring_until or add_months(on, RECURRING_MONTHS)
+    times = RECURRING_TIMES if recurring_until is None else None
     turns = tuple(dict.fromkeys(one.effective for one in coming_overlays(text, on)))
     entries: list[Entry] = []
     before: Judgment | None = None
@@ -60,7 +65,7 @@ def calendar(
         judgment = judge(reading(text, start) if start != on else text, facts, start, instruments)
         if before is not None:
             entries += _at_the_turn(judge(reading(text, _eve(start)), facts, _eve(start), instruments), judgment)
-        entries += (one for one in _between(judgment, facts, horizon) if one.on < end or end == date.max)
+        entries += (one for one in _between(judgment, facts, horizon, times) if one.on < end or end == date.max)
         before = judgment
     entries += _classes(judge(text, facts, on, instruments))
     entries += _amendments(text, on, instruments)
@@ -71,12 +76,12 @@ def _eve(day: date) -> date:
     return day - timedelta(days=1)
 
 
-def _between(judgment: Judgment, facts: Mapping[str, Any], horizon: date) -> Iterator[Entry]:
+def _between(judgment: Judgment, facts: Mapping[str, Any], horizon: date, times: int | None) -> Iterator[Entry]:
     """Dates to come under one state of the text."""
     for finding in judgment.findings.values():
         if finding.verdict is Verdict.APPLIES:
             yield from _starts_and_ends(finding, judgment.on)
-            yield from _due(finding, facts, judgment.on, horizon)
+            yield from islice(_due(finding, facts, judgment.on, horizon), times)
 
 
 def _starts_and_ends(finding: Finding, on: date) -> Iterator[Entry]:

@@ -116,6 +116,16 @@ def _event(text: LawText, due: Due) -> Text:
     return EVENTS[due.event].title if due.event in EVENTS else Text(zh=due.event, en=due.event)  # a name, both
 
 
+_EACH = {
+    Unit.HOURS: Text(zh="每小时", en="every hour"),
+    Unit.DAYS: Text(zh="每日", en="every day"),
+    Unit.WORKING_DAYS: Text(zh="每个工作日", en="every working day"),
+    Unit.WEEKS: Text(zh="每周", en="every week"),
+    Unit.MONTHS: Text(zh="每月", en="every month"),
+    Unit.YEARS: Text(zh="每年", en="every year"),
+}
+
+
 def _period(due: Due) -> Text:
     unit = UNITS[due.unit or Unit.DAYS]
     english = unit.en.removesuffix("s") if due.amount == 1 else unit.en
@@ -147,6 +157,9 @@ def _counted(text: LawText, due: Due) -> Text:
     event, period = _event(text, due), _period(due)
     if due.kind is DueKind.WITHIN:
         return Text(zh=f"{event.zh}后 {period.zh}内", en=f"within {period.en} after {event.en}")
+    each = Text(zh=f"每 {period.zh}", en=f"every {period.en}")
+    if due.amount == 1 and due.unit is not None:
+        each = _EACH[due.unit]
     if not (due.event or due.fact):
-        return Text(zh=f"每 {period.zh}一次", en=f"every {period.en}")
-    return Text(zh=f"自{event.zh}起每 {period.zh}一次", en=f"every {period.en}, counted from {event.en}")
+        return Text(zh=f"{each.zh}一次", en=each.en)
+    return Text(zh=f"自{event.zh}起{each.zh}一次", en=f"{each.en}, counted from {event.en}")

@@ -51,7 +51,7 @@ def listed(words: Iterable[Text]) -> Text:
     named, more = every[:_MOST_NAMED], len(every) - _MOST_NAMED
     chinese, english = "、".join(one.zh for one in named), ", ".join(one.en for one in named)
     if more > 0:
-        return Text(zh=f"{chinese}等另 {more} 项", en=f"{english} and {more} more")
+        return Text(zh=f"{chinese}等共 {len(every)} 项", en=f"{english} and {more} more")
     return Text(zh=chinese, en=english)
 
 
@@ -97,8 +97,8 @@ def known(fact: Fact | Derived | None, value: Any) -> Text:
     return listed(value_of(fact, one) for one in sorted(value, key=lambda one: (order.get(one, len(order)), str(one))))
 
 
-def comparison(text: LawText, leaf: Condition, on: date) -> Text:
-    """Return what a comparison says, with the fact's label and the constant in words."""
+def comparison(text: LawText, leaf: Condition, on: date, value: Any = None) -> Text:
+    """Return what a comparison says, with the fact's label and the constant in words, of a list what is known first."""
     fact, name = declared(text, leaf.fact), label(text, leaf.fact)
     constants = leaf.constant if leaf.operator in TAKES_A_LIST else [leaf.constant]
     if leaf.parameter:
@@ -106,21 +106,28 @@ def comparison(text: LawText, leaf: Condition, on: date) -> Text:
         amount = f"{number(parameter.on(on))} {parameter.unit}".strip()
         constant = Text(zh=f"{amount}（{parameter.title.zh}）", en=f"{amount} ({parameter.title.en})")
     else:
-        constant = listed(value_of(fact, one) for one in constants)
+        constant = listed(value_of(fact, one) for one in _first(constants, value))
     verb = _verb(fact, leaf.operator)
     return Text(zh=f"{name.zh}：{verb.zh}{constant.zh}", en=f"{name.en}: {verb.en}{constant.en}")
+
+
+def _first(constants: list[Any], value: Any) -> list[Any]:
+    """Constants with those that are known to be so in front, since a long list is cut."""
+    has = value if isinstance(value, frozenset | set | list | tuple) else (value,)
+    return sorted(constants, key=lambda one: one not in has)
 
 
 def _verb(fact: Fact | Derived | None, operator: str) -> Text:
     kind = fact.type if fact else FactType.TEXT
     words = _NUMBERS if kind is FactType.NUMBER else _DATES if kind is FactType.DATE else _CHOICES
     word = words.get(operator, same(""))
-    return Text(zh=word.zh, en=f"{word.en.strip()} ".lstrip())
+    gap = "" if words is _CHOICES else " "  # Chinese sets a space between a word and a figure
+    return Text(zh=word.zh + gap, en=f"{word.en.strip()} ".lstrip())
 
 
 def compared(text: LawText, leaf: Condition, on: date, value: Any, holds: Truth) -> Text:
     """Return a comparison with what is known beside it, unless that would only say the same again."""
-    said, fact = comparison(text, leaf, on), declared(text, leaf.fact)
+    said, fact = comparison(text, leaf, on, value), declared(text, leaf.fact)
     if holds is Truth.TRUE and leaf.operator in ("is", "includes"):
         return said
     what = known(fact, value)
