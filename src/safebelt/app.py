@@ -39,6 +39,8 @@ from safebelt.rooms.ledger.room import ROOM as LEDGER
 from safebelt.rooms.ledger.service import Ledger
 from safebelt.rooms.registry.room import ROOM as REGISTRY
 from safebelt.rooms.registry.service import Registry
+from safebelt.rooms.rulebook.room import ROOM as RULEBOOK
+from safebelt.rooms.rulebook.service import Rules
 from safebelt.settings import Settings
 from safebelt.web.doors import KIT_DOORS
 from safebelt.web.headers import add_security_headers
@@ -48,7 +50,7 @@ from safebelt.web.security import actor_of, open_to_all
 from safebelt.web.session import Authenticate, Csrf, SessionCookie, csrf_config, csrf_secret
 from safebelt.web.templating import templates
 
-ROOMS: tuple[Room, ...] = (REGISTRY, BELT, LEDGER, ACCESS, LABELLING)
+ROOMS: tuple[Room, ...] = (REGISTRY, RULEBOOK, BELT, LEDGER, ACCESS, LABELLING)
 """The rooms in the house, in the order people meet them."""
 
 
@@ -135,7 +137,19 @@ class House:
     @cached_property
     def registry(self) -> Registry:
         """登记备案."""
-        return Registry(self.sql, self.ledger, clock=self.clock, new_id=self.new_id)
+        return Registry(self.sql, self.ledger, rules=self.rulebook, clock=self.clock, new_id=self.new_id)
+
+    @cached_property
+    def rulebook(self) -> Rules:
+        """规则库."""
+        return Rules(
+            self.sql,
+            self.ledger,
+            self.access,
+            folder=self.settings.data / "law",
+            clock=self.clock,
+            new_id=self.new_id,
+        )
 
     @cached_property
     def labelling(self) -> Labelling:

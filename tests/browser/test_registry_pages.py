@@ -10,6 +10,7 @@ from litestar import Litestar, Request, get
 from litestar.response import ServerSentEvent, Template
 from tests.browser.conftest import assert_accessible
 from tests.rooms.registry.house import build_app, build_ledger
+from tests.rooms.rulebook.house import build_rules
 
 from safebelt.engines.clock import real_chance, real_ids
 from safebelt.engines.sql import Sql, metadata
@@ -41,7 +42,8 @@ def registry(tmp_path: Path):
     sql = Sql(f"sqlite:///{tmp_path / 'browser.db'}")
     metadata.create_all(sql.engine)
     ledger = build_ledger(sql, tmp_path, clock=now, new_id=real_ids(), chance=real_chance)
-    yield Registry(sql, ledger, clock=now, new_id=real_ids())
+    ids = real_ids()
+    yield Registry(sql, ledger, rules=build_rules(sql, ledger, now, ids), clock=now, new_id=ids)
     sql.close()
 
 

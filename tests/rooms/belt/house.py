@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.rooms.rulebook.house import build_rules
+
 from safebelt.engines.clock import Chance, Clock, real_chance, real_ids, wall_clock
 from safebelt.engines.signing import KeyStore, open_note, sign_note
 from safebelt.engines.sql import Sql
@@ -149,7 +151,8 @@ def build(
     new_id = new_id or real_ids()
     keys = KeyStore(home / "keys" / "ledger.key", name=ORIGIN, chance=real_chance)
     ledger = Ledger(sql, clock=clock, new_id=new_id, chance=chance, signer=keys, origin=ORIGIN, tiles=home / "ledger")
-    registry = Registry(sql, ledger, clock=clock, new_id=new_id)
+    rules = build_rules(sql, ledger, clock, new_id)
+    registry = Registry(sql, ledger, rules=rules, clock=clock, new_id=new_id)
     box, records = OrderBox(home / "belt"), home / "belt" / "records"
     belt = Belt(
         Tools(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from litestar.testing import TestClient
 from tests.rooms.registry.house import build_app, build_ledger
+from tests.rooms.rulebook.house import build_rules
 
 from safebelt.engines.sql import Sql, metadata
 from safebelt.rooms.ledger.service import Ledger
@@ -28,7 +29,7 @@ def ledger(sql: Sql, tmp_path: Path, clock, new_id, chance) -> Ledger:
 
 @pytest.fixture
 def registry(sql: Sql, ledger: Ledger, clock, new_id) -> Registry:
-    return Registry(sql, ledger, clock=clock, new_id=new_id)
+    return Registry(sql, ledger, rules=build_rules(sql, ledger, clock, new_id), clock=clock, new_id=new_id)
 
 
 @pytest.fixture

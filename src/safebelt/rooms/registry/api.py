@@ -1,10 +1,12 @@
 """The registry's JSON door: `/api/registry`."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
-from litestar import Controller, get, patch, post
+import msgspec
+from litestar import Controller, get, patch, post, put
 from litestar.di import NamedDependency
-from litestar.params import JSONBody, PathParameter, QueryParameter
+from litestar.params import JSONBody, KwargDefinition, PathParameter, QueryParameter
 
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Conflict, Invalid, NotFound
@@ -28,10 +30,40 @@ from safebelt.web.security import requires
 PAGE_LIMIT = 100_000
 """Last page number that may be asked for; keeps the offset inside what both databases count in."""
 
+MAX_DESCRIPTOR = 1_000_000
+"""Longest descriptor, characters; the rulebook's reader takes no more than a megabyte."""
+
+DescriptorText = Annotated[
+    str,
+    msgspec.Meta(min_length=1, max_length=MAX_DESCRIPTOR),
+    KwargDefinition(min_length=1, max_length=MAX_DESCRIPTOR),
+]
 Search = Annotated[str, QueryParameter(description="Every word must occur, in either language.", max_length=200)]
 PageNumber = Annotated[int, QueryParameter(ge=1, le=PAGE_LIMIT)]
 PageSize = Annotated[int, QueryParameter(ge=1, le=200)]
 Id = Annotated[str, PathParameter(description="Id, for example `sys_…` or `pty_…`.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descriptor:
+    """A system's facts.
+
+    Attributes:
+        descriptor: A descriptor in the form `system/1`, as YAML or JSON text.
+    """
+
+    descriptor: DescriptorText
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """What was put on record, and the red lines that bar the system from service now."""
+
+    system: str
+    version: int
+    facts: int
+    facts_sha256: str
+    barred_by: list[str]
 
 
 class RegistryApi(Controller):
@@ -131,6 +163,29 @@ class RegistryApi(Controller):
     ) -> NamedPerson:
         """Name a person who stands for something about an AI system."""
         return registry.name_person(system_id, data, by=by)
+
+    @put(
+        "/systems/{system_id:str}/facts",
+        sync_to_thread=True,
+        guards=[requires("registry.change")],
+        responses=problems(NotFound, Conflict, Invalid, has_body=True),
+    )
+    def describe_system(
+        self,
+        registry: NamedDependency[Registry],
+        by: NamedDependency[Actor],
+        system_id: Id,
+        data: JSONBody[Descriptor],
+    ) -> Described:
+        """Put an AI system's facts on record; where they bar it from service, a system in service is suspended."""
+        record = registry.describe(system_id, data.descriptor, by=by)
+        return Described(
+            system=record.subject,
+            version=record.version,
+            facts=len(record.description.facts),
+            facts_sha256=record.sha256,
+            barred_by=list(registry.barred_by(system_id)),
+        )
 
     @get(
         "/systems/{system_id:str}/dossier",

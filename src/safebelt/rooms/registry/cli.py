@@ -1,6 +1,7 @@
 """The registry's command line: `safebelt registry parties|systems|people …`."""
 
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -26,7 +27,7 @@ from safebelt.rooms.registry.model import (
     System,
 )
 from safebelt.rooms.registry.service import Registry
-from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED, Answer
+from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED, Answer, read_text
 
 _EXITS = {Standing.EVALUATED: DONE, Standing.INCOMPLETE: NEGATIVE, Standing.NOT_EVALUATED: NOT_EVALUATED}
 
@@ -102,6 +103,20 @@ def _systems(registry: Registry) -> App:
         found = registry.systems(search=search, status=status, page=page, size=size)
         none = Text(zh="还没有符合的系统。", en="No system matches yet.")
         return Answer(data=_data(found), says=_lines([_system_line(each) for each in found.items], none))
+
+    @app.command
+    def describe(system_id: str, file: Path) -> Answer:
+        """Put the facts in FILE (a descriptor, YAML or JSON) on record; exits 1 where a red line bars the system."""
+        record = registry.describe(system_id, read_text(file), by=OWNER)
+        barred = registry.barred_by(system_id)
+        data = {"system": system_id, "version": record.version, "sha256": record.sha256, "barred_by": list(barred)}
+        bars_zh = f"触及红线，不得投入服务：{'、'.join(barred)}。" if barred else ""
+        bars_en = f" Red lines bar it from service: {', '.join(barred)}." if barred else ""
+        says = Text(
+            zh=f"已记录第 {record.version} 版事实（{len(record.description.facts)} 项）。{bars_zh}",
+            en=f"Facts on record, version {record.version} ({len(record.description.facts)} facts).{bars_en}",
+        )
+        return Answer(data=data, says=says, exit_code=NEGATIVE if barred else DONE)
 
     @app.command
     def show(system_id: str) -> Answer:

@@ -1,7 +1,7 @@
 """Judgments of the registry: what may be entered, what may change, and what a dossier comes to."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -12,7 +12,9 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.registry.model import (
     PERSON_ROLES,
     STATUSES,
+    Awaited,
     ChangeSystem,
+    Duties,
     NamedPerson,
     NamePerson,
     Party,
@@ -190,6 +192,60 @@ def change_system(system: System, cmd: ChangeSystem) -> tuple[System, SystemChan
             hint=Text(zh="请先修改内容再保存。", en="Change something before saving."),
         )
     return changed, SystemChanged(subject=system.id, changes=changes, reason=reason, version=changed.version)
+
+
+def hold_not_barred(barred_by: Iterable[str]) -> None:
+    """Hold that no red line bars a system from service.
+
+    Raises:
+        Conflict: One does.
+    """
+    red_lines = tuple(barred_by)
+    if red_lines:
+        raise Conflict(
+            what=Text(
+                zh=f"按已记录的事实，该系统触及红线，不得投入服务：{'、'.join(red_lines)}。",
+                en=f"By the facts on record the system meets a red line and is barred from service: "
+                f"{', '.join(red_lines)}.",
+            ),
+            hint=Text(
+                zh="如事实已变，请先更新事实；例外须由两人决定并写入账本。",
+                en="If the facts changed, put the new ones on record; an exception takes two people and the ledger.",
+            ),
+            details={"barred_by": " ".join(red_lines)},
+        )
+
+
+def hold_describable(system: System) -> System:
+    """Hold that facts about a system can still be put on record.
+
+    Raises:
+        Conflict: It is retired.
+    """
+    _not_retired(system)
+    return system
+
+
+def suspension(system: System, barred_by: tuple[str, ...]) -> ChangeSystem:
+    """Return the change that takes a system out of service because facts put on record bar it."""
+    return ChangeSystem(
+        version=system.version,
+        reason=f"触及红线，停止服务 Red line met, taken out of service: {', '.join(barred_by)}",
+        status=Status.SUSPENDED,
+    )
+
+
+def has_duties(duties: Duties | Awaited) -> bool | None:
+    """Whether a system's duties are determined: unknown without facts, and while any norm waits for one."""
+    if isinstance(duties, Awaited):
+        return None
+    return None if duties.open else True
+
+
+def persons_by_bearer(system: System) -> dict[str, tuple[str, ...]]:
+    """Return who is named for the duties of each bearer: whoever is accountable, for provider and deployer alike."""
+    named = tuple(person.name for person in system.current(PersonRole.ACCOUNTABLE))
+    return {"provider": named, "deployer": named} if named else {}
 
 
 def standing(system: System, *, has_duties: bool | None, has_evidence: bool | None) -> tuple[Standing, Reason]:

@@ -14,8 +14,10 @@ from safebelt.rooms.registry.model import (
     DUTIES_AWAITED,
     EVIDENCE_AWAITED,
     Act,
+    Awaited,
     ChangeSystem,
     Dossier,
+    Duties,
     NamedPerson,
     NamePerson,
     Party,
@@ -26,6 +28,8 @@ from safebelt.rooms.registry.model import (
     System,
     SystemPage,
 )
+from safebelt.rooms.rulebook.model.deeds import OnRecord
+from safebelt.rooms.rulebook.service import Rules
 
 ACTS_SHOWN = 50
 """Acts a dossier carries; the ledger has them all."""
@@ -39,10 +43,12 @@ class Registry:
         ledger: Remembers every change in the same transaction.
         clock: Says now.
         new_id: Mints ids.
+        rules: The rulebook: judges a system by its facts, and says what bars it.
     """
 
-    def __init__(self, sql: Sql, ledger: Ledger, *, clock: Clock, new_id: NewId) -> None:
-        self._sql, self._ledger, self._clock, self._new_id = sql, ledger, clock, new_id
+    def __init__(self, sql: Sql, ledger: Ledger, *, rules: Rules, clock: Clock, new_id: NewId) -> None:
+        self._sql, self._ledger, self._rules = sql, ledger, rules
+        self._clock, self._new_id = clock, new_id
 
     def register_party(self, cmd: RegisterParty, *, by: Actor) -> Party:
         """Enter a party into the register.
@@ -90,15 +96,57 @@ class Registry:
 
         Raises:
             NotFound: There is no such system.
-            Conflict: It was changed since `cmd.version`, or the status cannot follow.
+            Conflict: It was changed since `cmd.version`, the status cannot follow, or a red line bars it from service.
             Invalid: A text is missing or too long, or a party is not in the register.
         """
         with self._sql.begin() as tx:
-            system, event = decide.change_system(_found(tx, system_id), cmd)
+            before = _found(tx, system_id)
+            system, event = decide.change_system(before, cmd)
             _hold_parties(tx, system)
+            if system.status is Status.IN_SERVICE:
+                decide.hold_not_barred(self._rules.barred_within(tx, system_id, party=system.provider_id))
             store.save_system(tx, system)
             self._ledger.append(tx, event, by=by)
         return system
+
+    def describe(self, system_id: str, source: str, *, by: Actor) -> OnRecord:
+        """Put a system's facts on record; a system in service that they bar from it is suspended at once.
+
+        Args:
+            system_id: Which.
+            source: Its descriptor, YAML or JSON, in the form `system/1`.
+            by: Who does.
+
+        Raises:
+            NotFound: There is no such system.
+            Invalid: The descriptor cannot be read; every finding with its line.
+            Conflict: These very facts are on record, or the system is retired.
+        """
+        description = self._rules.read(source)
+        with self._sql.begin() as tx:
+            system = decide.hold_describable(_found(tx, system_id))
+            record, barred = self._rules.describe(tx, system_id, description, party=system.provider_id, by=by)
+            if barred and system.status is Status.IN_SERVICE:
+                suspended, event = decide.change_system(system, decide.suspension(system, barred))
+                store.save_system(tx, suspended)
+                self._ledger.append(tx, event, by=by)
+        return record
+
+    def barred_by(self, system_id: str) -> tuple[str, ...]:
+        """Return the red lines that bar a system from service now.
+
+        Raises:
+            NotFound: There is no such system.
+        """
+        return self._rules.barred_by(system_id, party=self.system(system_id).provider_id)
+
+    def descriptions(self, system_id: str) -> list[OnRecord]:
+        """Return what was put on record about a system, latest first.
+
+        Raises:
+            NotFound: There is no such system.
+        """
+        return self._rules.versions(self.system(system_id).id)
 
     def system(self, system_id: str) -> System:
         """Return one system.
@@ -146,17 +194,22 @@ class Registry:
             system = _found(tx, system_id)
             provider = store.party_by_id(tx, system.provider_id)
             deployer = store.party_by_id(tx, system.deployer_id) if system.deployer_id else None
-        standing, reason = decide.standing(system, has_duties=None, has_evidence=None)
+        duties = self._duties(system)
+        standing, reason = decide.standing(system, has_duties=decide.has_duties(duties), has_evidence=None)
         return Dossier(
             system=system,
             provider=provider,
             deployer=deployer,
-            duties=DUTIES_AWAITED,
+            duties=duties,
             evidence=EVIDENCE_AWAITED,
             acts=self._acts(system_id),
             standing=standing,
             reason=reason,
         )
+
+    def _duties(self, system: System) -> Duties | Awaited:
+        owed = self._rules.owed(system.id, party=system.provider_id, persons=decide.persons_by_bearer(system))
+        return DUTIES_AWAITED if owed is None else Duties(**owed)
 
     def _acts(self, system_id: str) -> tuple[Act, ...]:
         entries = self._ledger.entries(subject=system_id, limit=ACTS_SHOWN)

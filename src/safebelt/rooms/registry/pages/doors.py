@@ -155,6 +155,30 @@ class RegistryPages(Controller):
             notice=_notice(request),
         )
 
+    @get("/systems/{system_id:str}/facts", sync_to_thread=True, guards=[requires("registry.read")])
+    def facts(self, registry: NamedDependency[Registry], lang: PathLang, system_id: PathId) -> Template:
+        """Show what is on record about a system, and the form for new facts."""
+        return _facts_page(registry, system_id, lang, empty_form())
+
+    @post("/systems/{system_id:str}/facts", sync_to_thread=True, guards=[requires("registry.change")])
+    def describe(
+        self,
+        registry: NamedDependency[Registry],
+        by: NamedDependency[Actor],
+        lang: PathLang,
+        system_id: PathId,
+        data: FormData,
+    ) -> Template | Redirect:
+        """Put facts on record."""
+        typed = data.get("descriptor", "")
+        source = typed if isinstance(typed, str) else ""
+        try:
+            registry.describe(system_id, source, by=by)
+        except (Invalid, Conflict) as problem:
+            form = Form[Any](values={"descriptor": source}).refused(problem)
+            return _facts_page(registry, system_id, lang, form, problem.status)
+        return _to(f"/{lang}/registry/systems/{system_id}", "facts")
+
     @get("/systems/{system_id:str}/people/new", sync_to_thread=True, guards=[requires("registry.change")])
     def person_form(
         self,
@@ -209,6 +233,18 @@ class RegistryPages(Controller):
         except (Invalid, Conflict) as problem:
             return _change_form(registry, registry.system(system_id), lang, form.refused(problem), problem.status)
         return _to(f"/{lang}/registry/systems/{system_id}", "change")
+
+
+def _facts_page(registry: Registry, system_id: str, lang: Lang, form: Form[Any], status: int = 200) -> Template:
+    return render(
+        "registry/facts.html",
+        lang=lang,
+        title=words.FACTS,
+        status=status,
+        form=form,
+        system=registry.system(system_id),
+        versions=registry.descriptions(system_id),
+    )
 
 
 def _status_of(form: Form[Any], refused: int) -> int:

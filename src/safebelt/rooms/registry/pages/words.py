@@ -28,6 +28,7 @@ PARTIES = Text(zh="登记主体", en="Parties")
 NEW_PARTY = Text(zh="登记主体", en="Register a party")
 NEW_SYSTEM = Text(zh="登记 AI 系统", en="Register an AI system")
 NEW_PERSON = Text(zh="指定人员", en="Name a person")
+FACTS = Text(zh="系统事实", en="Facts about the system")
 CHANGE = Text(zh="变更登记", en="Change the registration")
 
 DONE: Mapping[str, Text] = {
@@ -37,6 +38,10 @@ DONE: Mapping[str, Text] = {
         en="The system is registered, and the ledger remembers it. Next, name who is accountable for it.",
     ),
     "person": Text(zh="人员已指定，并已记入存证账本。", en="The person is named, and the ledger remembers it."),
+    "facts": Text(
+        zh="事实已记录并重新判断，已记入存证账本。",
+        en="The facts are on record and judged, and the ledger remembers it.",
+    ),
     "change": Text(zh="变更已保存，并已记入存证账本。", en="The change is saved, and the ledger remembers it."),
 }
 """What a page says after a deed; the address carries the key only, so nobody can put words in our mouth."""

@@ -1,0 +1,220 @@
+"""How the command line tells judgments: short lines first, reasons beneath."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from safebelt.kernel.conditions import Truth
+from safebelt.kernel.text import LANGS, Lang, Text
+from safebelt.rooms.rulebook import packs
+from safebelt.rooms.rulebook.decide import contract
+from safebelt.rooms.rulebook.model import (
+    VERDICTS,
+    ClassResult,
+    Coverage,
+    Description,
+    Duty,
+    Entry,
+    Fact,
+    Finding,
+    Held,
+    Judgment,
+    LawText,
+    Norm,
+    Status,
+    Verdict,
+)
+
+_UNVERIFIED = Text(zh="（未核实）", en=" (not verified)")
+_HELD: Mapping[Held, Text] = {
+    Held.FULLY: Text(zh="全部持有", en="all held"),
+    Held.PARTLY: Text(zh="部分持有", en="some held"),
+    Held.NOT: Text(zh="均未持有", en="none held"),
+    Held.NONE_NAMED: Text(zh="未列明证据", en="names no evidence"),
+}
+
+
+def in_both(tell: Callable[[Lang], str]) -> Text:
+    """Tell something in both languages."""
+    return Text(**{lang: tell(lang) for lang in LANGS})
+
+
+def as_json(data: Any) -> str:
+    """Print data for people."""
+    return json.dumps(data, ensure_ascii=False, indent=2, sort_keys=False)
+
+
+def judgment(description: Description, found: Judgment, text: LawText, lang: Lang) -> str:
+    """Tell a judgment: classes with their reasons, what applies, what is still unknown."""
+    applies = [one for one in found.findings.values() if one.verdict is Verdict.APPLIES]
+    unknown = [one for one in found.findings.values() if one.verdict is Verdict.UNKNOWN]
+    heads = {
+        "zh": (
+            f"{description.name.zh}（截至 {found.on}）",
+            "类别",
+            f"适用（{len(applies)}）",
+            f"尚不能判断（{len(unknown)}）",
+        ),
+        "en": (
+            f"{description.name.en}, as of {found.on}",
+            "Classes",
+            f"Applies ({len(applies)})",
+            f"Not known yet ({len(unknown)})",
+        ),
+    }[lang]
+    parts = [heads[0], "", heads[1], *(_classes(found, text, lang) or ["  -"])]
+    parts += ["", heads[2], *(finding(one, lang) for one in applies)]
+    parts += ["", heads[3], *(_open(one, lang) for one in unknown)]
+    return "\n".join((*parts, "", contract.NOT_LEGAL_ADVICE.in_(lang)))
+
+
+def _classes(found: Judgment, text: LawText, lang: Lang) -> list[str]:
+    lines = []
+    for name, one in found.classes.items():
+        if one.strictest in {"", "out_of_scope"}:
+            continue
+        lines += [
+            f"  {text.instruments[name].short.in_(lang)}: {class_titles(one, text, lang)}",
+            _indented(one.why.as_text(lang)),
+        ]
+        lines += [f"    → {coming.on}  {coming.title.in_(lang)}" for coming in one.coming]
+    return lines
+
+
+def class_titles(one: ClassResult, text: LawText, lang: Lang) -> str:
+    """Name the classes of a result, strictest first."""
+    titles = {label.id: label.title for label in text.instruments[one.instrument].classes}
+    names = [titles.get(name, contract.UNKNOWN_TITLE).in_(lang) for name in contract.class_data(one)["all"]]
+    return ("、" if lang == "zh" else ", ").join(names) + _mark(one.status, lang)
+
+
+def finding(one: Finding, lang: Lang) -> str:
+    """Tell a finding in a line."""
+    since = one.in_force.from_.isoformat() if one.in_force.now is Truth.TRUE else f"→ {one.effective.isoformat()}"
+    due = f"  [{one.due.text.in_(lang)}{f' {one.due.on}' if one.due.on else ''}]" if one.due else ""
+    return f"  {one.norm.id}  {since}  {one.norm.title.in_(lang)}{_mark(one.status, lang)}{due}"
+
+
+def _open(one: Finding, lang: Lang) -> str:
+    return f"  {one.norm.id}  {one.norm.title.in_(lang)}  ? {', '.join(one.missing)}"
+
+
+def entries(found: Iterable[Entry], lang: Lang) -> str:
+    """Tell a calendar."""
+    lines = [f"{one.on}  {one.title.in_(lang)}{_mark(one.status, lang)}  {one.about}" for one in found]
+    none = Text(zh="没有已知的将来日期。", en="No date to come is known.").in_(lang)
+    return "\n".join((*(lines or [none]), "", contract.NOT_LEGAL_ADVICE.in_(lang)))
+
+
+def entry_data(one: Entry) -> dict[str, Any]:
+    """Return a line of the calendar as data."""
+    return {
+        "on": one.on.isoformat(),
+        "kind": one.kind.value,
+        "about": one.about,
+        "instrument": one.instrument,
+        "title": contract.words(one.title),
+        "why": one.why.as_data(),
+        "cites": list(one.cites),
+        "status": one.status.value,
+    }
+
+
+def duties(found: Iterable[Duty], text: LawText, lang: Lang) -> str:
+    """Tell what is owed."""
+    lines = [line for one in found for line in _duty(one, text, lang)]
+    none = Text(zh="按已知事实，没有义务适用。", en="By the facts known, no duty applies.").in_(lang)
+    return "\n".join((*(lines or [none]), "", contract.NOT_LEGAL_ADVICE.in_(lang)))
+
+
+def _duty(one: Duty, text: LawText, lang: Lang) -> list[str]:
+    names = {
+        kind: [text.evidence[name].title.in_(lang) if name in text.evidence else name for name in ids]
+        for kind, ids in (("held", one.held), ("lacking", one.lacking))
+    }
+    words = {"zh": ("承担者", "持有", "缺少"), "en": ("bearer", "held", "missing")}[lang]
+    lines = [finding(one.finding, lang), f"      {words[0]}: {one.bearer.value}  {' '.join(one.finding.norm.cites)}"]
+    lines += [f"      {words[1]}: {', '.join(names['held'])}"] if names["held"] else []
+    return lines + ([f"      {words[2]}: {', '.join(names['lacking'])}"] if names["lacking"] else [])
+
+
+def coverage(found: Mapping[str, Coverage], text: LawText, lang: Lang) -> str:
+    """Tell how far evidence reaches."""
+    lines = []
+    for name, one in found.items():
+        counts = ", ".join(f"{_HELD[held].in_(lang)} {one.count(held)}" for held in Held)
+        lines.append(f"{text.instruments[name].short.in_(lang)}: {counts}")
+    note = Text(zh="持有证据不等于义务已经履行。", en="Holding evidence does not say that a duty is met.").in_(lang)
+    return "\n".join((*lines, "", note))
+
+
+def coverage_data(found: Mapping[str, Coverage]) -> dict[str, Any]:
+    """Return how far evidence reaches as data."""
+    return {
+        name: {
+            "norms": {norm: held.value for norm, held in one.norms.items()},
+            "lacking": {norm: list(ids) for norm, ids in one.lacking.items()},
+            "counts": {held.value: one.count(held) for held in Held},
+        }
+        for name, one in found.items()
+    }
+
+
+def mentions(one: Fact, search: str) -> bool:
+    """Whether a fact's id, label or options hold the words sought."""
+    labels = [text for option in one.options for text in (option.id, option.label.zh, option.label.en)]
+    return search.casefold() in " ".join((one.id, one.label.zh, one.label.en, *labels)).casefold()
+
+
+def fact(one: Fact, lang: Lang) -> str:
+    """Tell a fact: id, type, question, options."""
+    options = "".join(f"\n      {option.id}  {option.label.in_(lang)}" for option in one.options)
+    return f"  {one.id}  [{one.type.value}]  {one.question.in_(lang)}{options}"
+
+
+def fact_data(one: Fact) -> dict[str, Any]:
+    """Return a fact as data."""
+    return {
+        "id": one.id,
+        "type": one.type.value,
+        "subject": one.subject.value,
+        "label": contract.words(one.label),
+        "question": contract.words(one.question),
+        "help": contract.words(one.help) if one.help else None,
+        "unit": one.unit or None,
+        "options": [{"id": option.id, "label": contract.words(option.label)} for option in one.options],
+        "instrument": one.instrument or None,
+    }
+
+
+def lints(found: Iterable[packs.Finding], lang: Lang) -> str:
+    """Tell what is wrong with the law's files: place, rule, what, what to do."""
+    listed = list(found)
+    warning = Text(zh="提示：", en="warning: ").in_(lang)
+    lines = [
+        f"{one.where}: {warning if one.is_warning else ''}{one.rule}: {one.what.in_(lang)} {one.hint.in_(lang)}"
+        for one in listed
+    ]
+    errors = sum(1 for one in listed if not one.is_warning)
+    counted = Text(
+        zh=f"{errors} 处错误，{len(listed) - errors} 处提示", en=f"{errors} errors, {len(listed) - errors} warnings"
+    )
+    return "\n".join((*lines, counted.in_(lang)))
+
+
+def norm(one: Norm, lang: Lang) -> str:
+    """Tell a norm in a line."""
+    return f"  {one.id}  [{one.modality.value}]  {one.title.in_(lang)}{_mark(one.status, lang)}"
+
+
+def verdict(one: Verdict, lang: Lang) -> str:
+    """Name a verdict."""
+    return VERDICTS[one].in_(lang)
+
+
+def _mark(status: Status, lang: Lang) -> str:
+    return _UNVERIFIED.in_(lang) if status is Status.UNVERIFIED else ""
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.split("\n"))

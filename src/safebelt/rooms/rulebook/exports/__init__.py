@@ -1,0 +1,1 @@
+"""The law and its dates in other people's forms."""
