@@ -89,6 +89,11 @@ def test_an_all_within_an_all_is_told_as_one_list() -> None:
     ]  # fmt: skip
 
 
+def test_twice_not_is_told_as_not_at_all_and_once_with_its_part() -> None:
+    assert lines({"not": {"not": yes("a")}}, {"a": True}) == ["  [+] a: yes"]
+    assert lines({"not": {"not": {"all": [{"not": yes("a")}]}}}, {"a": True}) == ["  [-] not: a: yes"]
+
+
 def test_a_derived_fact_is_told_with_the_row_that_decided_it_and_what_it_cites() -> None:
     grade = derived("grade", [(yes("a"), 5), (yes("b"), 3)], 1)
     why = (

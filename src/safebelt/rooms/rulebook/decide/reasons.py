@@ -121,13 +121,27 @@ class Narrator:
         return Reason(says=mark(said, derived.status), holds=judged.holds, cites=derived.cites + cites, because=rows)
 
     def _negation(self, judged: Judged) -> Reason:
-        inner = self.tell(judged.because[0])
+        part, is_negated = self._bare(judged.because[0])
+        if not is_negated:
+            return self.tell(part)
+        inner = self.tell(part)
         return Reason(
             says=Text(zh=f"并非：{inner.says.zh}", en=f"not: {inner.says.en}"),
             holds=judged.holds,
             cites=inner.cites,
             because=inner.because,
         )
+
+    def _bare(self, part: Judged) -> tuple[Judged, bool]:
+        """What stands under *not*, and whether it is still negated: twice not is said as not at all."""
+        is_negated = True
+        while part.of.form in ("not", "all", "any"):
+            parts = part.because if part.of.form == "not" else self._deciding(part)
+            if len(parts) > 1:
+                break
+            is_negated ^= part.of.form == "not"
+            part = parts[0]
+        return part, is_negated
 
     def _term(self, judged: Judged) -> Reason:
         name = judged.of.names[0]
