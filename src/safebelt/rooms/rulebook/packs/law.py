@@ -1,7 +1,7 @@
 """Load the law: read, check, and put together the `Rulebook`, or say everything that is wrong."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -135,14 +135,19 @@ def _misfits(sources: Sources, document: Document, rulebook: Rulebook) -> list[F
     found = [one for rule in LINTS_OF_AN_OVERLAY for one in rule(index) if not one.is_warning]
     if found:
         return found
-    done = consolidate(text, (overlay([doc]),))
-    after = done.faults or tuple(fault for fault in faults(done.text) if fault not in faults(text))
-    return [_placed(document, fault) for fault in after]
+    whole = overlay([doc])
+    return [_placed(document, fault, text, whole) for fault in _faults(text, whole)]
 
 
-def _placed(document: Document, fault: Fault) -> Finding:
-    """Find the line of the instruction that a fault of the whole text comes from."""
-    changes = document.data["changes"]
-    place = next((n for n, one in enumerate(changes) if fault.where in str(one)), None)
-    path: tuple[str | int, ...] = () if place is None else ("changes", place)
-    return finding(document.where(path), "fits", fault.what, fault.hint)
+def _faults(text: LawText, whole: Overlay) -> tuple[Fault, ...]:
+    """What is wrong once an overlay is applied, and was not before."""
+    done = consolidate(text, (whole,))
+    return done.faults or tuple(fault for fault in faults(done.text) if fault not in faults(text))
+
+
+def _placed(document: Document, fault: Fault, text: LawText, whole: Overlay) -> Finding:
+    """Find the instruction after which the fault is there, and its line."""
+    count = len(whole.changes)
+    begun = (n for n in range(count) if fault in _faults(text, replace(whole, changes=whole.changes[: n + 1])))
+    place = next(begun, count - 1)
+    return finding(document.where(("changes", place)), "fits", fault.what, fault.hint)
