@@ -12,6 +12,7 @@ from safebelt.rooms.rulebook.decide.overlays import consolidate, text_on
 from safebelt.rooms.rulebook.model import Deed, DueKind, Modality, Overlay, OverlayStanding, Part, Rulebook
 from safebelt.rooms.rulebook.packs import (
     Unreadable,
+    check_folder,
     completeness,
     completeness_table,
     load_law,
@@ -92,6 +93,19 @@ def test_a_broken_folder_raises_one_problem_with_every_finding(tmp_path) -> None
 
     assert raised.value.status == 422
     assert any("eu/mini/norms.yaml" in one.where for one in raised.value.findings)
+
+
+def test_a_repeal_that_leaves_a_rule_without_what_it_names_is_found_at_the_repeal(tmp_path) -> None:
+    name = "eu/mini/amendments/2025-1.yaml"
+    files = changed(name, "  - set_parameter", "  - repeal_term: [eu.mini.high]\n  - set_parameter")
+    folder = write(tmp_path, files)
+
+    with pytest.raises(Unreadable) as raised:
+        load_law(folder)
+
+    where = (name, line_of(files[name], "- repeal_term"), "fits")
+    assert {(one.file, one.line, one.rule) for one in raised.value.findings} == {where}
+    assert where in {(one.file, one.line, one.rule) for one in check_folder(folder)}
 
 
 def test_every_case_of_the_tiny_law_agrees_and_a_wrong_one_says_why(tmp_path) -> None:

@@ -7,7 +7,7 @@ from safebelt.kernel.errors import Problem
 from safebelt.kernel.text import Text
 from safebelt.rooms.rulebook.packs.describe import read_description
 from safebelt.rooms.rulebook.packs.findings import Finding, Unreadable, finding
-from safebelt.rooms.rulebook.packs.law import rulebook_of
+from safebelt.rooms.rulebook.packs.law import overlays_fit, rulebook_of
 from safebelt.rooms.rulebook.packs.lints import lint
 from safebelt.rooms.rulebook.packs.lints.index import Index
 from safebelt.rooms.rulebook.packs.sources import Sources, read_sources
@@ -52,16 +52,25 @@ def _systems(sources: Sources) -> Iterator[Finding]:
 
 
 def _tried(sources: Sources, instrument: str) -> Iterator[Finding]:
-    """Try the cases, if the law as a whole can be judged by."""
-    cases = tuple(one for one in sources.cases if not instrument or one.instrument == instrument.rstrip("/"))
+    """Apply the overlays and try the cases, if the law as a whole can be judged by."""
+    name = instrument.rstrip("/")
+    cases = tuple(one for one in sources.cases if not name or one.instrument == name)
     try:
-        results = run_cases(rulebook_of(sources), cases)
-    except (Problem, ValueError) as problem:
-        what = Text(
-            zh="用例未能试算：别处的文件还有错误。", en="The cases were not tried: files elsewhere have errors."
-        )
-        said = problem if isinstance(problem, Problem) else None
-        hint = said.what if said else Text(zh="请先检查整个文件夹。", en="Check the whole folder first.")
-        yield finding((instrument or str(sources.folder), 1), "case", what, hint, is_warning=True)
+        rulebook = rulebook_of(sources)
+        misfits = list(overlays_fit(rulebook, sources))
+        results = [] if misfits else run_cases(rulebook, cases)
+    except (Problem, ValueError):
+        yield _untried(sources, name)
         return
+    ours = [one for one in misfits if one.file.startswith(name)]
+    yield from ours
+    if misfits and not ours:
+        yield _untried(sources, name)
     yield from (one.as_finding() for one in results if not one.agrees)
+
+
+def _untried(sources: Sources, instrument: str) -> Finding:
+    """Another pack keeps the law from being judged by, which is no fault of this one."""
+    what = Text(zh="用例未能试算：别处的文件还有错误。", en="The cases were not tried: other files have errors.")
+    hint = Text(zh="请先检查整个文件夹。", en="Check the whole folder first.")
+    return finding((instrument or sources.folder.name, 1), "case", what, hint, is_warning=True)

@@ -1,6 +1,6 @@
 """Load the law: read, check, and put together the `Rulebook`, or say everything that is wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -8,16 +8,18 @@ from typing import Any
 
 from safebelt.kernel.text import Text
 from safebelt.rooms.rulebook.decide.faults import faults
-from safebelt.rooms.rulebook.decide.overlays import consolidate, text_on
+from safebelt.rooms.rulebook.decide.overlays import consolidate, in_order, text_on
 from safebelt.rooms.rulebook.model import Fault, LawText, Overlay, OverlayStanding, Rulebook
 from safebelt.rooms.rulebook.packs import build
-from safebelt.rooms.rulebook.packs.documents import Document, read_document
+from safebelt.rooms.rulebook.packs.documents import read_document
 from safebelt.rooms.rulebook.packs.findings import Finding, finding, unreadable
 from safebelt.rooms.rulebook.packs.lints import LINTS_OF_AN_OVERLAY, lint
 from safebelt.rooms.rulebook.packs.lints.index import Index
 from safebelt.rooms.rulebook.packs.overlaying import overlay
-from safebelt.rooms.rulebook.packs.schemas.others import CaseDoc
+from safebelt.rooms.rulebook.packs.schemas.others import CaseDoc, OverlayDoc
 from safebelt.rooms.rulebook.packs.sources import Entry, Sources, add_overlay, read_sources
+
+SUBJECT = Text(zh="法规文件夹", en="The folder of law")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +55,11 @@ def open_law(folder: Path) -> Law:
     sources = read_sources(folder)
     found = sorted({*sources.findings, *lint(Index(sources))})
     if any(not one.is_warning for one in found):
-        raise unreadable(Text(zh="法规文件夹", en="The folder of law"), found)
-    return Law(rulebook=rulebook_of(sources), cases=tuple(sources.cases), warnings=tuple(found))
+        raise unreadable(SUBJECT, found)
+    rulebook = rulebook_of(sources)
+    if misfits := set(overlays_fit(rulebook, sources)):
+        raise unreadable(SUBJECT, misfits)
+    return Law(rulebook=rulebook, cases=tuple(sources.cases), warnings=tuple(found))
 
 
 def rulebook_of(sources: Sources) -> Rulebook:
@@ -121,13 +126,13 @@ def _overlay(raw: bytes | str, file: str, rulebook: Rulebook) -> Overlay:
         add_overlay(sources, document, "")
         found += sources.findings
     if not found:
-        found += _misfits(sources, document, rulebook)
+        found += _misfits(sources, rulebook)
     if any(not one.is_warning for one in found):
         raise unreadable(Text(zh="修改案", en="The overlay"), set(found))
     return overlay([sources.overlays[0].doc])
 
 
-def _misfits(sources: Sources, document: Document, rulebook: Rulebook) -> list[Finding]:
+def _misfits(sources: Sources, rulebook: Rulebook) -> list[Finding]:
     """What does not fit the text as it reads when the overlay takes effect."""
     doc = sources.overlays[0].doc
     text = text_on(rulebook, doc.effective)
@@ -135,19 +140,35 @@ def _misfits(sources: Sources, document: Document, rulebook: Rulebook) -> list[F
     found = [one for rule in LINTS_OF_AN_OVERLAY for one in rule(index) if not one.is_warning]
     if found:
         return found
-    whole = overlay([doc])
-    return [_placed(document, fault, text, whole) for fault in _faults(text, whole)]
+    return list(_placed(sources.overlays, text))
+
+
+def _placed(parts: Sequence[Entry[OverlayDoc]], text: LawText) -> Iterator[Finding]:
+    """What is wrong once an overlay is applied, each at the instruction after which it is."""
+    whole = overlay(part.doc for part in parts)
+    lines = [part.where("changes", place) for part in parts for place in range(len(part.doc.changes))]
+    for fault in _faults(text, whole):
+        cuts = (replace(whole, changes=whole.changes[: place + 1]) for place in range(len(lines)))
+        begun = (place for place, cut in enumerate(cuts) if fault in _faults(text, cut))
+        yield finding(lines[next(begun, len(lines) - 1)], "fits", fault.what, fault.hint)
 
 
 def _faults(text: LawText, whole: Overlay) -> tuple[Fault, ...]:
     """What is wrong once an overlay is applied, and was not before."""
     done = consolidate(text, (whole,))
-    return done.faults or tuple(fault for fault in faults(done.text) if fault not in faults(text))
+    before = frozenset(faults(text))
+    return done.faults or tuple(fault for fault in faults(done.text) if fault not in before)
 
 
-def _placed(document: Document, fault: Fault, text: LawText, whole: Overlay) -> Finding:
-    """Find the instruction after which the fault is there, and its line."""
-    count = len(whole.changes)
-    begun = (n for n in range(count) if fault in _faults(text, replace(whole, changes=whole.changes[: n + 1])))
-    place = next(begun, count - 1)
-    return finding(document.where(("changes", place)), "fits", fault.what, fault.hint)
+def overlays_fit(rulebook: Rulebook, sources: Sources) -> Iterator[Finding]:
+    """Apply every overlay to the text as it reads on its day, and yield what does not fit.
+
+    A rule of form sees each file as it is; this sees what is left after a repeal.
+    """
+    text = rulebook.base
+    for one in in_order((*rulebook.enacted, *rulebook.drafts)):
+        parts = sorted((e for e in sources.overlays if e.doc.id == one.id), key=lambda entry: entry.document.file)
+        found = list(_placed(parts, text))
+        yield from found
+        if one.standing is OverlayStanding.ENACTED and not found:
+            text = consolidate(text, (one,)).text
