@@ -89,6 +89,21 @@ def test_a_class_that_bars_without_a_red_line_behind_it_does_not_bar() -> None:
     assert exit_code(judge(text, {"a": True}, TODAY)) == 0
 
 
+def test_a_red_line_behind_a_class_that_does_not_bar_and_a_class_that_rests_on_unverified_law_bar_nothing() -> None:
+    plain = law(ban(), classes=(label("watched", {"applies": ["ban"]}),))
+    shaky = law(
+        ban(),
+        term("t", yes("b"), status=U),
+        classes=(label("prohibited", {"all": [{"term": "t"}, {"applies": ["ban"]}]}, bars=True),),
+    )
+
+    assert (result({"a": True}, plain).strictest, result({"a": True}, plain).barred_by) == ("watched", ())
+    assert (result({"a": True, "b": True}, shaky).strictest, result({"a": True, "b": True}, shaky).barred_by) == (
+        "prohibited",
+        (),
+    )
+
+
 def test_a_prohibition_to_come_makes_no_class_today_and_is_listed_with_its_day() -> None:
     text = law(ban(in_force=InForce(from_=LATER)), term("high", yes("b")), classes=CLASSES)
     got = result({"a": True, "b": False}, text)

@@ -161,6 +161,18 @@ def test_an_exemption_that_begins_after_the_duty_or_has_ended_does_not_defeat_it
     assert (verdict(ended, {}), verdict(ended, {}, on=TODAY - timedelta(days=1))) == (APPLIES, DOES_NOT)
 
 
+def test_where_the_first_day_decides_whether_it_is_overridden_what_settles_the_day_is_asked_for() -> None:
+    starts = (Start(when=cond(yes("a")), from_=LATER),)
+    text = law(
+        norm("n", starts=starts),
+        norm("free", in_force=InForce(from_=date(2020, 1, 1), until=date(2027, 1, 1)), overrides=("n",)),
+    )
+
+    assert (verdict(text, {}), finding(text, {}).missing) == (UNKNOWN, ("a",))
+    assert verdict(text, {"a": True}) is APPLIES, "it begins after the exemption has ended"
+    assert verdict(text, {"a": False}) is DOES_NOT
+
+
 @given(st.permutations(["n", "free", "back", "also"]), st.dictionaries(st.sampled_from("abcd"), st.booleans()))
 def test_the_order_of_entries_changes_no_verdict_and_no_question(order, facts) -> None:
     entries = {
