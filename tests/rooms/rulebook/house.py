@@ -21,10 +21,10 @@ def permissions() -> Permissions:
 
 
 class SharedRules(Rules):
-    """Rules whose shipped law is read once in a test run, and only if somebody asks for it."""
+    """Rules whose law is read once in a test run, and only if somebody asks for it."""
 
     @property
-    def shipped(self):
+    def law(self):
         return law()
 
 
@@ -33,7 +33,7 @@ def law():
     """The law of this repository."""
     from safebelt.rooms.rulebook import packs
 
-    return packs.load_law(ROOT / "law")
+    return packs.open_law(ROOT / "law")
 
 
 def build_rules(sql: Sql, ledger: Ledger, clock: Clock, new_id: NewId) -> Rules:

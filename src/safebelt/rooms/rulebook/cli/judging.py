@@ -41,20 +41,21 @@ def _judge(app: App, rules: Rules) -> None:
         instrument: Instruments = (),
         draft: Drafts = (),
         verdict: Annotated[tuple[Verdict, ...], Parameter(negative="", help="List only these verdicts.")] = (),
+        why: Annotated[bool, Parameter(negative="", help="Print the reasons in full.")] = False,
     ) -> Answer:
         """Judge the system described in FILE (YAML or JSON, `-` for standard input) as of a day.
 
-        Exits 0 if judged, 1 if a red line makes it prohibited, 3 if the strictest class of an instrument is unknown.
+        Exits 0 if judged, 1 if a red line makes it prohibited, 3 if the strictest class is unknown for an instrument
+        asked for, or, where none is, for one of the places the description mentions.
         """
         description = rules.read(read_text(file))
         overlays = [rules.draft(read_text(path)) for path in draft]
-        judgment, text = rules.judge(
-            description.values(), on=on, instruments=rules.known(instrument) or None, drafts=overlays
-        )
+        facts, asked = description.values(), rules.known(instrument) or None
+        judgment, text = rules.judge(facts, on=on, instruments=asked, drafts=overlays)
         return Answer(
             data=contract.judgment_data(judgment, text, only=verdict or tuple(Verdict)),
-            says=telling.in_both(lambda lang: telling.judgment(description, judgment, text, lang)),
-            exit_code=decide.exit_code(judgment),
+            says=telling.in_both(lambda lang: telling.judgment(description, judgment, text, lang, in_full=why)),
+            exit_code=decide.exit_code(judgment, asked or decide.touched(text, facts)),
         )
 
 

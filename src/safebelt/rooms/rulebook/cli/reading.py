@@ -111,7 +111,7 @@ def _whole(app: App, rules: Rules) -> None:
     @app.command
     def completeness(*, instrument: Instruments = ()) -> Answer:
         """Show, per instrument, how many duty-bearing provisions have a norm, and on what the norms rest."""
-        table = packs.completeness(rules.rulebook)
+        table = packs.completeness(rules.rulebook, rules.law.cases)
         asked = rules.known(instrument)
         rows = [one for one in table if not asked or one.instrument in asked]
         lines = {lang: packs.completeness_table(rows, lang) for lang in LANGS}

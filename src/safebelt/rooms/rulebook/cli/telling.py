@@ -1,12 +1,13 @@
 """How the command line tells judgments: short lines first, reasons beneath."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.text import LANGS, Lang, Text
-from safebelt.rooms.rulebook import packs
+from safebelt.rooms.rulebook import decide, packs
 from safebelt.rooms.rulebook.decide import contract
 from safebelt.rooms.rulebook.model import (
     VERDICTS,
@@ -44,39 +45,45 @@ def as_json(data: Any) -> str:
     return json.dumps(data, ensure_ascii=False, indent=2, sort_keys=False)
 
 
-def judgment(description: Description, found: Judgment, text: LawText, lang: Lang) -> str:
-    """Tell a judgment: classes with their reasons, what applies, what is still unknown."""
-    applies = [one for one in found.findings.values() if one.verdict is Verdict.APPLIES]
-    unknown = [one for one in found.findings.values() if one.verdict is Verdict.UNKNOWN]
-    heads = {
-        "zh": (
-            f"{description.name.zh}（截至 {found.on}）",
-            "类别",
-            f"适用（{len(applies)}）",
-            f"尚不能判断（{len(unknown)}）",
-        ),
-        "en": (
-            f"{description.name.en}, as of {found.on}",
-            "Classes",
-            f"Applies ({len(applies)})",
-            f"Not known yet ({len(unknown)})",
-        ),
-    }[lang]
-    parts = [heads[0], "", heads[1], *(_classes(found, text, lang) or ["  -"])]
-    parts += ["", heads[2], *(finding(one, lang) for one in applies)]
-    parts += ["", heads[3], *(_open(one, lang) for one in unknown)]
+def judgment(description: Description, found: Judgment, text: LawText, lang: Lang, *, in_full: bool = False) -> str:
+    """Tell a judgment: classes with their reasons, what applies, what is still unknown.
+
+    The regimes of places the description does not mention are left out; `in_full` prints whole reasons.
+    """
+    shown = decide.touched(text, description.values())
+    findings = [one for one in found.findings.values() if one.norm.instrument in shown]
+    applies = [one for one in findings if one.verdict is Verdict.APPLIES]
+    unknown = [one for one in findings if one.verdict is Verdict.UNKNOWN]
+    heads = _HEADS[lang]
+    parts = [f"{description.name.in_(lang)}{heads['as of']}{found.on}", "", heads["classes"]]
+    parts += _classes(found, text, lang, shown, in_full=in_full) or ["  -"]
+    parts += ["", f"{heads['applies']} ({len(applies)})", *(finding(one, lang) for one in applies)]
+    parts += ["", f"{heads['unknown']} ({len(unknown)})"]
+    parts += [_open(one, lang) for one in unknown] if in_full else _settling(unknown, text, lang)
     return "\n".join((*parts, "", contract.NOT_LEGAL_ADVICE.in_(lang)))
 
 
-def _classes(found: Judgment, text: LawText, lang: Lang) -> list[str]:
+_HEADS: Mapping[Lang, Mapping[str, str]] = {
+    "zh": {"as of": "，截至 ", "classes": "类别", "applies": "适用", "unknown": "尚不能判断；最能解决问题的事实"},
+    "en": {
+        "as of": ", as of ",
+        "classes": "Classes",
+        "applies": "Applies",
+        "unknown": "Not known yet; what would settle most",
+    },
+}
+_DEPTH = 3
+"""How deep a reason is told unless it is asked for in full: the class, what it rests on, and why that holds."""
+
+
+def _classes(found: Judgment, text: LawText, lang: Lang, shown: Collection[str], *, in_full: bool) -> list[str]:
     lines = []
     for name, one in found.classes.items():
-        if one.strictest in {"", "out_of_scope"}:
+        if name not in shown or one.strictest == "":
             continue
-        lines += [
-            f"  {text.instruments[name].short.in_(lang)}: {class_titles(one, text, lang)}",
-            _indented(one.why.as_text(lang)),
-        ]
+        lines.append(f"  {text.instruments[name].short.in_(lang)}: {class_titles(one, text, lang)}")
+        told = one.why.as_text(lang).split("\n")
+        lines += [f"    {line}" for line in told if in_full or len(line) - len(line.lstrip()) < 2 * _DEPTH]
         lines += [f"    → {coming.on}  {coming.title.in_(lang)}" for coming in one.coming]
     return lines
 
@@ -97,6 +104,19 @@ def finding(one: Finding, lang: Lang) -> str:
 
 def _open(one: Finding, lang: Lang) -> str:
     return f"  {one.norm.id}  {one.norm.title.in_(lang)}  ? {', '.join(one.missing)}"
+
+
+def _settling(unknown: list[Finding], text: LawText, lang: Lang) -> list[str]:
+    """Name the facts that most of what is open waits for."""
+    waits = Counter(fact for one in unknown for fact in one.missing).most_common(_FACTS_NAMED)
+    return [
+        f"  {count:>4}  {name}  {text.facts[name].label.in_(lang) if name in text.facts else ''}"
+        for name, count in waits
+    ]
+
+
+_FACTS_NAMED = 12
+"""How many facts are named that would settle what is open; all are in the JSON answer."""
 
 
 def entries(found: Iterable[Entry], lang: Lang) -> str:
@@ -214,7 +234,3 @@ def verdict(one: Verdict, lang: Lang) -> str:
 
 def _mark(status: Status, lang: Lang) -> str:
     return _UNVERIFIED.in_(lang) if status is Status.UNVERIFIED else ""
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.split("\n"))

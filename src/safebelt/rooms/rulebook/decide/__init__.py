@@ -5,13 +5,15 @@ from safebelt.rooms.rulebook.decide.calendar import calendar
 from safebelt.rooms.rulebook.decide.crosswalks import Pair, crosswalk
 from safebelt.rooms.rulebook.decide.dates import due_dates, due_of
 from safebelt.rooms.rulebook.decide.faults import faults
-from safebelt.rooms.rulebook.decide.judging import exit_code, judge, red_lines
+from safebelt.rooms.rulebook.decide.judging import EVERYWHERE, PLACES, exit_code, judge, red_lines, touched
 from safebelt.rooms.rulebook.decide.overlays import Consolidation, consolidate, differences, reading, text_on
 from safebelt.rooms.rulebook.decide.owing import coverage, owe
 from safebelt.rooms.rulebook.decide.walking import Reach, Walker, leaves, overriders
 from safebelt.rooms.rulebook.decide.world import World
 
 __all__ = [
+    "EVERYWHERE",
+    "PLACES",
     "Bench",
     "Consolidation",
     "Pair",
@@ -35,4 +37,5 @@ __all__ = [
     "reading",
     "red_lines",
     "text_on",
+    "touched",
 ]

@@ -10,6 +10,11 @@ from safebelt.rooms.rulebook.decide.explaining import VERDICT_OF, Explainer
 from safebelt.rooms.rulebook.decide.world import World
 from safebelt.rooms.rulebook.model import UNKNOWN_CLASS, Finding, Judgment, LawText
 
+PLACES = ("market.jurisdictions", "output.used_in", "provider.established_in", "deployer.established_in", "data.leaves")
+"""Facts that say which places have to do with a system."""
+EVERYWHERE = frozenset({"house", "intl"})
+"""Jurisdictions of instruments that belong to no place."""
+
 
 def judge(text: LawText, facts: Mapping[str, Any], on: date, instruments: Collection[str] | None = None) -> Judgment:
     """Judge facts against the law's text.
@@ -46,8 +51,30 @@ def red_lines(judgment: Judgment) -> tuple[Finding, ...]:
     return tuple(one for one in judgment.findings.values() if one.norm.red_line and one.is_established)
 
 
-def exit_code(judgment: Judgment) -> int:
-    """Return 1 if verified red lines in force put the system into a class that bars, 3 if a strictest is unknown."""
-    if any(result.barred_by for result in judgment.classes.values()):
+def exit_code(judgment: Judgment, counted: Collection[str] | None = None) -> int:
+    """Return 1 if verified red lines in force put the system into a class that bars, 3 if a strictest is unknown.
+
+    Args:
+        judgment: What was judged.
+        counted: Instruments whose unknown class counts; None for all that were judged.
+    """
+    results = judgment.classes.values()
+    if any(result.barred_by for result in results):
         return 1
-    return 3 if any(result.strictest == UNKNOWN_CLASS for result in judgment.classes.values()) else 0
+    open_ones = (one.instrument for one in results if one.strictest == UNKNOWN_CLASS)
+    return 3 if any(counted is None or name in counted for name in open_ones) else 0
+
+
+def touched(text: LawText, facts: Mapping[str, Any]) -> frozenset[str]:
+    """Return the instruments of the places that a description mentions, and those that belong to no place.
+
+    A description of a system offered in one place leaves much open that only another place's law would ask; that
+    does not make the description incomplete.  Where no place is mentioned, every instrument is touched.
+    """
+    given = [facts[name] for name in PLACES if facts.get(name)]
+    places = {str(one) for value in given for one in ([value] if isinstance(value, str) else value)}
+    return frozenset(
+        name
+        for name, one in text.instruments.items()
+        if not given or one.jurisdiction in places or one.jurisdiction in EVERYWHERE
+    )

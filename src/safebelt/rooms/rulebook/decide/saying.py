@@ -6,7 +6,7 @@ from typing import Any
 
 from safebelt.kernel.conditions import TAKES_A_LIST, Condition, Truth
 from safebelt.kernel.text import Text
-from safebelt.rooms.rulebook.model import Derived, Fact, FactType, LawText
+from safebelt.rooms.rulebook.model import MEASURES, Derived, Fact, FactType, LawText
 
 _MOST_NAMED = 8
 """Of a long list so many are named: a reader looks for the one that decided."""
@@ -45,6 +45,14 @@ def number(value: float) -> str:
     return f"10^{int(exponent)}" if mantissa == "1" else f"{mantissa}×10^{int(exponent)}"
 
 
+def measured(value: float, unit: str) -> Text:
+    """Return an amount with its unit in words; a share in per cent."""
+    if unit == "share":
+        return same(f"{number(round(value * 100, 6))}%")
+    words = MEASURES.get(unit, same(unit))
+    return Text(zh=f"{number(value)} {words.zh}".strip(), en=f"{number(value)} {words.en}".strip())
+
+
 def listed(words: Iterable[Text]) -> Text:
     """Return words as a list; of a long one, the first and how many more."""
     every = list(words)
@@ -78,8 +86,7 @@ def value_of(fact: Fact | Derived | None, value: Any) -> Text:
     if isinstance(value, bool):
         return YES if value else NO
     if isinstance(value, int | float):
-        unit = fact.unit if fact else ""
-        return same(f"{number(value)} {unit}".strip())
+        return measured(value, fact.unit if fact else "")
     if isinstance(value, date):
         return same(value.isoformat())
     return next((one.label for one in (fact.options if fact else ()) if one.id == value), same(str(value)))
@@ -103,8 +110,8 @@ def comparison(text: LawText, leaf: Condition, on: date, value: Any = None) -> T
     constants = leaf.constant if leaf.operator in TAKES_A_LIST else [leaf.constant]
     if leaf.parameter:
         parameter = text.parameters[leaf.parameter]
-        amount = f"{number(parameter.on(on))} {parameter.unit}".strip()
-        constant = Text(zh=f"{amount}（{parameter.title.zh}）", en=f"{amount} ({parameter.title.en})")
+        amount = measured(parameter.on(on), parameter.unit)
+        constant = Text(zh=f"{amount.zh}（{parameter.title.zh}）", en=f"{amount.en} ({parameter.title.en})")
     else:
         constant = listed(value_of(fact, one) for one in _first(constants, value))
     verb = _verb(fact, leaf.operator)

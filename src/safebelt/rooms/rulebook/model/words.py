@@ -205,6 +205,29 @@ UNITS: Mapping[Unit, Text] = {
     Unit.YEARS: Text(zh="年", en="years"),
 }
 
+MEASURES: Mapping[str, Text] = {
+    "people": Text(zh="人", en="people"),
+    "hours": Text(zh="小时", en="hours"),
+    "days": Text(zh="日", en="days"),
+    "months": Text(zh="个月", en="months"),
+    "seconds": Text(zh="秒", en="seconds"),
+    "CNY": Text(zh="元人民币", en="CNY"),
+    "USD": Text(zh="美元", en="USD"),
+    "FLOP": Text(zh="次浮点运算", en="FLOP"),
+    "questions": Text(zh="道题", en="questions"),
+    "keywords": Text(zh="个关键词", en="keywords"),
+    "items": Text(zh="条", en="items"),
+    "inputs": Text(zh="次输入", en="inputs"),
+    "clicks": Text(zh="次点击", en="clicks"),
+    "views": Text(zh="次浏览", en="views"),
+    "reposts": Text(zh="次转发", en="reposts"),
+    "times": Text(zh="次", en="times"),
+    "risks": Text(zh="类风险", en="risks"),
+    "characters per minute": Text(zh="字每分钟", en="characters per minute"),
+    "share of the original training compute": Text(zh="（占原训练算力的比例）", en="of the original training compute"),
+}
+"""Units of facts and parameters in words.  A `share` is told in per cent; a unit that is not here is told as written."""
+
 MODALITIES: Mapping[Modality, Text] = {
     Modality.MUST: Text(zh="应当", en="must"),
     Modality.MUST_NOT: Text(zh="不得", en="must not"),

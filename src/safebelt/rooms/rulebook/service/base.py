@@ -1,7 +1,7 @@
 """What every deed of the rulebook needs: the law as it reads, tables, ledger, time, ids."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from difflib import get_close_matches
 from functools import cached_property
@@ -24,19 +24,82 @@ from safebelt.rooms.rulebook import decide, packs, store
 from safebelt.rooms.rulebook.model import LawText, Norm, Overlay, OverlayStanding, Rulebook
 
 
-class Desk:
-    """The desk that all deeds of the rulebook work at; `service.Rules` documents the arguments."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What the register, which lies above this room, knows of a system.
 
-    def __init__(self, sql: Sql, ledger: Ledger, access: Access, *, folder: Path, clock: Clock, new_id: NewId) -> None:
+    Attributes:
+        party: Id of the party whose covenants bind it; empty where none is known.
+        persons: Bearer to the names of those who answer for that bearer's duties.
+    """
+
+    name: Text
+    party: str = ""
+    persons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdings:
+    """A party and the systems that are registered for it.
+
+    Attributes:
+        systems: Ids, in the order the register has them.
+    """
+
+    name: Text
+    systems: tuple[str, ...] = ()
+
+
+AboutSystem = Callable[[str], About | None]
+"""System id to what the register knows of it; None where it has no such system."""
+
+SystemsOf = Callable[[str], Holdings | None]
+"""Party id to its systems; None where the register has no such party."""
+
+
+def only_its_id(system: str) -> About:
+    """Return what is known of a system where nobody above was asked: its id."""
+    return About(name=Text(zh=system, en=system))  # an id, the same in both languages
+
+
+def no_register(_party: str) -> Holdings | None:
+    """Return that no register was asked."""
+    return None
+
+
+class Desk:
+    """The desk that all deeds of the rulebook work at; `service.Rules` documents the arguments.
+
+    `about` and `systems_of` are how the register is asked without this room knowing it: `app.py` connects them.
+    """
+
+    def __init__(
+        self,
+        sql: Sql,
+        ledger: Ledger,
+        access: Access,
+        *,
+        folder: Path,
+        clock: Clock,
+        new_id: NewId,
+        about: AboutSystem = only_its_id,
+        systems_of: SystemsOf = no_register,
+    ) -> None:
         self._sql, self._ledger, self._access, self._folder = sql, ledger, access, folder
         self._clock, self._new_id = clock, new_id
+        self._about, self._systems_of = about, systems_of
         self._lock = Lock()
         self._adopted: tuple[frozenset[str], Rulebook] | None = None
 
     @cached_property
+    def law(self) -> packs.Law:
+        """The law as the folder holds it, with the cases beside it; read once."""
+        return packs.open_law(self._folder)
+
+    @property
     def shipped(self) -> Rulebook:
-        """The law as the folder holds it, read once."""
-        return packs.load_law(self._folder)
+        """The law as the folder holds it."""
+        return self.law.rulebook
 
     @property
     def rulebook(self) -> Rulebook:
