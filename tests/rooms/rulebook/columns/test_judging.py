@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.rooms.rulebook.columns import generated
-from tests.rooms.rulebook.house import law as shipped
+from tests.rooms.rulebook.columns.shipped import shipped
 from tests.rooms.rulebook.small import INSTRUMENT, TODAY, derived, label, law, norm, yes
 
 from safebelt.kernel.conditions import Truth

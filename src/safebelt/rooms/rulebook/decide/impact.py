@@ -4,10 +4,11 @@ Nothing here says whether a change is good.  It says who comes into another clas
 or become a question.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from functools import lru_cache
+from typing import Any
 
 from safebelt.kernel.text import Text
 from safebelt.rooms.rulebook.decide.judging import judge
@@ -131,9 +132,10 @@ class Effect:
     opened: tuple[str, ...] = ()
     moved: tuple[Moved, ...] = ()
 
-    def __bool__(self) -> bool:
-        """Whether it does anything."""
-        return self != Effect()
+    @property
+    def is_felt(self) -> bool:
+        """Whether class, duties, rights or dates change; a new question alone changes nothing yet."""
+        return bool(self.regraded or self.gained or self.lost or self.rights_gained or self.rights_lost or self.moved)
 
 
 def effect(before: Judgment, after: Judgment) -> Effect:
@@ -160,7 +162,7 @@ def effect(before: Judgment, after: Judgment) -> Effect:
     )
 
 
-def effect_on(change: Reform, facts: dict[str, object]) -> Effect:
+def effect_on(change: Reform, facts: Mapping[str, Any]) -> Effect:
     """Return what a change of the law does to one system, by its facts."""
     return effect(judge(change.before, facts, change.on), judge(change.after, facts, change.on))
 
@@ -193,11 +195,16 @@ def _regraded(before: Judgment, after: Judgment) -> tuple[Regraded, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """How many systems are touched, and how.  One system may count in several columns.
+    """How many systems change, and how.  One system may count in several columns.
 
     Attributes:
-        systems: All, touched or not.
-        affected: Those with any effect.
+        systems: All, whether anything changes or not.
+        affected: Those whose class, duties, rights or dates change.
+        regraded: Those with another strictest class.
+        gain: Those with a duty or prohibition more.
+        lose: Those with one less.
+        moved: Those with a norm that binds from another day.
+        opened: Those for whom a norm that was settled is now a question; they count as affected only if more changes.
     """
 
     systems: int = 0
@@ -214,7 +221,8 @@ class Count:
         return self.affected / self.systems if self.systems else None
 
     def __add__(self, other: "Count") -> "Count":
-        return Count(**{name: getattr(self, name) + getattr(other, name) for name in self.__slots__})
+        """Count two populations together."""
+        return Count(**{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +257,7 @@ class NormCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Affected:
-    """A system that is touched, and how."""
+    """A system whose class, duties, rights or dates change, and how."""
 
     id: str
     name: Text
@@ -264,7 +272,7 @@ class Impact:
         reform: The change.
         total: The whole population.
         norms: Norms that change for somebody, those that change for most first.
-        listed: The first systems that are touched, in the order of the population.
+        listed: The first systems that are affected, in the order of the population.
     """
 
     reform: Reform
@@ -277,7 +285,7 @@ class Impact:
 
     @property
     def is_list_complete(self) -> bool:
-        """Whether every system that is touched is listed."""
+        """Whether every system that is affected is listed."""
         return len(self.listed) == self.total.affected
 
 
