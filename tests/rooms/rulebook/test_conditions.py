@@ -33,9 +33,9 @@ def said(tree, facts, lang="en"):
         ({"fact": "kind", "one_of": ["red", "blue"]}, {"kind": "green"}, "kind: one of red, blue (known: green)", "中文kind：为以下之一：中文red、中文blue（已知：中文green）"),
         ({"fact": "uses", "includes": "x"}, {"uses": ["y", "x"]}, "uses: includes x", "中文uses：包含中文x"),
         ({"fact": "uses", "includes": "x"}, {"uses": []}, "uses: includes x (known: none)", "中文uses：包含中文x（已知：无）"),
-        ({"fact": "size", "at_least": 25_000_000}, {"size": 30}, "size: at least 25,000,000 people (known: 30 people)", "中文size：不少于 25,000,000 people（已知：30 people）"),
-        ({"fact": "size", "less_than": 0.35}, {"size": 1}, "size: less than 0.35 people (known: 1 people)", "中文size：少于 0.35 people（已知：1 people）"),
-        ({"fact": "size", "more_than": {"param": "limit"}}, {}, "size: more than 10^25 people (limit limit) (not known)", "中文size：超过 10^25 people（中文limit limit）（尚不清楚）"),
+        ({"fact": "size", "at_least": 25_000_000}, {"size": 30}, "size: at least 25,000,000 people (known: 30 people)", "中文size：不少于 25,000,000 人（已知：30 人）"),
+        ({"fact": "size", "less_than": 0.35}, {"size": 1}, "size: less than 0.35 people (known: 1 people)", "中文size：少于 0.35 人（已知：1 人）"),
+        ({"fact": "size", "more_than": {"param": "limit"}}, {}, "size: more than 10^25 people (limit limit) (not known)", "中文size：超过 10^25 人（中文limit limit）（尚不清楚）"),
         ({"fact": "launched", "at_least": date(2026, 8, 2)}, {"launched": date(2026, 1, 1)}, "launched: on or after 2026-08-02 (known: 2026-01-01)", "中文launched：不早于 2026-08-02（已知：2026-01-01）"),
         ({"fact": "name", "is": "Ada"}, {"name": "Ada"}, "name: Ada", "中文name：Ada"),
         (

@@ -226,7 +226,7 @@ MEASURES: Mapping[str, Text] = {
     "characters per minute": Text(zh="字每分钟", en="characters per minute"),
     "share of the original training compute": Text(zh="（占原训练算力的比例）", en="of the original training compute"),
 }
-"""Units of facts and parameters in words.  A `share` is told in per cent; a unit that is not here is told as written."""
+"""Units of facts and parameters in words.  A `share` is told in per cent; a unit that is not here, as written."""
 
 MODALITIES: Mapping[Modality, Text] = {
     Modality.MUST: Text(zh="应当", en="must"),
