@@ -1,9 +1,10 @@
-"""Writes `docs/reference/{cli,http,events}.{zh,en}.md` from the program itself.
+"""Writes the pages of `docs/reference` that say what the program says, from the program itself.
 
     python tools/gen_reference.py            write the pages
     python tools/gen_reference.py --check    exit 1 where a page is not what the program says
 
-Commands come from the command line's own tree, operations from the OpenAPI description, events from the rooms' plates.
+Commands come from the command line's own tree, operations from the OpenAPI description, events from the rooms' plates,
+pages about the law from `law/` (`law_reference.py`).
 Chinese wording that the program does not carry is in `reference_zh.yaml` beside this file, by the English sentence.
 """
 
@@ -17,6 +18,7 @@ from typing import Any
 
 import yaml
 from cyclopts import App
+from law_reference import law_pages
 from litestar.openapi.spec import OpenAPI
 
 from safebelt.__main__ import build
@@ -210,7 +212,8 @@ def pages(say: Wording) -> dict[str, str]:
                 "http": lambda lang: http_page(schema, lang, say),
                 "events": lambda lang: events_page(ROOMS, lang),
             }
-            return {f"{name}.{lang}.md": make(lang) for name, make in makers.items() for lang in LANGS}
+            written = {f"{name}.{lang}.md": make(lang) for name, make in makers.items() for lang in LANGS}
+            return written | law_pages(house.settings.data / "law", _GENERATED)
         finally:
             house.close()
 
