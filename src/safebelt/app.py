@@ -23,7 +23,9 @@ from safebelt.engines.migrations import migrate
 from safebelt.engines.signing import KeyStore, open_note, sign_note
 from safebelt.engines.sql import Sql
 from safebelt.kernel.actors import Actor
+from safebelt.kernel.errors import NotFound
 from safebelt.kernel.rooms import Room
+from safebelt.kernel.text import Text
 from safebelt.rooms.access.permissions import Permissions
 from safebelt.rooms.access.room import ROOM as ACCESS
 from safebelt.rooms.access.service import Access
@@ -41,6 +43,7 @@ from safebelt.rooms.registry.room import ROOM as REGISTRY
 from safebelt.rooms.registry.service import Registry
 from safebelt.rooms.rulebook.room import ROOM as RULEBOOK
 from safebelt.rooms.rulebook.service import Rules
+from safebelt.rooms.rulebook.service.base import About, Holdings
 from safebelt.settings import Settings
 from safebelt.web.doors import KIT_DOORS
 from safebelt.web.headers import add_security_headers
@@ -149,6 +152,8 @@ class House:
             folder=self.settings.data / "law",
             clock=self.clock,
             new_id=self.new_id,
+            about=lambda system: about_system(self.registry, system),
+            systems_of=lambda party: holdings_of(self.registry, party),
         )
 
     @cached_property
@@ -208,6 +213,24 @@ class House:
         """Let go of the database."""
         if "sql" in self.__dict__:
             self.sql.close()
+
+
+def about_system(registry: Registry, system_id: str) -> About | None:
+    """Tell the rulebook, which lies below, what the register knows of a system."""
+    try:
+        name, party, persons = registry.about(system_id)
+    except NotFound:
+        return None
+    return About(name=name, party=party, persons=persons)
+
+
+def holdings_of(registry: Registry, party_id: str) -> Holdings | None:
+    """Tell the rulebook which systems are registered for a party."""
+    try:
+        party = registry.party(party_id)
+    except NotFound:
+        return None
+    return Holdings(name=Text(zh=party.name, en=party.name), systems=registry.systems_of(party_id))
 
 
 def own_ports_tls() -> ssl.SSLContext:

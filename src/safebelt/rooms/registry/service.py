@@ -34,6 +34,9 @@ from safebelt.rooms.rulebook.service import Rules
 ACTS_SHOWN = 50
 """Acts a dossier carries; the ledger has them all."""
 
+SYSTEMS_OF_A_PARTY = 200
+"""Systems listed for one party; search and paging reach the rest."""
+
 
 class Registry:
     """The register of parties and AI systems.
@@ -183,6 +186,20 @@ class Registry:
         with self._sql.read() as tx:
             items, total = store.systems(tx, search=search, status=status, page=page, size=size)
         return SystemPage(items=items, total=total, page=page, pages=_pages(total, size))
+
+    def systems_of(self, party_id: str) -> tuple[str, ...]:
+        """Return ids of the systems a party provides or deploys, newest first, at most 200."""
+        with self._sql.read() as tx:
+            return store.systems_of(tx, party_id, SYSTEMS_OF_A_PARTY)
+
+    def about(self, system_id: str) -> tuple[Text, str, dict[str, tuple[str, ...]]]:
+        """Return a system's name, its provider, and who is named for the duties of each bearer.
+
+        Raises:
+            NotFound: There is no such system.
+        """
+        system = self.system(system_id)
+        return system.name, system.provider_id, decide.persons_by_bearer(system)
 
     def dossier(self, system_id: str) -> Dossier:
         """Return a system's dossier.

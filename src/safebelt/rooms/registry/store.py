@@ -174,6 +174,13 @@ def _columns(word: System) -> dict[str, Any]:
     }
 
 
+def systems_of(tx: sa.Connection, party_id: str, limit: int) -> tuple[str, ...]:
+    """Return ids of the systems a party provides or deploys, newest first."""
+    mine = (system.c.provider_id == _clean(party_id)) | (system.c.deployer_id == _clean(party_id))
+    wanted = sa.select(system.c.id).where(mine).order_by(system.c.registered_at.desc(), system.c.id.desc())
+    return tuple(tx.execute(wanted.limit(limit)).scalars())
+
+
 def _party(row: sa.Row[Any]) -> Party:
     return Party(
         id=row.id,

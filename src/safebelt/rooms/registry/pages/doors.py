@@ -175,7 +175,7 @@ class RegistryPages(Controller):
         try:
             registry.describe(system_id, source, by=by)
         except (Invalid, Conflict) as problem:
-            form = Form[Any](values={"descriptor": source}).refused(problem)
+            form = empty_form(descriptor=source).refused(problem)
             return _facts_page(registry, system_id, lang, form, problem.status)
         return _to(f"/{lang}/registry/systems/{system_id}", "facts")
 

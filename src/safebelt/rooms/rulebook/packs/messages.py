@@ -23,7 +23,7 @@ def shown(value: Any) -> str:
 
 def nearest(word: str, known: Any) -> str:
     """The known word that is spelt most alike, or nothing."""
-    return next(iter(get_close_matches(word, [str(one) for one in known], n=1, cutoff=0.6)), "")
+    return next(iter(get_close_matches(word, [str(one) for one in known], n=1, cutoff=0.55)), "")
 
 
 def suggestion(word: str, known: Any) -> Text | None:
