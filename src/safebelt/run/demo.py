@@ -10,6 +10,8 @@ from safebelt.rooms.belt.model import Stance
 from safebelt.rooms.registry.model import PartyKind, PartyRole, RegisterParty, RegisterSystem, Status
 
 _NAME_EN = "Demonstration assistant"
+_FACTS = Path(__file__).with_name("demo_system.yaml")
+"""What is true of the demonstration system, so that its dossier shows duties from the first minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,4 +59,5 @@ def _register(house: House) -> str:
     system = house.registry.register_system(command, by=OWNER)
     stance = Stance.OBSERVE if own else Stance.ENFORCE
     house.belt.fit(system.id, "safebelt/baseline", stance, by=OWNER)
+    house.registry.describe(system.id, _FACTS.read_text("utf-8"), by=OWNER)
     return system.id
