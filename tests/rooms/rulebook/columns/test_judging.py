@@ -102,6 +102,13 @@ def test_a_population_larger_than_a_batch_is_judged_in_its_order(monkeypatch) ->
     assert whole == parts == [size >= 10 for size in range(50)]
 
 
+def test_a_table_made_for_other_questions_is_refused_though_its_facts_have_the_same_names() -> None:
+    one, other = (compile_law(law(norm("n", {"fact": "uses", "includes": use})), TODAY) for use in "xz")
+
+    with pytest.raises(ValueError, match="other questions"):
+        one.judge(other.table([{"uses": ["z"]}]))
+
+
 def test_nobody_at_all_can_be_judged() -> None:
     columns = compile_law(text_on(shipped(), TODAY), TODAY)
 
@@ -181,7 +188,7 @@ def test_the_table_keeps_nulls_and_the_narrowest_types_that_fit() -> None:
 
     table = layout.table([{"uses": ["x", "z"], "kind": "blue"}, {"a": True, "size": 4, "launched": TODAY}])
 
-    assert dict(zip(table.columns, table.dtypes, strict=True)) == {
+    assert {name.partition("@")[0]: kind for name, kind in table.schema.items()} == {
         "a:yes_no": pl.Boolean(), "kind:one_of": pl.UInt8(), "launched:date": pl.Date(), "size:number": pl.Float64(), "uses:0": pl.UInt8(),
     }  # fmt: skip
     assert layout.facts(table, 0) == {"kind": "", "uses": ["x"]}

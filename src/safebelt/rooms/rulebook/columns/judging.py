@@ -49,7 +49,11 @@ class Columns:
         return self.layout.table(population)
 
     def judge(self, table: pl.DataFrame) -> Verdicts:
-        """Judge a table by the first text.  The result takes some 45 bytes for each system under the whole law."""
+        """Judge a table by the first text.  Under the whole law the result takes some 100 bytes for each system.
+
+        Raises:
+            ValueError: The table was not laid out by this layout.
+        """
         return self.judge_all(table)[0]
 
     def judge_all(self, table: pl.DataFrame) -> list[Verdicts]:
@@ -62,6 +66,8 @@ class Columns:
             yield self._verdicts(self._work_out(part))
 
     def _work_out(self, part: pl.DataFrame) -> pl.DataFrame:
+        if part.schema != pl.Schema(self.layout.schema):
+            raise ValueError("the table was laid out for other questions; make it with `table` of these columns")
         return self._planes.work_out(part).select(self._kept)
 
     def _verdicts(self, planes: pl.DataFrame) -> list[Verdicts]:

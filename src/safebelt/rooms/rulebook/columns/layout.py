@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from hashlib import sha256
 from itertools import islice
 from typing import Any, cast
 
@@ -44,8 +45,14 @@ class Slot:
         if self.type is FactType.SOME_OF:
             words = range(max(1, math.ceil(len(self.options) / WORD_BITS)))
             rest = len(self.options) - WORD_BITS * (len(words) - 1)
-            return {f"{self.fact}:{word}": _UNSIGNED[64 if word < len(words) - 1 else _width(rest)] for word in words}
-        return {f"{self.fact}:{self.type.value}": self._single()}
+            kinds = [_UNSIGNED[64 if word < len(words) - 1 else _width(rest)] for word in words]
+            return {f"{self.fact}:{word}@{self._print}": kind for word, kind in zip(words, kinds, strict=True)}
+        return {f"{self.fact}:{self.type.value}@{self._print}": self._single()}
+
+    @property
+    def _print(self) -> str:
+        """A fingerprint of what bits and codes stand for, so that no table is read by another layout."""
+        return sha256(repr((self.options, self.constants)).encode()).hexdigest()[:8]
 
     def _single(self) -> pl.DataType:
         match self.type:
