@@ -5,7 +5,7 @@ numbers (0 is any value nobody asks about), yes and no become Booleans, numbers 
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -21,8 +21,6 @@ from safebelt.rooms.rulebook.model import FactType
 WORD_BITS = 64
 BUILD_ROWS = 65_536  # rows held as Python objects at a time while a table is built
 _EXACT = 2**53  # beyond it not every whole number is a double (IEEE 754)
-
-Encoder = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,19 +86,19 @@ class Slot:
             [pl.col(prefix + name) & pl.lit(bits, dtype=kind) != 0 for name, kind, bits in words if bits]
         )
 
-    def encoder(self) -> Encoder:
-        """Return what turns a fact's value into what is kept; None for a value such a fact cannot have."""
+    def encoded(self, values: list[Any]) -> list[Any]:
+        """Return a fact's values as they are kept; None for a value such a fact cannot have, and for none."""
         match self.type:
             case FactType.SOME_OF:
-                return _set_encoder({one: 1 << bit for bit, one in enumerate(self.options)})
+                return _masks({one: 1 << bit for bit, one in enumerate(self.options)}, values)
             case FactType.ONE_OF | FactType.TEXT:
                 codes = {one: code for code, one in enumerate(self.options, start=1)}
-                return lambda value: codes.get(value, 0) if isinstance(value, str) else None
+                return [codes.get(one, 0) if isinstance(one, str) else None for one in values]
             case FactType.NUMBER:
-                return _number_encoder(self.constants)
+                return [_number(one, self.constants) for one in values]
             case FactType.YES_NO:
-                return lambda value: value if isinstance(value, bool) else None
-        return lambda value: value if isinstance(value, date) and not isinstance(value, datetime) else None
+                return [one if one is True or one is False else None for one in values]
+        return [one if isinstance(one, date) and not isinstance(one, datetime) else None for one in values]
 
     def decoded(self, row: Mapping[str, Any]) -> Any:
         """Return a row's value: None if unknown, of a set the options kept, `""` for a choice nobody asks about."""
@@ -122,31 +120,37 @@ def _width(bits: int) -> int:
     return next(width for width in _UNSIGNED if bits <= width)
 
 
-def _set_encoder(bits: Mapping[str, int]) -> Encoder:
-    def encode(value: Any) -> int | None:
-        if not isinstance(value, list | tuple | set | frozenset):
-            return None
-        mask = 0
-        for one in value:
-            if not isinstance(one, str):
-                return None
-            mask |= bits.get(one, 0)
-        return mask
+def _masks(bits: Mapping[str, int], values: list[Any]) -> list[int | None]:
+    """Each set as bits; sets that have been seen are looked up, since registers repeat themselves."""
+    seen: dict[Any, int | None] = {None: None}
+    masks: list[int | None] = []
+    for value in values:
+        key = tuple(value) if isinstance(value, list | set) else value
+        try:
+            masks.append(seen[key])
+        except KeyError:
+            masks.append(seen.setdefault(key, _mask(bits, value)))
+        except TypeError:  # something in it cannot be looked up, so it is no set of texts
+            masks.append(None)
+    return masks
 
-    return encode
+
+def _mask(bits: Mapping[str, int], value: Any) -> int | None:
+    if not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(one, str) for one in value):
+        return None
+    mask = 0
+    for one in value:
+        mask |= bits.get(one, 0)
+    return mask
 
 
-def _number_encoder(constants: tuple[int | float, ...]) -> Encoder:
-    """To a double that compares with every constant as the number itself does."""
-
-    def encode(value: Any) -> float | None:
-        if not is_of_type(value, FactType.NUMBER):
-            return None
-        if isinstance(value, float) or -_EXACT <= value <= _EXACT:
-            return float(value)
-        return _rounded(value, constants)
-
-    return encode
+def _number(value: Any, constants: tuple[int | float, ...]) -> float | None:
+    """A double that compares with every constant as the number itself does."""
+    if value is None or not is_of_type(value, FactType.NUMBER):
+        return None
+    if isinstance(value, float) or -_EXACT <= value <= _EXACT:
+        return float(value)
+    return _rounded(value, constants)
 
 
 def _rounded(value: int, constants: tuple[int | float, ...]) -> float:
@@ -195,13 +199,15 @@ class Layout:
         return pl.concat(parts, rechunk=True)
 
     def _part(self, batch: list[Mapping[str, Any]]) -> pl.DataFrame:
-        columns: list[pl.Series] = []
-        for slot in self.slots.values():
-            encode, fact = slot.encoder(), slot.fact
-            values = [encode(facts[fact]) if fact in facts else None for facts in batch]
-            for at, (name, kind) in enumerate(slot.columns.items()):
-                columns.append(pl.Series(name, _word(values, at, len(slot.columns)), dtype=kind))
-        return pl.DataFrame(columns, height=len(batch))
+        given: dict[str, tuple[list[int], list[Any]]] = {fact: ([], []) for fact, _ in self.slots}
+        for row, facts in enumerate(batch):
+            for fact, value in facts.items():
+                if fact in given:
+                    rows, values = given[fact]
+                    rows.append(row)
+                    values.append(value)
+        columns = (one for slot in self.slots.values() for one in _columns(slot, *given[slot.fact], len(batch)))
+        return pl.DataFrame(list(columns), height=len(batch))
 
     def facts(self, table: pl.DataFrame, row: int) -> dict[str, Any]:
         """Return what is known of one row, as facts that are judged as the row is."""
@@ -216,6 +222,15 @@ def _slot(fact: str, kind: FactType, constants: set[Any]) -> Slot:
     if kind is FactType.NUMBER:
         return Slot(fact=fact, type=kind, constants=tuple(sorted(constants)))
     return Slot(fact=fact, type=kind)
+
+
+def _columns(slot: Slot, rows: list[int], values: list[Any], height: int) -> Iterator[pl.Series]:
+    """The columns of one fact, null in every row that does not give it."""
+    kept: list[Any] = [None] * height
+    for row, value in zip(rows, slot.encoded(values), strict=True):
+        kept[row] = value
+    for at, (name, kind) in enumerate(slot.columns.items()):
+        yield pl.Series(name, _word(kept, at, len(slot.columns)), dtype=kind)
 
 
 def _word(values: list[Any], at: int, words: int) -> list[Any]:
