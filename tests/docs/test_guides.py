@@ -1,16 +1,19 @@
 """The guides say what the program says: generated pages are fresh, examples are right, nothing private is in them."""
 
+import ast
 import importlib
 import json
 import re
+import shutil
 import sys
 from base64 import b64encode
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 import yaml
-from tests.architecture.house import ROOT
+from tests.architecture.house import ROOT, SRC
 
 from safebelt.app import House
 from safebelt.kernel.actors import OWNER
@@ -18,7 +21,7 @@ from safebelt.kernel.errors import Invalid
 from safebelt.kernel.merkle import leaf_hash
 from safebelt.rooms.belt.scanner.policies import load_policies
 from safebelt.rooms.registry.model import PartyKind, RegisterParty
-from safebelt.rooms.rulebook import packs
+from safebelt.rooms.rulebook import decide, packs
 from safebelt.settings import Settings
 
 DOCS = ROOT / "docs"
@@ -179,6 +182,90 @@ def test_the_example_policy_of_the_guide_is_well_formed(lang: str, tmp_path: Pat
     (tmp_path / "house.yaml").write_text(text.replace("action: mask", "action: hide"))
     with pytest.raises(Invalid):
         load_policies(tmp_path)
+
+
+def example(name: str, lang: str, start: str) -> str:
+    return next(one for one in code_blocks(DOCS / "how-to" / f"{name}.{lang}.md") if one.startswith(start))
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_example_description_and_draft_of_the_guides_can_be_judged(lang: str, law) -> None:
+    facts = packs.read_description(example("describe-a-system", lang, "safebelt:"), law.rulebook).values()
+    draft = packs.read_overlay(example("draft-and-impact", lang, "id:"), law.rulebook)
+    text = decide.text_on(law.rulebook, draft.effective)
+
+    before = decide.judge(text, facts, draft.effective, ["eu/ai-act"])
+    after = decide.judge(decide.text_on(law.rulebook, draft.effective, (draft,)), facts, draft.effective, ["eu/ai-act"])
+
+    assert before.classes["eu/ai-act"].strictest == "high_risk"
+    moved = [one for one in draft.changes[0].ids if before.findings[one].in_force != after.findings[one].in_force]
+    assert moved == ["eu.ai-act.art_26__para_6"]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_example_norm_of_the_guide_passes_every_check_among_the_law(lang: str, tmp_path: Path) -> None:
+    for shared in ("facts", "evidence", "controls"):
+        shutil.copy(ROOT / "law" / f"{shared}.yaml", tmp_path)
+    place = tmp_path / "house" / "acme"
+    place.mkdir(parents=True)
+    for kind in ("instrument", "provisions", "norms", "cases"):
+        (place / f"{kind}.yaml").write_text(example("write-a-norm", lang, f"# {kind}.yaml"))
+
+    assert packs.check_folder(tmp_path, instrument="house/acme") == []
+    (place / "norms.yaml").write_text((place / "norms.yaml").read_text().replace("customer_service", "customers"))
+    assert [one.rule for one in packs.check_folder(tmp_path, instrument="house/acme")] == ["options-exist"]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_example_law_of_the_reference_is_whole_and_comes_to_what_is_said(lang: str, tmp_path: Path) -> None:
+    for block in code_blocks(DOCS / "reference" / f"rule-language.{lang}.md"):
+        if block.startswith("# "):
+            path = tmp_path / block.split("\n", 1)[0].removeprefix("# ")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block)
+
+    assert packs.check_folder(tmp_path) == []
+    book = packs.load_law(tmp_path)
+    facts = packs.read_description(tmp_path / "systems" / "desk.yaml", book).values()
+    today, later = date(2026, 11, 22), date(2026, 12, 1)
+
+    now = decide.judge(decide.text_on(book, today), facts, today).classes["house/notices"]
+    drafted = decide.judge(decide.text_on(book, later, book.drafts), facts, later).classes["house/notices"]
+    many = {**facts, "scale.monthly_users": 1000}
+    asked = decide.judge(decide.text_on(book, today), {**many, "use.only_for": None}, today)
+
+    assert (now.strictest, [(one.class_id, one.on) for one in now.coming]) == ("none", [("notice", date(2027, 1, 1))])
+    assert drafted.strictest == "notice"
+    assert asked.findings["house.notices.rule_1"].missing == ("use.only_for",)
+
+
+NAMES_ITS_RULE = {"finding": 1, "missing": 0, "_unlisted": 1, "_say": 1}
+"""Functions of the reader of law, and which of their arguments is the name of the rule broken."""
+
+
+def rules_in(source: str) -> set[str]:
+    """Return the rules that findings of a module can name."""
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    named = ((getattr(call.func, "id", getattr(call.func, "attr", "")), call.args) for call in calls)
+    said = [args[NAMES_ITS_RULE[name]] for name, args in named if name in NAMES_ITS_RULE]
+    return {one.value for one in said if isinstance(one, ast.Constant)}
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_reference_names_every_rule_that_a_finding_can_name(lang: str) -> None:
+    code = (path.read_text() for path in (SRC / "rooms" / "rulebook" / "packs").rglob("*.py"))
+    table = (DOCS / "reference" / f"rule-language.{lang}.md").read_text().split("\n## ")[-1]
+
+    assert set(
+        re.findall(r"`([a-z-]+)`", "".join(line.split("|")[1] for line in table.splitlines() if "| `" in line))
+    ) == (set().union(*map(rules_in, code)))
+
+
+def test_a_rule_that_nobody_documented_would_be_noticed() -> None:
+    assert rules_in('yield finding(where, "new-rule", what)\nindex.missing("other", 1)\nfinding(x, y)') == {
+        "new-rule",
+        "other",
+    }
 
 
 # --- a stranger's script -----------------------------------------------------------------------------------------
