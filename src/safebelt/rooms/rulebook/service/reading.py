@@ -78,7 +78,10 @@ class Reading(Describing):
         return {
             "on": day,
             "facts_version": record.version,
-            "classes": {name: self._shown(name, text, judgment) for name in _concerned(judgment)},
+            "classes": {
+                name: self._shown(name, text, judgment)
+                for name in _concerned(judgment, decide.touched(text, record.description.values()))
+            },
             "owed": tuple(contract.duty_data(duty, text, judgment) for duty in duties),
             "open": sum(1 for one in judgment.findings.values() if one.verdict is Verdict.UNKNOWN),
             "barred_by": self.barred_by(system, party=party),
@@ -97,6 +100,10 @@ class Reading(Describing):
         return data
 
 
-def _concerned(judgment: Judgment) -> list[str]:
-    """Instruments that sort the system somewhere other than out of their scope."""
-    return [name for name, one in judgment.classes.items() if one.strictest not in {"", "out_of_scope"}]
+def _concerned(judgment: Judgment, touched: Collection[str]) -> list[str]:
+    """Instruments of the places that have to do with the system, unless they put it out of their scope."""
+    return [name for name, one in judgment.classes.items() if name in touched and one.strictest not in _OUT]
+
+
+_OUT = frozenset({"", "out_of_scope", "not_covered"})
+"""Classes that say only that an instrument has nothing to say here."""
