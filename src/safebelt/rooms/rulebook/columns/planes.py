@@ -1,7 +1,7 @@
 """A graph as Polars expressions over two planes of bits: *is true* and *is false*; where neither is set, unknown.
 
-Polars' own nulls follow Kleene as well, and cost about six times as much: each `and` has to look at four bitmaps and
-write two.  Over planes, *and* is `and` of what is true and `or` of what is false, *not* swaps the planes at no cost,
+Polars' own nulls follow Kleene as well: null is unknown in the table that goes in and in the verdicts that come out.
+Between them, over planes, *and* is `and` of what is true and `or` of what is false, *not* swaps the planes at no cost,
 and every operation is a plain bitwise one on 64 systems at a time.
 """
 
