@@ -3,9 +3,10 @@
 from safebelt.rooms.rulebook.service.deciding import Deciding
 from safebelt.rooms.rulebook.service.interviewing import Interviewing
 from safebelt.rooms.rulebook.service.reading import Reading
+from safebelt.rooms.rulebook.service.weighing import Weighing
 
 
-class Rules(Deciding, Reading, Interviewing):
+class Rules(Deciding, Weighing, Reading, Interviewing):
     """What the law demands of whom, why, since when, and what a draft would change.
 
     Args:
@@ -14,4 +15,6 @@ class Rules(Deciding, Reading, Interviewing):
         access: Holds acts that need two people.
         folder: The law as data: `law/`.
         clock, new_id: Time and ids.
+        about, systems_of: How the register above is asked for a system's name, party and named persons, and for a
+            party's systems.
     """
