@@ -532,3 +532,19 @@ def test_the_same_text_is_made_ready_once() -> None:
 def test_facts_the_text_does_not_know_are_left_aside() -> None:
     assert prepare(law(norm("n"), facts=(fact("a", FactType.YES_NO),))).admitted({"a": True, "other": 1}) == {"a": True}
     assert both("x").en == "x"
+
+
+@pytest.mark.parametrize(
+    ("known", "limit", "operator", "comes_to"),
+    [
+        (10**26, 1e26, "at_least", "applies"),
+        (10**26, 1e26, "more_than", "does_not"),
+        (10**23, 1e23, "more_than", "does_not"),
+        (10**25 * 2, 1e25, "more_than", "applies"),
+        (10**400, 1e25, "more_than", "applies"),
+    ],
+)
+def test_a_large_whole_number_meets_a_limit_written_as_a_power_of_ten(known, limit, operator, comes_to) -> None:
+    text = law(norm("n", {"fact": "size", operator: limit}))
+
+    assert judge(text, {"size": known}, TODAY).findings["n"].verdict.value == comes_to

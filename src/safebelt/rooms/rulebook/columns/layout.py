@@ -15,12 +15,12 @@ from typing import Any, cast
 import polars as pl
 
 from safebelt.rooms.rulebook.columns.graph import Graph, Question
+from safebelt.rooms.rulebook.decide.bench import as_measured
 from safebelt.rooms.rulebook.decide.faults import is_of_type
 from safebelt.rooms.rulebook.model import FactType
 
 WORD_BITS = 64
 BUILD_ROWS = 65_536  # rows held as Python objects at a time while a table is built
-_EXACT = 2**53  # beyond it not every whole number is a double (IEEE 754)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ class Slot:
                 codes = {one: code for code, one in enumerate(self.options, start=1)}
                 return [codes.get(one, 0) if isinstance(one, str) else None for one in values]
             case FactType.NUMBER:
-                return [_number(one, self.constants) for one in values]
+                return [_number(one) for one in values]
             case FactType.YES_NO:
                 return [one if one is True or one is False else None for one in values]
         return [one if isinstance(one, date) and not isinstance(one, datetime) else None for one in values]
@@ -144,24 +144,11 @@ def _mask(bits: Mapping[str, int], value: Any) -> int | None:
     return mask
 
 
-def _number(value: Any, constants: tuple[int | float, ...]) -> float | None:
-    """A double that compares with every constant as the number itself does."""
+def _number(value: Any) -> float | None:
+    """The double that a judgment compares."""
     if value is None or not is_of_type(value, FactType.NUMBER):
         return None
-    if isinstance(value, float) or -_EXACT <= value <= _EXACT:
-        return float(value)
-    return _rounded(value, constants)
-
-
-def _rounded(value: int, constants: tuple[int | float, ...]) -> float:
-    try:
-        kept = float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
-    for constant in constants:
-        if constant != value and float(constant) == kept:
-            return math.nextafter(kept, math.inf if value > constant else -math.inf)
-    return kept
+    return float(as_measured(value))
 
 
 class Layout:

@@ -4,6 +4,7 @@ The functions give True, False or None (unknown), with the same outcome as `Cond
 keeps what it takes to explain.  A property test holds the two together.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import lru_cache
@@ -147,10 +148,28 @@ def prepare(text: LawText) -> Bench:
 
 def _admit(fact: Fact, value: Any) -> Any:
     if fact.type is not FactType.SOME_OF:
-        return value if is_of_type(value, fact.type) else None
+        return as_measured(value) if is_of_type(value, fact.type) else None
     if isinstance(value, list | tuple | set | frozenset) and all(isinstance(one, str) for one in value):
         return frozenset(value)
     return None
+
+
+def as_measured(value: Any) -> Any:
+    """Return a very large whole number as the nearest float; everything else as it is.
+
+    Limits such as 10^26 are floats, and the float nearest to 10^26 is a little more: compared exactly, a system
+    trained with just 10^26 operations would miss a limit of *at least 10^26*.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) <= _EXACT:
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+_EXACT = 2**53
+"""Whole numbers up to here are floats without loss (IEEE 754, binary64)."""
 
 
 def _always(_: Scope) -> Known:
