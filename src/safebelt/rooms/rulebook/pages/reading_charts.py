@@ -12,7 +12,7 @@ from markupsafe import Markup
 from safebelt.kernel.text import Lang, Text
 
 WIDTH = 440
-_ROW, _LEFT, _RIGHT = 27, 96, 44
+_ROW, _LEFT, _RIGHT = 27, 96, 130
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ def _day(one: Mark, row: int, most: int, lang: Lang) -> Markup:
     said = " · ".join(part for part in (str(counted) if counted else "", one.what.in_(lang)) if part)
     parts.append(
         Markup('<text class="sb-law-count" x="{x}" y="{y}">{said}</text>').format(
-            x=min(_LEFT + first + second + 6, WIDTH - _RIGHT + 4) if counted else _LEFT, y=y + 15, said=said
+            x=_LEFT + first + second + 6 if counted else _LEFT, y=y + 15, said=said
         )
     )
     return Markup("").join(parts)

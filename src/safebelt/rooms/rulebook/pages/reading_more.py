@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from re import fullmatch
 from typing import Annotated, Any
 
 from litestar import Controller, Request, Response, get, post
@@ -14,13 +15,14 @@ from safebelt.kernel.errors import Conflict, Invalid, NotFound
 from safebelt.kernel.text import Lang, Text
 from safebelt.rooms.rulebook import decide, packs
 from safebelt.rooms.rulebook.decide.deeds import covenants
-from safebelt.rooms.rulebook.model import Coverage, Fact, Held, LawText
+from safebelt.rooms.rulebook.model import Coverage, Held, LawText
 from safebelt.rooms.rulebook.pages import words
 from safebelt.rooms.rulebook.pages.cited import cited
 from safebelt.rooms.rulebook.pages.reading_charts import Reach, reach_picture
-from safebelt.rooms.rulebook.service import Rules
-from safebelt.rooms.rulebook.service.bindings import AdoptCovenant, LeaveCovenant
+from safebelt.rooms.rulebook.service import Rules, looking
+from safebelt.rooms.rulebook.service.bindings import PARTY, AdoptCovenant, LeaveCovenant
 from safebelt.web.forms import Form, empty_form, read_form
+from safebelt.web.problems import invalid_field
 from safebelt.web.security import requires
 from safebelt.web.templating import page as render
 
@@ -70,8 +72,9 @@ class MorePages(Controller):
             title=words.COVERAGE,
             held=have,
             evidence=list(text.evidence.values()),
-            rows=rows,
-            picture=reach_picture([one.reach for one in rows], lang) if rows else "",
+            rows=[one for one in rows if one.fully or one.partly],
+            untouched=[one for one in rows if not (one.fully or one.partly)],
+            picture=reach_picture([one.reach for one in rows if one.fully or one.partly], lang) if rows else "",
             norms=text.norms,
             words=words,
         )
@@ -94,7 +97,7 @@ class MorePages(Controller):
         """Show the facts norms ask about."""
         text = rulebook.text()
         found = sorted(
-            (one for one in text.facts.values() if mentions(one, search)), key=lambda one: (one.rank, one.id)
+            (one for one in text.facts.values() if looking.mentions(one, search)), key=lambda one: (one.rank, one.id)
         )
         groups = {subject: [one for one in found if one.subject is subject] for subject in words.SUBJECTS}
         return render(
@@ -134,7 +137,7 @@ class MorePages(Controller):
         data: FormData,
     ) -> Template | Redirect:
         """Bind a party by a covenant."""
-        form = read_form(data, AdoptCovenant, labels=words.COVENANT_FIELDS)
+        form = _with_party(read_form(data, AdoptCovenant, labels=words.COVENANT_FIELDS))
         if form.value is None:
             return _covenants(request, rulebook, lang, form)
         try:
@@ -205,12 +208,12 @@ def _reached(one: Coverage, text: LawText) -> Reached:
     )
 
 
-def mentions(one: Fact, search: str) -> bool:
-    """Whether a fact's id, label, question or options hold every word sought."""
-    said: list[Text] = [one.label, one.question, *(option.label for option in one.options)]
-    ids = (one.id, *(option.id for option in one.options))
-    hay = " ".join((*ids, *(f"{text.zh} {text.en}" for text in said))).casefold()
-    return all(word in hay for word in search.casefold().split())
+def _with_party(form: Form[AdoptCovenant]) -> Form[AdoptCovenant]:
+    """Return the form, refused where what was typed is no party's id: a name would bind nobody."""
+    if form.value is None or fullmatch(PARTY, form.value.party):
+        return form
+    what = Text(zh="主体编号形如 pty_…，请照登记填写。", en="A party's id looks like pty_…; enter it as registered.")
+    return form.refused(invalid_field("party", what, what))
 
 
 def _file(body: str, name: str, media_type: str) -> Response[str]:

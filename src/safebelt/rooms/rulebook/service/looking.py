@@ -10,12 +10,14 @@ from datetime import date
 from functools import lru_cache
 
 from safebelt.kernel.conditions import Condition
+from safebelt.kernel.text import Text
 from safebelt.rooms.rulebook import decide
 from safebelt.rooms.rulebook.model import (
     BEARERS,
     Bearer,
     Changed,
     ClassLabel,
+    Fact,
     Instrument,
     Kind,
     LawText,
@@ -113,7 +115,7 @@ def provisions(text: LawText, *, search: str = "", instrument: str = "") -> tupl
 
 
 _ARTICLE = re.compile(r"\bart(?:icle|\.)?\s*([0-9]+[a-z]*)(?:\s*\(([0-9]+[a-z]*)\))?(?:\s*\(([a-z]+)\))?")
-_TIAO = re.compile(r"第\s*([0-9]+[a-z]*)\s*条(?:\s*第\s*([0-9]+[a-z]*)\s*款)?()")
+_TIAO = re.compile(r"第?\s*([0-9]+[a-z]*)\s*条(?:\s*第\s*([0-9]+[a-z]*)\s*款)?()")
 
 
 def sought(search: str) -> list[str]:
@@ -152,6 +154,14 @@ def _norm_words(norm: Norm, text: LawText) -> str:
 def _provision_words(one: Provision) -> str:
     said = (one.summary, *((one.title,) if one.title else ()))
     return " ".join((f"{one.id}__", *(f"{each.zh} {each.en}" for each in said))).casefold()
+
+
+def mentions(one: Fact, search: str) -> bool:
+    """Whether a fact's id, label, question or options hold every word sought."""
+    said: list[Text] = [one.label, one.question, *(option.label for option in one.options)]
+    ids = (one.id, *(option.id for option in one.options))
+    hay = " ".join((*ids, *(f"{text.zh} {text.en}" for text in said))).casefold()
+    return all(word in hay for word in search.casefold().split())
 
 
 # ---- what points at what
