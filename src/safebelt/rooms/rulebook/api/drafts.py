@@ -20,7 +20,7 @@ from safebelt.rooms.rulebook.exports.impact import impact_data, reform_data
 from safebelt.rooms.rulebook.model.deeds import Adoption
 from safebelt.rooms.rulebook.service import Rules
 from safebelt.rooms.rulebook.service.deciding import ADOPT
-from safebelt.rooms.rulebook.service.weighing import Whom
+from safebelt.rooms.rulebook.service.weighing import LISTED, Whom
 from safebelt.web.openapi import problems
 from safebelt.web.security import requires
 
@@ -45,7 +45,7 @@ class ImpactRequest:
     overlay: DraftText
     population: Whom = Whom.REGISTER
     on: date | None = None
-    listed: Listed = 200
+    listed: Listed = LISTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,9 +32,6 @@ PathName = Annotated[PurePosixPath, PathParameter()]
 ROWS = 25
 """Affected systems on one page."""
 
-LISTED = 1000
-"""Affected systems listed one by one on pages and in files made here; the API and the command line go further."""
-
 
 class DraftPages(Controller):
     """Drafts, and what two people make of them."""
@@ -203,7 +200,7 @@ class _Weighed:
         """Return what the parts of the page need."""
         whom = _whom(self.form.typed("whom"))
         day = owed_words.day(self.form.typed("on"))
-        found = self.rulebook.impact(self.overlay, whom, on=day, listed=LISTED)
+        found = self.rulebook.impact(self.overlay, whom, on=day)
         pages = max(1, -(-len(found.listed) // ROWS))
         number = min(self.number, pages)
         reform = found.reform
@@ -322,7 +319,7 @@ def _whom(typed: str) -> Whom:
 
 
 def _file(rulebook: Rules, overlay: Overlay, whom: Whom, on: str = "") -> Response[str]:
-    found = rulebook.impact(overlay, whom, on=owed_words.day(on), listed=LISTED)
+    found = rulebook.impact(overlay, whom, on=owed_words.day(on))
     headers = {"content-disposition": 'attachment; filename="impact.csv"'}
     return Response(impact_csv(found), media_type="text/csv; charset=utf-8", headers=headers)
 

@@ -1,10 +1,10 @@
 """What a change of the law would do, or did, to the systems of the register or to the described examples."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,13 +12,13 @@ from safebelt.kernel.errors import NotFound
 from safebelt.kernel.text import Text
 from safebelt.rooms.rulebook import packs
 from safebelt.rooms.rulebook.decide.impact import Impact, Reform, reform
-from safebelt.rooms.rulebook.model import Description, Overlay
+from safebelt.rooms.rulebook.model import Description, Overlay, Rulebook
 from safebelt.rooms.rulebook.service.owing import Owing
 
 if TYPE_CHECKING:
     from safebelt.rooms.rulebook.columns.population import Member
 
-LISTED = 200
+LISTED = 1000
 """Systems listed one by one unless asked otherwise."""
 
 MOST_LISTED = 10_000
@@ -41,12 +41,10 @@ WHOM: dict[Whom, Text] = {
 class Weighing(Owing):
     """Deeds that weigh changes of the law; they change nothing."""
 
-    @cached_property
-    def examples(self) -> dict[str, Description]:
+    @property
+    def examples(self) -> Mapping[str, Description]:
         """Real, described systems that come with the law, by id; read once."""
-        folder = self.folder / "systems"
-        found = (packs.read_description(path, self.shipped) for path in sorted(folder.glob("*.yaml")))
-        return {one.id: one for one in found}
+        return _examples(self.folder / "systems", self.shipped)
 
     def example(self, name: str) -> Description:
         """Return one of the described examples.
@@ -108,9 +106,13 @@ class Weighing(Owing):
             Invalid: It does not fit the text, or a description cannot be read.
             NotFound: There is no such folder.
         """
-        from safebelt.rooms.rulebook.columns.impact import impact  # noqa: PLC0415  a fifth of a second that only this needs
-
-        return impact(self.reform(overlay, on=on), self.members(whom), listed=min(listed, MOST_LISTED))
+        wanted = min(listed, MOST_LISTED)
+        change = self.reform(overlay, on=on)
+        if whom is Whom.EXAMPLES:
+            return _on_examples(
+                self.folder / "systems", self.shipped, self.rulebook, overlay, on=change.on, listed=wanted
+            )
+        return _weighed(change, self.members(whom), wanted)
 
     def members(self, whom: Whom | Path) -> "Iterator[Member]":
         """Yield the systems of a population.
@@ -118,10 +120,10 @@ class Weighing(Owing):
         Raises:
             NotFound: There is no such folder.
         """
-        from safebelt.rooms.rulebook.columns.population import described, from_folder  # noqa: PLC0415  see `impact`
+        from safebelt.rooms.rulebook.columns.population import from_folder  # noqa: PLC0415  see `_weighed`
 
         if whom is Whom.EXAMPLES:
-            return described(self.examples.values())
+            return from_descriptions(self.examples.values())
         if isinstance(whom, Whom):
             return self._registered()
         if not whom.is_dir():
@@ -134,7 +136,36 @@ class Weighing(Owing):
         return from_folder(whom, self.rulebook)
 
     def _registered(self) -> "Iterator[Member]":
-        from safebelt.rooms.rulebook.columns.population import Member  # noqa: PLC0415  see `impact`
+        from safebelt.rooms.rulebook.columns.population import Member  # noqa: PLC0415  see `_weighed`
 
         for record in self.population():
             yield Member(id=record.subject, name=record.description.name, facts=record.description.values())
+
+
+@lru_cache(maxsize=2)
+def _examples(folder: Path, rulebook: Rulebook) -> Mapping[str, Description]:
+    """The described systems of a folder, read once, as the law itself is."""
+    found = (packs.read_description(path, rulebook) for path in sorted(folder.glob("*.yaml")))
+    return {one.id: one for one in found}
+
+
+@lru_cache(maxsize=16)
+def _on_examples(
+    folder: Path, shipped: Rulebook, rulebook: Rulebook, overlay: Overlay, *, on: date, listed: int
+) -> Impact:
+    """What a change does to the examples; kept, so that turning a page of the list judges nobody twice."""
+    members = from_descriptions(_examples(folder, shipped).values())
+    return _weighed(reform(rulebook, overlay, on), members, listed)
+
+
+def from_descriptions(found: Iterable[Description]) -> "Iterator[Member]":
+    """Yield described systems as a population."""
+    from safebelt.rooms.rulebook.columns.population import described  # noqa: PLC0415  see `_weighed`
+
+    return described(found)
+
+
+def _weighed(change: Reform, members: "Iterable[Member]", listed: int) -> Impact:
+    from safebelt.rooms.rulebook.columns.impact import impact  # noqa: PLC0415  a fifth of a second only this needs
+
+    return impact(change, members, listed=listed)
