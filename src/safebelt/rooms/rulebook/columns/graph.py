@@ -26,12 +26,14 @@ class Question:
         type: Its type, which says what values count as known.
         kind: `yes`; `among` these values; `includes` any of these; at least (`ge`); more than (`gt`).
         constant: What it is compared with; None for `yes`.
+        is_claim: Silence answers it with no.
     """
 
     fact: str
     type: FactType
     kind: Literal["yes", "among", "includes", "ge", "gt"]
     constant: Constant = None
+    is_claim: bool = False
 
 
 Node = None | Question | tuple[int, ...]

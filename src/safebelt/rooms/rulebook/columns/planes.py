@@ -77,7 +77,11 @@ class Planes:
         return [_is_true(self._slot(test), test).alias(f"t{at}") for at, test in tests.items()]
 
     def _falses(self, tests: dict[int, Question]) -> list[pl.Expr]:
-        return [(pl.col(_known(self._slot(test))) & ~pl.col(f"t{at}")).alias(f"f{at}") for at, test in tests.items()]
+        return [(self._answered(test) & ~pl.col(f"t{at}")).alias(f"f{at}") for at, test in tests.items()]
+
+    def _answered(self, test: Question) -> pl.Expr:
+        """Where a test has an outcome: where its fact is known, or everywhere if silence counts as no."""
+        return pl.lit(value=True) if test.is_claim else pl.col(_known(self._slot(test)))
 
     def _ands(self, needed: list[int]) -> list[list[pl.Expr]]:
         """By level, so that each needs only those before."""

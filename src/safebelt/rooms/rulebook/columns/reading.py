@@ -118,7 +118,18 @@ class Reading:
         constant = self.text.parameters[leaf.parameter].on(self.on) if leaf.parameter else leaf.constant
         if leaf.fact in self.text.derived:
             return self._derived(leaf.fact, OPERATORS[leaf.operator], constant)
-        return _TESTS[leaf.operator](self.graph, leaf.fact, self.text.facts[leaf.fact].type, constant)
+        fact = self.text.facts[leaf.fact]
+        if fact.is_presumed_no:
+            return self._claim(leaf, fact.type, constant)
+        return _TESTS[leaf.operator](self.graph, leaf.fact, fact.type, constant)
+
+    def _claim(self, leaf: Condition, kind: FactType, constant: Any) -> int:
+        """A comparison of a fact on which silence counts as *no* or *none of these*."""
+        if kind is FactType.YES_NO:
+            claimed = self.graph.question(Question(leaf.fact, kind, "yes", is_claim=True))
+            return claimed if constant else negated(claimed)
+        options = frozenset(constant) if leaf.operator == "includes_any" else frozenset([constant])
+        return self.graph.question(Question(leaf.fact, kind, "includes", options, is_claim=True))
 
     def _derived(self, name: str, compare: Callable[[Any, Any], bool | None], constant: Any) -> int:
         """What comparing comes to, row by row; unknown while an earlier row is."""

@@ -64,6 +64,7 @@ class Bench:
     def __init__(self, text: LawText) -> None:
         refuse(faults(text))
         self.text = text
+        self.silent = {one.id: _SILENCE[one.type] for one in text.facts.values() if one.is_presumed_no}
         self.overriders = overriders(text)
         self.walker = Walker(text)
         self.terms = {one.id: self._both(one) for one in text.terms.values()}
@@ -134,6 +135,14 @@ class Bench:
             if value is not None and name in declared
         )
         return {name: value for name, value in pairs if value is not None}
+
+    def presuming(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the facts admitted, with *no* or *none* for each on which silence counts as that."""
+        return self.silent | self.admitted(facts)
+
+
+_SILENCE: Mapping[FactType, Any] = {FactType.YES_NO: False, FactType.SOME_OF: frozenset()}
+"""What silence counts as, for facts on which it counts: *no*, *none of these*."""
 
 
 @lru_cache(maxsize=32)

@@ -170,7 +170,7 @@ class ClassJudge:
         """The same facts on a later day, with the text as it reads then."""
         if day not in self._later:
             bench = prepare(reading(self._bench.text, day))
-            self._later[day] = World(bench, bench.admitted(self._raw), day)
+            self._later[day] = World(bench, bench.presuming(self._raw), day)
         return self._later[day]
 
     def _coming(self, later: World, instrument: str, class_id: str) -> Coming:

@@ -33,7 +33,7 @@ def judge(text: LawText, facts: Mapping[str, Any], on: date, instruments: Collec
         Invalid: The text has faults.
     """
     bench = prepare(text)
-    world = World(bench, bench.admitted(facts), on)
+    world = World(bench, bench.presuming(facts), on)
     explainer = Explainer(world)
     findings = {
         norm.id: Finding(norm=norm, verdict=VERDICT_OF[world.holds(norm.id)], explains=explainer)

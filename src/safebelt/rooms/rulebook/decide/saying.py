@@ -138,6 +138,8 @@ def compared(text: LawText, leaf: Condition, on: date, value: Any, holds: Truth)
     if holds is Truth.TRUE and leaf.operator in ("is", "includes"):
         return said
     what = known(fact, value)
+    if not value and isinstance(fact, Fact) and fact.is_presumed_no:
+        return Text(zh=f"{said.zh}（没有提出）", en=f"{said.en} (not claimed)")
     if value is None:
         return Text(zh=f"{said.zh}（尚不清楚）", en=f"{said.en} (not known)")
     return Text(zh=f"{said.zh}（已知：{what.zh}）", en=f"{said.en} (known: {what.en})")

@@ -36,6 +36,8 @@ class Fact:
         rank: Order in forms and ties in the interview; small is early.
         unit: What numbers count.
         minimum: The least number allowed.
+        is_presumed_no: Silence counts as *no*, or *none of these*, in a judgment: an exception, a documented claim or
+            an act of an authority that whoever relies on it has to state.  The interview still asks.
         instrument: The instrument whose folder brought it; empty for the shared vocabulary.
     """
 
@@ -52,6 +54,7 @@ class Fact:
     rank: int = 1000
     options: tuple[Option, ...] = ()
     groups: tuple[Group, ...] = ()
+    is_presumed_no: bool = False
     instrument: str = ""
 
 

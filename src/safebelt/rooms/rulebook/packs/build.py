@@ -138,6 +138,7 @@ def fact(doc: FactDoc, instrument_id: str) -> Fact:
         source=text(doc.source),
         unit=doc.unit,
         minimum=doc.min,
+        is_presumed_no=doc.presumed is not None,
         rank=doc.rank,
         options=options(doc.options),
         groups=tuple(Group(id=one.id, label=one.label.as_text()) for one in doc.groups),

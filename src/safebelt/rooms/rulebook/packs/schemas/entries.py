@@ -126,6 +126,7 @@ class FactDoc(Strict):
     source: Words | None = None
     unit: str = ""
     min: float | None = None
+    presumed: Literal[False] | tuple[()] | None = None
     rank: int = 1000
     options: tuple[OptionDoc, ...] = ()
     groups: tuple[GroupDoc, ...] = ()
@@ -146,6 +147,14 @@ class FactDoc(Strict):
                 f"A fact of type {self.type} has no options.",
                 "请删去 options，或改类型。",
                 "Take options away, or change the type.",
+            )
+        fits = {FactType.YES_NO: False, FactType.SOME_OF: ()}
+        if self.presumed is not None and fits.get(self.type) != self.presumed:
+            raise wrong(
+                "推定（presumed）只能写：yes_no 题为 false，some_of 题为 []。",
+                "What is presumed can be false for yes_no and [] for some_of, and nothing else.",
+                "请改正 presumed，或删去。",
+                "Correct presumed, or take it away.",
             )
         return self
 
