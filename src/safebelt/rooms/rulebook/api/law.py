@@ -141,7 +141,7 @@ class LawApi(Controller):
     ) -> list[shape.ReviewShown]:
         """List reviews, of one norm where given, latest first."""
         norms = rulebook.text().norms
-        return [_review(one, norms.get(one.norm)) for one in rulebook.reviews(norm)]
+        return [_review(one, norms.get(one.norm)) for one in rulebook.reviews() if norm in {"", one.norm}]
 
     @get("/provisions", sync_to_thread=True, guards=[requires("rulebook.read")], responses=problems(NotFound, Invalid))
     def provisions(

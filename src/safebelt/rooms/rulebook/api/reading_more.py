@@ -24,7 +24,8 @@ from safebelt.rooms.rulebook.service.bindings import AdoptCovenant, LeaveCovenan
 from safebelt.web.openapi import problems
 from safebelt.web.security import requires
 
-TEMPLATE_TYPE = "text/yaml; charset=utf-8"
+TEMPLATE_TYPE = "text/plain; charset=utf-8"
+"""YAML with its comments is what is handed out, so it is declared as the text it is."""
 
 
 class Form(StrEnum):
