@@ -6,10 +6,8 @@ Transforms for Large Boolean Functions*, 1993).  Reduced diagrams are canonical:
 result can change the outcome.  That is more than conditions alone can say, which name every fact they mention.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from threading import RLock
 from typing import Any
 
 Node = int
@@ -72,12 +70,10 @@ class Sheet:
         self._levels: list[int] = []
         self._children: list[tuple[Node, ...]] = []
         self._values: list[Any] = []
-        self._keys: list[Hashable] = []
         self._supports: list[int] = []
         self._unique: dict[Hashable, Node] = {}
         self._reached: dict[Node, frozenset[Any]] = {}
         self._joined: dict[tuple[Any, ...], Node] = {}
-        self._lock = RLock()
 
     def end(self, value: Any) -> Node:
         """Return the diagram that always comes to a value.  True is not 1, nor False 0."""
@@ -85,7 +81,7 @@ class Sheet:
 
     def test(self, level: int, children: tuple[Node, ...]) -> Node:
         """Return the diagram that makes a test and goes on with the child of its answer."""
-        if all(child == children[0] for child in children):
+        if children.count(children[0]) == len(children):
             return children[0]
         return self._intern((level, children), level, children, None)
 
@@ -96,7 +92,6 @@ class Sheet:
             self._levels.append(level)
             self._children.append(children)
             self._values.append(value)
-            self._keys.append(key)
             self._supports.append(self._support_of(level, children))
         return node
 
@@ -106,22 +101,16 @@ class Sheet:
             made |= self._supports[child]
         return made
 
-    @contextmanager
-    def scratch(self) -> Iterator[None]:
-        """Forget, at the end, every diagram drawn within; only within may several threads draw on one sheet."""
-        with self._lock:
-            size = len(self._levels)
-            try:
-                yield
-            finally:
-                for key in self._keys[size:]:
-                    del self._unique[key]
-                for column in (self._levels, self._children, self._values, self._keys, self._supports):
-                    del column[size:]
+    def twin(self) -> "Sheet":
+        """Return a sheet with the same diagrams at the same places, to draw on without touching this one."""
+        made = Sheet(self.tests)
+        made._levels, made._children, made._values = [*self._levels], [*self._children], [*self._values]
+        made._supports, made._unique = [*self._supports], dict(self._unique)
+        return made
 
-    def size(self, node: Node) -> int:
-        """Return how many places a diagram has."""
-        return sum(1 for _ in self._below(node, set()))
+    def __len__(self) -> int:
+        """Return how many places there are on the sheet."""
+        return len(self._levels)
 
     def copied(self, nodes: Iterable[Node]) -> tuple["Sheet", list[Node]]:
         """Return a new sheet with these diagrams and nothing else, and where they are on it."""
@@ -184,10 +173,16 @@ class Sheet:
         bits = self._supports[node] & self._bits.get(fact, 0)
         return [level for level, test in enumerate(self.tests) if test.fact == fact and bits >> level & 1]
 
-    def given(self, node: Node, fact: str, value: Any) -> Node:
-        """Return what is left of a diagram once a fact is known to have a value."""
-        answers = {level: self.tests[level].answer(value) for level in self.levels_of(node, fact)}
-        mask, done = self._bits.get(fact, 0), dict[Node, Node]()
+    def given(self, node: Node, known: Mapping[str, Any]) -> Node:
+        """Return what is left of a diagram once some facts are known to have values."""
+        answers = {
+            level: self.tests[level].answer(value)
+            for fact, value in known.items()
+            for level in self.levels_of(node, fact)
+        }
+        mask, done = 0, dict[Node, Node]()
+        for level in answers:
+            mask |= 1 << level
 
         def follow(one: Node) -> Node:
             if not self._supports[one] & mask:
@@ -216,20 +211,22 @@ class Sheet:
     def stakes(self, node: Node, fact: str) -> frozenset[Any]:
         """Return the values that a fact's answer can bring about or rule out, wherever the diagram looks at it."""
         found: frozenset[Any] = frozenset()
-        for one in self._below(node, set()):
-            if self._levels[one] == END or self.tests[self._levels[one]].fact != fact:
-                continue
+        for one in self._looking_at(node, fact):
             reached = [self.values(child) for child in self._children[one]]
             everywhere = frozenset.intersection(*reached)
             found |= frozenset.union(*reached) - everywhere or everywhere
         return found
 
-    def _below(self, node: Node, seen: set[Node]) -> Iterator[Node]:
-        if node not in seen:
-            seen.add(node)
-            yield node
-            for child in self._children[node]:
-                yield from self._below(child, seen)
+    def _looking_at(self, node: Node, fact: str) -> Iterator[Node]:
+        """Yield the places of a diagram that look at a fact."""
+        bits, waiting, seen = self._bits.get(fact, 0), [node], {node}
+        while waiting:
+            one = waiting.pop()
+            if self._levels[one] != END and bits >> self._levels[one] & 1:
+                yield one
+            further = {child for child in self._children[one] if self._supports[child] & bits} - seen
+            seen |= further
+            waiting += further
 
     # --- Kleene's logic over diagrams, with the ends that need no looking further --------------------------------
 

@@ -24,11 +24,11 @@ from safebelt.rooms.rulebook.decide.outcomes import Outcomes
 from safebelt.rooms.rulebook.decide.saying import listed
 from safebelt.rooms.rulebook.model import OCCURRENCES, UNKNOWN_CLASS, Fact, FactType, LawText, Verdict
 
-WEIGHED, ROUGHLY = 6, 3
+WEIGHED, ROUGHLY = 6, 2
 """So many of the most promising questions are tried out with every answer; the others with so many answers."""
 
 
-LARGE, EARLY = 1000, 8
+LARGE, EARLY = 1000, 5
 """While diagrams have more places than that, so many facts are weighed, and roughly: those that forms ask early."""
 
 
@@ -186,14 +186,9 @@ def _drawn(
 def _cut_down(drawn: tuple[_Open, ...], known: Mapping[str, Any]) -> tuple[_Open, ...]:
     if not drawn:
         return ()
-    sheet, nodes = drawn[0].sheet, []
-    with sheet.scratch():
-        for one in drawn:
-            node = one.node
-            for fact in sorted(one.facts & known.keys()):
-                node = sheet.given(node, fact, known[fact])
-            nodes.append((one.norm, node))
-        return _alone(sheet, drawn[0].instrument, nodes)
+    sheet = drawn[0].sheet.twin()
+    nodes = [(one.norm, sheet.given(one.node, known)) for one in drawn]
+    return _alone(sheet, drawn[0].instrument, nodes)
 
 
 def _alone(sheet: Sheet, instrument: str, nodes: list[tuple[str, Node]]) -> tuple[_Open, ...]:
@@ -243,7 +238,7 @@ def _most_decisive(text: LawText, still: list[_Open]) -> tuple[str, float]:
         return text.facts[name].rank, name
 
     every = sorted(frozenset().union(*(one.facts for one in still)), key=order)
-    is_large = sum(one.sheet.size(one.node) for one in still) > LARGE
+    is_large = sum(len(sheet) for sheet in {id(one.sheet): one.sheet for one in still}.values()) > LARGE
     if is_large:
         every = every[:EARLY]
     rough = {name: _left_after(text.facts[name], still, only_roughly=True) for name in every}
@@ -257,12 +252,13 @@ def _left_after(fact: Fact, still: list[_Open], *, only_roughly: bool = False) -
     """How many facts still matter after a question, on average over its answers, or over the first few."""
     touched = [one for one in still if fact.id in one.facts]
     others: frozenset[str] = frozenset().union(*(one.facts for one in still if fact.id not in one.facts))
+    sheets = {id(one.sheet): one.sheet.twin() for one in touched}
     total = weights = 0.0
     for value, weight in islice(_weighted(fact, touched), ROUGHLY if only_roughly else None):
         facts = set(others)
         for one in touched:
-            with one.sheet.scratch():
-                facts |= one.sheet.facts(one.sheet.given(one.node, fact.id, value))
+            sheet = sheets[id(one.sheet)]
+            facts |= sheet.facts(sheet.given(one.node, {fact.id: value}))
         total, weights = total + weight * len(facts), weights + weight
     return total / weights
 
