@@ -202,3 +202,25 @@ def test_the_command_for_authors_prints_file_line_what_and_what_to_do(tmp_path, 
     out = capsys.readouterr().out
     assert f"eu/mini/norms.yaml:{line_of(bad['eu/mini/norms.yaml'], 'deploier')}: form: bearer" in out
     assert "deployer" in out
+
+
+OTHER = DRAFT.replace("@draft-1", "@draft-2").replace("art_9", "art_8")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "id: nothing\n",
+        "x: [\n",
+        OTHER.replace("eu.mini.art_2", "eu.mini.art_99"),
+        OTHER.replace("eu/mini\n", "eu/none\n"),
+    ],
+)
+def test_a_broken_draft_is_left_out_and_takes_no_law_down(tmp_path, broken) -> None:
+    folder = write(tmp_path, {**TINY, "drafts/broken.yaml": broken, "drafts/good.yaml": DRAFT})
+
+    law = open_law(folder)
+
+    assert [one.id for one in law.rulebook.drafts] == ["eu/mini@draft-1"]
+    assert [one.file for one in law.warnings if one.file.startswith("drafts/")]
+    assert any(one.file == "drafts/broken.yaml" and not one.is_warning for one in check_folder(folder))

@@ -15,6 +15,7 @@ from safebelt.rooms.rulebook.model import Bearer, Verdict
 from safebelt.rooms.rulebook.service import Rules
 from safebelt.web.terminal import DONE, Answer, read_text
 
+File = Annotated[Path, Parameter(allow_leading_hyphen=True, help="A descriptor, YAML or JSON; `-` for standard input.")]
 Instruments = Annotated[
     tuple[str, ...], Parameter(name=["--instrument", "-i"], negative="", help="Only this one; repeat for several.")
 ]
@@ -35,7 +36,7 @@ def add(app: App, rules: Rules) -> None:
 def _judge(app: App, rules: Rules) -> None:
     @app.command
     def judge(
-        file: Path,
+        file: File,
         *,
         on: date | None = None,
         instrument: Instruments = (),
@@ -48,7 +49,7 @@ def _judge(app: App, rules: Rules) -> None:
         Exits 0 if judged, 1 if a red line makes it prohibited, 3 if the strictest class is unknown for an instrument
         asked for, or, where none is, for one of the places the description mentions.
         """
-        description = rules.read(read_text(file))
+        description = rules.read(read_text(file), name=str(file))
         overlays = [rules.draft(read_text(path)) for path in draft]
         facts, asked = description.values(), rules.known(instrument) or None
         judgment, text = rules.judge(facts, on=on, instruments=asked, drafts=overlays)
@@ -62,14 +63,14 @@ def _judge(app: App, rules: Rules) -> None:
 def _calendar(app: App, rules: Rules) -> None:
     @app.command
     def calendar(
-        file: Path,
+        file: File,
         *,
         on: date | None = None,
         instrument: Instruments = (),
         ics: Annotated[Path | None, Parameter(help="Write the dates as an iCalendar file.")] = None,
     ) -> Answer:
         """List every date to come for the system described in FILE: what begins, ends, falls due, changes."""
-        description, day = rules.read(read_text(file)), on or rules.today()
+        description, day = rules.read(read_text(file), name=str(file)), on or rules.today()
         asked = rules.known(instrument) or None
         entries = decide.calendar(rules.text(day), description.values(), day, instruments=asked)
         if ics is not None:
@@ -83,7 +84,7 @@ def _calendar(app: App, rules: Rules) -> None:
 def _owe(app: App, rules: Rules) -> None:
     @app.command
     def owe(
-        file: Path,
+        file: File,
         *,
         on: date | None = None,
         instrument: Instruments = (),
@@ -95,7 +96,7 @@ def _owe(app: App, rules: Rules) -> None:
         ] = (),
     ) -> Answer:
         """List what is owed for the system described in FILE: duty, bearer, why, due, evidence held and missing."""
-        description = rules.read(read_text(file))
+        description = rules.read(read_text(file), name=str(file))
         judgment, text = rules.judge(description.values(), on=on, instruments=rules.known(instrument) or None)
         duties = decide.owe(judgment, held=rules.known_evidence(held), roles=frozenset(bearer) or None)
         return Answer(

@@ -6,7 +6,7 @@ from pathlib import Path
 from safebelt.kernel.errors import Problem
 from safebelt.kernel.text import Text
 from safebelt.rooms.rulebook.packs.describe import read_description
-from safebelt.rooms.rulebook.packs.findings import Finding, Unreadable, finding
+from safebelt.rooms.rulebook.packs.findings import HARMLESS, Finding, Unreadable, finding
 from safebelt.rooms.rulebook.packs.law import overlays_fit, rulebook_of
 from safebelt.rooms.rulebook.packs.lints import lint
 from safebelt.rooms.rulebook.packs.lints.index import Index
@@ -31,10 +31,6 @@ def check_folder(folder: Path, *, instrument: str = "") -> list[Finding]:
     if all(one.is_warning or one.rule in HARMLESS for one in found):
         found |= set(_tried(sources, instrument))
     return sorted(found)
-
-
-HARMLESS = frozenset({"has-cases", "both-sides", "duties-have-norms"})
-"""Errors of omission: what is there can be tried nevertheless."""
 
 
 def _systems(sources: Sources) -> Iterator[Finding]:

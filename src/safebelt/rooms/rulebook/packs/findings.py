@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import Text
 
+HARMLESS = frozenset({"has-cases", "both-sides", "duties-have-norms"})
+"""Errors of omission: what is there can be tried nevertheless."""
+
 SHOWN_IN_MESSAGE = 20
 """How many findings one message spells out; `details` and `findings` always hold all of them."""
 

@@ -12,7 +12,7 @@ from safebelt.rooms.rulebook.decide.overlays import consolidate, in_order, text_
 from safebelt.rooms.rulebook.model import Fault, LawText, Overlay, OverlayStanding, Rulebook
 from safebelt.rooms.rulebook.packs import build
 from safebelt.rooms.rulebook.packs.documents import read_document
-from safebelt.rooms.rulebook.packs.findings import Finding, finding, unreadable
+from safebelt.rooms.rulebook.packs.findings import HARMLESS, Finding, finding, unreadable
 from safebelt.rooms.rulebook.packs.lints import LINTS_OF_AN_OVERLAY, lint
 from safebelt.rooms.rulebook.packs.lints.index import Index
 from safebelt.rooms.rulebook.packs.overlaying import overlay
@@ -37,6 +37,10 @@ class Law:
     warnings: tuple[Finding, ...]
 
 
+_DRAFTS = "drafts/"
+"""Where drafts are, in the names of files."""
+
+
 def load_law(folder: Path) -> Rulebook:
     """Read a folder of law.
 
@@ -49,17 +53,33 @@ def load_law(folder: Path) -> Rulebook:
 def open_law(folder: Path) -> Law:
     """Read a folder of law with its cases and warnings.
 
+    A draft that cannot be used is left out, and what is wrong with it is a warning: a draft is not law, so it must not
+    be able to take the law down.
+
     Raises:
         Unreadable: Something is wrong; `findings` has every error with its file and line.
     """
     sources = read_sources(folder)
-    found = sorted({*sources.findings, *lint(Index(sources))})
+    found = sorted(_of_drafts({*sources.findings, *lint(Index(sources))}, sources))
     if any(not one.is_warning for one in found):
         raise unreadable(SUBJECT, found)
     rulebook = rulebook_of(sources)
-    if misfits := set(overlays_fit(rulebook, sources)):
+    misfits = set(overlays_fit(rulebook, sources))
+    if any(not one.file.startswith(_DRAFTS) for one in misfits):
         raise unreadable(SUBJECT, misfits)
+    if misfits:
+        found = sorted((*found, *_of_drafts(misfits, sources)))
+        rulebook = rulebook_of(sources)
     return Law(rulebook=rulebook, cases=tuple(sources.cases), warnings=tuple(found))
+
+
+def _of_drafts(found: set[Finding], sources: Sources) -> Iterator[Finding]:
+    """Yield the findings, errors in drafts as warnings, and take drafts with errors away."""
+    of_drafts = {one for one in found if not one.is_warning and one.file.startswith(_DRAFTS)}
+    broken = {one.file for one in of_drafts if one.rule not in HARMLESS}
+    sources.overlays = [entry for entry in sources.overlays if entry.document.file not in broken]
+    for one in found:
+        yield replace(one, is_warning=True) if one in of_drafts else one
 
 
 def rulebook_of(sources: Sources) -> Rulebook:

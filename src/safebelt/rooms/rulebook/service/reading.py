@@ -20,13 +20,13 @@ from safebelt.rooms.rulebook.service.describing import Describing
 class Reading(Describing):
     """Deeds that change nothing."""
 
-    def read(self, source: str) -> Description:
-        """Read a descriptor, YAML or JSON, in the form `system/1`.
+    def read(self, source: str, *, name: str = "") -> Description:
+        """Read a descriptor, YAML or JSON, in the form `system/1`; `name` is what its findings call it.
 
         Raises:
             Invalid: It cannot be read; every finding with its line.
         """
-        return packs.read_description(source, self.rulebook)
+        return packs.read_description(source, self.rulebook, name=name)
 
     def judge(
         self,
