@@ -2,8 +2,10 @@
 
 from safebelt.kernel.rooms import Room
 from safebelt.kernel.text import Text
+from safebelt.rooms.rulebook.api import API
 from safebelt.rooms.rulebook.cli import commands
 from safebelt.rooms.rulebook.model.deeds import EVENTS
+from safebelt.rooms.rulebook.pages import PAGES
 from safebelt.rooms.rulebook.store import TABLES
 
 ROOM = Room(
@@ -15,6 +17,8 @@ ROOM = Room(
     ),
     serves=("R1", "R2", "R5", "R6", "R27", "R32", "R36"),
     events=EVENTS,
+    api=API,
+    pages=PAGES,
     cli=commands,
     tables=TABLES,
 )

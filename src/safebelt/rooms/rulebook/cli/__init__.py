@@ -2,7 +2,7 @@
 
 from cyclopts import App
 
-from safebelt.rooms.rulebook.cli import deciding, judging, reading
+from safebelt.rooms.rulebook.cli import deciding, impact, interviewing, judging, reading
 from safebelt.rooms.rulebook.service import Rules
 
 
@@ -13,6 +13,8 @@ def commands(rules: Rules) -> App:
         help="What the law demands of whom, why, since when. 规则库：法律要求谁做什么、为何、自何时起。",
     )
     judging.add(app, rules)
+    interviewing.add(app, rules)
+    impact.add(app, rules)
     reading.add(app, rules)
     deciding.add(app, rules)
     return app
