@@ -37,7 +37,7 @@ def timeline(entries: Sequence[Entry], names: Mapping[str, Text], on: date, lang
     lanes = list(dict.fromkeys(one.instrument for one in entries))
     end = max(one.on for one in entries) + timedelta(days=20)
     height = _TOP + _LANE * len(lanes) + _FOOT
-    body = [_years(on, end, height)]
+    body = [_years(on, max(one.on for one in entries), end, height)]
     for place, lane in enumerate(lanes):
         here = [one for one in entries if one.instrument == lane]
         body.append(_lane(here, names[lane].in_(lang), place, on, end))
@@ -60,18 +60,18 @@ def _x(day: date, on: date, end: date) -> float:
     return round(_LEFT + share * (WIDTH - _LEFT - _RIGHT), 1)
 
 
-def _years(on: date, end: date, height: int) -> Markup:
-    """Turns of the year, or of the quarter where less than two years are shown."""
+def _years(on: date, last: date, end: date, height: int) -> Markup:
+    """The day itself, turns of the year (of the quarter, where less than two years are shown), and the last date."""
     months = (1,) if (end - on).days > 730 else (1, 4, 7, 10)
     turns = [date(year, month, 1) for year in range(on.year, end.year + 1) for month in months]
-    shown = [(on, on.isoformat()), *((day, _tick(day)) for day in turns if on < day < end)]
+    between = [day for day in turns if _x(on, on, end) + 90 < _x(day, on, end) < _x(last, on, end) - 90]
+    shown = [(on, on.isoformat()), *((day, _tick(day)) for day in between), (last, last.isoformat())]
     marks = (
         Markup(
             '<line class="sb-axis" x1="{x}" x2="{x}" y1="{top}" y2="{foot}"/>'
             '<text class="sb-axis__time" x="{x}" y="{y}">{said}</text>'
         ).format(x=_x(day, on, end), top=_TOP, foot=height - _FOOT, y=height - 8, said=said)
-        for place, (day, said) in enumerate(shown)
-        if place == 0 or _x(day, on, end) - _LEFT > 90
+        for day, said in shown
     )
     return Markup("").join(marks)
 
