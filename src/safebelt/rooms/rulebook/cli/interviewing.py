@@ -157,7 +157,8 @@ class Talk:
         return False
 
     def _asked(self, question: Question) -> Iterator[str]:
-        fact, place = question.fact, f"{len(self.answers) + 1} (≤ {len(self.answers) + question.at_most})"
+        fact, done = question.fact, len(self.answers)
+        place = f"{done + 1} (~ {done + question.likely}, ≤ {done + question.at_most})"
         yield f"\n{place}  {fact.question.in_(self.lang)}"
         if fact.help:
             yield f"    {fact.help.in_(self.lang)}"

@@ -208,6 +208,25 @@ class Sheet:
             self._reached[node] = found
         return found
 
+    def looked_at(self, node: Node) -> dict[str, float]:
+        """Return how likely each fact is looked at on the way to an end, if answers fall as likely as not.
+
+        Of a set, *none of these* is as likely as that there is one of them.
+        """
+        chances, options = {node: 1.0}, {fact: bits.bit_count() for fact, bits in self._bits.items()}
+        found: dict[str, float] = {}
+        for one in range(node, -1, -1):  # a diagram is drawn from its ends up, so that children come first
+            chance, children = chances.get(one, 0.0), self._children[one]
+            if not chance or not children:
+                continue
+            test = self.tests[self._levels[one]]
+            found[test.fact] = found.get(test.fact, 0.0) + chance
+            none = 0.5 ** (1 / options[test.fact]) if test.option else 1 / len(children)
+            shares = (none, 1 - none) if test.option else (none,) * len(children)
+            for child, share in zip(children, shares, strict=True):
+                chances[child] = chances.get(child, 0.0) + chance * share
+        return {fact: min(1.0, chance) for fact, chance in found.items()}
+
     def stakes(self, node: Node, fact: str) -> frozenset[Any]:
         """Return the values that a fact's answer can bring about or rule out, wherever the diagram looks at it."""
         found: frozenset[Any] = frozenset()

@@ -64,7 +64,7 @@ class Question:
         matters: Options of a set fact that can still change something, in the order of the fact; all others are still
             part of a complete answer.
         at_most: The number of questions that can still follow, this one among them: a bound, whatever is answered.
-        likely: How many to expect, this one among them.
+        likely: How many to expect, this one among them: an estimate.
         settled: Outcomes of the goal that no answer can change any more.
         of: Outcomes of the goal.
     """
@@ -118,14 +118,14 @@ def _next(
     still = [one for one in outcomes if one.facts]
     if not still:
         return _left_by_conditions(text, dict(answers), on, instruments, outcomes)
-    name, left = _most_decisive(text, still)
+    name = _most_decisive(text, still)
     at_most = len(frozenset().union(*(one.facts for one in still)))
     return _question(
         text,
         text.facts[name],
         [one for one in still if name in one.facts],
         at_most=at_most,
-        likely=min(at_most, 1 + round(left)),
+        likely=max(1, min(at_most, round(_expected(still)))),
         settled=len(outcomes) - len(still),
         of=len(outcomes),
     )
@@ -231,8 +231,17 @@ def _left_by_conditions(
 # --- which is the most decisive -------------------------------------------------------------------------------------
 
 
-def _most_decisive(text: LawText, still: list[_Open]) -> tuple[str, float]:
-    """Return the fact to ask, and how many facts are expected to matter after it."""
+def _expected(still: list[_Open]) -> float:
+    """About how many questions will be asked: of every fact, how likely an open outcome is to look at it."""
+    chances: dict[str, float] = {}
+    for one in still:
+        for fact, chance in one.sheet.looked_at(one.node).items():
+            chances[fact] = max(chances.get(fact, 0.0), chance)
+    return sum(chances.values())
+
+
+def _most_decisive(text: LawText, still: list[_Open]) -> str:
+    """Return the fact to ask."""
 
     def order(name: str) -> tuple[int, str]:
         return text.facts[name].rank, name
@@ -244,8 +253,7 @@ def _most_decisive(text: LawText, still: list[_Open]) -> tuple[str, float]:
     rough = {name: _left_after(text.facts[name], still, only_roughly=True) for name in every}
     promising = sorted(every, key=lambda name: (round(rough[name], 6), *order(name)))[:WEIGHED]
     left = rough if is_large else {name: _left_after(text.facts[name], still) for name in promising}
-    best = min(promising, key=lambda name: (round(left[name], 6), *order(name)))
-    return best, left[best]
+    return min(promising, key=lambda name: (round(left[name], 6), *order(name)))
 
 
 def _left_after(fact: Fact, still: list[_Open], *, only_roughly: bool = False) -> float:
