@@ -14,7 +14,7 @@ from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Conflict, Invalid, NotFound
 from safebelt.rooms.access.model import Proposal
 from safebelt.rooms.access.service import Access
-from safebelt.rooms.rulebook.api.judging import MAX_TEXT, overlay_of
+from safebelt.rooms.rulebook.api.judging import overlay_of
 from safebelt.rooms.rulebook.decide.contract import words
 from safebelt.rooms.rulebook.exports.impact import impact_data, reform_data
 from safebelt.rooms.rulebook.model.deeds import Adoption
@@ -24,10 +24,9 @@ from safebelt.rooms.rulebook.service.weighing import LISTED, Whom
 from safebelt.web.openapi import problems
 from safebelt.web.security import requires
 
-DraftText = Annotated[
-    str, msgspec.Meta(min_length=1, max_length=MAX_TEXT), KwargDefinition(min_length=1, max_length=MAX_TEXT)
-]
-Listed = Annotated[int, msgspec.Meta(ge=0, le=10_000)]
+DraftText = Annotated[str, msgspec.Meta(min_length=1), KwargDefinition(min_length=1)]
+"""Its reader takes no more than a megabyte, and says so."""
+
 ProposalId = Annotated[str, PathParameter(description="Id, `prp_…`.")]
 
 
@@ -39,13 +38,14 @@ class ImpactRequest:
         overlay: Id of a known one, for example `eu/ai-act@2026-1744`; or the text of a draft, YAML.
         population: The register, or the described examples.
         on: The day judged on; the first day of the change, if none is given.
-        listed: How many of the affected systems are listed one by one; counts are exact whatever it is.
+        listed: How many of the affected systems are listed one by one, at most 10,000; counts are exact whatever it
+            is.
     """
 
     overlay: DraftText
     population: Whom = Whom.REGISTER
     on: date | None = None
-    listed: Listed = LISTED
+    listed: int = LISTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,11 +18,8 @@ from safebelt.rooms.rulebook.service import Rules
 from safebelt.web.openapi import problems
 from safebelt.web.security import requires
 
-MAX_TEXT = 1_000_000
-"""Longest descriptor or draft, characters; their readers take no more than a megabyte."""
-
-SourceText = Annotated[str, msgspec.Meta(max_length=MAX_TEXT), KwargDefinition(max_length=MAX_TEXT)]
 MAX_DRAFTS = 8
+Drafts = Annotated[list[str], msgspec.Meta(max_length=MAX_DRAFTS), KwargDefinition(max_items=MAX_DRAFTS)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +35,11 @@ class JudgeRequest:
         verdicts: List only findings of these verdicts; all where empty.
     """
 
-    descriptor: SourceText = ""
+    descriptor: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
     on: date | None = None
     instruments: list[str] = field(default_factory=list)
-    drafts: Annotated[list[SourceText], msgspec.Meta(max_length=MAX_DRAFTS)] = field(default_factory=list)
+    drafts: Drafts = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import JSONBody, PathParameter, QueryParameter
+from litestar.params import JSONBody, KwargDefinition, PathParameter, QueryParameter
 
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Conflict, Invalid, NotFound
@@ -25,6 +25,11 @@ from safebelt.web.security import requires
 Id = Annotated[str, PathParameter(description="Id, for example `sys_…`, `pty_…` or `prp_…`.")]
 On = Annotated[date | None, QueryParameter(description="As of which day; today, if none is given.")]
 
+MAX_NORMS = 50
+Norms = Annotated[
+    list[str], msgspec.Meta(min_length=1, max_length=MAX_NORMS), KwargDefinition(min_items=1, max_items=MAX_NORMS)
+]
+
 NOT_EVALUATED = Text(
     zh="该系统还没有记录事实，因此未评估；这不表示没有义务。",
     en="No facts are on record, so nothing is evaluated; that does not mean that nothing is owed.",
@@ -41,7 +46,7 @@ class OverrideRequest:
         reason: Why; it goes to the ledger.
     """
 
-    norms: Annotated[list[str], msgspec.Meta(min_length=1, max_length=50)]
+    norms: Norms
     until: date
     reason: str
 

@@ -106,7 +106,7 @@ class Weighing(Owing):
             Invalid: It does not fit the text, or a description cannot be read.
             NotFound: There is no such folder.
         """
-        wanted = min(listed, MOST_LISTED)
+        wanted = max(0, min(listed, MOST_LISTED))
         change = self.reform(overlay, on=on)
         if whom is Whom.EXAMPLES:
             return _on_examples(
