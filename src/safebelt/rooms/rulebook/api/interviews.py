@@ -119,7 +119,7 @@ class InterviewsApi(Controller):
     @get(
         "/{interview_id:str}/descriptor",
         sync_to_thread=True,
-        media_type="application/yaml",
+        media_type="text/plain",
         guards=[requires("rulebook.interview")],
         responses=problems(NotFound),
     )
@@ -128,7 +128,7 @@ class InterviewsApi(Controller):
     ) -> Response[str]:
         """Return the answers as a descriptor in the form `system/1`."""
         made = rulebook.described_by(rulebook.interview(interview_id, by=by))
-        return Response(descriptor_yaml(made), media_type="application/yaml")
+        return Response(descriptor_yaml(made), media_type="text/plain")
 
     @delete(
         "/{interview_id:str}",

@@ -158,7 +158,7 @@ class SystemsApi(Controller):
     ) -> Proposal:
         """Propose that red lines be set aside; another person must second it."""
         cmd = ProposeOverride(norms=tuple(dict.fromkeys(data.norms)), until=data.until, reason=data.reason)
-        return rulebook.propose_override(system_id, cmd, party=rulebook.about(system_id).party, by=by)
+        return rulebook.propose_override(system_id, cmd, by=by)
 
     @post(
         "/overrides/{proposal_id:str}/second",
