@@ -70,11 +70,16 @@ def _drafts(rules: Rules) -> App:
 
     @app.command(name="list")
     def list_() -> Answer:
-        """List the drafts that two people adopted here."""
-        found = rules.adoptions()
+        """List the drafts that two people adopted here; exit 1 where one fits the law no more and so does not judge."""
+        found, unfit = rules.adoptions(), rules.unfit()
         lines = "\n".join(f"{one.overlay}  {one.at:%Y-%m-%d}  {one.sha256[:16]}" for one in found)
         none = Text(zh="还没有通过任何草案。", en="No draft has been adopted here.")
-        return Answer(data=_data(found), says=Text(zh=lines or none.zh, en=lines or none.en))
+        wrong = Text(
+            zh="".join(f"\n未参与判断：{one.adoption.overlay}：{one.why.zh}" for one in unfit),
+            en="".join(f"\nDoes not judge: {one.adoption.overlay}: {one.why.en}" for one in unfit),
+        )
+        says = Text(zh=(lines or none.zh) + wrong.zh, en=(lines or none.en) + wrong.en)
+        return Answer(data=_data(found), says=says, exit_code=1 if unfit else 0)
 
     return app
 

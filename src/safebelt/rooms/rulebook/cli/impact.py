@@ -58,7 +58,7 @@ def _told(found: Impact, lang: Lang) -> str:
     overlay, change = found.reform.overlay, found.reform
     head = {
         "zh": f"{overlay.title.zh}（{overlay.id}），按 {change.on} 判断；修改 {len(change.changes)} 处",
-        "en": f"{overlay.title.en} ({overlay.id}), judged as of {change.on}; {len(change.changes)} entries change",
+        "en": f"{overlay.title.en} ({overlay.id}), judged as of {change.on}; entries changed: {len(change.changes)}",
     }[lang]
     lines = [head, "", _count(found.total, lang)]
     for title, divisions in ((_SECTORS, found.by_sector), (_SIZES, found.by_size)):

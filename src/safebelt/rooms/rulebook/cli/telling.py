@@ -97,7 +97,8 @@ def class_titles(one: ClassResult, text: LawText, lang: Lang) -> str:
 
 def finding(one: Finding, lang: Lang) -> str:
     """Tell a finding in a line."""
-    since = one.in_force.from_.isoformat() if one.in_force.now is Truth.TRUE else f"→ {one.effective.isoformat()}"
+    from_, later = one.in_force.from_.isoformat(), f"→ {one.effective.isoformat()}"
+    since = {Truth.TRUE: from_, Truth.FALSE: later}.get(one.in_force.now, f"? {from_}")
     due = f"  [{one.due.text.in_(lang)}{f' {one.due.on}' if one.due.on else ''}]" if one.due else ""
     return f"  {one.norm.id}  {since}  {one.norm.title.in_(lang)}{_mark(one.status, lang)}{due}"
 

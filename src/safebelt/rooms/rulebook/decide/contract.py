@@ -6,6 +6,7 @@ from typing import Any
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.text import Text
 from safebelt.rooms.rulebook.model import (
+    LANGUAGE_VERSION,
     ClassResult,
     DueOn,
     Duty,
@@ -39,6 +40,7 @@ def judgment_data(judgment: Judgment, text: LawText, *, only: Iterable[Verdict] 
         "on": judgment.on.isoformat(),
         "results": [finding_data(one, text, judgment) for one in judgment.findings.values() if one.verdict in wanted],
         "classes": {name: class_data(one) for name, one in judgment.classes.items()},
+        "language": LANGUAGE_VERSION,
         "overlays": list(text.overlays),
         "notice": words(NOT_LEGAL_ADVICE),
     }
