@@ -221,3 +221,19 @@ def test_a_name_that_looks_like_a_formula_is_harmless_in_the_file(house):
     rows = list(csv.reader(io.StringIO(impact_csv(found))))
 
     assert rows[1][2] == "'=HYPERLINK(1)"
+
+
+def test_a_draft_that_no_longer_fits_is_named_wherever_drafts_are_listed(house, monkeypatch):
+    from safebelt.kernel.text import Text
+    from safebelt.rooms.rulebook.model.deeds import Adoption
+    from safebelt.rooms.rulebook.service.base import Unfit
+
+    gone = Adoption(overlay="eu/ai-act@gone", source="", sha256="0" * 64, proposal="prp_1", at=house.rules.now())
+    why = Text(zh="没有这条规则。", en="There is no norm <b>x</b>.")
+    monkeypatch.setattr(house.rules, "unfit", lambda: (Unfit(adoption=gone, why=why),))
+    with TestClient(house.app(*drafts.PAGES, *drafts_api.API)) as client:
+        page, data = client.get("/en/rulebook/drafts").text, client.get("/api/rulebook/drafts").json()
+
+    assert "eu/ai-act@gone" in page
+    assert "There is no norm &lt;b&gt;x&lt;/b&gt;." in page
+    assert data["unfit"] == [{"overlay": "eu/ai-act@gone", "why": {"zh": why.zh, "en": why.en}}]

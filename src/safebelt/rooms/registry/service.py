@@ -103,6 +103,7 @@ class Registry:
             Invalid: A text is missing or too long, or a party is not in the register.
         """
         with self._sql.begin() as tx:
+            self._one_at_a_time(tx, system_id)
             before = _found(tx, system_id)
             system, event = decide.change_system(before, cmd)
             _hold_parties(tx, system)
@@ -127,6 +128,7 @@ class Registry:
         """
         description = self._rules.read(source)
         with self._sql.begin() as tx:
+            self._one_at_a_time(tx, system_id)
             system = decide.hold_describable(_found(tx, system_id))
             record, barred = self._rules.describe(tx, system_id, description, party=system.provider_id, by=by)
             if barred and system.status is Status.IN_SERVICE:
@@ -134,6 +136,10 @@ class Registry:
                 store.save_system(tx, suspended)
                 self._ledger.append(tx, event, by=by)
         return record
+
+    def _one_at_a_time(self, tx: sa.Connection, system_id: str) -> None:
+        """Let no facts come between the look at what bars a system and its way into service."""
+        self._sql.exclusive(tx, f"registry.{system_id}")
 
     def barred_by(self, system_id: str) -> tuple[str, ...]:
         """Return the red lines that bar a system from service now.

@@ -43,6 +43,7 @@ from safebelt.rooms.access.decide.proposals import (
     PROPOSAL_DAYS,
     as_of,
     decide,
+    hold_proposer,
     no_longer_waits,
     propose,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "clean",
     "decide",
     "disabled",
+    "hold_proposer",
     "is_locked",
     "is_session_alive",
     "is_stale",

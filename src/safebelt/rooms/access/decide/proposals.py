@@ -1,5 +1,6 @@
 """Judgments of acts that need two people: who may second what, and until when."""
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -113,9 +114,33 @@ def _hold_people(proposal: Proposal, stand: Stand, by: Actor) -> None:
         )
 
 
+def hold_proposer(proposal: Proposal, *, may_still: bool) -> None:
+    """Hold that who proposed could still propose it: an act of two people needs two who both may.
+
+    Raises:
+        Conflict: They were disabled, or lost the role.
+    """
+    if not may_still:
+        raise Conflict(
+            what=Text(
+                zh="提出人已被停用，或已没有提出此事项的权限。",
+                en="Who proposed it was disabled, or may not propose it any more.",
+            ),
+            hint=Text(
+                zh="请否决；如仍有需要，请由有权限的人重新提出。",
+                en="Refuse it; somebody with the right to it may propose it afresh if it is still needed.",
+            ),
+            details={"proposed_by": proposal.by},
+        )
+
+
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+"""PostgreSQL knows no NUL, and no encoding knows half a surrogate."""
+
+
 def _reason(typed: str) -> str:
     reason = typed.strip()
-    if reason and len(reason) <= MAX_REASON:
+    if reason and len(reason) <= MAX_REASON and not _NO_TEXT.search(reason):
         return reason
     raise Invalid(
         what=Text(zh="缺少理由，或理由过长。", en="There is no reason, or it is too long."),

@@ -50,7 +50,7 @@ class Proposals(Rights):
         Raises:
             NotFound: There is no such proposal.
             Refused: The actor may not do it, or proposed it themselves.
-            Conflict: It no longer waits.
+            Conflict: It no longer waits, or who proposed it could not propose it any more.
             Invalid: There is no reason.
         """
         found = self._proposal(tx, proposal_id)
@@ -105,11 +105,22 @@ class Proposals(Rights):
 
     def _close(self, tx: sa.Connection, found: Proposal, stand: Stand, answer: str, by: Actor) -> Proposal:
         self.authorize(by, found.action, found.subject)
+        if stand is Stand.SECONDED:
+            decide.hold_proposer(found, may_still=self._may_still(tx, found))
         decided, event = decide.decide(found, stand, answer=answer, at=self._clock(), by=by)
         if not store.close_proposal(tx, decided):
             raise decide.no_longer_waits(self._proposal(tx, found.id).stand)
         self._ledger.append(tx, event, by=by)
         return decided
+
+    def _may_still(self, tx: sa.Connection, proposal: Proposal) -> bool:
+        """Whether who proposed could do so now; who is no user, as the owner at the terminal, is what they were."""
+        row = store.user_with(tx, id=proposal.by)
+        if row is None:
+            return True
+        proposer = row[0]
+        who = Actor(id=proposer.id, roles=proposer.roles, door="web")
+        return not proposer.is_disabled and self.may(who, proposal.action, proposal.subject)
 
 
 def _missing(proposal_id: str) -> Exception:

@@ -72,10 +72,15 @@ class DraftAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftsNow:
-    """Every change of the law this house knows, and what waits for a second person."""
+    """Every change of the law this house knows, and what waits for a second person.
+
+    Attributes:
+        unfit: Adopted drafts that no longer fit the law and so do not judge, with what is wrong.
+    """
 
     overlays: list[dict[str, Any]]
     adoptions: list[Adoption]
+    unfit: list[dict[str, Any]]
     proposals: list[Proposal]
 
 
@@ -129,6 +134,7 @@ class DraftsApi(Controller):
                 for one in rulebook.overlays()
             ],
             adoptions=rulebook.adoptions(),
+            unfit=[{"overlay": one.adoption.overlay, "why": words(one.why)} for one in rulebook.unfit()],
             proposals=access.proposals(actions=(ADOPT,)),
         )
 

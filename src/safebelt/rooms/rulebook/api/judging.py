@@ -19,6 +19,8 @@ from safebelt.web.openapi import problems
 from safebelt.web.security import requires
 
 MAX_DRAFTS = 8
+MAX_ID = 200
+"""A longer text is no id, whatever it holds."""
 Drafts = Annotated[list[str], msgspec.Meta(max_length=MAX_DRAFTS), KwargDefinition(max_items=MAX_DRAFTS)]
 
 
@@ -93,7 +95,7 @@ def overlay_of(rulebook: Rules, given: str) -> Overlay:
         NotFound: There is none of that id.
         Invalid: The text cannot be read.
     """
-    is_id = "\n" not in given.strip() and ":" not in given
+    is_id = len(given) <= MAX_ID and "\n" not in given.strip() and ":" not in given
     return rulebook.overlay(given.strip()) if is_id else rulebook.draft(given)
 
 

@@ -1,5 +1,6 @@
 """Judgments of what people do with the rulebook: words in; result and event out."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -30,6 +31,8 @@ MAX_OVERRIDE_DAYS = 90
 """Longest time a red line may be set aside before two people must decide again: a quarter, so that no exception
 becomes the rule unnoticed."""
 MAX_NOTE = 2000
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+"""PostgreSQL knows no NUL, and no encoding knows half a surrogate."""
 
 
 def describe(
@@ -218,6 +221,48 @@ def override(
     return made, event
 
 
+def hold_subject(subject: str, system: str) -> None:
+    """Hold that a proposal is about the system a person had before them; any, where none is named.
+
+    Raises:
+        NotFound: It is about another.
+    """
+    if system and subject != system:
+        raise NotFound(
+            what=Text(zh=f"没有关于系统 {system} 的这项提案。", en=f"There is no such proposal about {system}."),
+            hint=Text(zh="请在该系统的页面上决定。", en="Decide it on the page of the system it is about."),
+        )
+
+
+def hold_registered(party: str, *, is_registered: bool) -> None:
+    """Hold that the register has a party: a commitment binds somebody.
+
+    Raises:
+        NotFound: It has not.
+    """
+    if not is_registered:
+        raise NotFound(
+            what=Text(zh=f"没有登记主体 {party}。", en=f"There is no party {party} in the register."),
+            hint=Text(zh="请先登记该主体，再采纳公约。", en="Register the party first, then bind it."),
+            details={"field": "party"},
+        )
+
+
+def hold_new_review(new: Reviewed, before: Iterable[Reviewed]) -> None:
+    """Hold that a review says something new.
+
+    Raises:
+        Conflict: The same person said the same of this wording, or spoke at this very moment.
+    """
+    mine = [one for one in before if one.by == new.by]
+    said = {(one.sha256, one.opinion, one.note) for one in mine}
+    if (new.sha256, new.opinion, new.note) in said or any(one.at == new.at for one in mine):
+        raise Conflict(
+            what=Text(zh="您对这一文本已有相同的复核意见。", en="Your review of this wording is on record already."),
+            hint=Text(zh="意见有变化时再提交。", en="Submit another when you have something else to say."),
+        )
+
+
 def still_barred(barred_by: Iterable[str], overrides: Iterable[Override], on: date) -> tuple[str, ...]:
     """Return the red lines that no override in force sets aside."""
     aside = {norm for one in overrides if on < one.until for norm in one.norms}
@@ -253,7 +298,7 @@ def note(typed: str) -> str:
         Invalid: There is none, or it is too long.
     """
     said = typed.strip()
-    if said and len(said) <= MAX_NOTE:
+    if said and len(said) <= MAX_NOTE and not _NO_TEXT.search(said):
         return said
     raise Invalid(
         what=Text(zh="缺少说明，或说明过长。", en="There is nothing said, or too much."),

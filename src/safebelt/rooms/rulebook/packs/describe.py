@@ -16,7 +16,7 @@ from safebelt.rooms.rulebook.model import (
 )
 from safebelt.rooms.rulebook.packs.documents import MAX_BYTES, Document, Spot, read_document
 from safebelt.rooms.rulebook.packs.findings import Finding, finding, unreadable
-from safebelt.rooms.rulebook.packs.messages import shown, suggestion, validated
+from safebelt.rooms.rulebook.packs.messages import few_suggestions, shown, suggestion, validated
 from safebelt.rooms.rulebook.packs.schemas.described import DescriptionDoc, ValueDoc
 from safebelt.rooms.rulebook.packs.values import fit, kind_of
 
@@ -29,6 +29,7 @@ def vocabulary(rulebook: Rulebook) -> dict[str, Fact]:
     return {**rulebook.base.facts, **{one.id: one for one in added if isinstance(one, Fact)}}
 
 
+@few_suggestions()
 def read_description(source: Path | str | bytes, rulebook: Rulebook, *, name: str = "") -> Description:
     """Read a description.
 

@@ -33,6 +33,9 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
     **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
 }
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+"""PostgreSQL knows no NUL, and no encoding knows half a surrogate."""
+
 _MAX_DIGITS = 40
 """Longer runs of digits are an identifier, not a quantity."""
 
@@ -217,6 +220,8 @@ class _Builder:
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         line = _line(event)
+        if _NO_TEXT.search(event.value):
+            self._say(event, "encoding", *_UNPRINTABLE)
         if self._stack and isinstance(self._stack[-1][0], dict) and self._key[-1] is None:
             self._name(event.value, line)
             return
@@ -271,6 +276,10 @@ class _Builder:
         self.findings.append(finding((self.file, _line(event)), rule, what, hint))
 
 
+_UNPRINTABLE = (
+    Text(zh="这里有空字符或残缺字符。", en="A NUL or half a character stands here."),
+    Text(zh="请删去 \\0、\\uD800 之类的转义。", en="Take escapes such as \\0 or \\uD800 away."),
+)
 _ALIAS = (
     Text(zh="这里用了 YAML 锚点或别名（& 或 *）。", en="An anchor or alias (& or *) stands here."),
     Text(

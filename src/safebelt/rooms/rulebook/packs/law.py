@@ -1,7 +1,9 @@
 """Load the law: read, check, and put together the `Rulebook`, or say everything that is wrong."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -15,11 +17,15 @@ from safebelt.rooms.rulebook.packs.documents import read_document
 from safebelt.rooms.rulebook.packs.findings import HARMLESS, Finding, finding, unreadable
 from safebelt.rooms.rulebook.packs.lints import LINTS_OF_AN_OVERLAY, lint
 from safebelt.rooms.rulebook.packs.lints.index import Index
+from safebelt.rooms.rulebook.packs.messages import few_suggestions
 from safebelt.rooms.rulebook.packs.overlaying import overlay
 from safebelt.rooms.rulebook.packs.schemas.others import CaseDoc, OverlayDoc
 from safebelt.rooms.rulebook.packs.sources import Entry, Sources, add_overlay, read_sources
 
 SUBJECT = Text(zh="法规文件夹", en="The folder of law")
+
+PLACED = 50
+"""Misfits of one overlay whose instruction is looked for; the rest are named at its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +140,7 @@ def read_overlay(source: str, rulebook: Rulebook) -> Overlay:
     return _overlay(source, "overlay.yaml", rulebook)
 
 
+@few_suggestions()
 def _overlay(raw: bytes | str, file: str, rulebook: Rulebook) -> Overlay:
     document = read_document(raw, file)
     found = list(document.findings)
@@ -158,19 +165,43 @@ def _misfits(sources: Sources, rulebook: Rulebook) -> list[Finding]:
     text = text_on(rulebook, doc.effective)
     index = Index(sources, base=text)
     found = [one for rule in LINTS_OF_AN_OVERLAY for one in rule(index) if not one.is_warning]
-    if found:
-        return found
-    return list(_placed(sources.overlays, text))
+    return found or list(_placed(sources.overlays, text)) or list(_later(sources.overlays[0], rulebook))
+
+
+def _later(entry: Entry[OverlayDoc], rulebook: Rulebook) -> Iterator[Finding]:
+    """What an overlay would do to changes that take effect after it and are law already: they must still fit."""
+    whole = replace(overlay([entry.doc]), standing=OverlayStanding.ENACTED)
+    others = tuple(one for one in rulebook.enacted if one.id != whole.id)
+    for day in sorted({one.effective for one in others if one.effective >= whole.effective}):
+        due, with_it = (
+            consolidate(rulebook.base, tuple(one for one in in_order(some) if one.effective <= day))
+            for some in (others, (*others, whole))
+        )
+        known = {*due.faults, *faults(due.text)}
+        new = [one for one in (*with_it.faults, *faults(with_it.text)) if one not in known]
+        for fault in new:
+            what = Text(
+                zh=f"与 {day} 生效的文本不合：{fault.what.zh}",
+                en=f"With the text of {day} it does not fit: {fault.what.en}",
+            )
+            yield finding(entry.where("effective"), "fits", what, fault.hint)
+        if new:
+            return
 
 
 def _placed(parts: Sequence[Entry[OverlayDoc]], text: LawText) -> Iterator[Finding]:
     """What is wrong once an overlay is applied, each at the instruction after which it is."""
     whole = overlay(part.doc for part in parts)
     lines = [part.where("changes", place) for part in parts for place in range(len(part.doc.changes))]
-    for fault in _faults(text, whole):
-        cuts = (replace(whole, changes=whole.changes[: place + 1]) for place in range(len(lines)))
-        begun = (place for place, cut in enumerate(cuts) if fault in _faults(text, cut))
-        yield finding(lines[next(begun, len(lines) - 1)], "fits", fault.what, fault.hint)
+
+    @cache
+    def begun(place: int) -> tuple[Fault, ...]:
+        return _faults(text, replace(whole, changes=whole.changes[: place + 1]))
+
+    for number, fault in enumerate(begun(len(lines) - 1)):
+        # Halving: a long draft is read a dozen times, not once for each of its instructions.
+        first = bisect_left(range(len(lines) - 1), True, key=lambda place: fault in begun(place))
+        yield finding(lines[first if number < PLACED else len(lines) - 1], "fits", fault.what, fault.hint)
 
 
 def _faults(text: LawText, whole: Overlay) -> tuple[Fault, ...]:

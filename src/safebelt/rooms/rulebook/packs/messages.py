@@ -1,6 +1,8 @@
 """Say in both languages what a schema found wrong."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from difflib import get_close_matches
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -14,6 +16,22 @@ from safebelt.rooms.rulebook.packs.findings import Finding, finding
 
 SHOWN_CHARS = 60
 
+SUGGESTED = 100
+"""Words of one foreign text for which the nearest known word is looked up: each look costs milliseconds, and a text of
+a megabyte can hold tens of thousands of wrong words."""
+
+_left: ContextVar[Iterator[int] | None] = ContextVar("suggestions_left", default=None)
+
+
+@contextmanager
+def few_suggestions() -> Iterator[None]:
+    """Bound the time that suggestions take while a foreign text is read; every error is told nevertheless."""
+    token = _left.set(iter(range(SUGGESTED)))
+    try:
+        yield
+    finally:
+        _left.reset(token)
+
 
 def shown(value: Any) -> str:
     """Show a value of the file, cut to a length one can read."""
@@ -23,6 +41,9 @@ def shown(value: Any) -> str:
 
 def nearest(word: str, known: Any) -> str:
     """The known word that is spelt most alike, or nothing."""
+    left = _left.get()
+    if left is not None and next(left, None) is None:
+        return ""
     return next(iter(get_close_matches(word, [str(one) for one in known], n=1, cutoff=0.55)), "")
 
 
@@ -88,6 +109,10 @@ _KNOWN: dict[str, tuple[Text, Text]] = {
     "missing": (Text(zh="缺少这一项。", en="This key is missing."), Text(zh="请补上。", en="Add it.")),
     "string_type": (Text(zh="应为文字，却是 {0}。", en="Text is wanted here, not {0}."), _TEXT_HINT),
     "string_too_short": (Text(zh="这里是空的。", en="This is empty."), Text(zh="请填写。", en="Fill it in.")),
+    "string_too_long": (
+        Text(zh="{0} 太长。", en="{0} is too long."),
+        Text(zh="编号最多 80 个字符。", en="An id has at most 80 characters."),
+    ),
     "string_pattern_mismatch": (
         Text(zh="{0} 的写法不对。", en="{0} is not written as it should be."),
         Text(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from math import isfinite
 from typing import Any
 
 from safebelt.kernel.text import Text
@@ -116,7 +117,7 @@ def _some_of(kind: Kind, value: Any) -> tuple[Any, list[Misfit]]:
 
 
 def _number(kind: Kind, value: Any) -> tuple[Any, list[Misfit]]:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         return value, _bad(
             "数字", "A number", "写数字，例如 1000000 或 1.0e+25。", "Write a number like 1000000 or 1.0e+25.", value
         )

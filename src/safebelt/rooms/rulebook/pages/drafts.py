@@ -299,6 +299,7 @@ def _list(
         notice=notice,
         enacted=rulebook.rulebook.enacted,
         adopted=adopted,
+        unfit=rulebook.unfit(),
         drafts=rulebook.rulebook.drafts,
         proposals=access.proposals(actions=(ADOPT,)),
         stands=STANDS,

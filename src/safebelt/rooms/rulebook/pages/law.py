@@ -61,6 +61,7 @@ class LawPages(Controller):
             "rulebook/law_home.html",
             lang=lang,
             title=words.HOME,
+            unfit=rulebook.unfit(),
             shelves=show.shelves(text, today),
             coming=show.days_shown(coming[:NEXT_SHOWN], text),
             more_coming=max(0, len(coming) - NEXT_SHOWN),

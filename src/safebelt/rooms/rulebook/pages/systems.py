@@ -95,7 +95,7 @@ class OwedPages(Controller):
         if form.value is None:
             return asked.page(None, Chosen(), propose=form, status=422)
         try:
-            rulebook.propose_override(system_id, form.value, party=rulebook.about(system_id).party, by=by)
+            rulebook.propose_override(system_id, form.value, by=by)
         except Problem as problem:
             return asked.page(None, Chosen(), propose=form.refused(problem), status=problem.status)
         return asked.back("override-proposed")
@@ -117,7 +117,7 @@ class OwedPages(Controller):
         asked = _Asked(request, rulebook, access, by, lang, system_id)
         answer = owed_words.one(data, "answer")
         try:
-            rulebook.override(proposal_id, answer=answer, by=by)
+            rulebook.override(proposal_id, answer=answer, by=by, system=system_id)
         except Problem as problem:
             decide = empty_form(answer=answer).refused(_beside(problem))
             return asked.page(None, Chosen(), decide=decide, status=problem.status)

@@ -15,13 +15,14 @@ import sqlalchemy as sa
 from safebelt.engines.canonical import canonical
 from safebelt.engines.clock import Clock
 from safebelt.engines.sql import Sql
-from safebelt.kernel.errors import NotFound
+from safebelt.kernel.errors import Invalid, NotFound
 from safebelt.kernel.ids import NewId
 from safebelt.kernel.text import Text
 from safebelt.rooms.access.service import Access
 from safebelt.rooms.ledger.service import Ledger
 from safebelt.rooms.rulebook import decide, packs, store
 from safebelt.rooms.rulebook.model import LawText, Norm, Overlay, OverlayStanding, Rulebook
+from safebelt.rooms.rulebook.model.deeds import Adoption
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,27 @@ class Holdings:
 
     name: Text
     systems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfit:
+    """A draft that two people adopted and that does not fit the law any more, so that it does not judge.
+
+    Attributes:
+        why: What is wrong with it now.
+    """
+
+    adoption: Adoption
+    why: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OfThisHouse:
+    """The law with adopted drafts, and which drafts it was put together for."""
+
+    taken: frozenset[tuple[str, str]]
+    book: Rulebook
+    unfit: tuple[Unfit, ...]
 
 
 AboutSystem = Callable[[str], About | None]
@@ -89,7 +111,7 @@ class Desk:
         self._clock, self._new_id = clock, new_id
         self._about, self._systems_of = about, systems_of
         self._lock = Lock()
-        self._adopted: tuple[frozenset[str], Rulebook] | None = None
+        self._adopted: _OfThisHouse | None = None
 
     @cached_property
     def law(self) -> packs.Law:
@@ -105,17 +127,27 @@ class Desk:
     def rulebook(self) -> Rulebook:
         """The law of this house: the folder's, and the drafts that two people adopted."""
         with self._sql.read() as tx:
-            taken = store.decisions.adopted(tx)
-            if not taken:
-                return self.shipped
-            with self._lock:
-                if self._adopted is None or self._adopted[0] != taken:
-                    self._adopted = taken, self._with_adopted(tx)
-                return self._adopted[1]
+            return self.rulebook_within(tx)
+
+    def rulebook_within(self, tx: sa.Connection) -> Rulebook:
+        """Return the same inside a transaction: a deed takes no second connection while it holds one."""
+        return self._house_law(tx).book
+
+    def unfit(self) -> tuple[Unfit, ...]:
+        """Return adopted drafts that no longer fit, for example since the law's folder was updated.
+
+        One of them takes no law down: it is left out, everybody is told, and two people may adopt a corrected one.
+        """
+        with self._sql.read() as tx:
+            return self._house_law(tx).unfit
 
     def text(self, on: date | None = None, drafts: Iterable[Overlay] = ()) -> LawText:
         """Return the law as it reads on a day; today, if none is given."""
         return decide.text_on(self.rulebook, on or self.today(), tuple(drafts))
+
+    def text_within(self, tx: sa.Connection, on: date) -> LawText:
+        """Return the law as it reads on a day, inside a transaction."""
+        return decide.text_on(self.rulebook_within(tx), on)
 
     def today(self) -> date:
         """Return the day, UTC."""
@@ -129,6 +161,10 @@ class Desk:
     def folder(self) -> Path:
         """Where the law's files are."""
         return self._folder
+
+    def knows_party(self, party: str) -> bool:
+        """Whether the register has a party; True where no register is connected that could be asked."""
+        return self._systems_of is no_register or self._systems_of(party) is not None
 
     def known(self, instruments: Iterable[str]) -> tuple[str, ...]:
         """Return instrument ids, once it is certain that all are in the rulebook.
@@ -162,12 +198,26 @@ class Desk:
             )
         return found
 
-    def _with_adopted(self, tx: sa.Connection) -> Rulebook:
-        book = self.shipped
-        for one in store.decisions.adoptions(tx):
+    def _house_law(self, tx: sa.Connection) -> _OfThisHouse:
+        taken = store.decisions.adopted(tx)
+        if not taken:
+            return _OfThisHouse(taken=taken, book=self.shipped, unfit=())
+        with self._lock:
+            if self._adopted is None or self._adopted.taken != taken:
+                self._adopted = _with_adopted(self.shipped, taken, store.decisions.adoptions(tx))
+            return self._adopted
+
+
+def _with_adopted(book: Rulebook, taken: frozenset[tuple[str, str]], adoptions: Iterable[Adoption]) -> _OfThisHouse:
+    unfit: list[Unfit] = []
+    for one in adoptions:
+        try:
             overlay = replace(packs.read_overlay(one.source, book), standing=OverlayStanding.ENACTED)
+        except Invalid as problem:
+            unfit.append(Unfit(adoption=one, why=problem.what))
+        else:
             book = replace(book, enacted=(*book.enacted, overlay))
-        return book
+    return _OfThisHouse(taken=taken, book=book, unfit=tuple(unfit))
 
 
 def _all_in(asked: Iterable[str], there: Mapping[str, Any], kind: Text, command: str) -> tuple[str, ...]:

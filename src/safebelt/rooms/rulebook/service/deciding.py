@@ -10,7 +10,7 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.access.model import Proposal, Propose
 from safebelt.rooms.rulebook import packs, store
 from safebelt.rooms.rulebook.decide import deeds
-from safebelt.rooms.rulebook.model import Norm, Overlay
+from safebelt.rooms.rulebook.model import Norm, Overlay, Rulebook
 from safebelt.rooms.rulebook.model.deeds import (
     Adoption,
     Commitment,
@@ -26,6 +26,8 @@ from safebelt.rooms.rulebook.service.describing import Describing
 ADOPT, OVERRIDE = "rulebook.adopt", "rulebook.override"
 """The two acts that need two people."""
 
+_COVENANTS = "rulebook.covenants"
+
 
 class Deciding(Describing):
     """Deeds that change what judges, or who is bound."""
@@ -36,13 +38,15 @@ class Deciding(Describing):
         """Bind a party by a covenant from today.
 
         Raises:
-            NotFound: There is no such covenant.
+            NotFound: There is no such covenant, or the register has no such party.
             Conflict: It binds the party already.
         """
         today = self.today()
+        deeds.hold_registered(party, is_registered=self.knows_party(party))
         with self._sql.begin() as tx:
+            self._sql.exclusive(tx, f"{_COVENANTS}.{party}")
             running = store.decisions.commitments(tx, party=party)
-            made, event = deeds.adopt_covenant(self.text(), party, covenant, running, today=today)
+            made, event = deeds.adopt_covenant(self.text_within(tx, today), party, covenant, running, today=today)
             store.decisions.add_commitment(tx, made)
             self._ledger.append(tx, event, by=by)
         return made
@@ -55,6 +59,7 @@ class Deciding(Describing):
             Invalid: There is no reason.
         """
         with self._sql.begin() as tx:
+            self._sql.exclusive(tx, f"{_COVENANTS}.{party}")
             running = store.decisions.commitments(tx, party=party)
             event = deeds.leave_covenant(party, covenant, running, reason, today=self.today())
             store.decisions.end_commitment(tx, party, covenant, event.until)
@@ -83,7 +88,7 @@ class Deciding(Describing):
             Refused: The actor may not.
         """
         overlay = self.draft(source)
-        deeds.hold_adoptable(overlay, self._taken())
+        deeds.hold_adoptable(overlay, _taken(self.rulebook))
         return self._access.propose(
             Propose(
                 action=ADOPT,
@@ -103,13 +108,14 @@ class Deciding(Describing):
             NotFound, Refused, Conflict, Invalid: As for `Access.second` and `propose_draft`.
         """
         with self._sql.begin() as tx:
+            self._sql.exclusive(tx, ADOPT)  # one after the other, so that each is read with the one before
             proposal = self._access.second(tx, proposal_id, action=ADOPT, answer=answer, by=by)
-            source = str(proposal.content["source"])
+            source, book = str(proposal.content["source"]), self.rulebook_within(tx)
             made, event = deeds.adopt(
-                self.draft(source),
+                packs.read_overlay(source, book),
                 source,
                 _sha256(source),
-                self._taken(),
+                _taken(book),
                 proposal=proposal.id,
                 at=self._clock(),
             )
@@ -124,14 +130,15 @@ class Deciding(Describing):
 
     # ---- red lines
 
-    def propose_override(self, system: str, cmd: ProposeOverride, *, party: str = "", by: Actor) -> Proposal:
+    def propose_override(self, system: str, cmd: ProposeOverride, *, by: Actor) -> Proposal:
         """Propose that red lines be set aside for one system, for a time.
 
         Raises:
+            NotFound: The register has no such system.
             Invalid: It names no red line the system meets, runs too long, or gives no reason.
             Refused: The actor may not.
         """
-        deeds.hold_override(cmd, self.barred_by(system, party=party), today=self.today())
+        deeds.hold_override(cmd, self.barred_by(system, party=self.about(system).party), today=self.today())
         return self._access.propose(
             Propose(
                 action=OVERRIDE,
@@ -147,12 +154,22 @@ class Deciding(Describing):
             by=by,
         )
 
-    def override(self, proposal_id: str, *, answer: str, by: Actor) -> Override:
+    def override(self, proposal_id: str, *, answer: str, by: Actor, system: str = "") -> Override:
         """Second a proposed override: it holds from now until its day.
 
+        Args:
+            proposal_id: Which.
+            answer: The second person's reason.
+            by: The second person.
+            system: The system whose page the second person had before them; any, if none is given.
+
         Raises:
-            NotFound, Refused, Conflict, Invalid: As for `Access.second`.
+            NotFound, Refused, Conflict, Invalid: As for `Access.second`; also where the proposal is of another system,
+                its last day has come, or the system meets no such red line any more.
         """
+        subject = self._access.proposal(proposal_id).subject
+        deeds.hold_subject(subject, system)
+        party = self.about(subject).party
         with self._sql.begin() as tx:
             proposal = self._access.second(tx, proposal_id, action=OVERRIDE, answer=answer, by=by)
             cmd = ProposeOverride(
@@ -160,6 +177,7 @@ class Deciding(Describing):
                 until=date.fromisoformat(proposal.content["until"]),
                 reason=proposal.content["reason"],
             )
+            deeds.hold_override(cmd, self.barred_within(tx, proposal.subject, party=party), today=self.today())
             made, event = deeds.override(
                 proposal.subject, cmd, new_id=self._new_id("ovr"), proposal=proposal.id, at=self._clock()
             )
@@ -180,10 +198,13 @@ class Deciding(Describing):
         Raises:
             NotFound: There is no such norm.
             Invalid: There is no note.
+            Conflict: The same person said the same of this wording already.
         """
         norm = self.norm(norm_id)
         made, event = deeds.review(norm, cmd, sha256=norm_digest(norm), by=by.id, at=self._clock())
         with self._sql.begin() as tx:
+            self._sql.exclusive(tx, f"rulebook.review.{norm_id}")
+            deeds.hold_new_review(made, store.decisions.reviews(tx, norm_id))
             store.decisions.add_review(tx, made)
             self._ledger.append(tx, event, by=by)
         return made
@@ -206,8 +227,9 @@ class Deciding(Describing):
         with self._sql.read() as tx:
             return store.decisions.gaps(tx)
 
-    def _taken(self) -> tuple[str, ...]:
-        return tuple(one.id for one in self.rulebook.enacted)
+
+def _taken(book: Rulebook) -> tuple[str, ...]:
+    return tuple(one.id for one in book.enacted)
 
 
 def norm_digest(norm: Norm) -> str:

@@ -12,7 +12,7 @@ from safebelt.rooms.rulebook import decide, store
 from safebelt.rooms.rulebook.decide import deeds
 from safebelt.rooms.rulebook.model import Description, Judgment
 from safebelt.rooms.rulebook.model.deeds import OnRecord
-from safebelt.rooms.rulebook.service.base import Desk, digest
+from safebelt.rooms.rulebook.service.base import About, Desk, digest
 from safebelt.rooms.rulebook.store.descriptions import plain
 
 VERSIONS_SHOWN = 50
@@ -55,6 +55,20 @@ class Describing(Desk):
         store.descriptions.put(tx, record)
         self._ledger.append(tx, event, by=by)
         return record, deeds.still_barred(met, store.decisions.overrides(tx, system), today)
+
+    def about(self, system: str) -> About:
+        """Return what the register knows of a system.
+
+        Raises:
+            NotFound: It has no such system.
+        """
+        found = self._about(system)
+        if found is None:
+            raise NotFound(
+                what=Text(zh=f"没有登记系统 {system}。", en=f"There is no system {system} in the register."),
+                hint=Text(zh="请在系统列表中查找。", en="Look it up in the list of systems."),
+            )
+        return found
 
     def on_record(self, system: str) -> OnRecord | None:
         """Return the description of a system that counts; None where there is none."""
@@ -113,4 +127,4 @@ class Describing(Desk):
     def _judged(self, tx: sa.Connection, description: Description, party: str, on: date) -> Judgment:
         commitments = store.decisions.commitments(tx, party=party) if party else []
         facts = deeds.with_covenants(description.values(), commitments, on)
-        return decide.judge(self.text(on), facts, on)
+        return decide.judge(self.text_within(tx, on), facts, on)

@@ -51,7 +51,7 @@ class Interviewing(Desk):
             id=self._new_id("itv"), owner=by.id, name=named, instruments=instruments, started_at=now, saved_at=now
         )
         with self._sql.begin() as tx:
-            store.interviews.save(tx, made)
+            store.interviews.add(tx, made)
         return made
 
     def interview(self, interview_id: str, *, by: Actor) -> Interview:
@@ -79,7 +79,8 @@ class Interviewing(Desk):
         """
         kept = replace(self.interview(interview_id, by=by), answers=dict(answers), saved_at=self._clock())
         with self._sql.begin() as tx:
-            store.interviews.save(tx, kept)
+            if not store.interviews.save(tx, kept):
+                raise _missing(interview_id)
         return kept
 
     def answer(self, interview_id: str, fact_id: str, value: Any, *, by: Actor) -> Interview:

@@ -58,20 +58,6 @@ class SystemFile:
 class Owing(Describing):
     """Deeds that tell what is owed; they change nothing."""
 
-    def about(self, system: str) -> About:
-        """Return what the register knows of a system.
-
-        Raises:
-            NotFound: It has no such system.
-        """
-        found = self._about(system)
-        if found is None:
-            raise NotFound(
-                what=Text(zh=f"没有登记系统 {system}。", en=f"There is no system {system} in the register."),
-                hint=Text(zh="请在系统列表中查找。", en="Look it up in the list of systems."),
-            )
-        return found
-
     def holdings(self, party: str) -> Holdings:
         """Return a party's systems.
 

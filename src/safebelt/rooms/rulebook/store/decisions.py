@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from safebelt.engines.sql import UtcDateTime, metadata
+from safebelt.engines.sql import UtcDateTime, metadata, upsert
 from safebelt.kernel.text import Text
 from safebelt.rooms.rulebook.model.deeds import (
     Adoption,
@@ -75,8 +75,9 @@ TABLES = (commitment, adoption, override, review, gap)
 
 
 def add_commitment(tx: sa.Connection, new: Commitment) -> None:
-    """Remember that a party bound itself."""
-    tx.execute(sa.insert(commitment).values(party=new.party, covenant=new.covenant, since=new.since))
+    """Remember that a party bound itself; one that left that very day is bound as if it had stayed."""
+    row = {"party": new.party, "covenant": new.covenant, "since": new.since, "until": None}
+    upsert(tx, commitment, row, ["party", "covenant", "since"])
 
 
 def end_commitment(tx: sa.Connection, party: str, covenant: str, until: date) -> None:
@@ -97,9 +98,9 @@ def commitments(tx: sa.Connection, *, party: str = "", covenant: str = "") -> li
 
 
 def add_adoption(tx: sa.Connection, new: Adoption) -> None:
-    """Remember an adopted draft with its very text."""
+    """Remember an adopted draft with its very text, in place of one of the same id that no longer fits."""
     values = {"overlay": new.overlay, "source": new.source, "sha256": new.sha256}
-    tx.execute(sa.insert(adoption).values(**values, proposal=new.proposal, at=new.at))
+    upsert(tx, adoption, {**values, "proposal": new.proposal, "at": new.at}, ["overlay"])
 
 
 def adoptions(tx: sa.Connection) -> list[Adoption]:
@@ -110,9 +111,9 @@ def adoptions(tx: sa.Connection) -> list[Adoption]:
     ]
 
 
-def adopted(tx: sa.Connection) -> frozenset[str]:
-    """Return the ids of adopted drafts: cheap enough to ask before every judgment."""
-    return frozenset(tx.execute(sa.select(adoption.c.overlay)).scalars())
+def adopted(tx: sa.Connection) -> frozenset[tuple[str, str]]:
+    """Return id and digest of every adopted draft: cheap enough to ask before every judgment."""
+    return frozenset((row.overlay, row.sha256) for row in tx.execute(sa.select(adoption.c.overlay, adoption.c.sha256)))
 
 
 def add_override(tx: sa.Connection, new: Override) -> None:

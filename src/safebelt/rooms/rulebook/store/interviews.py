@@ -4,7 +4,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from safebelt.engines.sql import UtcDateTime, metadata, upsert
+from safebelt.engines.sql import UtcDateTime, metadata
 from safebelt.rooms.rulebook.model.deeds import Interview
 from safebelt.rooms.rulebook.store.descriptions import plain, unplain
 
@@ -23,19 +23,21 @@ interview = sa.Table(
 TABLES = (interview,)
 
 
-def save(tx: sa.Connection, word: Interview) -> None:
-    """Keep an interview as it stands."""
-    row = {
-        "id": word.id,
-        "owner": word.owner,
-        "name": word.name,
-        "instruments": list(word.instruments),
-        # A list of pairs: JSON objects need not keep the order in which questions were answered.
-        "answers": [[name, plain(value)] for name, value in word.answers.items()],
-        "started_at": word.started_at,
-        "saved_at": word.saved_at,
-    }
-    upsert(tx, interview, row, ["id"])
+def add(tx: sa.Connection, new: Interview) -> None:
+    """Keep a new interview."""
+    row = {"id": new.id, "owner": new.owner, "name": new.name, "instruments": list(new.instruments)}
+    tx.execute(sa.insert(interview).values(**row, started_at=new.started_at, **_answered(new)))
+
+
+def save(tx: sa.Connection, word: Interview) -> bool:
+    """Keep the answers as they stand; False where the interview was erased meanwhile, and stays so."""
+    which = (interview.c.id == word.id) & (interview.c.owner == word.owner)
+    return tx.execute(sa.update(interview).where(which).values(**_answered(word))).rowcount == 1
+
+
+def _answered(word: Interview) -> dict[str, Any]:
+    # A list of pairs: JSON objects need not keep the order in which questions were answered.
+    return {"answers": [[name, plain(value)] for name, value in word.answers.items()], "saved_at": word.saved_at}
 
 
 def of(tx: sa.Connection, owner: str) -> list[Interview]:
@@ -46,6 +48,8 @@ def of(tx: sa.Connection, owner: str) -> list[Interview]:
 
 def one(tx: sa.Connection, interview_id: str, owner: str) -> Interview | None:
     """Return one of somebody's interviews; another's is as good as not there."""
+    if "\x00" in interview_id:  # no id of ours, and PostgreSQL would not even look
+        return None
     which = (interview.c.id == interview_id) & (interview.c.owner == owner)
     row = tx.execute(sa.select(interview).where(which)).one_or_none()
     return None if row is None else _word(row)
@@ -53,6 +57,8 @@ def one(tx: sa.Connection, interview_id: str, owner: str) -> Interview | None:
 
 def erase(tx: sa.Connection, interview_id: str, owner: str) -> bool:
     """Forget an interview; False where there is none."""
+    if "\x00" in interview_id:
+        return False
     which = (interview.c.id == interview_id) & (interview.c.owner == owner)
     return tx.execute(sa.delete(interview).where(which)).rowcount == 1
 

@@ -12,6 +12,9 @@ from safebelt.kernel.text import Text
 CHINESE = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _QUOTED = re.compile(r"“[^”]*”|‘[^’]*’|\"[^\"]*\"|'[^']*'|《[^》]*》|「[^」]*」")
 _LATIN = re.compile(r"[A-Za-z]{2}")
+ID_CHARS = 80
+"""The ledger keeps what an entry is about in a column of this width."""
+
 TITLE_CHARS = 40
 """A title is a headline: it stands in lists and on badges."""
 
@@ -80,7 +83,7 @@ Plain = bool | int | float | date | str
 
 Word = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
 """Id of an option, a class, a term, a fact …"""
-Dotted = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)+$")]
+Dotted = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)+$", max_length=ID_CHARS)]
 """Id of a norm, a term, a parameter or a fact."""
 InstrumentId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*/[a-z0-9][a-z0-9.-]*$")]
 Eid = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]

@@ -6,6 +6,7 @@ from pydantic import Field, create_model, model_validator
 
 from safebelt.rooms.rulebook.model import Basis, OverlayStanding, RelationKind
 from safebelt.rooms.rulebook.packs.schemas.base import (
+    ID_CHARS,
     Day,
     Dotted,
     Eid,
@@ -167,7 +168,9 @@ DEEDS = tuple(
 class OverlayDoc(Strict):
     """A file of `amendments/` or `drafts/`."""
 
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*/[a-z0-9][a-z0-9.-]*@[a-z0-9][a-z0-9._-]*$")]
+    id: Annotated[
+        str, Field(pattern=r"^[a-z][a-z0-9-]*/[a-z0-9][a-z0-9.-]*@[a-z0-9][a-z0-9._-]*$", max_length=ID_CHARS)
+    ]
     title: Words
     instrument: InstrumentId
     standing: OverlayStanding
