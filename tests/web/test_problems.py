@@ -101,6 +101,13 @@ def test_a_problem_reaches_people_as_a_page(client: TestClient, lang: Lang, code
     assert f"/{lang}/problems/{code}" in answer.text
 
 
+def test_json_nested_beyond_all_reading_is_the_senders_fault(client: TestClient) -> None:
+    deep = '{"a":' * 3000 + "1" + "}" * 3000
+    answer = client.post("/api/body", content=deep, headers={"content-type": "application/json"})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad-request")
+
+
 def test_a_bug_leaves_an_incident_number_and_nothing_else(client: TestClient, capsys) -> None:
     for path in ("/api/raise/bug", "/api/raise/gateway", "/zh/raise/bug"):
         answer = client.get(path)

@@ -174,6 +174,8 @@ def problem_handlers(new_id: NewId) -> dict[int | type[Exception], Callable[[Any
         return render_problem(request, as_problem(request, error))
 
     def unexpected(request: AnyRequest, error: Exception) -> Response[Any]:
+        if isinstance(error, RecursionError) and "deserializing" in str(error):  # JSON nested beyond all reading
+            return render_problem(request, FRAMEWORK[400](**said("bad-request")))
         incident = new_id("inc")
         log.error("unexpected", incident=incident, method=request.method, path=request.url.path, exc_info=error)
         form = FRAMEWORK[500]
