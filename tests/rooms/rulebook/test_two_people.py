@@ -284,3 +284,21 @@ def test_a_text_with_thousands_of_wrong_words_is_answered_in_seconds():
 
     assert len(refused.value.details) == 3000
     assert (datetime.now(UTC) - began).total_seconds() < 15
+
+
+@pytest.mark.parametrize("length", [200, 3000])
+def test_a_draft_too_deep_to_judge_by_is_refused(length):
+    links = "".join(
+        f"  - add_term: {{id: eu.ai-act.t{n}, title: {{zh: 条件, en: Term}}, cites: [eu/ai-act#art_5], when: {{term: "
+        f"eu.ai-act.t{n + 1}}}, basis: primary, status: verified}}\n" + WHY
+        for n in range(length)
+    )
+    last = (
+        links.splitlines()[0]
+        .replace("t0", f"t{length}")
+        .replace("{term: eu.ai-act.t1}", "{fact: system.is_ai, is: true}")
+    )
+    with pytest.raises(Invalid) as refused:
+        read_overlay(draft("deep", links + last + "\n"), law().rulebook)
+
+    assert "levels deep" in refused.value.what.en

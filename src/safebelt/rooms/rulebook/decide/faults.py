@@ -9,6 +9,9 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.rulebook.decide.walking import conditions_of, leaves
 from safebelt.rooms.rulebook.model import Derived, Fact, FactType, Fault, LawText, Norm, Term
 
+MAX_DEPTH = 80
+"""Levels of conditions within and upon conditions: twice what the law needs, and well within what judging follows."""
+
 _OPERATORS: Mapping[FactType, frozenset[str]] = {
     FactType.YES_NO: frozenset({"is"}),
     FactType.ONE_OF: frozenset({"is", "one_of"}),
@@ -32,7 +35,7 @@ def is_of_type(value: Any, kind: FactType) -> bool:
 
 def faults(text: LawText) -> tuple[Fault, ...]:
     """Return everything wrong with a text, all at once, in the order of its entries."""
-    return (*_loose_ends(text), *_circles(text))
+    return (*_loose_ends(text), *(tuple(_circles(text)) or _depths(text)))
 
 
 def _every_condition(text: LawText) -> Iterator[tuple[str, Condition]]:
@@ -128,14 +131,40 @@ def _nobody(where: str, kind: Text, name: str) -> Fault:
     )
 
 
+def _depths(text: LawText) -> Iterator[Fault]:
+    """The first entry that rests on others upon others deeper than anybody can follow, judging included."""
+    edges = _edges(text)
+    entries: dict[str, Term | Norm | Derived] = {**text.terms, **text.derived, **text.norms}
+    own = {name: max(map(_nesting, conditions_of(one)), default=0) + 1 for name, one in entries.items()}
+    depth: dict[str, int] = {}
+    for start in edges:
+        stack = [start]
+        while stack:  # without recursion: it is deep names that are looked for
+            waiting = [one for one in edges.get(stack[-1], ()) if one not in depth]
+            if waiting:
+                stack += waiting
+                continue
+            name = stack.pop()
+            depth[name] = own.get(name, 1) + max((depth[one] for one in edges.get(name, ())), default=0)
+            if depth[name] > MAX_DEPTH:
+                yield Fault(
+                    where=name,
+                    what=Text(
+                        zh=f"条件层层引用，超过 {MAX_DEPTH} 层。",
+                        en=f"Conditions rest on conditions more than {MAX_DEPTH} levels deep.",
+                    ),
+                    hint=Text(zh="请减少嵌套与引用的层数。", en="Nest and refer less deeply."),
+                )
+                return
+
+
+def _nesting(condition: Condition | None) -> int:
+    return 0 if condition is None else 1 + max(map(_nesting, condition.parts), default=0)
+
+
 def _circles(text: LawText) -> Iterator[Fault]:
     """Entries that would have to be known before they are known, each circle named once."""
-    edges = {term.id: _needs(text, term) for term in text.terms.values()}
-    edges |= {derived.id: _needs(text, derived) for derived in text.derived.values()}
-    edges |= {norm.id: _needs(text, norm) for norm in text.norms.values()}
-    for norm in text.norms.values():
-        for overridden in norm.overrides:
-            edges[overridden] = (*edges.get(overridden, ()), norm.id)
+    edges = _edges(text)
     done: set[str] = set()
     for start in edges:
         circle = _circle_from(start, edges, done)
@@ -146,6 +175,17 @@ def _circles(text: LawText) -> Iterator[Fault]:
                 what=Text(zh=f"条件互相依赖成环：{path}。", en=f"Conditions depend on each other in a circle: {path}."),
                 hint=Text(zh="请去掉其中一处引用。", en="Remove one of the references."),
             )
+
+
+def _edges(text: LawText) -> dict[str, tuple[str, ...]]:
+    """What every entry rests on."""
+    edges = {term.id: _needs(text, term) for term in text.terms.values()}
+    edges |= {derived.id: _needs(text, derived) for derived in text.derived.values()}
+    edges |= {norm.id: _needs(text, norm) for norm in text.norms.values()}
+    for norm in text.norms.values():
+        for overridden in norm.overrides:
+            edges[overridden] = (*edges.get(overridden, ()), norm.id)
+    return edges
 
 
 def _needs(text: LawText, entry: Term | Norm | Derived) -> tuple[str, ...]:
