@@ -20,7 +20,7 @@ from safebelt.kernel.actors import OWNER, Actor, Role
 from safebelt.rooms.registry.model import NamePerson, PersonRole, RegisterSystem
 from safebelt.rooms.rulebook.model.deeds import ProposeOverride
 
-EXAMPLES, MANY_EXAMPLES = 8, 100
+EXAMPLES, MANY_EXAMPLES = 4, 100
 NOT_ASKED = {
     "positive_data_acceptance": "409 and 422 are documented answers to what fits the schema: rules of the moment "
     "and of form (a version not stale, a reason not blank) are more than a schema can say; 400 is not, see below",

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import ssl
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -242,11 +243,11 @@ def test_the_loop_stays_free_while_a_long_text_is_screened_and_masked(tmp_path: 
         asking = asyncio.create_task(
             raw(belt, post({"model": "m", "messages": [{"role": "user", "content": long}]}), wait=25)
         )
-        worst, loop = 0.0, asyncio.get_running_loop()
+        worst = 0.0
         while not asking.done():
-            began = loop.time()
+            began = time.thread_time()  # this thread's own work: a busy machine does not count against the belt
             await asyncio.sleep(0.005)
-            worst = max(worst, loop.time() - began)
+            worst = max(worst, time.thread_time() - began)
         assert (await asking).startswith(b"HTTP/1.1 200")
         return worst
 
