@@ -154,6 +154,25 @@ def test_the_stop_file_works_while_the_event_loop_is_busy(tmp_path: Path) -> Non
     asyncio.run(scenario())
 
 
+def test_a_stop_file_caught_between_creation_and_writing_is_obeyed_once(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with Bench(tmp_path) as bench:
+            await bench.open()
+            stop_file, read = tmp_path / "belt" / "stop", bench.box.stop_line
+
+            def read_after_the_shell_wrote() -> str:
+                if not stop_file.read_text():
+                    stop_file.write_text("cut\n")
+                return read()
+
+            bench.box.stop_line = read_after_the_shell_wrote  # type: ignore[method-assign]
+            stop_file.touch()
+            await asyncio.sleep(0.3)
+            assert [proof.streams_cut for proof in bench.box.proofs()] == [1]
+
+    asyncio.run(scenario())
+
+
 def test_a_cut_discards_what_a_slow_reader_has_not_read(tmp_path: Path) -> None:
     async def scenario() -> int:
         async with Bench(tmp_path) as bench:

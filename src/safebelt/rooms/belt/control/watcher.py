@@ -91,7 +91,6 @@ class Watcher:
             self._obey(command, "", by, reason)
         identity = self._box.stop_file_identity()
         if identity and identity != self._stop_file:
-            self._stop_file = identity
             self._obey_stop_file()
         unwritten = {proof.order.id for proof in self._unwritten}
         for order in self._box.waiting():
@@ -104,7 +103,7 @@ class Watcher:
     def _obey_stop_file(self) -> None:
         """Obey the person's line; what nobody can read or understand pauses everything: somebody meant to stop."""
         try:
-            text = self._box.stop_line()
+            text = self._steady_line()
             if not text.strip():  # a shell truncates before it writes: the line comes in a moment
                 self._is_unkept = True
                 return
@@ -118,6 +117,16 @@ class Watcher:
             self._obey(Command.PAUSE, "", "file", str(error))
         else:
             self._obey(command, system_id, "file", "")
+
+    def _steady_line(self) -> str:
+        """Read the stop file with the identity of what was read: a line written meanwhile must not be obeyed twice."""
+        text = ""
+        for _ in range(_STEADY_TRIES):
+            self._stop_file = self._box.stop_file_identity()
+            text = self._box.stop_line()
+            if self._box.stop_file_identity() == self._stop_file:
+                break
+        return text
 
     def _obey(self, command: Command, system_id: str, by: str, reason: str) -> None:
         order_id, at = self._new_id("ord"), self._clock()
@@ -168,6 +177,9 @@ class Watcher:
             self._loop.call_soon_threadsafe(end)
         return ended
 
+
+_STEADY_TRIES = 3
+"""Readings of a stop file that is being written; then the last one counts, so that no writer can hold off a stop."""
 
 _SILENT = (Command.CUT, Command.PAUSE)
 """Orders after which not a byte may pass."""
