@@ -13,6 +13,7 @@ from litestar import Litestar, Request, get
 from litestar.datastructures import State
 from litestar.di import Provide
 
+from safebelt.engines.blobs.folder import Folder
 from safebelt.engines.bus.inprocess import InProcess
 from safebelt.engines.bus.nats import Nats
 from safebelt.engines.bus.port import Bus
@@ -30,6 +31,7 @@ from safebelt.rooms.access.permissions import Permissions
 from safebelt.rooms.access.room import ROOM as ACCESS
 from safebelt.rooms.access.service import Access
 from safebelt.rooms.belt.control.orders import OrderBox
+from safebelt.rooms.belt.model import Command
 from safebelt.rooms.belt.pages.panels import belt_state, dossier_panels
 from safebelt.rooms.belt.room import ROOM as BELT
 from safebelt.rooms.belt.scanner.policies import Policies
@@ -41,6 +43,7 @@ from safebelt.rooms.ledger.room import ROOM as LEDGER
 from safebelt.rooms.ledger.service import Ledger
 from safebelt.rooms.registry.room import ROOM as REGISTRY
 from safebelt.rooms.registry.service import Registry
+from safebelt.rooms.registry.service import Tools as RegistryTools
 from safebelt.rooms.rulebook.room import ROOM as RULEBOOK
 from safebelt.rooms.rulebook.service import Rules
 from safebelt.rooms.rulebook.service.base import About, Holdings
@@ -140,7 +143,20 @@ class House:
     @cached_property
     def registry(self) -> Registry:
         """登记备案."""
-        return Registry(self.sql, self.ledger, rules=self.rulebook, clock=self.clock, new_id=self.new_id)
+        return Registry(
+            RegistryTools(
+                sql=self.sql,
+                ledger=self.ledger,
+                rules=self.rulebook,
+                folder=self.settings.data / "registry",
+                blobs=Folder(self.settings.home / "blobs", max_bytes=self.settings.max_body_bytes),
+                sign=self.sign,
+                stopped=lambda system: stopping_order(self.box, system),
+                clock=self.clock,
+                new_id=self.new_id,
+                chance=self.chance,
+            )
+        )
 
     @cached_property
     def rulebook(self) -> Rules:
@@ -231,6 +247,13 @@ def holdings_of(registry: Registry, party_id: str) -> Holdings | None:
     except NotFound:
         return None
     return Holdings(name=Text(zh=party.name, en=party.name), systems=registry.systems_of(party_id))
+
+
+def stopping_order(box: OrderBox, system_id: str) -> str:
+    """Tell the registry, which lies below, which order stops a system now; empty while it may run."""
+    orders = box.state().orders
+    found = orders.get(system_id) or orders.get("")
+    return "" if found is None or found.command is Command.RUN else found.command.value
 
 
 def own_ports_tls() -> ssl.SSLContext:

@@ -9,7 +9,7 @@ from jinja2 import DictLoader
 from litestar import Litestar, Request, get
 from litestar.response import ServerSentEvent, Template
 from tests.browser.conftest import assert_accessible
-from tests.rooms.registry.house import build_app, build_ledger
+from tests.rooms.registry.house import build_app, build_ledger, build_registry
 from tests.rooms.rulebook.house import build_rules
 
 from safebelt.engines.clock import real_chance, real_ids
@@ -43,7 +43,7 @@ def registry(tmp_path: Path):
     metadata.create_all(sql.engine)
     ledger = build_ledger(sql, tmp_path, clock=now, new_id=real_ids(), chance=real_chance)
     ids = real_ids()
-    yield Registry(sql, ledger, rules=build_rules(sql, ledger, now, ids), clock=now, new_id=ids)
+    yield build_registry(sql, ledger, build_rules(sql, ledger, now, ids), now, ids, tmp_path)
     sql.close()
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.rooms.registry.house import build_registry
 from tests.rooms.rulebook.house import build_rules
 
 from safebelt.engines.clock import Chance, Clock, real_chance, real_ids, wall_clock
@@ -152,7 +153,7 @@ def build(
     keys = KeyStore(home / "keys" / "ledger.key", name=ORIGIN, chance=real_chance)
     ledger = Ledger(sql, clock=clock, new_id=new_id, chance=chance, signer=keys, origin=ORIGIN, tiles=home / "ledger")
     rules = build_rules(sql, ledger, clock, new_id)
-    registry = Registry(sql, ledger, rules=rules, clock=clock, new_id=new_id)
+    registry = build_registry(sql, ledger, rules, clock, new_id, home)
     box, records = OrderBox(home / "belt"), home / "belt" / "records"
     belt = Belt(
         Tools(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from litestar.testing import TestClient
-from tests.rooms.registry.house import build_app, build_ledger
+from tests.rooms.registry.house import build_app, build_ledger, build_registry
 from tests.rooms.rulebook.house import build_rules
 
 from safebelt.engines.sql import Sql, metadata
@@ -28,8 +28,8 @@ def ledger(sql: Sql, tmp_path: Path, clock, new_id, chance) -> Ledger:
 
 
 @pytest.fixture
-def registry(sql: Sql, ledger: Ledger, clock, new_id) -> Registry:
-    return Registry(sql, ledger, rules=build_rules(sql, ledger, clock, new_id), clock=clock, new_id=new_id)
+def registry(sql: Sql, ledger: Ledger, clock, new_id, tmp_path: Path) -> Registry:
+    return build_registry(sql, ledger, build_rules(sql, ledger, clock, new_id), clock, new_id, tmp_path)
 
 
 @pytest.fixture

@@ -8,18 +8,20 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 
-from safebelt.engines.clock import Chance, Clock, real_ids
-from safebelt.engines.signing import KeyStore
+from safebelt.engines.blobs.folder import Folder
+from safebelt.engines.clock import Chance, Clock, real_chance, real_ids
+from safebelt.engines.signing import KeyStore, sign_note
 from safebelt.engines.sql import Sql
 from safebelt.kernel.actors import OWNER, Actor
 from safebelt.kernel.errors import Refused
 from safebelt.kernel.ids import NewId
 from safebelt.kernel.text import Text
 from safebelt.rooms.ledger.service import Ledger
-from safebelt.rooms.registry.api import RegistryApi
-from safebelt.rooms.registry.pages import HomePage, RegistryPages
+from safebelt.rooms.registry.api import API
+from safebelt.rooms.registry.pages import PAGES
 from safebelt.rooms.registry.room import ROOM
-from safebelt.rooms.registry.service import Registry
+from safebelt.rooms.registry.service import Registry, Tools
+from safebelt.rooms.rulebook.service import Rules
 from safebelt.web.doors import KIT_DOORS
 from safebelt.web.headers import add_security_headers
 from safebelt.web.openapi import openapi
@@ -28,12 +30,32 @@ from safebelt.web.problems import problem_handlers
 from safebelt.web.templating import templates
 
 ORIGIN = "test.safebelt/log"
+ROOT = Path(__file__).parents[3]
 
 
 def build_ledger(sql: Sql, folder: Path, *, clock: Clock, new_id: NewId, chance: Chance) -> Ledger:
     """The one place where these tests construct the ledger."""
     keys = KeyStore(folder / "keys" / "ledger.key", name=ORIGIN, chance=chance)
     return Ledger(sql, clock=clock, new_id=new_id, chance=chance, signer=keys, origin=ORIGIN, tiles=folder / "tiles")
+
+
+def build_registry(sql: Sql, ledger: Ledger, rules: Rules, clock: Clock, new_id: NewId, folder: Path) -> Registry:
+    """The one place where tests construct the registry; `folder` takes its files and its key."""
+    keys = KeyStore(folder / "keys" / "registry.key", name=ORIGIN, chance=real_chance)
+    return Registry(
+        Tools(
+            sql=sql,
+            ledger=ledger,
+            rules=rules,
+            folder=ROOT / "registry",
+            blobs=Folder(folder / "blobs", max_bytes=1_000_000),
+            sign=lambda text: sign_note(text, keys.current()),
+            stopped=lambda _system: "",
+            clock=clock,
+            new_id=new_id,
+            chance=real_chance,
+        )
+    )
 
 
 def build_app(
@@ -55,7 +77,7 @@ def build_app(
             )
 
     return Litestar(
-        route_handlers=[*KIT_DOORS, RegistryApi, HomePage, RegistryPages, *handlers],
+        route_handlers=[*KIT_DOORS, *API, *PAGES, *handlers],
         dependencies={
             "registry": Provide(lambda: registry, sync_to_thread=False),
             "by": Provide(lambda: actor, sync_to_thread=False),

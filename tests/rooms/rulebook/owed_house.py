@@ -8,7 +8,7 @@ from typing import Any
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
-from tests.rooms.registry.house import build_ledger
+from tests.rooms.registry.house import build_ledger, build_registry
 from tests.rooms.rulebook.house import ROOT, SharedRules, permissions
 
 from safebelt.engines.clock import real_ids
@@ -109,5 +109,5 @@ def build_house(sql: Sql, folder: Path, clock: Any, new_id: Any, chance: Callabl
     rules = SharedRules(
         sql, ledger, access, folder=ROOT / "law", clock=clock, new_id=new_id, about=about, systems_of=systems_of
     )
-    upstairs.append(Registry(sql, ledger, rules=rules, clock=clock, new_id=new_id))
+    upstairs.append(build_registry(sql, ledger, rules, clock, new_id, folder))
     return OwedHouse(sql=sql, ledger=ledger, access=access, rules=rules, registry=upstairs[0])

@@ -10,7 +10,17 @@ from safebelt.kernel.actors import Role
 from safebelt.kernel.events import Event
 from safebelt.kernel.text import Text
 
-ASSIGNABLE: tuple[Role, ...] = (Role.OPERATOR, Role.OVERSEER, Role.AUDITOR, Role.AUTHORITY, Role.ADMIN, Role.PUBLIC)
+ASSIGNABLE: tuple[Role, ...] = (
+    Role.OPERATOR,
+    Role.OVERSEER,
+    Role.AUDITOR,
+    Role.ASSOCIATION,
+    Role.ASSESSOR,
+    Role.AUTHORITY,
+    Role.RUNNER,
+    Role.ADMIN,
+    Role.PUBLIC,
+)
 """Roles a user can hold.  `owner` is not given: it is holding SAFEBELT_HOME."""
 
 FIRST_ADMIN_NAME = "admin"
@@ -21,7 +31,10 @@ ROLE_TITLES: Mapping[Role, Text] = {
     Role.OPERATOR: Text(zh="运营者", en="operator"),
     Role.OVERSEER: Text(zh="监督员", en="overseer"),
     Role.AUDITOR: Text(zh="审计员", en="auditor"),
+    Role.ASSOCIATION: Text(zh="行业组织", en="association"),
+    Role.ASSESSOR: Text(zh="评估机构", en="assessor"),
     Role.AUTHORITY: Text(zh="主管部门", en="authority"),
+    Role.RUNNER: Text(zh="训练作业程序", en="job runner"),
     Role.ADMIN: Text(zh="管理员", en="administrator"),
     Role.PUBLIC: Text(zh="公众", en="public"),
 }

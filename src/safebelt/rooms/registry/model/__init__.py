@@ -1,5 +1,19 @@
 """Words of the registry: parties, systems, named people, and the dossier that ties them together."""
 
+from safebelt.rooms.registry.model import (
+    changes,
+    dossiers,
+    events,
+    forms,
+    imports,
+    lifecycle,
+    notes,
+    publication,
+    search,
+    supervision,
+    things,
+    training,
+)
 from safebelt.rooms.registry.model.dossier import (
     DUTIES_AWAITED,
     EVIDENCE_AWAITED,
@@ -38,8 +52,25 @@ from safebelt.rooms.registry.model.register import (
     ordered,
 )
 
+EVENTS = (
+    *events.EVENTS,
+    *lifecycle.EVENTS,
+    *changes.EVENTS,
+    *things.EVENTS,
+    *notes.EVENTS,
+    *training.EVENTS,
+    *supervision.EVENTS,
+    *imports.EVENTS,
+    *forms.EVENTS,
+    *search.EVENTS,
+    *publication.EVENTS,
+    *dossiers.EVENTS,
+)
+"""Everything that happens in the registry."""
+
 __all__ = [
     "DUTIES_AWAITED",
+    "EVENTS",
     "EVIDENCE_AWAITED",
     "PARTY_KINDS",
     "PARTY_ROLES",

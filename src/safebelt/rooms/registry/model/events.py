@@ -56,3 +56,6 @@ class SystemChanged(Event):
     changes: Mapping[str, tuple[str, str]]
     reason: str
     version: int
+
+
+EVENTS: tuple[type[Event], ...] = (PartyRegistered, SystemRegistered, PersonNamed, SystemChanged)

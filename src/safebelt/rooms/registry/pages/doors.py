@@ -292,3 +292,6 @@ def _change_form(registry: Registry, system: System, lang: Lang, form: Form[Any]
         statuses=tuple(Status),
         words=words,
     )
+
+
+PAGES: tuple[type, ...] = (HomePage, RegistryPages)

@@ -32,13 +32,11 @@ from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED, Answer, read_te
 _EXITS = {Standing.EVALUATED: DONE, Standing.INCOMPLETE: NEGATIVE, Standing.NOT_EVALUATED: NOT_EVALUATED}
 
 
-def commands(registry: Registry) -> App:
-    """Build the group `registry`."""
-    app = App(name="registry", help="Know what exists. 登记：知道有什么。")
+def add(app: App, registry: Registry) -> None:
+    """Add parties, systems and people to the group `registry`."""
     app.command(_parties(registry))
     app.command(_systems(registry))
     app.command(_people(registry))
-    return app
 
 
 def _parties(registry: Registry) -> App:

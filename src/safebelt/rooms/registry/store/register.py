@@ -204,3 +204,6 @@ def _system(row: sa.Row[Any], people: tuple[NamedPerson, ...]) -> System:
         registered_at=row.registered_at,
         version=row.version,
     )
+
+
+TABLES: tuple[sa.Table, ...] = (party, system, person)

@@ -2,13 +2,9 @@
 
 import sqlalchemy as sa
 
-from safebelt.engines.clock import Clock
-from safebelt.engines.sql import Sql
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Invalid, NotFound
-from safebelt.kernel.ids import NewId
 from safebelt.kernel.text import Text
-from safebelt.rooms.ledger.service import Ledger
 from safebelt.rooms.registry import decide, store
 from safebelt.rooms.registry.model import (
     DUTIES_AWAITED,
@@ -28,8 +24,8 @@ from safebelt.rooms.registry.model import (
     System,
     SystemPage,
 )
+from safebelt.rooms.registry.service.base import Desk, found_system, pages_of
 from safebelt.rooms.rulebook.model.deeds import OnRecord
-from safebelt.rooms.rulebook.service import Rules
 
 ACTS_SHOWN = 50
 """Acts a dossier carries; the ledger has them all."""
@@ -38,20 +34,8 @@ SYSTEMS_OF_A_PARTY = 200
 """Systems listed for one party; search and paging reach the rest."""
 
 
-class Registry:
-    """The register of parties and AI systems.
-
-    Args:
-        sql: Where it is kept.
-        ledger: Remembers every change in the same transaction.
-        clock: Says now.
-        new_id: Mints ids.
-        rules: The rulebook: judges a system by its facts, and says what bars it.
-    """
-
-    def __init__(self, sql: Sql, ledger: Ledger, *, rules: Rules, clock: Clock, new_id: NewId) -> None:
-        self._sql, self._ledger, self._rules = sql, ledger, rules
-        self._clock, self._new_id = clock, new_id
+class Registering(Desk):
+    """Deeds that enter parties and systems, name people, put facts on record, and look them up."""
 
     def register_party(self, cmd: RegisterParty, *, by: Actor) -> Party:
         """Enter a party into the register.
@@ -61,7 +45,7 @@ class Registry:
         """
         party, event = decide.register_party(cmd, new_id=self._new_id("pty"), at=self._clock())
         with self._sql.begin() as tx:
-            store.add_party(tx, party)
+            store.register.add_party(tx, party)
             self._ledger.append(tx, event, by=by)
         return party
 
@@ -74,7 +58,7 @@ class Registry:
         system, event = decide.register_system(cmd, new_id=self._new_id("sys"), at=self._clock())
         with self._sql.begin() as tx:
             _hold_parties(tx, system)
-            store.add_system(tx, system)
+            store.register.add_system(tx, system)
             self._ledger.append(tx, event, by=by)
         return system
 
@@ -88,9 +72,9 @@ class Registry:
         """
         new_id, today = self._new_id("per"), self._clock().date()
         with self._sql.begin() as tx:
-            system, person, event = decide.name_person(_found(tx, system_id), cmd, new_id=new_id, today=today)
-            store.save_system(tx, system)
-            store.save_people(tx, system, person)
+            system, person, event = decide.name_person(found_system(tx, system_id), cmd, new_id=new_id, today=today)
+            store.register.save_system(tx, system)
+            store.register.save_people(tx, system, person)
             self._ledger.append(tx, event, by=by)
         return person
 
@@ -104,12 +88,12 @@ class Registry:
         """
         with self._sql.begin() as tx:
             self._one_at_a_time(tx, system_id)
-            before = _found(tx, system_id)
+            before = found_system(tx, system_id)
             system, event = decide.change_system(before, cmd)
             _hold_parties(tx, system)
             if system.status is Status.IN_SERVICE:
                 decide.hold_not_barred(self._rules.barred_within(tx, system_id, party=system.provider_id))
-            store.save_system(tx, system)
+            store.register.save_system(tx, system)
             self._ledger.append(tx, event, by=by)
         return system
 
@@ -129,17 +113,13 @@ class Registry:
         description = self._rules.read(source)
         with self._sql.begin() as tx:
             self._one_at_a_time(tx, system_id)
-            system = decide.hold_describable(_found(tx, system_id))
+            system = decide.hold_describable(found_system(tx, system_id))
             record, barred = self._rules.describe(tx, system_id, description, party=system.provider_id, by=by)
             if barred and system.status is Status.IN_SERVICE:
                 suspended, event = decide.change_system(system, decide.suspension(system, barred))
-                store.save_system(tx, suspended)
+                store.register.save_system(tx, suspended)
                 self._ledger.append(tx, event, by=by)
         return record
-
-    def _one_at_a_time(self, tx: sa.Connection, system_id: str) -> None:
-        """Let no facts come between the look at what bars a system and its way into service."""
-        self._sql.exclusive(tx, f"registry.{system_id}")
 
     def barred_by(self, system_id: str) -> tuple[str, ...]:
         """Return the red lines that bar a system from service now.
@@ -164,7 +144,7 @@ class Registry:
             NotFound: There is no such system.
         """
         with self._sql.read() as tx:
-            return _found(tx, system_id)
+            return found_system(tx, system_id)
 
     def party(self, party_id: str) -> Party:
         """Return one party.
@@ -173,7 +153,7 @@ class Registry:
             NotFound: There is no such party.
         """
         with self._sql.read() as tx:
-            party = store.party_by_id(tx, party_id)
+            party = store.register.party_by_id(tx, party_id)
         if party is None:
             raise NotFound(
                 what=Text(zh=f"没有登记主体 {party_id}。", en=f"There is no party {party_id} in the register."),
@@ -184,19 +164,19 @@ class Registry:
     def parties(self, *, search: str = "", page: int = 1, size: int = 20) -> PartyPage:
         """Return a page of parties, newest first; every word of `search` must occur."""
         with self._sql.read() as tx:
-            items, total = store.parties(tx, search=search, page=page, size=size)
-        return PartyPage(items=items, total=total, page=page, pages=_pages(total, size))
+            items, total = store.register.parties(tx, search=search, page=page, size=size)
+        return PartyPage(items=items, total=total, page=page, pages=pages_of(total, size))
 
     def systems(self, *, search: str = "", status: Status | None = None, page: int = 1, size: int = 20) -> SystemPage:
         """Return a page of systems, newest first; every word of `search` must occur, in either language."""
         with self._sql.read() as tx:
-            items, total = store.systems(tx, search=search, status=status, page=page, size=size)
-        return SystemPage(items=items, total=total, page=page, pages=_pages(total, size))
+            items, total = store.register.systems(tx, search=search, status=status, page=page, size=size)
+        return SystemPage(items=items, total=total, page=page, pages=pages_of(total, size))
 
     def systems_of(self, party_id: str) -> tuple[str, ...]:
         """Return ids of the systems a party provides or deploys, newest first, at most 200."""
         with self._sql.read() as tx:
-            return store.systems_of(tx, party_id, SYSTEMS_OF_A_PARTY)
+            return store.register.systems_of(tx, party_id, SYSTEMS_OF_A_PARTY)
 
     def about(self, system_id: str) -> tuple[Text, str, dict[str, tuple[str, ...]]]:
         """Return a system's name, its provider, and who is named for the duties of each bearer.
@@ -214,9 +194,9 @@ class Registry:
             NotFound: There is no such system.
         """
         with self._sql.read() as tx:
-            system = _found(tx, system_id)
-            provider = store.party_by_id(tx, system.provider_id)
-            deployer = store.party_by_id(tx, system.deployer_id) if system.deployer_id else None
+            system = found_system(tx, system_id)
+            provider = store.register.party_by_id(tx, system.provider_id)
+            deployer = store.register.party_by_id(tx, system.deployer_id) if system.deployer_id else None
         duties = self._duties(system)
         standing, reason = decide.standing(system, has_duties=decide.has_duties(duties), has_evidence=None)
         return Dossier(
@@ -242,21 +222,11 @@ class Registry:
         )
 
 
-def _found(tx: sa.Connection, system_id: str) -> System:
-    system = store.system_by_id(tx, system_id)
-    if system is None:
-        raise NotFound(
-            what=Text(zh=f"没有登记系统 {system_id}。", en=f"There is no system {system_id} in the register."),
-            hint=Text(zh="请在系统列表中查找。", en="Look it up in the list of systems."),
-        )
-    return system
-
-
 def _hold_parties(tx: sa.Connection, system: System) -> None:
     """Hold that the parties a system names are in the register."""
     for field, party_id in (("provider_id", system.provider_id), ("deployer_id", system.deployer_id)):
         needed = field == "provider_id" or party_id
-        if needed and store.party_by_id(tx, party_id) is None:
+        if needed and store.register.party_by_id(tx, party_id) is None:
             raise Invalid(
                 what=Text(zh=f"没有登记主体“{party_id}”。", en=f"There is no party “{party_id}” in the register."),
                 hint=Text(
@@ -264,7 +234,3 @@ def _hold_parties(tx: sa.Connection, system: System) -> None:
                 ),
                 details={"field": field},
             )
-
-
-def _pages(total: int, size: int) -> int:
-    return max(1, -(-total // size))

@@ -196,3 +196,6 @@ class RegistryApi(Controller):
     def get_dossier(self, registry: NamedDependency[Registry], system_id: Id) -> Dossier:
         """Return an AI system's dossier."""
         return registry.dossier(system_id)
+
+
+API: tuple[type, ...] = (RegistryApi,)

@@ -1,0 +1,3 @@
+"""JSON door to change control and responsibility."""
+
+API: tuple[type, ...] = ()

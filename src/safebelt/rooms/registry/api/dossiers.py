@@ -1,0 +1,3 @@
+"""JSON door to the dossier as a signed package."""
+
+API: tuple[type, ...] = ()

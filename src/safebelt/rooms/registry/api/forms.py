@@ -1,0 +1,3 @@
+"""JSON door to filings and forms."""
+
+API: tuple[type, ...] = ()

@@ -1,0 +1,3 @@
+"""JSON door to imports and their undoing."""
+
+API: tuple[type, ...] = ()

@@ -1,0 +1,3 @@
+"""JSON door to gates, evidence, sign-offs."""
+
+API: tuple[type, ...] = ()

@@ -1,0 +1,3 @@
+"""JSON door to attachments, comments, tasks."""
+
+API: tuple[type, ...] = ()

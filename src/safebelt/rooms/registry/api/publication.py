@@ -1,0 +1,3 @@
+"""JSON door to what the public sees."""
+
+API: tuple[type, ...] = ()

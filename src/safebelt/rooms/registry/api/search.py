@@ -1,0 +1,3 @@
+"""JSON door to search, saved views, bulk acts."""
+
+API: tuple[type, ...] = ()

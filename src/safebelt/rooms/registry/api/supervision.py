@@ -1,0 +1,3 @@
+"""JSON door to an authority's cases."""
+
+API: tuple[type, ...] = ()

@@ -1,0 +1,3 @@
+"""JSON door to models, agents, components, datasets, deployments, versions."""
+
+API: tuple[type, ...] = ()

@@ -1,0 +1,3 @@
+"""JSON door to jobs that train, tune, update or promote."""
+
+API: tuple[type, ...] = ()

@@ -1,0 +1,9 @@
+"""Command line for attachments, comments, tasks."""
+
+from cyclopts import App
+
+from safebelt.rooms.registry.service import Registry
+
+
+def add(app: App, registry: Registry) -> None:
+    """Add this piece's commands to the group `registry`."""

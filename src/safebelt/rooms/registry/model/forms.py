@@ -1,0 +1,5 @@
+"""Words of filings and forms."""
+
+from safebelt.kernel.events import Event
+
+EVENTS: tuple[type[Event], ...] = ()

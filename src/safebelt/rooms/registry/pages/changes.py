@@ -1,0 +1,3 @@
+"""Pages about change control and responsibility."""
+
+PAGES: tuple[type, ...] = ()

@@ -1,0 +1,3 @@
+"""Pages about the dossier as a signed package."""
+
+PAGES: tuple[type, ...] = ()

@@ -1,0 +1,3 @@
+"""Pages about filings and forms."""
+
+PAGES: tuple[type, ...] = ()

@@ -1,0 +1,3 @@
+"""Pages about imports and their undoing."""
+
+PAGES: tuple[type, ...] = ()

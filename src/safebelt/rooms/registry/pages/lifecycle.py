@@ -1,0 +1,3 @@
+"""Pages about gates, evidence, sign-offs."""
+
+PAGES: tuple[type, ...] = ()

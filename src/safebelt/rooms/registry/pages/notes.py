@@ -1,0 +1,3 @@
+"""Pages about attachments, comments, tasks."""
+
+PAGES: tuple[type, ...] = ()

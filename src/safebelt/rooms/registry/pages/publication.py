@@ -1,0 +1,3 @@
+"""Pages about what the public sees."""
+
+PAGES: tuple[type, ...] = ()

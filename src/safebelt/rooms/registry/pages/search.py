@@ -1,0 +1,3 @@
+"""Pages about search, saved views, bulk acts."""
+
+PAGES: tuple[type, ...] = ()

@@ -1,0 +1,3 @@
+"""Pages about an authority's cases."""
+
+PAGES: tuple[type, ...] = ()

@@ -1,0 +1,3 @@
+"""Pages about models, agents, components, datasets, deployments, versions."""
+
+PAGES: tuple[type, ...] = ()

@@ -1,0 +1,3 @@
+"""Pages about jobs that train, tune, update or promote."""
+
+PAGES: tuple[type, ...] = ()

@@ -1,0 +1,5 @@
+"""Tables of imports and their undoing."""
+
+import sqlalchemy as sa
+
+TABLES: tuple[sa.Table, ...] = ()

@@ -1,0 +1,5 @@
+"""Tables of attachments, comments, tasks."""
+
+import sqlalchemy as sa
+
+TABLES: tuple[sa.Table, ...] = ()

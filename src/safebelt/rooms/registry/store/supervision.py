@@ -1,0 +1,5 @@
+"""Tables of an authority's cases."""
+
+import sqlalchemy as sa
+
+TABLES: tuple[sa.Table, ...] = ()
