@@ -15,7 +15,7 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.belt.pages import belt_state, dossier_panels
 from safebelt.rooms.belt.room import ROOM
 from safebelt.rooms.belt.service import TryIt
-from safebelt.rooms.registry.pages import RegistryPages
+from safebelt.rooms.registry.pages.doors import RegistryPages
 from safebelt.web.doors import KIT_DOORS
 from safebelt.web.headers import add_security_headers
 from safebelt.web.openapi import openapi

@@ -59,6 +59,7 @@ class Registering(Desk):
         with self._sql.begin() as tx:
             _hold_parties(tx, system)
             store.register.add_system(tx, system)
+            store.search.enter(tx, ((system.id, store.register.document(tx, system)),))
             self._ledger.append(tx, event, by=by)
         return system
 
@@ -94,6 +95,7 @@ class Registering(Desk):
             if system.status is Status.IN_SERVICE:
                 decide.hold_not_barred(self._rules.barred_within(tx, system_id, party=system.provider_id))
             store.register.save_system(tx, system)
+            store.search.enter(tx, ((system.id, store.register.document(tx, system)),))
             self._ledger.append(tx, event, by=by)
         return system
 

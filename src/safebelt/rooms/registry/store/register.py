@@ -98,6 +98,13 @@ def save_people(tx: sa.Connection, word: System, new: NamedPerson) -> None:
     tx.execute(sa.insert(person).values(system_id=word.id, until=new.until, **values))
 
 
+def document(tx: sa.Connection, word: System) -> str:
+    """Return everything a system is found by: its id, texts, and the names of its parties."""
+    parties = sa.select(party.c.name).where(party.c.id.in_((word.provider_id, word.deployer_id))).order_by(party.c.id)
+    texts = (word.id, word.name.zh, word.name.en, word.purpose.zh, word.purpose.en)
+    return "\n".join((*dict.fromkeys(texts), *tx.execute(parties).scalars()))
+
+
 def party_by_id(tx: sa.Connection, party_id: str) -> Party | None:
     """Return one party, or None."""
     row = tx.execute(sa.select(party).where(party.c.id == _clean(party_id))).one_or_none()
