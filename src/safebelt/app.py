@@ -41,6 +41,7 @@ from safebelt.rooms.labelling.room import ROOM as LABELLING
 from safebelt.rooms.labelling.service import Labelling
 from safebelt.rooms.ledger.room import ROOM as LEDGER
 from safebelt.rooms.ledger.service import Ledger
+from safebelt.rooms.registry.pages import panels as registry_panels
 from safebelt.rooms.registry.room import ROOM as REGISTRY
 from safebelt.rooms.registry.service import Registry
 from safebelt.rooms.registry.service import Tools as RegistryTools
@@ -291,7 +292,7 @@ def web(house: House) -> Litestar:
         "session_cookie": cookie,
         "sign_in_path": "access/sign-in",
         "event_titles": EVENT_TITLES,
-        "dossier_panels": dossier_panels(house.belt),
+        "dossier_panels": (*registry_panels(house.registry), *dossier_panels(house.belt)),
         "belt_url": house.settings.url(house.settings.belt_port),
     }
     return Litestar(

@@ -14,6 +14,8 @@ from safebelt.rooms.registry.pages import (
     things,
     training,
 )
+from safebelt.rooms.registry.service import Registry
+from safebelt.web.panels import Panel
 
 PAGES: tuple[type, ...] = (
     *doors.PAGES,
@@ -29,3 +31,10 @@ PAGES: tuple[type, ...] = (
     *publication.PAGES,
     *dossiers.PAGES,
 )
+
+_WITH_PANELS = (lifecycle, changes, supervision, things, training, publication, notes, forms, dossiers)
+
+
+def panels(registry: Registry) -> tuple[Panel, ...]:
+    """Return what the room's pieces lay on a system's dossier, in the order people need them."""
+    return tuple(panel for piece in _WITH_PANELS for panel in piece.panels(registry))
