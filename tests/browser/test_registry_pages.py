@@ -22,7 +22,6 @@ from safebelt.rooms.registry.model import (
     PersonRole,
     RegisterParty,
     RegisterSystem,
-    Status,
     System,
 )
 from safebelt.rooms.registry.service import Registry
@@ -55,7 +54,6 @@ def demo(registry: Registry, en: str = "Public Service Helper") -> System:
         name_en=en,
         purpose_zh="在政务服务大厅和网站上回答办事问题。",
         purpose_en="Answers questions about public services.",
-        status=Status.IN_SERVICE,
     )
     system = registry.register_system(command, by=OWNER)
     registry.name_person(system.id, NamePerson(role=PersonRole.ACCOUNTABLE, name="王敏"), by=OWNER)

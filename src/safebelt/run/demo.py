@@ -7,7 +7,7 @@ from pathlib import Path
 from safebelt.app import House
 from safebelt.kernel.actors import OWNER
 from safebelt.rooms.belt.model import Stance
-from safebelt.rooms.registry.model import PartyKind, PartyRole, RegisterParty, RegisterSystem, Status
+from safebelt.rooms.registry.model import PartyKind, PartyRole, RegisterParty, RegisterSystem
 
 _NAME_EN = "Demonstration assistant"
 _FACTS = Path(__file__).with_name("demo_system.yaml")
@@ -54,7 +54,6 @@ def _register(house: House) -> str:
         name_en=_NAME_EN,
         purpose_zh="让第一次来的人亲眼看到安全带如何审查、标识、记录和停止一个真实的语言模型。",
         purpose_en="Let a first visitor see the belt screen, label, record and stop a real language model.",
-        status=Status.IN_SERVICE,
     )
     system = house.registry.register_system(command, by=OWNER)
     stance = Stance.OBSERVE if own else Stance.ENFORCE

@@ -27,7 +27,7 @@ from safebelt.rooms.belt.model import Action, Basis, Policy, Record, Rule, RuleK
 from safebelt.rooms.belt.records.writer import Writer
 from safebelt.rooms.belt.service import Belt, Tools
 from safebelt.rooms.ledger.service import Ledger
-from safebelt.rooms.registry.model import RegisterParty, RegisterSystem, Status
+from safebelt.rooms.registry.model import RegisterParty, RegisterSystem
 from safebelt.rooms.registry.service import Registry
 
 ORIGIN = "safebelt.test/log"
@@ -178,7 +178,6 @@ def build(
             name_en="Demonstration chat",
             purpose_zh="演示安全带",
             purpose_en="Shows the belt at work",
-            status=Status.IN_SERVICE,
         ),
         by=OWNER,
     )

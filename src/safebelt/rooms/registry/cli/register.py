@@ -78,7 +78,6 @@ def _systems(registry: Registry) -> App:
         purpose_zh: str = "",
         purpose_en: str = "",
         deployer: str = "",
-        status: Status = Status.DRAFT,
     ) -> Answer:
         """Register an AI system."""
         command = RegisterSystem(
@@ -88,7 +87,6 @@ def _systems(registry: Registry) -> App:
             purpose_zh=purpose_zh,
             purpose_en=purpose_en,
             deployer_id=deployer,
-            status=status,
         )
         system = registry.register_system(command, by=OWNER)
         return Answer(

@@ -1,7 +1,6 @@
 """Judgments of the registry: words in; result, event and reason out."""
 
 from safebelt.rooms.registry.decide.register import (
-    MOVES,
     NAME_LIMIT,
     TEXT_LIMIT,
     change_system,
@@ -13,11 +12,10 @@ from safebelt.rooms.registry.decide.register import (
     register_party,
     register_system,
     standing,
-    suspension,
+    suspended_by,
 )
 
 __all__ = [
-    "MOVES",
     "NAME_LIMIT",
     "TEXT_LIMIT",
     "change_system",
@@ -29,5 +27,5 @@ __all__ = [
     "register_party",
     "register_system",
     "standing",
-    "suspension",
+    "suspended_by",
 ]

@@ -1,7 +1,7 @@
 """Judgments of the registry: what may be entered, what may change, and what a dossier comes to."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -11,7 +11,6 @@ from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
 from safebelt.rooms.registry.model import (
     PERSON_ROLES,
-    STATUSES,
     Awaited,
     ChangeSystem,
     Duties,
@@ -37,14 +36,6 @@ NAME_LIMIT = 200
 """Characters of a name: longer than any registered company name, short enough for a table."""
 TEXT_LIMIT = 2000
 """Characters of a purpose or a reason."""
-
-MOVES: Mapping[Status, frozenset[Status]] = {
-    Status.DRAFT: frozenset({Status.IN_SERVICE, Status.RETIRED}),
-    Status.IN_SERVICE: frozenset({Status.SUSPENDED, Status.RETIRED}),
-    Status.SUSPENDED: frozenset({Status.IN_SERVICE, Status.RETIRED}),
-    Status.RETIRED: frozenset(),
-}
-"""Which status may follow which.  Nothing comes back from retirement: a system that does is a new one."""
 
 
 def register_party(cmd: RegisterParty, *, new_id: str, at: datetime) -> tuple[Party, PartyRegistered]:
@@ -73,19 +64,17 @@ def register_system(cmd: RegisterSystem, *, new_id: str, at: datetime) -> tuple[
     """Admit a system.
 
     Raises:
-        Invalid: It has no name or no purpose, a text is too long, or its first status is not a first one.
+        Invalid: It has no name or no purpose, or a text is too long.
     """
     name = _both(cmd.name_zh, cmd.name_en, "name", Text(zh="系统名称", en="name of the system"), NAME_LIMIT)
     purpose = _both(cmd.purpose_zh, cmd.purpose_en, "purpose", Text(zh="用途", en="purpose"), TEXT_LIMIT)
-    if cmd.status not in (Status.DRAFT, Status.IN_SERVICE):
-        raise _invalid("status", Text(zh="新登记的系统只能是草稿或在用。", en="A new system is a draft or in service."))
     system = System(
         id=new_id,
         name=name,
         purpose=purpose,
         provider_id=cmd.provider_id,
         deployer_id=cmd.deployer_id,
-        status=cmd.status,
+        status=Status.IDEA,
         people=(),
         registered_at=at,
     )
@@ -97,7 +86,7 @@ def register_system(cmd: RegisterSystem, *, new_id: str, at: datetime) -> tuple[
         purpose_en=purpose.en,
         provider_id=cmd.provider_id,
         deployer_id=cmd.deployer_id,
-        status=cmd.status.value,
+        status=system.status.value,
     )
     return system, event
 
@@ -149,7 +138,7 @@ def change_system(system: System, cmd: ChangeSystem) -> tuple[System, SystemChan
     """Change what the register says of a system.
 
     Raises:
-        Conflict: It was changed since `cmd.version`, nothing would change, or the status cannot follow.
+        Conflict: It was changed since `cmd.version`, nothing would change, or the system is retired.
         Invalid: A text is missing or too long.
     """
     if cmd.version != system.version:
@@ -181,7 +170,6 @@ def change_system(system: System, cmd: ChangeSystem) -> tuple[System, SystemChan
         ),
         provider_id=_kept(cmd.provider_id, system.provider_id),
         deployer_id=_kept(cmd.deployer_id, system.deployer_id),
-        status=_moved(system.status, cmd.status),
         version=system.version + 1,
     )
     before, after = _flat(system), _flat(changed)
@@ -226,13 +214,10 @@ def hold_describable(system: System) -> System:
     return system
 
 
-def suspension(system: System, barred_by: tuple[str, ...]) -> ChangeSystem:
-    """Return the change that takes a system out of service because facts put on record bar it."""
-    return ChangeSystem(
-        version=system.version,
-        reason=f"触及红线，停止服务 Red line met, taken out of service: {', '.join(barred_by)}",
-        status=Status.SUSPENDED,
-    )
+def suspended_by(red_lines: tuple[str, ...]) -> Text:
+    """Return why a system that red lines bar is taken out of service."""
+    met = ", ".join(red_lines)
+    return Text(zh=f"触及红线，停止服务：{met}", en=f"Red line met, taken out of service: {met}")
 
 
 def has_duties(duties: Duties | Awaited) -> bool | None:
@@ -296,25 +281,6 @@ def _ending(cmd: NamePerson, current: tuple[NamedPerson, ...]) -> frozenset[str]
     return frozenset({cmd.replaces} if cmd.replaces else ())
 
 
-def _moved(status: Status, to: Status | None) -> Status:
-    if to is None or to is status:
-        return status
-    if to not in MOVES[status]:
-        follow = [STATUSES[each] for each in Status if each in MOVES[status]]
-        raise Conflict(
-            what=Text(
-                zh=f"“{STATUSES[status].zh}”的系统不能直接变为“{STATUSES[to].zh}”。",
-                en=f"A system that is {STATUSES[status].en} cannot become {STATUSES[to].en}.",
-            ),
-            hint=Text(
-                zh=f"可以变为：{'、'.join(each.zh for each in follow)}。",
-                en=f"It can become: {', '.join(each.en for each in follow)}.",
-            ),
-            details={"field": "status"},
-        )
-    return to
-
-
 def _not_retired(system: System) -> None:
     if system.status is Status.RETIRED:
         raise Conflict(
@@ -333,7 +299,6 @@ def _flat(system: System) -> dict[str, str]:
         "purpose_en": system.purpose.en,
         "provider_id": system.provider_id,
         "deployer_id": system.deployer_id,
-        "status": system.status.value,
     }
 
 

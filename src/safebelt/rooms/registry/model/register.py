@@ -21,6 +21,7 @@ class PartyKind(StrEnum):
     PERSON = "person"
     AUTHORITY = "authority"
     ASSOCIATION = "association"
+    ASSESSOR = "assessor"
 
 
 class PartyRole(StrEnum):
@@ -32,15 +33,24 @@ class PartyRole(StrEnum):
     DISTRIBUTOR = "distributor"
     REPRESENTATIVE = "representative"
     TECHNICAL_SUPPORT = "technical_support"
+    ASSESSOR = "assessor"
+    AUTHORITY = "authority"
     SUPERVISOR = "supervisor"
 
 
 class Status(StrEnum):
-    """Where a system stands in its life."""
+    """The stage of a system's life; `registry/lifecycle.yaml` says which may follow which, and what each gate asks."""
 
-    DRAFT = "draft"
+    IDEA = "idea"
+    DESIGN = "design"
+    DEVELOPMENT = "development"
+    TESTING = "testing"
+    FILED = "filed"
+    UNDER_REVIEW = "under_review"
+    REGISTERED = "registered"
     IN_SERVICE = "in_service"
     SUSPENDED = "suspended"
+    WITHDRAWN = "withdrawn"
     RETIRED = "retired"
 
 
@@ -57,6 +67,7 @@ PARTY_KINDS: Mapping[PartyKind, Text] = {
     PartyKind.PERSON: Text(zh="个人", en="person"),
     PartyKind.AUTHORITY: Text(zh="主管部门", en="authority"),
     PartyKind.ASSOCIATION: Text(zh="行业组织", en="association"),
+    PartyKind.ASSESSOR: Text(zh="评估机构", en="assessment body"),
 }
 
 PARTY_ROLES: Mapping[PartyRole, Text] = {
@@ -66,13 +77,22 @@ PARTY_ROLES: Mapping[PartyRole, Text] = {
     PartyRole.DISTRIBUTOR: Text(zh="分销者", en="distributor"),
     PartyRole.REPRESENTATIVE: Text(zh="授权代表", en="authorised representative"),
     PartyRole.TECHNICAL_SUPPORT: Text(zh="技术支持者", en="technical supporter"),
+    PartyRole.ASSESSOR: Text(zh="评估者", en="assessor"),
+    PartyRole.AUTHORITY: Text(zh="主管机关", en="competent authority"),
     PartyRole.SUPERVISOR: Text(zh="监管者", en="supervisor"),
 }
 
 STATUSES: Mapping[Status, Text] = {
-    Status.DRAFT: Text(zh="草稿", en="draft"),
+    Status.IDEA: Text(zh="构想", en="idea"),
+    Status.DESIGN: Text(zh="设计", en="design"),
+    Status.DEVELOPMENT: Text(zh="研发", en="development"),
+    Status.TESTING: Text(zh="测试", en="testing"),
+    Status.FILED: Text(zh="已提交", en="filed"),
+    Status.UNDER_REVIEW: Text(zh="审查中", en="under review"),
+    Status.REGISTERED: Text(zh="已登记备案", en="registered"),
     Status.IN_SERVICE: Text(zh="在用", en="in service"),
     Status.SUSPENDED: Text(zh="中止", en="suspended"),
+    Status.WITHDRAWN: Text(zh="已撤出", en="withdrawn"),
     Status.RETIRED: Text(zh="退役", en="retired"),
 }
 
@@ -140,10 +160,11 @@ class System:
         name, purpose: What it is called, and what it is for.
         provider_id: The party that provides it.
         deployer_id: The party that uses it under its own authority; empty where none is known.
-        status: Where it stands.
+        status: The stage of its life.
         people: Everyone ever named for it, current terms first.
         registered_at: When it entered the register.
         version: Counts its changes; a change names the version it was made on.
+        provisional: In service on evidence that is only claimed by those who run it.
     """
 
     id: str
@@ -155,6 +176,7 @@ class System:
     people: tuple[NamedPerson, ...]
     registered_at: datetime
     version: int = 1
+    provisional: bool = False
 
     def current(self, role: PersonRole) -> tuple[NamedPerson, ...]:
         """Return who stands for `role` now."""
@@ -167,7 +189,7 @@ class RegisterParty:
 
     Attributes:
         name: Its name, as it is officially written.
-        kind: organisation, person, authority or association.
+        kind: organisation, person, authority, association or assessor.
         roles: What it does.
         contact: How to reach it; kept apart and erasable.
     """
@@ -180,14 +202,13 @@ class RegisterParty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterSystem:
-    """Enter an AI system into the register.
+    """Enter an AI system into the register.  It enters as an idea; gates lead on from there.
 
     Attributes:
         provider_id: The party that provides it.
         name_zh, name_en: What it is called; one may be left out, then the other stands for both.
         purpose_zh, purpose_en: What it is for; likewise.
         deployer_id: The party that uses it under its own authority.
-        status: draft or in_service.
     """
 
     provider_id: str
@@ -196,7 +217,6 @@ class RegisterSystem:
     purpose_zh: str = ""
     purpose_en: str = ""
     deployer_id: str = ""
-    status: Status = Status.DRAFT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +240,7 @@ class NamePerson:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeSystem:
-    """Change what the register says of a system; what is left out stays.
+    """Change what the register says of a system; what is left out stays.  Its stage changes by gates alone.
 
     Attributes:
         version: The version the change was made on.
@@ -235,7 +255,6 @@ class ChangeSystem:
     purpose_en: str | None = None
     provider_id: str | None = None
     deployer_id: str | None = None
-    status: Status | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

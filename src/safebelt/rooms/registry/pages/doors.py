@@ -16,7 +16,6 @@ from safebelt.rooms.registry.model import (
     NamePerson,
     RegisterParty,
     RegisterSystem,
-    Status,
     System,
 )
 from safebelt.rooms.registry.pages import words
@@ -120,7 +119,7 @@ class RegistryPages(Controller):
     @get("/systems/new", sync_to_thread=True, guards=[requires("registry.register")])
     def system_form(self, registry: NamedDependency[Registry], lang: PathLang) -> Template:
         """Show the form for a system."""
-        return _system_form(registry, lang, empty_form(status="draft"))
+        return _system_form(registry, lang, empty_form())
 
     @post("/systems/new", sync_to_thread=True, guards=[requires("registry.register")])
     def register_system(
@@ -289,7 +288,6 @@ def _change_form(registry: Registry, system: System, lang: Lang, form: Form[Any]
         form=form,
         system=system,
         parties=registry.parties(size=_PARTIES_IN_A_LIST).items,
-        statuses=tuple(Status),
         words=words,
     )
 

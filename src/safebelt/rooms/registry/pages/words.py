@@ -6,7 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 
 from safebelt.kernel.text import Lang, Text
-from safebelt.rooms.registry.decide import MOVES
 from safebelt.rooms.registry.model import (
     PARTY_KINDS,
     PARTY_ROLES,
@@ -19,6 +18,7 @@ from safebelt.rooms.registry.model import (
     Status,
     System,
 )
+from safebelt.rooms.registry.model.lifecycle import SystemMoved
 
 __all__ = ["PARTY_KINDS", "PARTY_ROLES", "PERSON_ROLES", "STANDINGS", "STATUSES", "PersonRole", "Status"]
 
@@ -106,7 +106,9 @@ def _about(act: Act, lang: Lang) -> str:
     changes = act.data.get("changes")
     if isinstance(changes, Mapping):
         parts += [_change(str(name), pair, lang) for name, pair in changes.items()]
-    reason = act.data.get("reason")
+    if act.kind == SystemMoved.kind:
+        parts.append(f"{_stage(act.data['before'], lang)} → {_stage(act.data['after'], lang)}")
+    reason = act.data.get("reason") or act.data.get(f"reason_{lang}")
     if reason:
         parts.append(Text(zh=f"理由：{reason}", en=f"Reason: {reason}").in_(lang))
     return Text(zh="；", en="; ").in_(lang).join(parts)
@@ -114,8 +116,13 @@ def _about(act: Act, lang: Lang) -> str:
 
 def _change(name: str, pair: Sequence[str], lang: Lang) -> str:
     label = SYSTEM_FIELDS[name].in_(lang) if name in SYSTEM_FIELDS else name
-    before, after = (STATUSES[Status(each)].in_(lang) if name == "status" else each for each in pair)
+    before, after = (_stage(each, lang) if name == "status" else each for each in pair)
     return f"{label}{Text(zh='：', en=': ').in_(lang)}{before or '—'} → {after or '—'}"
+
+
+def _stage(status: str, lang: Lang) -> str:
+    """The title of a stage; a word that earlier releases used, as it was written."""
+    return STATUSES[Status(status)].in_(lang) if status in set(Status) else status
 
 
 def as_typed(system: System) -> dict[str, str]:
@@ -127,7 +134,6 @@ def as_typed(system: System) -> dict[str, str]:
         "purpose_en": system.purpose.en,
         "provider_id": system.provider_id,
         "deployer_id": system.deployer_id,
-        "status": system.status.value,
         "version": str(system.version),
     }
 
@@ -140,11 +146,6 @@ def options(titles: Mapping[StrEnum, Text], lang: Lang) -> list[tuple[str, str]]
 def party_options(parties: Sequence[Party], empty: str) -> list[tuple[str, str]]:
     """Return parties as the choices of a form, after the empty choice."""
     return [("", empty), *((party.id, party.name) for party in parties)]
-
-
-def next_statuses(system: System, lang: Lang) -> list[tuple[str, str]]:
-    """Return the status a system has and those that may follow, as choices."""
-    return [(s.value, STATUSES[s].in_(lang)) for s in Status if s is system.status or s in MOVES[system.status]]
 
 
 def people_options(system: System, lang: Lang) -> list[tuple[str, str]]:

@@ -24,7 +24,8 @@ from safebelt.rooms.registry.model import (
     System,
     SystemPage,
 )
-from safebelt.rooms.registry.service.base import Desk, found_system, pages_of
+from safebelt.rooms.registry.service.base import found_system, pages_of
+from safebelt.rooms.registry.service.moving import Moving
 from safebelt.rooms.rulebook.model.deeds import OnRecord
 
 ACTS_SHOWN = 50
@@ -34,7 +35,7 @@ SYSTEMS_OF_A_PARTY = 200
 """Systems listed for one party; search and paging reach the rest."""
 
 
-class Registering(Desk):
+class Registering(Moving):
     """Deeds that enter parties and systems, name people, put facts on record, and look them up."""
 
     def register_party(self, cmd: RegisterParty, *, by: Actor) -> Party:
@@ -84,7 +85,7 @@ class Registering(Desk):
 
         Raises:
             NotFound: There is no such system.
-            Conflict: It was changed since `cmd.version`, the status cannot follow, or a red line bars it from service.
+            Conflict: It was changed since `cmd.version`, or it is retired.
             Invalid: A text is missing or too long, or a party is not in the register.
         """
         with self._sql.begin() as tx:
@@ -92,8 +93,6 @@ class Registering(Desk):
             before = found_system(tx, system_id)
             system, event = decide.change_system(before, cmd)
             _hold_parties(tx, system)
-            if system.status is Status.IN_SERVICE:
-                decide.hold_not_barred(self._rules.barred_within(tx, system_id, party=system.provider_id))
             store.register.save_system(tx, system)
             store.search.enter(tx, ((system.id, store.register.document(tx, system)),))
             self._ledger.append(tx, event, by=by)
@@ -118,9 +117,7 @@ class Registering(Desk):
             system = decide.hold_describable(found_system(tx, system_id))
             record, barred = self._rules.describe(tx, system_id, description, party=system.provider_id, by=by)
             if barred and system.status is Status.IN_SERVICE:
-                suspended, event = decide.change_system(system, decide.suspension(system, barred))
-                store.register.save_system(tx, suspended)
-                self._ledger.append(tx, event, by=by)
+                self._put(tx, system, Status.SUSPENDED, decide.suspended_by(barred), by)
         return record
 
     def barred_by(self, system_id: str) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ system = sa.Table(
     sa.Column("status", sa.String(20), nullable=False, index=True),
     sa.Column("registered_at", UtcDateTime, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("provisional", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("search", sa.Text, nullable=False),
 )
 
@@ -177,6 +178,7 @@ def _columns(word: System) -> dict[str, Any]:
         "deployer_id": word.deployer_id or None,
         "status": word.status.value,
         "version": word.version,
+        "provisional": word.provisional,
         "search": folded("\n".join((word.id, *texts))),
     }
 
@@ -210,6 +212,7 @@ def _system(row: sa.Row[Any], people: tuple[NamedPerson, ...]) -> System:
         people=people,
         registered_at=row.registered_at,
         version=row.version,
+        provisional=row.provisional,
     )
 
 
