@@ -26,6 +26,7 @@ from safebelt.rooms.registry.model import (
 )
 from safebelt.rooms.registry.service.base import found_system, pages_of
 from safebelt.rooms.registry.service.moving import Moving
+from safebelt.rooms.rulebook.model import Description
 from safebelt.rooms.rulebook.model.deeds import OnRecord
 
 ACTS_SHOWN = 50
@@ -114,10 +115,13 @@ class Registering(Moving):
         description = self._rules.read(source)
         with self._sql.begin() as tx:
             self._one_at_a_time(tx, system_id)
-            system = decide.hold_describable(found_system(tx, system_id))
-            record, barred = self._rules.describe(tx, system_id, description, party=system.provider_id, by=by)
-            if barred and system.status is Status.IN_SERVICE:
-                self._put(tx, system, Status.SUSPENDED, decide.suspended_by(barred), by)
+            return self._describe_within(tx, system_id, description, by)
+
+    def _describe_within(self, tx: sa.Connection, system_id: str, description: Description, by: Actor) -> OnRecord:
+        system = decide.hold_describable(found_system(tx, system_id))
+        record, barred = self._rules.describe(tx, system_id, description, party=system.provider_id, by=by)
+        if barred and system.status is Status.IN_SERVICE:
+            self._put(tx, system, Status.SUSPENDED, decide.suspended_by(barred), by)
         return record
 
     def barred_by(self, system_id: str) -> tuple[str, ...]:
