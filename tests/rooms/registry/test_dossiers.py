@@ -152,3 +152,26 @@ def test_rubbish_is_refused_and_breaks_nothing(rubbish: bytes | dict[str, bytes]
     body = rubbish if isinstance(rubbish, bytes) else packed({name: value for name, value in rubbish.items()})
     with pytest.raises(Invalid):
         check_dossier(body, ())
+
+
+def test_the_page_shows_every_part_and_hands_the_file_over(client, ledger: Ledger, system_id: str) -> None:
+    address = f"/en/registry/systems/{system_id}/package"
+    shown = client.get(address)
+    given = client.post(address, data={"parts": ["system", "acts"], "recipient": "An authority", "basis": "request 1"})
+    bad = client.post(address, data={"parts": ["system"], "recipient": "", "basis": "request 1"})
+    nothing = client.post(address, data={"recipient": "An authority", "basis": "request 1"})
+
+    assert shown.status_code == 200 and "not legal advice" in shown.text
+    assert given.headers["content-type"] == "application/zip"
+    assert check_dossier(given.content, ledger.verifier_keys()).holds is Truth.TRUE
+    assert bad.status_code == 422 and "request 1" in bad.text
+    assert nothing.status_code == 422
+
+
+def test_the_api_lists_the_parts_and_hands_the_file_over(client, ledger: Ledger, system_id: str) -> None:
+    address = f"/api/registry/systems/{system_id}/package"
+    parts = client.get(address).json()
+    given = client.post(address, json={"recipient": "An authority", "basis": "request 1"})
+
+    assert [one["id"] for one in parts] == list(DOSSIER_PARTS)
+    assert check_dossier(given.content, ledger.verifier_keys()).holds is Truth.TRUE
