@@ -33,6 +33,7 @@ thing = sa.Table(
     sa.Column("licence", sa.Text, nullable=False),
     sa.Column("origin_url", sa.Text, nullable=False),
     sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("key_fingerprint", sa.String(64), unique=True),
     sa.Column("details", sa.JSON, nullable=False),
     sa.Column("dependents", sa.Integer, nullable=False),
     sa.Column("registered_at", UtcDateTime, nullable=False),
@@ -117,6 +118,12 @@ def save_thing(tx: sa.Connection, word: Thing) -> None:
 def thing_by_id(tx: sa.Connection, thing_id: str) -> Thing | None:
     """Return one thing, or None."""
     row = tx.execute(sa.select(thing).where(thing.c.id == _clean(thing_id))).one_or_none()
+    return None if row is None else _thing(row)
+
+
+def thing_by_key(tx: sa.Connection, fingerprint: str) -> Thing | None:
+    """Return the agent that holds this public key, or None."""
+    row = tx.execute(sa.select(thing).where(thing.c.key_fingerprint == fingerprint)).one_or_none()
     return None if row is None else _thing(row)
 
 
@@ -287,6 +294,7 @@ def _columns(word: Thing) -> dict[str, Any]:
         "licence": word.licence,
         "origin_url": word.origin_url,
         "sha256": word.sha256,
+        "key_fingerprint": word.details.get("key_fingerprint"),
         "details": {name: list(v) if isinstance(v, tuple) else v for name, v in word.details.items()},
         "revision": word.revision,
         "search": folded("\n".join((word.id, *texts, word.licence, word.origin_url, word.sha256))),
