@@ -1,0 +1,153 @@
+"""The public register as it is read: only what is shown today, bounded, by keys rather than by counting through."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from safebelt.kernel.text import Text
+from safebelt.rooms.registry.model.public import PublicLine, PublicNumbers, Wanted
+from safebelt.rooms.registry.model.publication import Visibility
+from safebelt.rooms.registry.model.register import Status, folded
+from safebelt.rooms.registry.store.publication import mark, publication
+from safebelt.rooms.registry.store.register import system
+
+COUNTED_TO = 10_000
+"""How many matches are counted, and paged through: beyond it people narrow their search and programs follow `next`."""
+
+_LISTED = tuple(each for each in publication.c if each.name not in ("search", "contact", "basis"))
+_BOTH = publication.join(system, system.c.id == publication.c.system_id)
+
+
+def is_shown(today: date) -> sa.ColumnElement[bool]:
+    """Whether the public sees a record on a day."""
+    is_due = (publication.c.visibility == Visibility.EMBARGOED.value) & (publication.c.until <= today)
+    return (publication.c.visibility == Visibility.PUBLIC.value) | is_due
+
+
+def page(tx: sa.Connection, wanted: Wanted, today: date, *, start: int, size: int) -> tuple[PublicLine, ...]:
+    """Return one page of what is shown, newest registration first."""
+    found = _lines(wanted, today).order_by(publication.c.system_id.desc()).limit(size).offset(start)
+    return tuple(_line(row) for row in tx.execute(found))
+
+
+def after(tx: sa.Connection, wanted: Wanted, today: date, *, cursor: str, size: int) -> tuple[PublicLine, ...]:
+    """Return what is shown after a cursor (the last id read; empty for the start), newest registration first."""
+    found = _lines(wanted, today)
+    if cursor:
+        found = found.where(publication.c.system_id < cursor.replace("\0", ""))
+    return tuple(_line(row) for row in tx.execute(found.order_by(publication.c.system_id.desc()).limit(size)))
+
+
+def count(tx: sa.Connection, wanted: Wanted, today: date) -> int:
+    """Return how many match, counted to one more than `COUNTED_TO`."""
+    few = _matching(sa.select(sa.literal(1)).select_from(_BOTH), wanted, today).limit(COUNTED_TO + 1)
+    return int(tx.execute(sa.select(sa.func.count()).select_from(few.subquery())).scalar_one())
+
+
+def line(tx: sa.Connection, system_id: str, today: date) -> PublicLine | None:
+    """Return one system as lists have it; None where it is not shown."""
+    found = _lines(Wanted(), today).where(publication.c.system_id == system_id.replace("\0", ""))
+    row = tx.execute(found).one_or_none()
+    return None if row is None else _line(row)
+
+
+def newest(tx: sa.Connection, today: date, limit: int) -> tuple[PublicLine, ...]:
+    """Return what became public or changed last, latest first."""
+    found: list[PublicLine] = []
+    for shown in (
+        publication.c.visibility == Visibility.PUBLIC.value,
+        (publication.c.visibility == Visibility.EMBARGOED.value) & (publication.c.until <= today),
+    ):
+        wanted = _select_lines().where(shown).order_by(publication.c.at.desc()).limit(limit)
+        found += [_line(row) for row in tx.execute(wanted)]
+    return tuple(sorted(found, key=lambda one: (max(one.at.date(), one.since), one.at, one.id), reverse=True)[:limit])
+
+
+def starts(tx: sa.Connection, today: date, step: int) -> Iterator[str]:
+    """Yield the cursor after every `step` shown ids, the start (empty) first: how a site map is split."""
+    yield ""
+    ids = publication.c.system_id
+    place = sa.func.row_number().over(order_by=ids.desc()).label("place")
+    numbered = sa.select(ids, place).where(is_shown(today)).subquery()
+    wanted = sa.select(numbered.c.system_id).where(numbered.c.place % step == 0).order_by(numbered.c.place)
+    rows = tx.execute(wanted).scalars().all()
+    total = tx.execute(sa.select(sa.func.count()).select_from(publication).where(is_shown(today))).scalar_one()
+    yield from (one for place, one in enumerate(rows, start=1) if place * step < total)
+
+
+def numbers(tx: sa.Connection, today: date) -> PublicNumbers:
+    """Count the public register."""
+    shown = is_shown(today)
+
+    def by(column: sa.ColumnElement[Any], *more: sa.ColumnElement[bool], joined: bool = False) -> dict[str, int]:
+        source = _BOTH if joined else publication
+        rows = tx.execute(
+            sa.select(column, sa.func.count()).select_from(source).where(shown, *more).group_by(column).order_by(column)
+        )
+        return {str(value): int(number) for value, number in rows}
+
+    judged, imported = by(publication.c.is_judged), by(publication.c.is_imported)
+    marked = sa.select(mark.c.kind, mark.c.value, sa.func.count()).select_from(
+        mark.join(publication, publication.c.system_id == mark.c.system_id)
+    )
+    rows = tx.execute(marked.where(shown).group_by(mark.c.kind, mark.c.value).order_by(mark.c.kind, mark.c.value))
+    kept = sa.select(publication.c.basis, sa.func.count()).where(
+        publication.c.visibility == Visibility.RESTRICTED.value
+    )
+    restricted = tx.execute(kept.group_by(publication.c.basis).order_by(publication.c.basis))
+    return PublicNumbers(
+        on=today,
+        total=sum(judged.values()),
+        not_evaluated=_truths(judged)[0],
+        imported=_truths(imported)[1],
+        stages=by(system.c.status, joined=True),
+        provisional=sum(by(system.c.status, system.c.provisional.is_(True), joined=True).values()),
+        marks={(row[0], row[1]): int(row[2]) for row in rows},
+        months=by(publication.c.month),
+        restricted={row[0]: int(row[1]) for row in restricted},
+    )
+
+
+def _truths(counts: dict[str, int]) -> tuple[int, int]:
+    """How many are false and how many true, whatever a database calls them."""
+    falses = sum(number for value, number in counts.items() if value in ("0", "False"))
+    return falses, sum(counts.values()) - falses
+
+
+def _select_lines() -> sa.Select[Any]:
+    return sa.select(*_LISTED, system.c.status, system.c.provisional).select_from(_BOTH)
+
+
+def _lines(wanted: Wanted, today: date) -> sa.Select[Any]:
+    return _matching(_select_lines(), wanted, today)
+
+
+def _matching(found: sa.Select[Any], wanted: Wanted, today: date) -> sa.Select[Any]:
+    """Narrow a selection to what is shown and wanted; `%` and `_` in a search mean themselves."""
+    words = folded(wanted.search.replace("\0", "")).split()
+    found = found.where(is_shown(today), *(publication.c.search.contains(word, autoescape=True) for word in words))
+    if wanted.stage:
+        found = found.where(system.c.status == wanted.stage.value)
+    for kind, value in wanted.marks:
+        alike = (mark.c.kind == kind) & (mark.c.value == value) & (mark.c.system_id == publication.c.system_id)
+        found = found.where(sa.exists().where(alike))
+    return found
+
+
+def _line(row: sa.Row[Any]) -> PublicLine:
+    return PublicLine(
+        id=row.system_id,
+        name=Text(zh=row.name_zh, en=row.name_en),
+        purpose=Text(zh=row.purpose_zh, en=row.purpose_en),
+        provider=row.provider,
+        stage=Status(row.status),
+        provisional=bool(row.provisional),
+        since=row.since,
+        at=row.at,
+        version=row.version,
+        digest=row.digest,
+        is_imported=bool(row.is_imported),
+        is_judged=bool(row.is_judged),
+    )
