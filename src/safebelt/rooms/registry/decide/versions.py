@@ -9,6 +9,7 @@ from safebelt.kernel.errors import Conflict
 from safebelt.kernel.events import Event
 from safebelt.kernel.text import Text
 from safebelt.rooms.registry.decide.entering import TEXT_LIMIT, both, digest, invalid, line
+from safebelt.rooms.registry.model import System
 from safebelt.rooms.registry.model.differences import Change, Difference
 from safebelt.rooms.registry.model.things import VERSION_STATES, ProposeVersion, SubjectKind, Version, VersionState
 from safebelt.rooms.registry.model.things_events import (
@@ -230,6 +231,25 @@ def version_fields(version: Version) -> dict[str, str]:
 
 Step = tuple[int, Mapping[str, Sequence[str]]]
 """A change of a registration: the version it led to, and field to (before, after)."""
+
+
+def registration_fields(system: System) -> dict[str, str]:
+    """Return what two registrations of a system are compared by, under the names its changes bear in the ledger."""
+    return {
+        "name_zh": system.name.zh,
+        "name_en": system.name.en,
+        "purpose_zh": system.purpose.zh,
+        "purpose_en": system.purpose.en,
+        "provider_id": system.provider_id,
+        "deployer_id": system.deployer_id,
+        "status": system.status.value,
+    }
+
+
+def step_of(data: Mapping[str, Any]) -> Step | None:
+    """Return an entry of the ledger as a change of a registration, or None where it is none."""
+    changes, version = data.get("changes"), data.get("version")
+    return (version, changes) if isinstance(changes, Mapping) and isinstance(version, int) else None
 
 
 def registration_at(now: Mapping[str, str], version: int, steps: Sequence[Step], wanted: int) -> dict[str, str] | None:
