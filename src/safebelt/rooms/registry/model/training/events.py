@@ -1,0 +1,136 @@
+"""What happens with jobs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from safebelt.kernel.events import Event
+from safebelt.kernel.text import Text
+from safebelt.rooms.registry.model.training.jobs import Limits, Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _JobEvent(Event):
+    """About one job of the subject, which is a system."""
+
+    job_id: str
+    job_kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobAsked(_JobEvent):
+    """Somebody asked for a job."""
+
+    kind: ClassVar[str] = "registry.job_asked.v1"
+    title: ClassVar[Text] = Text(zh="申请了作业", en="Job asked for")
+    runner: str
+    purpose: str
+    model_id: str
+    version_id: str
+    plan: Plan
+    facts_version: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobGranted(_JobEvent):
+    """A named person granted a job, within limits."""
+
+    kind: ClassVar[str] = "registry.job_granted.v1"
+    title: ClassVar[Text] = Text(zh="批准了作业", en="Job granted")
+    person_id: str
+    reason: str
+    looked_at: str
+    limits: Limits
+    datasets: tuple[str, ...]
+    rests_on: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRefused(_JobEvent):
+    """A person refused a job."""
+
+    kind: ClassVar[str] = "registry.job_refused.v1"
+    title: ClassVar[Text] = Text(zh="拒绝了作业", en="Job refused")
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobExpired(_JobEvent):
+    """Nobody decided in time, or the grant was not used in time."""
+
+    kind: ClassVar[str] = "registry.job_expired.v1"
+    title: ClassVar[Text] = Text(zh="作业已过期", en="Job expired")
+    before: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStarted(_JobEvent):
+    """A granted job began."""
+
+    kind: ClassVar[str] = "registry.job_started.v1"
+    title: ClassVar[Text] = Text(zh="作业开始", en="Job began")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobHeard(_JobEvent):
+    """A job's first report; the later ones are fixed by the chain that the entry of its end carries."""
+
+    kind: ClassVar[str] = "registry.job_heard.v1"
+    title: ClassVar[Text] = Text(zh="作业首次报告", en="Job's first report")
+    step: int
+    flop: float
+    report_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobEnded(_JobEvent):
+    """A job ended: finished, failed, stopped or lost; with its last report and the chain of all."""
+
+    kind: ClassVar[str] = "registry.job_ended.v1"
+    title: ClassVar[Text] = Text(zh="作业结束", en="Job ended")
+    state: str
+    cause: str
+    reason: str
+    reports: int
+    step: int
+    flop: float
+    chain_sha256: str
+    artefact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopHeeded(_JobEvent):
+    """The runner of a job that was stopped said that its process ended."""
+
+    kind: ClassVar[str] = "registry.job_stop_heeded.v1"
+    title: ClassVar[Text] = Text(zh="作业进程确认已停止", en="Job's process said that it stopped")
+    reports: int
+    step: int
+    flop: float
+    chain_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobDisobeyed(_JobEvent):
+    """A runner went on reporting work after it had been told to stop; `times` is 1, 10, 100 and so on."""
+
+    kind: ClassVar[str] = "registry.job_disobeyed.v1"
+    title: ClassVar[Text] = Text(zh="作业程序未服从停止", en="Runner did not obey the stop")
+    times: int
+    step: int
+    flop: float
+
+
+EVENTS: tuple[type[Event], ...] = (
+    JobAsked,
+    JobGranted,
+    JobRefused,
+    JobExpired,
+    JobStarted,
+    JobHeard,
+    JobEnded,
+    StopHeeded,
+    JobDisobeyed,
+)
+"""What happens with jobs."""
