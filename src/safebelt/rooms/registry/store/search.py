@@ -1,11 +1,200 @@
-"""Tables of search, saved views, bulk acts."""
+"""Tables of search: what is entered, its postings, the words, labels, saved views, bulk orders.
 
-from collections.abc import Sequence
+What is entered is found at once (fresh entries are read one by one) and is put on the shelves of the index by `merge`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-TABLES: tuple[sa.Table, ...] = ()
+from safebelt.engines.sql import UtcDateTime, metadata
+from safebelt.rooms.registry.model.search_terms import clean
+from safebelt.rooms.registry.store import register
+
+Number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+"""SQLite counts up by itself in a plain INTEGER only."""
+T = TypeVar("T")
+
+BATCH = 1_000
+"""Systems one statement names: well below what either database takes."""
+NAME_KEY_BYTES = 96
+"""Bytes of a folded name that systems are put in order by."""
+
+entry = sa.Table(
+    "registry_search_entry",
+    metadata,
+    sa.Column("number", Number, primary_key=True, autoincrement=True),
+    sa.Column("system_id", sa.String(40), sa.ForeignKey("registry_system.id"), nullable=False, unique=True),
+    sa.Column("name_key", sa.LargeBinary, nullable=False),
+    sa.Column("head", sa.Text),
+    sa.Column("body", sa.Text),
+    sa.Column("is_fresh", sa.Boolean, nullable=False),
+    sqlite_autoincrement=True,  # a number never comes back: postings would take it for who had it before
+)
+sa.Index(
+    "ix_registry_search_entry_fresh",
+    entry.c.number,
+    sqlite_where=entry.c.is_fresh == sa.true(),
+    postgresql_where=entry.c.is_fresh == sa.true(),
+)
+sa.Index("ix_registry_search_entry_name_key", entry.c.name_key, entry.c.system_id)
+
+gone = sa.Table(
+    "registry_search_gone",
+    metadata,
+    sa.Column("number", Number, primary_key=True, autoincrement=False),
+)
+
+run = sa.Table(
+    "registry_search_run",
+    metadata,
+    sa.Column("number", Number, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.String(10), nullable=False),
+    sa.Column("chunk", sa.Integer, nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+posting = sa.Table(
+    "registry_search_posting",
+    metadata,
+    sa.Column("term", sa.LargeBinary, primary_key=True),
+    sa.Column("chunk", sa.Integer, primary_key=True),
+    sa.Column("run", Number, primary_key=True, autoincrement=False, index=True),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+
+word = sa.Table(
+    "registry_search_word",
+    metadata,
+    sa.Column("number", Number, primary_key=True, autoincrement=True),
+    sa.Column("word", sa.LargeBinary, nullable=False, unique=True),
+    sqlite_autoincrement=True,
+)
+
+label = sa.Table(
+    "registry_label",
+    metadata,
+    sa.Column("facet", sa.String(80), primary_key=True),
+    sa.Column("value", sa.String(120), primary_key=True),
+    sa.Column("system_id", sa.String(40), sa.ForeignKey("registry_system.id"), primary_key=True, index=True),
+)
+
+view = sa.Table(
+    "registry_view",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("owner", sa.String(80), nullable=False, index=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("question", sa.JSON, nullable=False),
+    sa.Column("is_shared", sa.Boolean, nullable=False),
+    sa.Column("made_at", UtcDateTime, nullable=False),
+    sa.Column("deleted_at", UtcDateTime),
+)
+
+bulk = sa.Table(
+    "registry_bulk",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("owner", sa.JSON, nullable=False),
+    sa.Column("deed", sa.JSON, nullable=False),
+    sa.Column("ordered_at", UtcDateTime, nullable=False),
+    sa.Column("is_open", sa.Boolean, nullable=False, index=True),
+)
+
+bulk_item = sa.Table(
+    "registry_bulk_item",
+    metadata,
+    sa.Column("bulk_id", sa.String(40), sa.ForeignKey("registry_bulk.id"), primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("system_id", sa.String(40), nullable=False),
+    sa.Column("outcome", sa.String(20), nullable=False),
+    sa.Column("says_zh", sa.Text, nullable=False),
+    sa.Column("says_en", sa.Text, nullable=False),
+)
+
+for _column in ("status", "provider_id", "deployer_id"):
+    sa.Index(f"ix_registry_system_{_column}_newest", register.system.c[_column], register.system.c.id)
+
+
+def batches(items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
+    """Yield a sequence in pieces."""
+    for at in range(0, len(items), size):
+        yield items[at : at + size]
+
+
+def insert_many(tx: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows of plain values, all with the same columns: what the driver takes as it is, it gets as it is."""
+    if not rows:
+        return
+    statement: Any = sa.insert(table).compile(dialect=tx.dialect, column_keys=list(rows[0]))
+    if statement.positional:
+        tx.exec_driver_sql(str(statement), [tuple(row[name] for name in statement.positiontup) for row in rows])
+    else:
+        tx.exec_driver_sql(str(statement), list(rows))
 
 
 def enter(tx: sa.Connection, documents: Sequence[tuple[str, str]]) -> None:
-    """Enter or replace what systems are found by: pairs of system id and everything searchable, in one text."""
+    """Enter or replace what systems are found by: pairs of system id and everything searchable, in one text.
+
+    The systems must be in the register already.  A line that is the system's id or one of its names may be in the
+    text; ids are found without it, and names count more than the rest wherever they stand.
+    """
+    for some in batches(list(dict(documents).items())):
+        texts = dict(some)
+        leave(tx, list(texts))
+        names = sa.select(register.system.c.id, register.system.c.name_zh, register.system.c.name_en)
+        named = {row[0]: (row[1], row[2]) for row in tx.execute(names.where(register.system.c.id.in_(list(texts))))}
+        values = [_row(system_id, text, named.get(system_id, ())) for system_id, text in texts.items()]
+        insert_many(tx, entry, values)
+
+
+def leave(tx: sa.Connection, system_ids: Sequence[str]) -> None:
+    """Let systems be found no longer."""
+    for some in batches(system_ids):
+        old = sa.delete(entry).where(entry.c.system_id.in_(some)).returning(entry.c.number, entry.c.is_fresh)
+        on_shelves = [{"number": number} for number, is_fresh in tx.execute(old) if not is_fresh]
+        insert_many(tx, gone, on_shelves)
+
+
+def _row(system_id: str, text: str, names: Iterable[str]) -> dict[str, object]:
+    heads = tuple(dict.fromkeys(names))
+    lines = text.split("\n")
+    apart = {system_id, *heads}
+    head = clean("\n".join(heads))
+    return {
+        "system_id": system_id,
+        "name_key": head.rpartition("\n")[2].encode()[:NAME_KEY_BYTES],
+        "head": head,
+        "body": clean("\n".join(line for line in lines if line not in apart)),
+        "is_fresh": True,
+    }
+
+
+def set_labels(tx: sa.Connection, facet: str, values: dict[str, Sequence[str]]) -> None:
+    """Give systems their values of a facet, in place of those they had.
+
+    Args:
+        tx: The caller's transaction.
+        facet: What is said of them: `tag`, `source`, `red_line`, or `class:<instrument>`.
+        values: System id to its values; none takes it out of the facet.
+    """
+    for some in batches(list(values)):
+        tx.execute(sa.delete(label).where(label.c.facet == facet, label.c.system_id.in_(some)))
+        pairs = [(each, one) for each in some for one in dict.fromkeys(values[each])]
+        rows = [{"facet": facet, "value": one, "system_id": each} for each, one in pairs]
+        insert_many(tx, label, rows)
+
+
+def labels_of(tx: sa.Connection, system_ids: Sequence[str], facet: str) -> dict[str, tuple[str, ...]]:
+    """Return the values systems have of a facet, in order."""
+    found: dict[str, list[str]] = {}
+    for some in batches(system_ids):
+        wanted = sa.select(label.c.system_id, label.c.value).where(label.c.facet == facet, label.c.system_id.in_(some))
+        for system_id, value in tx.execute(wanted.order_by(label.c.value)):
+            found.setdefault(system_id, []).append(value)
+    return {system_id: tuple(each) for system_id, each in found.items()}
+
+
+TABLES: tuple[sa.Table, ...] = (entry, gone, run, posting, word, label, view, bulk, bulk_item)
