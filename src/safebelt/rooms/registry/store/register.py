@@ -1,5 +1,6 @@
 """The registry's tables, and the two-way street between rows and words."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -116,6 +117,13 @@ def system_by_id(tx: sa.Connection, system_id: str) -> System | None:
     """Return one system with its people, or None."""
     row = tx.execute(sa.select(system).where(system.c.id == _clean(system_id))).one_or_none()
     return None if row is None else _system(row, _people(tx, [system_id]).get(system_id, ()))
+
+
+def systems_by_id(tx: sa.Connection, system_ids: Sequence[str]) -> tuple[System, ...]:
+    """Return those of some systems that there are, with their people, in no order."""
+    rows = tx.execute(sa.select(system).where(system.c.id.in_(system_ids))).all()
+    people = _people(tx, [row.id for row in rows])
+    return tuple(_system(row, people.get(row.id, ())) for row in rows)
 
 
 def parties(tx: sa.Connection, *, search: str, page: int, size: int) -> tuple[tuple[Party, ...], int]:
