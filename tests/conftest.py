@@ -21,7 +21,10 @@ ALONE = (
     "tests/browser/test_journey.py",
     "tests/browser/test_belt_pages.py",
     "tests/engines",
-    "tests/rooms/belt",
+    "tests/rooms/belt/control",
+    "tests/rooms/belt/proxy",
+    "tests/rooms/belt/records",
+    "tests/rooms/belt/test_",
 )
 """Tests that start processes, kill them, or watch the clock: they have the machine for themselves (`make test`)."""
 
