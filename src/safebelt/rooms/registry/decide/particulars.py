@@ -66,7 +66,8 @@ def _read(each: Particular, given: Value) -> Value | None:
         return _several(each, given)
     if isinstance(given, tuple | list):
         raise _wrong(each, Text(zh="只能填写一项", en="takes one value"))
-    text = str(given).strip()
+    whole = int(given) if isinstance(given, float) and given.is_integer() else given
+    text = str(whole).strip()
     return _READERS[each.form](each, text) if text else None
 
 

@@ -9,7 +9,7 @@ from safebelt.kernel.events import Event
 from safebelt.kernel.text import Text
 from safebelt.rooms.registry.model import identity, things_events
 
-Value = str | int | float | tuple[str, ...]
+Value = str | float | tuple[str, ...]
 """What one particular of a thing holds; which of these it is, its kind's schema says (`things_fields.SCHEMAS`)."""
 
 
@@ -208,7 +208,7 @@ class RegisterThing:
     licence: str = ""
     origin_url: str = ""
     sha256: str = ""
-    details: Mapping[str, str | int | float | tuple[str, ...]] = field(default_factory=dict)
+    details: Mapping[str, str | float | tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +231,7 @@ class ChangeThing:
     licence: str | None = None
     origin_url: str | None = None
     sha256: str | None = None
-    details: Mapping[str, str | int | float | tuple[str, ...]] = field(default_factory=dict)
+    details: Mapping[str, str | float | tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ class ThingRegistered(Event):
     licence: str
     origin_url: str
     sha256: str
-    details: Mapping[str, str | int | float | tuple[str, ...]]
+    details: Mapping[str, str | float | tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
