@@ -234,7 +234,7 @@ class TasksApi(Controller):
     )
     def assign(self, registry: NamedDependency[Registry], by: NamedDependency[Actor], data: JSONBody[Assign]) -> Task:
         """Give somebody something to do."""
-        return registry.assign(data, by=by)
+        return registry.assign_task(data, by=by)
 
     @patch(
         "/{task_id:str}",

@@ -98,7 +98,7 @@ def _tasks(registry: Registry) -> App:
     def add(subject_id: str, title: str, *, assignee: str = "", person: str = "", due: date | None = None) -> Answer:
         """Give somebody something to do."""
         command = Assign(subject_id=subject_id, title=title, assignee=assignee, person=person, due=due)
-        task = registry.assign(command, by=OWNER)
+        task = registry.assign_task(command, by=OWNER)
         return Answer(data=_data(task), says=Text(zh=f"已分派任务 {task.id}。", en=f"Assigned the task {task.id}."))
 
     @app.command(name="list")

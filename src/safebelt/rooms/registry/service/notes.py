@@ -227,7 +227,7 @@ class Notes(Registering):
 
     # ---- tasks
 
-    def assign(self, cmd: Assign, *, by: Actor) -> Task:
+    def assign_task(self, cmd: Assign, *, by: Actor) -> Task:
         """Give somebody something to do about a system, part, party, piece of evidence or job.
 
         Raises:
