@@ -236,9 +236,10 @@ def about_system(registry: Registry, system_id: str) -> About | None:
     """Tell the rulebook, which lies below, what the register knows of a system."""
     try:
         name, party, persons = registry.about(system_id)
+        held = registry.held_kinds(system_id)
     except NotFound:
         return None
-    return About(name=name, party=party, persons=persons)
+    return About(name=name, party=party, persons=persons, held=held.all, claimed=held.claimed)
 
 
 def holdings_of(registry: Registry, party_id: str) -> Holdings | None:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Conflict, Invalid
 from safebelt.rooms.registry.decide import (
-    MOVES,
     NAME_LIMIT,
     change_system,
     name_person,
@@ -61,7 +60,6 @@ def test_a_text_in_one_language_stands_for_both() -> None:
         (RegisterSystem(provider_id="p", name_zh="名"), "purpose_zh"),
         (RegisterSystem(provider_id="p", name_en="x" * (NAME_LIMIT + 1), purpose_zh="用途"), "name_en"),
         (RegisterSystem(provider_id="p", name_zh="a\x00b", purpose_zh="用途"), "name_zh"),
-        (RegisterSystem(provider_id="p", name_zh="名", purpose_zh="用途", status=Status.RETIRED), "status"),
     ],
 )
 def test_a_system_that_breaks_a_rule_of_form_names_the_field(command: RegisterSystem, field: str) -> None:
@@ -145,12 +143,10 @@ def test_a_change_on_an_older_version_is_a_conflict() -> None:
 
 
 def test_a_change_says_what_was_and_what_is() -> None:
-    changed, event = change_system(
-        system(), ChangeSystem(version=1, reason="上线", name_en="Helper", status=Status.IN_SERVICE)
-    )
+    changed, event = change_system(system(), ChangeSystem(version=1, reason="更名", name_en="Helper"))
 
     assert changed.name.zh == "问答助手"
-    assert event.data()["changes"] == {"name_en": ["问答助手", "Helper"], "status": ["draft", "in_service"]}
+    assert event.data()["changes"] == {"name_en": ["问答助手", "Helper"]}
 
 
 def test_a_change_of_nothing_and_a_change_without_reason_are_refused() -> None:
@@ -158,18 +154,6 @@ def test_a_change_of_nothing_and_a_change_without_reason_are_refused() -> None:
         change_system(system(), ChangeSystem(version=1, reason="x", name_zh="问答助手"))
     with pytest.raises(Invalid):
         change_system(system(), ChangeSystem(version=1, reason=" ", name_zh="新名"))
-
-
-@given(before=st.sampled_from(Status), after=st.sampled_from(Status))
-def test_a_status_moves_only_along_the_allowed_ways(before: Status, after: Status) -> None:
-    one = system(status=before)
-    change = ChangeSystem(version=1, reason="r", name_en="changed too", status=after)
-
-    if before is not Status.RETIRED and (after is before or after in MOVES[before]):
-        assert change_system(one, change)[0].status is after
-    else:
-        with pytest.raises(Conflict):
-            change_system(one, change)
 
 
 def test_nothing_comes_back_from_retirement() -> None:

@@ -62,10 +62,10 @@ def test_the_api_gives_the_dossier_with_its_why(client: TestClient) -> None:
 def test_a_patch_needs_the_version_it_was_made_on(client: TestClient) -> None:
     path = f"/api/registry/systems/{system(client)['id']}"
 
-    first = client.patch(path, json={"version": 1, "reason": "上线", "status": "in_service"})
-    second = client.patch(path, json={"version": 1, "reason": "上线", "status": "suspended"})
+    first = client.patch(path, json={"version": 1, "reason": "更名", "name_en": "One"})
+    second = client.patch(path, json={"version": 1, "reason": "更名", "name_en": "Two"})
 
-    assert (first.status_code, first.json()["version"], first.json()["status"]) == (200, 2, "in_service")
+    assert (first.status_code, first.json()["version"], first.json()["status"]) == (200, 2, "idea")
     assert (second.status_code, second.json()["code"], second.json()["details"]) == (409, "conflict", {"version": "2"})
 
 
@@ -102,13 +102,13 @@ def test_a_visitor_goes_from_the_empty_home_to_a_named_dossier(client: TestClien
     choice = re.search(r'value="(pty_\w+)"', client.get(f"/{lang}/registry/systems/new").text)
     assert choice
     registered = client.post(
-        f"/{lang}/registry/systems/new", data={**SYSTEM, "provider_id": choice[1], "deployer_id": "", "status": "draft"}
+        f"/{lang}/registry/systems/new", data={**SYSTEM, "provider_id": choice[1], "deployer_id": ""}
     )
     address = registered.url.path
     client.post(f"{address}/people/new", data={"role": "accountable", "name": "王敏", "since": "", "replaces": ""})
     changed = client.post(
         f"{address}/change",
-        data={**SYSTEM, "provider_id": choice[1], "status": "in_service", "reason": "验收完成", "version": "2"},
+        data={**SYSTEM, "provider_id": choice[1], "name_en": "Renamed", "reason": "验收完成", "version": "2"},
     )
 
     assert changed.url.path == address
@@ -129,12 +129,10 @@ def test_home_lists_cards_where_there_are_several(client: TestClient) -> None:
 def test_a_wrong_form_comes_back_with_what_was_typed(client: TestClient) -> None:
     one = provider(client)
 
-    answer = client.post(
-        "/zh/registry/systems/new", data={"name_zh": "", "purpose_zh": "用途 <b>", "provider_id": one, "status": "x"}
-    )
+    answer = client.post("/zh/registry/systems/new", data={"name_zh": "", "purpose_zh": "用途 <b>", "provider_id": one})
 
     assert answer.status_code == 422
-    assert "有内容需要更正" in answer.text and 'href="#status"' in answer.text
+    assert "有内容需要更正" in answer.text and 'href="#name_zh"' in answer.text
     assert "用途 &lt;b&gt;" in answer.text and "<b>" not in answer.text.split("<main")[1]
     assert "<title>错误：" in answer.text
 
@@ -149,7 +147,7 @@ def test_a_services_refusal_is_shown_beside_its_field(client: TestClient) -> Non
 def test_a_change_on_an_older_version_is_shown_as_a_conflict(client: TestClient) -> None:
     one = system(client)
     path = f"/en/registry/systems/{one['id']}/change"
-    form = {**SYSTEM, "provider_id": one["provider_id"], "status": "in_service", "reason": "r", "version": "1"}
+    form = {**SYSTEM, "provider_id": one["provider_id"], "name_en": "First", "reason": "r", "version": "1"}
 
     assert client.post(path, data=form).status_code == 200
     again = client.post(path, data={**form, "name_en": "Other"})
@@ -164,7 +162,6 @@ def test_clearing_the_deployer_in_the_form_clears_it(client: TestClient) -> None
         **SYSTEM,
         "provider_id": one["provider_id"],
         "deployer_id": "",
-        "status": "draft",
         "reason": "r",
         "version": "1",
     }

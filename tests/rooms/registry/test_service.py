@@ -43,7 +43,7 @@ def test_what_is_registered_is_found_again_as_it_was(registry: Registry) -> None
 def test_every_deed_appends_exactly_one_entry(registry: Registry, ledger: Ledger) -> None:
     one = system(registry)
     registry.name_person(one.id, NamePerson(role=PersonRole.ACCOUNTABLE, name="王敏"), by=OWNER)
-    registry.change_system(one.id, ChangeSystem(version=2, reason="上线", status=Status.IN_SERVICE), by=OWNER)
+    registry.change_system(one.id, ChangeSystem(version=2, reason="更名", name_en="Helper"), by=OWNER)
 
     kinds = [entry.kind for entry in ledger.entries(subject=one.id, limit=10)]
     assert kinds == ["registry.system_changed.v1", "registry.person_named.v1", "registry.system_registered.v1"]

@@ -1,7 +1,7 @@
 """Judgments of the registry: what may be entered, what may change, and what a dossier comes to."""
 
-import unicodedata
-from collections.abc import Iterable
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -10,10 +10,11 @@ from safebelt.kernel.errors import Conflict, Invalid
 from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
 from safebelt.rooms.registry.model import (
+    EVIDENCE_AWAITED,
     PERSON_ROLES,
     Awaited,
     ChangeSystem,
-    Duties,
+    EvidenceOnFile,
     NamedPerson,
     NamePerson,
     Party,
@@ -31,9 +32,13 @@ from safebelt.rooms.registry.model import (
     SystemRegistered,
     ordered,
 )
+from safebelt.rooms.registry.model.lifecycle import Evidence
+from safebelt.rooms.registry.model.road import AskKind, Gate
 
 NAME_LIMIT = 200
 """Characters of a name: longer than any registered company name, short enough for a table."""
+_INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters but line ends and tabs, and halves of surrogates (Unicode categories Cc and Cs)."""
 TEXT_LIMIT = 2000
 """Characters of a purpose or a reason."""
 
@@ -182,28 +187,6 @@ def change_system(system: System, cmd: ChangeSystem) -> tuple[System, SystemChan
     return changed, SystemChanged(subject=system.id, changes=changes, reason=reason, version=changed.version)
 
 
-def hold_not_barred(barred_by: Iterable[str]) -> None:
-    """Hold that no red line bars a system from service.
-
-    Raises:
-        Conflict: One does.
-    """
-    red_lines = tuple(barred_by)
-    if red_lines:
-        raise Conflict(
-            what=Text(
-                zh=f"按已记录的事实，该系统触及红线，不得投入服务：{'、'.join(red_lines)}。",
-                en=f"By the facts on record the system meets a red line and is barred from service: "
-                f"{', '.join(red_lines)}.",
-            ),
-            hint=Text(
-                zh="如事实已变，请先更新事实；例外须由两人决定并写入账本。",
-                en="If the facts changed, put the new ones on record; an exception takes two people and the ledger.",
-            ),
-            details={"barred_by": " ".join(red_lines)},
-        )
-
-
 def hold_describable(system: System) -> System:
     """Hold that facts about a system can still be put on record.
 
@@ -220,11 +203,25 @@ def suspended_by(red_lines: tuple[str, ...]) -> Text:
     return Text(zh=f"触及红线，停止服务：{met}", en=f"Red line met, taken out of service: {met}")
 
 
-def has_duties(duties: Duties | Awaited) -> bool | None:
-    """Whether a system's duties are determined: unknown without facts, and while any norm waits for one."""
-    if isinstance(duties, Awaited):
+def has_duties(found: Gate) -> bool | None:
+    """Whether a system's duties are determined: unknown without facts, and while a norm that counts waits for one."""
+    return None if {one.kind for one in found.missing} & {AskKind.FACTS, AskKind.DUTIES} else True
+
+
+def has_evidence(found: Gate) -> bool | None:
+    """Whether the evidence that duties ask for before service is held; unknown without facts.  Not: a duty is met."""
+    if found.facts_version == 0:
         return None
-    return None if duties.open else True
+    return not any(one.kind is AskKind.EVIDENCE for one in found.missing)
+
+
+def on_file(found: Gate, held: Mapping[str, tuple[Evidence, ...]]) -> EvidenceOnFile | Awaited:
+    """Return the dossier's part about evidence."""
+    pieces = tuple(one for kind in sorted(held) for one in held[kind])
+    if found.facts_version == 0 and not pieces:
+        return EVIDENCE_AWAITED
+    missing = tuple(kind for kind in found.asked if kind not in held)
+    return EvidenceOnFile(pieces=pieces, asked=found.asked, missing=missing, claimed=found.claimed)
 
 
 def persons_by_bearer(system: System) -> dict[str, tuple[str, ...]]:
@@ -239,7 +236,7 @@ def standing(system: System, *, has_duties: bool | None, has_evidence: bool | No
     Args:
         system: The system.
         has_duties: Whether its duties are determined.
-        has_evidence: Whether every duty has evidence.
+        has_evidence: Whether the evidence that duties ask for before service is held.
     """
     parts = (
         _named(system, PersonRole.ACCOUNTABLE),
@@ -249,7 +246,9 @@ def standing(system: System, *, has_duties: bool | None, has_evidence: bool | No
             holds=Truth.of(has_duties),
         ),
         Reason(
-            says=Text(zh="每项义务都有证据", en="There is evidence for every duty"),
+            says=Text(
+                zh="义务在投入服务前要求的证据均在案", en="The evidence that duties ask for before service is on record"
+            ),
             holds=Truth.of(has_evidence),
         ),
     )
@@ -327,7 +326,7 @@ def _line(value: str, field: str, label: Text, *, limit: int = NAME_LIMIT, is_re
                 en=f"The {label.en} must be {limit} characters or fewer.",
             ),
         )
-    if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in "\n\r\t" for char in text):
+    if _INVISIBLE.search(text):
         raise _invalid(
             field, Text(zh=f"{label.zh}含有不可见的控制字符。", en=f"The {label.en} holds control characters.")
         )

@@ -22,6 +22,7 @@ from safebelt.rooms.registry.model.dossier import (
     Awaited,
     Dossier,
     Duties,
+    EvidenceOnFile,
     Standing,
 )
 from safebelt.rooms.registry.model.events import (
@@ -82,6 +83,7 @@ __all__ = [
     "ChangeSystem",
     "Dossier",
     "Duties",
+    "EvidenceOnFile",
     "NamePerson",
     "NamedPerson",
     "Party",

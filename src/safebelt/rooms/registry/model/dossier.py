@@ -8,6 +8,7 @@ from typing import Any
 
 from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
+from safebelt.rooms.registry.model.lifecycle import Evidence
 from safebelt.rooms.registry.model.register import Party, System
 
 
@@ -61,9 +62,9 @@ DUTIES_AWAITED = Awaited(
 )
 EVIDENCE_AWAITED = Awaited(
     fills=Text(
-        zh="安全评估、伦理审查、数据与供应链记录形成的证据将汇集在此，每份都写明由谁作证、是否经过复算。",
-        en="Evidence from assessments, ethics reviews, data and supply-chain records will gather here, "
-        "each piece saying who vouches for it and whether it was recounted.",
+        zh="记录该系统的事实之后，这里会列出义务要求哪些证据、已有哪些、由谁作证；在此之前“未评估”。",
+        en="Once the system's facts are on record, the evidence its duties ask for is listed here, with what is held and "
+        "who vouches for it; until then, it is not evaluated.",
     )
 )
 
@@ -90,6 +91,23 @@ class Duties:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceOnFile:
+    """What is held, beside what duties ask for before service.  That it is held never says that a duty is met.
+
+    Attributes:
+        pieces: What counts today, latest first.
+        asked: Kind to the norms that ask for it.
+        missing: Kinds asked for that are not held.
+        claimed: Kinds asked for that nobody but the system's own side stands for, the missing ones among them.
+    """
+
+    pieces: tuple[Evidence, ...]
+    asked: Mapping[str, tuple[str, ...]]
+    missing: tuple[str, ...]
+    claimed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dossier:
     """One AI system, all of it: duties, evidence, acts, outcome, and the people who answer.
 
@@ -97,7 +115,7 @@ class Dossier:
         system: The system.
         provider, deployer: Its parties; None where the register names none.
         duties: What the law demands of it.
-        evidence: What shows that it is done.
+        evidence: What is held, and what duties ask for.
         acts: What was done about it, newest first.
         standing: What it comes to.
         reason: Why.
@@ -107,7 +125,7 @@ class Dossier:
     provider: Party | None
     deployer: Party | None
     duties: Duties | Awaited
-    evidence: Awaited
+    evidence: EvidenceOnFile | Awaited
     acts: tuple[Act, ...]
     standing: Standing
     reason: Reason

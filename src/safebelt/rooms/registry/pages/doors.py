@@ -150,6 +150,7 @@ class RegistryPages(Controller):
             dossier=dossier,
             panels=[(panel, panel.context(system_id, lang)) for panel in panels],
             acts=words.told(dossier.acts, titles, lang),
+            names=registry.evidence_name,
             words=words,
             notice=_notice(request),
         )

@@ -13,12 +13,13 @@ from safebelt.rooms.registry.model import (
     STANDINGS,
     STATUSES,
     Act,
+    EvidenceOnFile,
     Party,
     PersonRole,
     Status,
     System,
 )
-from safebelt.rooms.registry.model.lifecycle import SystemMoved
+from safebelt.rooms.registry.model.lifecycle import ISSUERS, Evidence, Issuer, SystemMoved
 
 __all__ = ["PARTY_KINDS", "PARTY_ROLES", "PERSON_ROLES", "STANDINGS", "STATUSES", "PersonRole", "Status"]
 
@@ -136,6 +137,34 @@ def as_typed(system: System) -> dict[str, str]:
         "deployer_id": system.deployer_id,
         "version": str(system.version),
     }
+
+
+def stage_of(system: System) -> Text:
+    """Return a system's stage in words; service on claims alone is called provisional."""
+    title = STATUSES[system.status]
+    return Text(zh=f"{title.zh}（暂行）", en=f"{title.en}, provisional") if system.provisional else title
+
+
+def kinds_of(found: EvidenceOnFile) -> list[str]:
+    """Return the kinds of evidence a dossier speaks of: those asked for, then others that are held."""
+    return list(dict.fromkeys((*found.asked, *(one.kind for one in found.pieces))))
+
+
+def held_as(found: EvidenceOnFile, kind: str) -> Text:
+    """Say how a kind of evidence is held; never that anything is met by it."""
+    pieces = [one for one in found.pieces if one.kind == kind]
+    if not pieces:
+        return Text(zh="没有", en="not held")
+    until = max(one.expires_on for one in pieces).isoformat()
+    if all(one.is_claimed for one in pieces):
+        return Text(zh=f"自我声明，至 {until}", en=f"claimed, until {until}")
+    issuers = [ISSUERS[one] for one in Issuer if one is not Issuer.SELF and one in _standing_for(pieces)]
+    zh, en = "、".join(one.zh for one in issuers), ", ".join(one.en for one in issuers)
+    return Text(zh=f"{zh}已确认，至 {until}", en=f"vouched for by {en}, until {until}")
+
+
+def _standing_for(pieces: Sequence[Evidence]) -> set[Issuer]:
+    return {one.issuer for one in pieces} | {vouch.issuer for one in pieces for vouch in one.vouched}
 
 
 def options(titles: Mapping[StrEnum, Text], lang: Lang) -> list[tuple[str, str]]:

@@ -8,7 +8,6 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.registry import decide, store
 from safebelt.rooms.registry.model import (
     DUTIES_AWAITED,
-    EVIDENCE_AWAITED,
     Act,
     Awaited,
     ChangeSystem,
@@ -25,7 +24,7 @@ from safebelt.rooms.registry.model import (
     SystemPage,
 )
 from safebelt.rooms.registry.service.base import found_system, pages_of
-from safebelt.rooms.registry.service.moving import Moving
+from safebelt.rooms.registry.service.seeing import Seeing
 from safebelt.rooms.rulebook.model import Description
 from safebelt.rooms.rulebook.model.deeds import OnRecord
 
@@ -36,7 +35,7 @@ SYSTEMS_OF_A_PARTY = 200
 """Systems listed for one party; search and paging reach the rest."""
 
 
-class Registering(Moving):
+class Registering(Seeing):
     """Deeds that enter parties and systems, name people, put facts on record, and look them up."""
 
     def register_party(self, cmd: RegisterParty, *, by: Actor) -> Party:
@@ -200,21 +199,25 @@ class Registering(Moving):
             system = found_system(tx, system_id)
             provider = store.register.party_by_id(tx, system.provider_id)
             deployer = store.register.party_by_id(tx, system.deployer_id) if system.deployer_id else None
-        duties = self._duties(system)
-        standing, reason = decide.standing(system, has_duties=decide.has_duties(duties), has_evidence=None)
+            into_service = self._gate(tx, system, Status.IN_SERVICE)
+            held = store.lifecycle.held(tx, system_id, self._clock().date())
+        standing, reason = decide.standing(
+            system, has_duties=decide.has_duties(into_service), has_evidence=decide.has_evidence(into_service)
+        )
         return Dossier(
             system=system,
             provider=provider,
             deployer=deployer,
-            duties=duties,
-            evidence=EVIDENCE_AWAITED,
+            duties=self._duties(system, tuple(held)),
+            evidence=decide.on_file(into_service, held),
             acts=self._acts(system_id),
             standing=standing,
             reason=reason,
         )
 
-    def _duties(self, system: System) -> Duties | Awaited:
-        owed = self._rules.owed(system.id, party=system.provider_id, persons=decide.persons_by_bearer(system))
+    def _duties(self, system: System, held: tuple[str, ...]) -> Duties | Awaited:
+        named = decide.persons_by_bearer(system)
+        owed = self._rules.owed(system.id, party=system.provider_id, persons=named, held=held)
         return DUTIES_AWAITED if owed is None else Duties(**owed)
 
     def _acts(self, system_id: str) -> tuple[Act, ...]:

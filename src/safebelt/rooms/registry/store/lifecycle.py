@@ -149,9 +149,11 @@ def held_of(tx: sa.Connection, system_ids: Sequence[str], on: date) -> dict[str,
     return found
 
 
-def ending(tx: sa.Connection, since: date, until: date, limit: int) -> tuple[Evidence, ...]:
-    """Return evidence of all systems whose last day lies between two days, both included, soonest first."""
-    within = (evidence.c.expires_on >= since, evidence.c.expires_on <= until, evidence.c.withdrawn_at.is_(None))
+def ending(tx: sa.Connection, since: date, until: date, limit: int, system_id: str = "") -> tuple[Evidence, ...]:
+    """Return evidence whose last day lies between two days, both included, soonest first; of all systems or of one."""
+    within = [evidence.c.expires_on >= since, evidence.c.expires_on <= until, evidence.c.withdrawn_at.is_(None)]
+    if system_id:
+        within.append(evidence.c.system_id == system_id)
     return _read(tx, sa.select(evidence).where(*within).order_by(evidence.c.expires_on, evidence.c.id).limit(limit))
 
 

@@ -241,7 +241,7 @@ def _line(
         begins=_begins(finding, outlook.on),
         due=finding.due.text if finding.due else None,
         cites=every(text, norm.cites),
-        held=_titles(text, held),
+        held=outlook.held_titles(held),
         lacking=_titles(text, lacking),
         is_verified=finding.status is Status.VERIFIED,
         note=norm.interpretation.note if norm.interpretation else None,

@@ -32,11 +32,15 @@ class About:
     Attributes:
         party: Id of the party whose covenants bind it; empty where none is known.
         persons: Bearer to the names of those who answer for that bearer's duties.
+        held: Ids of evidence that is held; that it is held never says that a duty is met.
+        claimed: Those of them that nobody but the system's own side stands for.
     """
 
     name: Text
     party: str = ""
     persons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    held: tuple[str, ...] = ()
+    claimed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

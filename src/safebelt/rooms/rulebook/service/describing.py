@@ -1,6 +1,7 @@
 """Facts on record, and what they come to."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
@@ -10,12 +11,30 @@ from safebelt.kernel.errors import NotFound
 from safebelt.kernel.text import Text
 from safebelt.rooms.rulebook import decide, store
 from safebelt.rooms.rulebook.decide import deeds
-from safebelt.rooms.rulebook.model import Description, Judgment
+from safebelt.rooms.rulebook.model import Description, Judgment, LawText
 from safebelt.rooms.rulebook.model.deeds import OnRecord
 from safebelt.rooms.rulebook.service.base import About, Desk, digest
 from safebelt.rooms.rulebook.store.descriptions import plain
 
 VERSIONS_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A registered system, judged.
+
+    Attributes:
+        record: The facts that count.
+        text: The law it was judged by.
+        touched: Instruments of the places the facts mention, and those that belong to no place.
+        barred_by: Red lines that bar it from service: met, verified, in force, and not set aside.
+    """
+
+    record: OnRecord
+    judgment: Judgment
+    text: LawText
+    touched: frozenset[str]
+    barred_by: tuple[str, ...]
 
 
 class Describing(Desk):
@@ -123,6 +142,26 @@ class Describing(Desk):
             return ()
         met = (one.norm.id for one in decide.red_lines(self._judged(tx, record.description, party, today)))
         return deeds.still_barred(met, store.decisions.overrides(tx, system), today)
+
+    def judged_within(self, tx: sa.Connection, system: str, *, party: str = "") -> Judged | None:
+        """Judge a registered system today, inside a transaction; None where no facts are on record: *not evaluated*."""
+        record, today = store.descriptions.current(tx, system), self.today()
+        if record is None:
+            return None
+        judgment, text = self._judged(tx, record.description, party, today), self.text_within(tx, today)
+        met = (one.norm.id for one in decide.red_lines(judgment))
+        return Judged(
+            record=record,
+            judgment=judgment,
+            text=text,
+            touched=decide.touched(text, record.description.values()),
+            barred_by=deeds.still_barred(met, store.decisions.overrides(tx, system), today),
+        )
+
+    def facts_version_within(self, tx: sa.Connection, system: str) -> int:
+        """Return the number of the description that counts, inside a transaction; 0 where there is none."""
+        record = store.descriptions.current(tx, system)
+        return 0 if record is None else record.version
 
     def _judged(self, tx: sa.Connection, description: Description, party: str, on: date) -> Judgment:
         commitments = store.decisions.commitments(tx, party=party) if party else []

@@ -1,7 +1,7 @@
 """What is owed for a registered system, with everything a reader needs to check it; and what a party owes."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -24,6 +24,7 @@ class Outlook:
         facts: What was judged, covenants of the party among them.
         duties: What is owed.
         calendar: Every date to come.
+        claimed: Ids of evidence that is held and that nobody but the system's own side stands for.
     """
 
     on: date
@@ -32,6 +33,17 @@ class Outlook:
     judgment: Judgment
     duties: tuple[Duty, ...]
     calendar: tuple[Entry, ...]
+    claimed: tuple[str, ...] = ()
+
+    def held_titles(self, evidence: Iterable[str]) -> tuple[Text, ...]:
+        """Return what evidence that is held is called, and whether anybody but its own side stands for it."""
+        return tuple(self._held_title(one) for one in evidence)
+
+    def _held_title(self, kind: str) -> Text:
+        title = self.text.evidence[kind].title if kind in self.text.evidence else Text(zh=kind, en=kind)
+        if kind in self.claimed:
+            return Text(zh=f"{title.zh}（自我声明）", en=f"{title.en} (claimed)")
+        return Text(zh=f"{title.zh}（他方确认）", en=f"{title.en} (vouched for)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +102,8 @@ class Owing(Describing):
             commitments = store.decisions.commitments(tx, party=about.party) if about.party else []
             overrides = tuple(store.decisions.overrides(tx, system))
         facts = deeds.with_covenants(record.description.values(), commitments, day)
-        outlook = outlook_on(self.text(day), facts, day, about.persons)
+        outlook = outlook_on(self.text(day), facts, day, about.persons, about.held)
+        outlook = replace(outlook, claimed=about.claimed)
         met = tuple(one.norm.id for one in decide.red_lines(outlook.judgment))
         return SystemFile(
             system=system,
@@ -104,7 +117,11 @@ class Owing(Describing):
 
 
 def outlook_on(
-    text: LawText, facts: Mapping[str, Any], on: date, persons: Mapping[str, tuple[str, ...]] | None = None
+    text: LawText,
+    facts: Mapping[str, Any],
+    on: date,
+    persons: Mapping[str, tuple[str, ...]] | None = None,
+    held: tuple[str, ...] = (),
 ) -> Outlook:
     """Judge facts by a text on a day, and return everything that follows.
 
@@ -113,6 +130,7 @@ def outlook_on(
         facts: Fact id to value.
         on: The day.
         persons: Bearer to names of those who answer.
+        held: Ids of evidence that is held.
     """
     judgment = decide.judge(text, facts, on)
     named = {Bearer(bearer): names for bearer, names in (persons or {}).items()}
@@ -121,6 +139,6 @@ def outlook_on(
         text=text,
         facts=facts,
         judgment=judgment,
-        duties=decide.owe(judgment, persons=named),
+        duties=decide.owe(judgment, held=held, persons=named),
         calendar=decide.calendar(text, facts, on),
     )
