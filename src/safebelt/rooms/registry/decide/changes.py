@@ -1,6 +1,6 @@
 """Judgments of change control: what a change re-opens and by when, and how that stands on a later day."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -33,6 +33,7 @@ from safebelt.rooms.registry.model.changes import (
     Standing,
     Weight,
 )
+from safebelt.rooms.registry.model.lifecycle import Evidence
 from safebelt.rooms.registry.model.road import Road
 from safebelt.rooms.rulebook.model import Finding, Judgment, Modality, Status, Verdict
 
@@ -288,10 +289,22 @@ def expired(setting: Setting, now: Side, ended: Collection[str]) -> Difference:
 # ---- how it stands now
 
 
-def standing(setting: Setting, change: Change, redo: Redo, now: Side) -> Reopened:
-    """Return how one thing that a change re-opened stands: by what is asked for and held, and by nothing else."""
+def standings(setting: Setting, changes: Iterable[Change], now: Side) -> tuple[Reopened, ...]:
+    """Return how everything that changes re-opened stands: by what is asked for and held, and by nothing else."""
+    wanted = setting.asked(now)
+    fresh = {
+        one: setting.has_fresh(one, now) for one in {redo.evidence for c in changes for redo in c.difference.redos}
+    }
+    return tuple(
+        _standing(setting, change, redo, wanted, has_fresh=fresh[redo.evidence])
+        for change in changes
+        for redo in change.difference.redos
+    )
+
+
+def _standing(setting: Setting, change: Change, redo: Redo, wanted: Asked, *, has_fresh: bool) -> Reopened:
     made = [one.evidence.id for one in setting.files.pieces if _was_made_since(one, change, redo)]
-    found = _standing(setting, redo, now, is_made=bool(made))
+    found = _found(setting.on, redo, wanted, is_made=bool(made), has_fresh=has_fresh)
     done_by = max(made) if made and found is Standing.DONE else ""
     return Reopened(change_id=change.id, since=change.on, redo=redo, standing=found, done_by=done_by)
 
@@ -302,8 +315,7 @@ def _was_made_since(piece: Holding, change: Change, redo: Redo) -> bool:
     return is_new and one.facts_version >= change.version
 
 
-def _standing(setting: Setting, redo: Redo, now: Side, *, is_made: bool) -> Standing:
-    wanted = setting.asked(now)
+def _found(on: date, redo: Redo, wanted: Asked, *, is_made: bool, has_fresh: bool) -> Standing:
     by_weight = {Weight.BINDING: wanted.binding, Weight.COMING: wanted.coming, Weight.INFORMS: wanted.informs}
     has_come = redo.weight is Weight.COMING and redo.evidence in wanted.binding
     weight = Weight.BINDING if has_come else redo.weight
@@ -311,11 +323,31 @@ def _standing(setting: Setting, redo: Redo, now: Side, *, is_made: bool) -> Stan
         return Standing.LAPSED
     if is_made:
         return Standing.DONE
-    if setting.has_fresh(redo.evidence, now):
+    if has_fresh:
         return Standing.RESTORED
     if weight is not Weight.BINDING:
         return Standing(weight.value)
-    return Standing.OVERDUE if redo.due is not None and redo.due < setting.on else Standing.OPEN
+    return Standing.OVERDUE if redo.due is not None and redo.due < on else Standing.OPEN
+
+
+def stale_pieces(setting: Setting, now: Side) -> tuple[Evidence, ...]:
+    """Return the evidence that counts by its dates and does not show the system as it is now."""
+    return tuple(
+        one.evidence
+        for one in setting.files.pieces
+        if one.evidence.counts_on(setting.on) and not is_fresh(setting.rules, one, now)
+    )
+
+
+def still_to_do(found: Iterable[Reopened]) -> tuple[Reopened, ...]:
+    """Return what is open, to come or told, each kind of evidence once with its soonest day; binding first."""
+    order = [Standing.OVERDUE, Standing.OPEN, Standing.COMING, Standing.INFORMS]
+    left = sorted(
+        (one for one in found if one.standing in order),
+        key=lambda one: (order.index(one.standing), one.redo.due or date.max, one.redo.evidence, one.change_id),
+    )
+    once = {one.redo.evidence: one for one in reversed(left)}
+    return tuple(one for one in left if once[one.redo.evidence] is one)
 
 
 def event(change: Change) -> ChangeJudged:

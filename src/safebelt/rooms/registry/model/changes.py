@@ -287,6 +287,21 @@ class Reopened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What facts would come to, without being put on record.
+
+    Attributes:
+        version: The facts on record they were compared with; 0 where there are none.
+        barred_by: Red lines they would meet.
+    """
+
+    system_id: str
+    version: int
+    difference: Difference
+    barred_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ledgered:
     """One thing re-opened, as the ledger keeps it."""
 

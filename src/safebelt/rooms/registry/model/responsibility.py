@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 
@@ -140,6 +140,7 @@ class Right:
         norm, instrument, title, says, cites: Where it stands and what it says.
         bearer: Whose right it is.
         binds: Whether verified law in force gives it; otherwise it informs or is to come.
+        is_verified: Whether verified law gives it, be it in force or to come.
         from_, until: When it is in force.
         due_text: When or how soon it can be had, in words.
         evidence: What shows that it can be used.
@@ -259,11 +260,3 @@ class ResponsibilityEnded(Event):
 
 
 EVENTS: tuple[type[Event], ...] = (ResponsibilityAssigned, ResponsibilityHandedOver, ResponsibilityEnded)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TermKept:
-    """A term and when it was put on record, for the history."""
-
-    assignment: Assignment
-    at: datetime

@@ -1,7 +1,7 @@
-"""Deeds of change: what a change re-opens, and who answers for which duty."""
+"""Deeds of change: what a change re-opens, who answers for which duty, and what the house looks at by itself."""
 
-from safebelt.rooms.registry.service.lifecycle import Lifecycle
+from safebelt.rooms.registry.service.watching import Watching
 
 
-class Changing(Lifecycle):
-    """Deeds of change: what a change re-opens, and who answers for which duty."""
+class Changing(Watching):
+    """Deeds of change: what a change re-opens, who answers for which duty, and what the house looks at by itself."""

@@ -25,7 +25,7 @@ from safebelt.rooms.registry.model.changes import (
 )
 from safebelt.rooms.registry.model.register import Status
 from safebelt.rooms.registry.model.responsibility import Assignment, Part
-from safebelt.rooms.registry.store import register
+from safebelt.rooms.registry.store import lifecycle, register
 
 SHOWN = 200
 """Changes and terms that are read of one system, latest first."""
@@ -283,3 +283,26 @@ def next_systems(
     return tuple(
         (row.id, row.provider_id, Status(row.status)) for row in tx.execute(wanted.order_by(table.c.id).limit(limit))
     )
+
+
+def ended_evidence(tx: sa.Connection, stretch: tuple[str, str], since: date, until: date) -> dict[str, tuple[str, ...]]:
+    """Return kinds of evidence whose last day lies in a span of days, by system, for the systems between two ids.
+
+    Args:
+        tx: The transaction.
+        stretch: The ids; the first is left out.
+        since: The first such last day.
+        until: The day after the latest one.
+    """
+    table = lifecycle.evidence
+    wanted = (
+        sa.select(table.c.system_id, table.c.kind)
+        .where(table.c.system_id > stretch[0], table.c.system_id <= stretch[1])
+        .where(table.c.expires_on >= since, table.c.expires_on < until, table.c.withdrawn_at.is_(None))
+        .distinct()
+        .order_by(table.c.system_id, table.c.kind)
+    )
+    found: dict[str, tuple[str, ...]] = {}
+    for row in tx.execute(wanted):
+        found[row.system_id] = (*found.get(row.system_id, ()), row.kind)
+    return found
