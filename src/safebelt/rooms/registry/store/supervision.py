@@ -144,13 +144,8 @@ class Published:
 
 def save_office(tx: sa.Connection, word: Office) -> None:
     """Insert an office, or replace what it states."""
-    values = {
-        "party_id": word.party_id,
-        "jurisdiction": word.competence.jurisdiction,
-        "instruments": list(word.competence.instruments),
-        "zone": word.zone,
-        "declared_at": word.declared_at,
-    }
+    competence = {"jurisdiction": word.competence.jurisdiction, "instruments": list(word.competence.instruments)}
+    values = {"party_id": word.party_id, **competence, "zone": word.zone, "declared_at": word.declared_at}
     upsert(tx, office, values, ("party_id",))
 
 
@@ -289,14 +284,8 @@ def measures(tx: sa.Connection, system_id: str) -> tuple[tuple[Step, ...], ...]:
 
 def save_publication(tx: sa.Connection, system_id: str, word: Published) -> None:
     """Insert or replace what the public reads of a decision."""
-    values = {
-        "step_id": word.step_id,
-        "case_id": word.case_id,
-        "system_id": system_id,
-        "summary_zh": word.summary.zh,
-        "summary_en": word.summary.en,
-        "published_at": word.published_at,
-    }
+    said = {"summary_zh": word.summary.zh, "summary_en": word.summary.en, "published_at": word.published_at}
+    values = {"step_id": word.step_id, "case_id": word.case_id, "system_id": system_id, **said}
     upsert(tx, publication, values, ("step_id",))
 
 
@@ -375,7 +364,7 @@ def _case(row: sa.Row[Any]) -> Case:
 
 def _step_columns(word: Step) -> dict[str, Any]:
     content = {name: value for name, value in asdict(word).items() if name not in _BESIDE}
-    beside = {name: getattr(word, name) for name in _BESIDE - {"id", "kind"}}
+    beside = {name: getattr(word, name) for name in sorted(_BESIDE - {"id", "kind"})}
     return {**beside, "kind": word.kind.value, "content": msgspec.to_builtins(content)}
 
 

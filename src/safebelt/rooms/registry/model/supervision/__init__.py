@@ -1,23 +1,25 @@
 """Words of an authority's cases: offices, cases, steps, service and receipt, where a case stands."""
 
 from safebelt.rooms.registry.model.supervision.cases import (
-    AnswerCase,
     Attachment,
     Basis,
     Case,
     CasePage,
     Competence,
     Deadline,
-    FileIn,
     Moment,
     Office,
-    OpenCase,
     Position,
     PublicDecision,
     Receipt,
     Service,
-    SetUpOffice,
     Step,
+)
+from safebelt.rooms.registry.model.supervision.commands import (
+    AnswerCase,
+    FileIn,
+    OpenCase,
+    SetUpOffice,
     WriteStep,
 )
 from safebelt.rooms.registry.model.supervision.events import (

@@ -17,6 +17,7 @@ from safebelt.rooms.registry.model.supervision import (
     Channel,
     Confidentiality,
     FileIn,
+    Moment,
     Office,
     OpenCase,
     Outcome,
@@ -50,7 +51,7 @@ class Supervising(CaseReading):
             Invalid: Something it must say is missing, or the rulebook does not know its basis.
         """
         with self._sql.begin() as tx:
-            office = self._desk(tx, by)
+            office = self._my_desk(tx, by)
             system = found_system(tx, cmd.system_id)
             case = decide.new_case(cmd, system, office, new_id=self._new_id("cas"), at=self._clock(), by=by.id)
             hold_known(case.basis, self._rules.text_within(tx, self._clock().date()))
@@ -67,7 +68,7 @@ class Supervising(CaseReading):
             Conflict: Something was served: what happened stays.
         """
         with self._sql.begin() as tx:
-            case, _steps, office = self._mine(tx, case_id, by)
+            case, _steps, office = self._case_of_mine(tx, case_id, by)
             if case.opened_at is not None:
                 raise Conflict(
                     what=Text(
@@ -89,10 +90,10 @@ class Supervising(CaseReading):
             Invalid: Something it must say is missing, or the rulebook does not know its basis.
         """
         with keeping(files, self._tools.blobs, self._tools.chance) as kept, self._sql.begin() as tx:
-            case, _steps, office = self._mine(tx, case_id, by)
+            case, _steps, office = self._case_of_mine(tx, case_id, by)
             hold_known(cmd.basis, self._rules.text_within(tx, self._clock().date()))
-            self._hold_offices(tx, cmd, office)
-            moment = self._moment(case, by, office)
+            self._hold_named_offices(tx, cmd, office)
+            moment = self._case_moment(case, by, office)
             draft = decide.write(case, cmd, new_id=self._new_id("stp"), at=self._clock(), moment=moment, files=kept)
             store.supervision.add_step(tx, draft)
         return draft
@@ -104,8 +105,8 @@ class Supervising(CaseReading):
             NotFound: There is none of this authority's.
         """
         with self._sql.begin() as tx:
-            _case, _steps, office = self._mine(tx, case_id, by)
-            draft = self._draft(tx, case_id, step_id, office)
+            _case, _steps, office = self._case_of_mine(tx, case_id, by)
+            draft = self._draft_of(tx, case_id, step_id, office)
             store.supervision.erase_draft(tx, step_id)
         erase(draft.files, self._tools.blobs)
 
@@ -119,13 +120,13 @@ class Supervising(CaseReading):
         """
         with self._sql.begin() as tx:
             self._one_at_a_time(tx, case_id)
-            case, steps, office = self._mine(tx, case_id, by)
-            draft = self._draft(tx, case_id, step_id, office)
+            case, steps, office = self._case_of_mine(tx, case_id, by)
+            draft = self._draft_of(tx, case_id, step_id, office)
             moved, served, events = decide.serve(
                 case,
                 steps,
                 draft,
-                moment=self._moment(case, by, office),
+                moment=self._case_moment(case, by, office),
                 at=self._clock(),
                 channel=channel,
                 taker=office if draft.kind is StepKind.ACCEPTANCE else None,
@@ -134,7 +135,7 @@ class Supervising(CaseReading):
             store.supervision.save_step(tx, served)
             for event in events:
                 self._ledger.append(tx, event, by=by)
-            self._carry_out(tx, moved, served, office, by)
+            self._act_on_system(tx, moved, served, office, by)
         return served
 
     def answer_case(self, case_id: str, cmd: AnswerCase, *, files: Sequence[FileIn] = (), by: Actor) -> Step:
@@ -149,8 +150,8 @@ class Supervising(CaseReading):
         decide.hold_side(by, Side.OPERATOR)
         with keeping(files, self._tools.blobs, self._tools.chance) as kept, self._sql.begin() as tx:
             self._one_at_a_time(tx, case_id)
-            case, steps, _office = self._seen(tx, case_id, by)
-            moment = self._moment(case, by, None)
+            case, steps, _office = self._case_seen(tx, case_id, by)
+            moment = self._case_moment(case, by, None)
             draft = decide.answer(case, cmd, new_id=self._new_id("stp"), at=self._clock(), by=by.id, files=kept)
             moved, filed, events = decide.file_step(case, steps, draft, moment=moment, at=self._clock())
             store.supervision.save_case(tx, moved)
@@ -170,10 +171,11 @@ class Supervising(CaseReading):
         """
         with self._sql.begin() as tx:
             self._one_at_a_time(tx, case_id)
-            case, steps, office = self._seen(tx, case_id, by)
+            case, steps, office = self._case_seen(tx, case_id, by)
             step = _served(steps, step_id)
             decide.hold_side(by, Side.OPERATOR if step.side is Side.AUTHORITY else Side.AUTHORITY)
-            return self._note(tx, case, steps, step, by, office)
+            moment = self._case_moment(case, by, office)
+            return self._note_receipt(tx, (case, steps, step), by, moment)
 
     def prove_receipt(self, case_id: str, step_id: str, *, on: date, note: str, by: Actor) -> Step:
         """Record the proof that a step of the authority was received.
@@ -186,8 +188,9 @@ class Supervising(CaseReading):
         """
         with self._sql.begin() as tx:
             self._one_at_a_time(tx, case_id)
-            case, steps, office = self._mine(tx, case_id, by)
-            return self._note(tx, case, steps, _served(steps, step_id), by, office, on=on, note=note)
+            case, steps, office = self._case_of_mine(tx, case_id, by)
+            found = (case, steps, _served(steps, step_id))
+            return self._note_receipt(tx, found, by, self._case_moment(case, by, office), on=on, note=note)
 
     def publish_decision(self, case_id: str, step_id: str, summary: Text, *, is_public: bool = True, by: Actor) -> None:
         """Make a decision public, or take it down.
@@ -199,7 +202,7 @@ class Supervising(CaseReading):
             Invalid: There is nothing for the public to read.
         """
         with self._sql.begin() as tx:
-            case, steps, office = self._mine(tx, case_id, by)
+            case, steps, office = self._case_of_mine(tx, case_id, by)
             step = _served(steps, step_id)
             event = decide.publish(case, step, summary, is_public=is_public, office=office.party_id)
             if is_public:
@@ -213,19 +216,19 @@ class Supervising(CaseReading):
 
     # ---- what several deeds need
 
-    def _mine(self, tx: sa.Connection, case_id: str, by: Actor) -> tuple[Case, tuple[Step, ...], Office]:
-        office = self._desk(tx, by)
-        case, steps, _office = self._seen(tx, case_id, by)
+    def _case_of_mine(self, tx: sa.Connection, case_id: str, by: Actor) -> tuple[Case, tuple[Step, ...], Office]:
+        office = self._my_desk(tx, by)
+        case, steps, _office = self._case_seen(tx, case_id, by)
         return case, steps, office
 
-    def _draft(self, tx: sa.Connection, case_id: str, step_id: str, office: Office) -> Step:
+    def _draft_of(self, tx: sa.Connection, case_id: str, step_id: str, office: Office) -> Step:
         mine = store.supervision.drafts(tx, case_id, office.party_id)
         found = next((one for one in mine if one.id == step_id), None)
         if found is None:
             raise not_there(step_id[:60])
         return found
 
-    def _hold_offices(self, tx: sa.Connection, cmd: WriteStep, mine: Office) -> None:
+    def _hold_named_offices(self, tx: sa.Connection, cmd: WriteStep, mine: Office) -> None:
         named = [one.strip() for one in (cmd.to_office, cmd.appeal_to) if one.strip()]
         known = {one.party_id for one in store.supervision.offices(tx, named)}
         unknown = [one for one in named if one not in known]
@@ -242,7 +245,7 @@ class Supervising(CaseReading):
                 details={"field": "to_office" if cmd.to_office.strip() else "appeal_to"},
             )
 
-    def _carry_out(self, tx: sa.Connection, case: Case, step: Step, office: Office, by: Actor) -> None:
+    def _act_on_system(self, tx: sa.Connection, case: Case, step: Step, office: Office, by: Actor) -> None:
         """Let a decision act on the system; whoever decided is named as the reason."""
         to, stages = _ACTS_ON.get(step.outcome, (None, frozenset())) if step.outcome else (None, frozenset())
         if step.kind is not StepKind.DECISION or to is None:
@@ -256,21 +259,19 @@ class Supervising(CaseReading):
         steps = store.supervision.steps(tx, case.id)
         replied = next((one for one in steps if one.id == filed.re), None)
         if replied is not None and replied.receipt is None:
-            self._note(tx, case, steps, replied, by, None)
+            self._note_receipt(tx, (case, steps, replied), by, self._case_moment(case, by, None))
 
-    def _note(
+    def _note_receipt(
         self,
         tx: sa.Connection,
-        case: Case,
-        steps: tuple[Step, ...],
-        step: Step,
+        found: tuple[Case, tuple[Step, ...], Step],
         by: Actor,
-        office: Office | None,
+        moment: Moment,
         *,
         on: date | None = None,
         note: str = "",
     ) -> Step:
-        moment = self._moment(case, by, office)
+        case, steps, step = found
         moved, received, event = decide.note_receipt(
             case, steps, step, moment=moment, at=self._clock(), on=on, note=note
         )

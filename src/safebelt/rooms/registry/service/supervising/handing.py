@@ -1,4 +1,4 @@
-"""Documents handed over with a step: kept salted, so that erasing one erases nobody else's copy; told by their bytes."""
+"""Documents handed over with a step: kept salted, so that erasing one erases nobody else's copy."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager

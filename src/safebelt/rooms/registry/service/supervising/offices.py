@@ -42,7 +42,7 @@ class Offices(Lifecycle):
             jurisdictions = {one.jurisdiction for one in text.instruments.values()}
             party = store.register.party_by_id(tx, cmd.party_id)
             office, event = decide.hold_office(cmd, party, jurisdictions, at=self._clock(), by=by.id)
-            self._hold_place(tx, cmd.party_id, by)
+            self._hold_free_desk(tx, cmd.party_id, by)
             store.supervision.save_office(tx, office)
             store.supervision.admit(tx, by.id, office.party_id, self._clock())
             self._ledger.append(tx, event, by=by)
@@ -64,7 +64,7 @@ class Offices(Lifecycle):
                 details={"field": "actor_id"},
             )
         with self._sql.begin() as tx:
-            office = self._desk(tx, by)
+            office = self._my_desk(tx, by)
             if store.supervision.office_of(tx, wanted):
                 raise Conflict(
                     what=Text(zh="该用户已在某个监督工作台。", en="That user works at an authority's desk already."),
@@ -86,7 +86,7 @@ class Offices(Lifecycle):
         with self._sql.read() as tx:
             return next(iter(store.supervision.offices(tx, (store.supervision.office_of(tx, by.id),))), None)
 
-    def _hold_place(self, tx: sa.Connection, party_id: str, by: Actor) -> None:
+    def _hold_free_desk(self, tx: sa.Connection, party_id: str, by: Actor) -> None:
         """Hold that somebody may set up this desk: it is free, theirs, or they own the machine."""
         mine = store.supervision.office_of(tx, by.id)
         if mine == party_id or Role.OWNER in by.roles:
@@ -105,7 +105,7 @@ class Offices(Lifecycle):
                 ),
             )
 
-    def _desk(self, tx: sa.Connection, by: Actor) -> Office:
+    def _my_desk(self, tx: sa.Connection, by: Actor) -> Office:
         """Return the desk somebody works at.
 
         Raises:
@@ -120,13 +120,13 @@ class Offices(Lifecycle):
             )
         return found[0]
 
-    def _today(self, case: Case) -> date:
+    def _case_day(self, case: Case) -> date:
         """Return the day where the case's days are counted."""
         return self._clock().astimezone(ZoneInfo(case.zone)).date()
 
-    def _moment(self, case: Case, by: Actor, office: Office | None) -> Moment:
+    def _case_moment(self, case: Case, by: Actor, office: Office | None) -> Moment:
         side = Side.OPERATOR if office is None else Side.AUTHORITY
-        return Moment(by=by.id, side=side, today=self._today(case), office=office.party_id if office else "")
+        return Moment(by=by.id, side=side, today=self._case_day(case), office=office.party_id if office else "")
 
 
 def _hold_zone(zone: str) -> None:

@@ -86,9 +86,9 @@ class CaseReading(Offices):
             NotFound: There is none, or it is not theirs to see.
         """
         with self._sql.read() as tx:
-            case, steps, office = self._seen(tx, case_id, by)
+            case, steps, office = self._case_seen(tx, case_id, by)
             drafts = store.supervision.drafts(tx, case_id, office.party_id) if office else ()
-            ids = [one for step in (case, *steps, *drafts) for one in step.basis]
+            ids = [*case.basis, *(one for step in (*steps, *drafts) for one in step.basis)]
             text = self._rules.text_within(tx, self._clock().date())
             systems, names = store.supervision.names_of(tx, (case,))
             others = [one for step in steps for one in (step.office_id, step.to_office, step.appeal_to) if one]
@@ -100,12 +100,12 @@ class CaseReading(Offices):
             system=systems[case.system_id],
             side=side,
             office=office,
-            today=self._today(case),
+            today=self._case_day(case),
             position=pos,
             steps=steps,
             drafts=drafts,
             bases=grounds(ids, text, case.competence),
-            options=self._options(case, pos, steps, by, office) if side else (),
+            options=self._case_options(case, pos, steps, by, office) if side else (),
             names=names,
             public=public,
         )
@@ -118,7 +118,7 @@ class CaseReading(Offices):
             Conflict, Unavailable: The file store does not give it as it was put.
         """
         with self._sql.read() as tx:
-            _case, steps, office = self._seen(tx, case_id, by)
+            _case, steps, office = self._case_seen(tx, case_id, by)
             drafts = store.supervision.drafts(tx, case_id, office.party_id) if office else ()
         mine = (file for step in (*steps, *drafts) if step.id == step_id for file in step.files)
         found = next((file for file in mine if file.digest == digest), None)
@@ -131,7 +131,7 @@ class CaseReading(Offices):
         with self._sql.read() as tx:
             return public_decisions(tx, system_id)
 
-    def _seen(self, tx: sa.Connection, case_id: str, by: Actor) -> tuple[Case, tuple[Step, ...], Office | None]:
+    def _case_seen(self, tx: sa.Connection, case_id: str, by: Actor) -> tuple[Case, tuple[Step, ...], Office | None]:
         case = store.supervision.case_by_id(tx, case_id)
         if case is None:
             raise not_there(case_id[:60])
@@ -141,10 +141,10 @@ class CaseReading(Offices):
             raise not_there(case_id)
         return case, steps, next(iter(store.supervision.offices(tx, (office,))), None) if office else None
 
-    def _options(
+    def _case_options(
         self, case: Case, pos: Position, steps: tuple[Step, ...], by: Actor, office: Office | None
     ) -> tuple[Option, ...]:
-        moment = self._moment(case, by, office)
+        moment = self._case_moment(case, by, office)
         kinds = [kind for kind in StepKind if (kind in OPERATOR_KINDS) == (office is None)]
         return tuple(
             Option(
