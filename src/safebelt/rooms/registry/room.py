@@ -4,6 +4,7 @@ from safebelt.kernel.rooms import Room
 from safebelt.kernel.text import Text
 from safebelt.rooms.registry.api import API
 from safebelt.rooms.registry.cli import commands
+from safebelt.rooms.registry.jobs import habits
 from safebelt.rooms.registry.model import EVENTS
 from safebelt.rooms.registry.pages import PAGES
 from safebelt.rooms.registry.store import TABLES
@@ -20,5 +21,6 @@ ROOM = Room(
     api=API,
     pages=PAGES,
     cli=commands,
+    habits=habits,
     tables=TABLES,
 )

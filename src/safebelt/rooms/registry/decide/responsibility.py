@@ -8,7 +8,7 @@ from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Conflict, Invalid, NotFound
 from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
-from safebelt.rooms.registry.decide.register import TEXT_LIMIT
+from safebelt.rooms.registry.decide.entering import TEXT_LIMIT, line
 from safebelt.rooms.registry.model.register import PERSON_ROLES, NamedPerson, PersonRole, System
 from safebelt.rooms.registry.model.responsibility import (
     BEARER,
@@ -306,13 +306,7 @@ def _has_it(field: str) -> Conflict:
 
 
 def _reason(typed: str) -> str:
-    said = typed.strip()
-    if said and len(said) <= TEXT_LIMIT and "\0" not in said:
-        return said
-    raise _invalid(
-        "reason",
-        Text(zh=f"请用不超过 {TEXT_LIMIT} 字写明理由。", en=f"Give a reason of at most {TEXT_LIMIT} characters."),
-    )
+    return line(typed, "reason", Text(zh="理由", en="reason"), limit=TEXT_LIMIT, is_required=True)
 
 
 def _invalid(field: str, what: Text) -> Invalid:

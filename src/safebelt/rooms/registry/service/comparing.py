@@ -54,6 +54,23 @@ class Look:
         return self.record.version if self.record else 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LawWords:
+    """What people call what the law speaks of, by id; a page shows words, never bare ids.
+
+    Attributes:
+        evidence, norms, facts: Titles.
+        classes: `<instrument>.<class>` to its title.
+        instruments: Short titles.
+    """
+
+    evidence: Mapping[str, Text]
+    norms: Mapping[str, Text]
+    facts: Mapping[str, Text]
+    classes: Mapping[str, Text]
+    instruments: Mapping[str, Text]
+
+
 class _LookAgainError(Exception):
     """Somebody changed the system between the look and the deed."""
 
@@ -172,6 +189,21 @@ class Comparing(Lifecycle):
             return ()
         return decide.stale_pieces(
             self._setting(look.files, day), self._side(look.system, look.record.description.values(), day)
+        )
+
+    def law_words(self) -> LawWords:
+        """Return what people call what the law of today speaks of."""
+        text = self._rules.text()
+        return LawWords(
+            evidence={name: one.title for name, one in text.evidence.items()},
+            norms={name: one.title for name, one in text.norms.items()},
+            facts={name: one.label for name, one in text.facts.items()},
+            classes={
+                f"{name}.{one.id}": one.title
+                for name, instrument in text.instruments.items()
+                for one in instrument.classes
+            },
+            instruments={name: one.short for name, one in text.instruments.items()},
         )
 
     # ---- inside
