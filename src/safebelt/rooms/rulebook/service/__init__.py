@@ -1,12 +1,13 @@
 """Deeds of the rulebook: judge by law held as data, and keep what people decide about it."""
 
+from safebelt.rooms.rulebook.service.crowds import Crowds
 from safebelt.rooms.rulebook.service.deciding import Deciding
 from safebelt.rooms.rulebook.service.interviewing import Interviewing
 from safebelt.rooms.rulebook.service.reading import Reading
-from safebelt.rooms.rulebook.service.weighing import Weighing
+from safebelt.rooms.rulebook.service.turning import Turning
 
 
-class Rules(Deciding, Weighing, Reading, Interviewing):
+class Rules(Deciding, Crowds, Turning, Reading, Interviewing):
     """What the law demands of whom, why, since when, and what a draft would change.
 
     Args:
