@@ -4,7 +4,6 @@ from safebelt.rooms.registry.service.base import Desk, Stopped, Tools
 from safebelt.rooms.registry.service.changing import Changing
 from safebelt.rooms.registry.service.filing import Filing
 from safebelt.rooms.registry.service.importing import Importing
-from safebelt.rooms.registry.service.notes import Notes
 from safebelt.rooms.registry.service.packaging import Packaging
 from safebelt.rooms.registry.service.publishing import Publishing
 from safebelt.rooms.registry.service.supervising import Supervising
@@ -14,9 +13,9 @@ from safebelt.rooms.registry.service.training import Training
 class Registry(
     Changing,
     Training,
-    Notes,
     Supervising,
     Importing,
+    Notes,
     Filing,
     Publishing,
     Packaging,
