@@ -4,6 +4,7 @@ from safebelt.rooms.registry.service.base import Desk, Stopped, Tools
 from safebelt.rooms.registry.service.changing import Changing
 from safebelt.rooms.registry.service.filing import Filing
 from safebelt.rooms.registry.service.importing import Importing
+from safebelt.rooms.registry.service.notes import Notes
 from safebelt.rooms.registry.service.packaging import Packaging
 from safebelt.rooms.registry.service.publishing import Publishing
 from safebelt.rooms.registry.service.supervising import Supervising
