@@ -16,7 +16,6 @@ class Registry(
     Training,
     Supervising,
     Importing,
-    Notes,
     Filing,
     Publishing,
     Packaging,
