@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from safebelt.kernel import merkle
 from safebelt.kernel.errors import NotFound
-from safebelt.kernel.text import Text
+from safebelt.kernel.text import Lang, Text
 from safebelt.rooms.registry import store
 from safebelt.rooms.registry.model import Act, Dossier, System
 from safebelt.rooms.registry.model.imports import Batch, ImportProof, Origin, Outcome
@@ -19,6 +19,13 @@ class Imported(Entering):
         with self._sql.read() as tx:
             found = store.imports.of_system(tx, system_id)
             return None if found is None else Origin(batch=self._found_import(tx, found.batch_id), item=found)
+
+    def class_names(self, lang: Lang) -> dict[str, tuple[str, dict[str, str]]]:
+        """Return instrument to its short name and the names of its classes."""
+        return {
+            name: (one.short.in_(lang), {label.id: label.title.in_(lang) for label in one.classes})
+            for name, one in self._rules.rulebook.base.instruments.items()
+        }
 
     def import_proof(self, system_id: str) -> ImportProof:
         """Return the proof that a system entered by an import; the entry's own proof is the ledger's.
