@@ -306,7 +306,7 @@ def test_a_decision_is_public_as_long_as_its_authority_wants_and_says_what_becam
 
 
 def test_what_is_due_soonest_comes_first_and_closed_cases_last(bench) -> None:
-    late, soon, closed, quiet = (bench.case(about=name) for name in ("late", "soon", "closed", "quiet"))
+    late, soon, closed, _quiet = (bench.case(about=name) for name in ("late", "soon", "closed", "quiet"))
     bench.serve(late, StepKind.QUESTION, days=30)
     bench.serve(soon, StepKind.QUESTION, days=2)
     bench.serve(closed, StepKind.FACT)

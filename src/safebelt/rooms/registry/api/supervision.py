@@ -243,6 +243,7 @@ class CaseApi(Controller):
         self,
         registry: NamedDependency[Registry],
         by: NamedDependency[Actor],
+        *,
         search: Annotated[str, QueryParameter(max_length=200)] = "",
         stage: Annotated[Stage | None, QueryParameter()] = None,
         waits_on: Annotated[WaitsOn | None, QueryParameter()] = None,

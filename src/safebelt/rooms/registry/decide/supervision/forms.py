@@ -28,6 +28,8 @@ from safebelt.rooms.registry.model.supervision import (
 
 TEXT_LIMIT, LINE_LIMIT, ITEMS_LIMIT = 20_000, 300, 50
 """Characters of a text and of a line, and how many items, bases or days off one step carries."""
+ID_LIMIT = 60
+"""Characters of an id."""
 DAYS_LIMIT = 3660
 """Longest deadline, days: ten years; beyond it a number is a slip of the pen."""
 
@@ -146,7 +148,7 @@ def write(
         basis=_basis(cmd.basis, cmd.other_basis),
         other_basis=_clean(cmd.other_basis, "other_basis", LINE_LIMIT),
         items=items_of(cmd.items),
-        re=cmd.re.strip(),
+        re=_clean(cmd.re, "re", ID_LIMIT),
         outcome=cmd.outcome,
         deadline=cmd.deadline,
         contest=_text(cmd.contest, "contest", Text(zh="救济途径", en="how it can be contested"), TEXT_LIMIT),
@@ -155,8 +157,8 @@ def write(
             days=cmd.appeal_days, unit=cmd.appeal_unit, counts_from=cmd.counts_from, not_counted=cmd.not_counted
         ),
         is_suspensive=cmd.is_suspensive,
-        appeal_to=cmd.appeal_to.strip(),
-        to_office=cmd.to_office.strip(),
+        appeal_to=_clean(cmd.appeal_to, "appeal_to", ID_LIMIT),
+        to_office=_clean(cmd.to_office, "to_office", ID_LIMIT),
         files=files,
     )
 
@@ -179,7 +181,7 @@ def answer(case: Case, cmd: AnswerCase, *, new_id: str, at: datetime, by: str, f
         text=_text(cmd.text, "text", Text(zh="内容", en="what it says"), TEXT_LIMIT),
         written_by=by,
         written_at=at,
-        re=cmd.re.strip(),
+        re=_clean(cmd.re, "re", ID_LIMIT),
         files=files,
     )
 

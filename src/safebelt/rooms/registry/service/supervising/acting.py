@@ -229,7 +229,7 @@ class Supervising(CaseReading):
         return found
 
     def _hold_named_offices(self, tx: sa.Connection, cmd: WriteStep, mine: Office) -> None:
-        named = [one.strip() for one in (cmd.to_office, cmd.appeal_to) if one.strip()]
+        named = [one.strip().replace("\0", "") for one in (cmd.to_office, cmd.appeal_to) if one.strip()]
         known = {one.party_id for one in store.supervision.offices(tx, named)}
         unknown = [one for one in named if one not in known]
         if unknown or cmd.to_office.strip() == mine.party_id:

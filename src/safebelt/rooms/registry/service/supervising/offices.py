@@ -1,5 +1,6 @@
 """An authority's desk and who works at it: without one, nobody supervises."""
 
+import re
 from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -20,6 +21,9 @@ from safebelt.rooms.registry.model.supervision import (
 )
 from safebelt.rooms.registry.service.lifecycle import Lifecycle
 from safebelt.rooms.registry.service.supervising.grounds import hold_instruments
+
+_USER = re.compile(r"usr_[a-z0-9_]{1,56}")
+"""What the id of a user looks like."""
 
 
 class Offices(Lifecycle):
@@ -57,7 +61,7 @@ class Offices(Lifecycle):
             Invalid: There is no id.
         """
         wanted = actor_id.strip()
-        if not wanted.startswith("usr_") or len(wanted) > 60:
+        if not _USER.fullmatch(wanted):
             raise Invalid(
                 what=Text(zh="请填写用户编号（usr_…）。", en="Give the id of a user (usr_…)."),
                 hint=Text(zh="用户可在“我的账户”中看到自己的编号。", en="Users find their id under “Your account”."),
@@ -73,6 +77,26 @@ class Offices(Lifecycle):
             store.supervision.admit(tx, wanted, office.party_id, self._clock())
             self._ledger.append(tx, OfficerAdmitted(subject=office.party_id, officer=wanted), by=by)
         return office
+
+    def move_officer(self, actor_id: str, party_id: str, *, by: Actor) -> Office:
+        """Seat somebody at a desk, whichever they worked at before; only the owner of the machine does.
+
+        Raises:
+            Refused: Who asks is not the owner.
+            NotFound: There is no such desk.
+        """
+        if Role.OWNER not in by.roles:
+            raise Refused(
+                what=Text(zh="只有本机所有者可以调动。", en="Only the owner of this machine moves somebody."),
+                hint=Text(zh="请在本机命令行操作。", en="Use the command line on this machine."),
+            )
+        with self._sql.begin() as tx:
+            found = store.supervision.offices(tx, (party_id,))
+            if not found:
+                raise not_there(party_id[:60])
+            store.supervision.admit(tx, actor_id, party_id, self._clock())
+            self._ledger.append(tx, OfficerAdmitted(subject=party_id, officer=actor_id), by=by)
+        return found[0]
 
     def offices(self) -> tuple[Office, ...]:
         """Return every authority's desk, by name."""

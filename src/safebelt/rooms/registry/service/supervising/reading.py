@@ -129,7 +129,7 @@ class CaseReading(Offices):
     def public_decisions(self, system_id: str) -> tuple[PublicDecision, ...]:
         """Return the decisions about a system that their authorities made public, newest first."""
         with self._sql.read() as tx:
-            return public_decisions(tx, system_id)
+            return public_decisions(tx, system_id.replace("\0", ""))
 
     def _case_seen(self, tx: sa.Connection, case_id: str, by: Actor) -> tuple[Case, tuple[Step, ...], Office | None]:
         case = store.supervision.case_by_id(tx, case_id)
