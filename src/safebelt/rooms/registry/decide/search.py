@@ -189,32 +189,35 @@ class Telling:
         return self.likeness == NEAR
 
 
-def tell(asked: Sequence[Part], head: str, body: str) -> tuple[Telling, ...]:
-    """Say what each part met, best first come."""
+def tell(asked: Sequence[Part], head: str, body: str, like: Likeness = likeness) -> tuple[Telling, ...]:
+    """Say what each part met; of places alike, the name.
+
+    Args:
+        asked: The parts of the question.
+        head: Cleaned names.
+        body: The rest, cleaned.
+        like: How like a part a word is.
+    """
+    places = ((head, words(head), True), (body, words(body), False))
     told = []
-    head, body = clean(head), clean(body)
     for part in asked:
-        best = _told(part, head, in_name=True)
-        other = _told(part, body, in_name=False)
-        if best is None or (other is not None and other.likeness > best.likeness):
-            best = other
-        if best is None:
-            best = _told(part, f"{head}\n{body}", in_name=False)  # a run that is only scattered over both
+        found = [_told(part, text, its_words, in_name, like) for text, its_words, in_name in places]
+        if not any(found):  # a run whose pairs are scattered over both
+            found = [_told(part, f"{head}\n{body}", (), False, like)]
+        best = max((one for one in found if one), key=lambda one: (one.likeness, one.in_name), default=None)
         if best is not None:
             told.append(best)
     return tuple(told)
 
 
-def _told(part: Part, text: str, *, in_name: bool) -> Telling | None:
+def _told(part: Part, text: str, its_words: Sequence[str], in_name: bool, like: Likeness) -> Telling | None:
     if part.is_run:
-        held = found_in(part, text, ())
-        if not held:
+        if not found_in(part, text, ()):
             return None
         is_whole = part.text in text
         met = part.text if is_whole else _nearest_run(part, text)
         return Telling(part.text, met, EXACT if is_whole else NEAR, in_name)
-    like = [(likeness(part.text, word), -len(word), word) for word in words(text)]
-    value, _, met = max(like, default=(0, 0, ""))
+    value, _, met = max(((like(part.text, word), -len(word), word) for word in its_words), default=(0, 0, ""))
     return Telling(part.text, met, value, in_name) if value else None
 
 
@@ -225,17 +228,25 @@ def _nearest_run(part: Part, text: str) -> str:
     return max(stretches, key=lambda one: sum(letter in one for letter in part.characters), default="")
 
 
-def rank(asked: Sequence[Part], query: str, names: Sequence[str], body: str) -> tuple[int, ...]:
+def rank(
+    asked: Sequence[Part], wanted: str, names: Sequence[str], body: str, like: Likeness = likeness
+) -> tuple[int, ...]:
     """Return by what a document among the best is ordered, greater first.
 
     Fewer mistakes first; then a name that is the question, begins with it or holds it as it was written; then the text
     that does; then parts in the name.
+
+    Args:
+        asked: The parts of the question.
+        wanted: The question, cleaned, with single spaces.
+        names: Cleaned.
+        body: The rest, cleaned.
+        like: How like a part a word is.
     """
-    wanted, heads, rest = " ".join(clean(query).split()), [clean(name) for name in names], clean(body)
-    told = tell(asked, "\n".join(heads), rest)
-    shape = max((_shape(wanted, head) for head in heads), default=0)
+    told = tell(asked, "\n".join(names), body, like)
+    shape = max((_shape(wanted, name) for name in names), default=0)
     mistakes = sum(one.is_near for one in told) + (len(asked) - len(told))
-    return (-mistakes, shape, int(wanted in rest), sum(one.in_name for one in told), sum(one.likeness for one in told))
+    return (-mistakes, shape, int(wanted in body), sum(one.in_name for one in told), sum(one.likeness for one in told))
 
 
 def _shape(wanted: str, name: str) -> int:

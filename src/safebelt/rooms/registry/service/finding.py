@@ -36,6 +36,9 @@ _EDIT_BREAKS = 3
 """Pairs of letters that one mistake breaks at most: a swap breaks three."""
 _SCORE_BITS = 40
 """Bits of an entry's number beside its score."""
+_NUMBER = (1 << _SCORE_BITS) - 1
+_SIMILAR = 3
+"""Words offered in place of one nobody wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ class Answer:
 
 
 @lru_cache(1 << 15)
-def _likeness(part: str, word: str) -> int:
+def likeness(part: str, word: str) -> int:
+    """`decide.search.likeness` with a memory: the same words are weighed again and again."""
     return judge.likeness(part, word)
 
 
@@ -128,7 +132,7 @@ def _spelled_alike(word: str, found: Mapping[int, Postings]) -> list[int]:
 
 def _likest(word: str, candidates: Iterable[str]) -> dict[str, int]:
     ranked = sorted(
-        ((value, each) for each in candidates if (value := _likeness(word, each))),
+        ((value, each) for each in candidates if (value := likeness(word, each))),
         key=lambda found: (abs(len(found[1]) - len(word)), found[1]),
     )
     kept: dict[str, int] = {}
@@ -140,14 +144,22 @@ def _likest(word: str, candidates: Iterable[str]) -> dict[str, int]:
 # ---- who answers
 
 
-def answer(tx: sa.Connection, parts: Sequence[Part], *, limit: int, only: "Numbers | None" = None) -> Answer:
+def answer(
+    tx: sa.Connection,
+    parts: Sequence[Part],
+    *,
+    limit: int | None,
+    only: "Numbers | None" = None,
+    upto: int | None = None,
+) -> Answer:
     """Return the entries that answer every part.
 
     Args:
         tx: A transaction.
         parts: What is asked; at least one.
-        limit: How many are put in order.
+        limit: How many are put in order; None puts all.
         only: Entries among which to look; None looks among all.
+        upto: The last entry that counts; None counts all.
     """
     import numpy as np  # noqa: PLC0415
 
@@ -160,17 +172,18 @@ def answer(tx: sa.Connection, parts: Sequence[Part], *, limit: int, only: "Numbe
     read = [(number, judge_fresh(parts, head, body)) for number, head, body in waiting]
     found.append(np.array([value << _SCORE_BITS | number for number, value in read if value], np.int64))
     keys = np.concatenate(found)
+    if upto is not None:
+        keys = keys[keys & _NUMBER <= upto]
     if only is not None:
-        keys = keys[np.isin(keys & ((1 << _SCORE_BITS) - 1), only)]
-    best = keys if len(keys) <= limit else np.partition(keys, len(keys) - limit)[len(keys) - limit :]
-    best = np.sort(best)[::-1]
-    numbers = (best & ((1 << _SCORE_BITS) - 1)).tolist()
-    return Answer(numbers, len(keys), (best >> _SCORE_BITS).tolist())
+        keys = keys[np.isin(keys & _NUMBER, only)]
+    cut = 0 if limit is None else max(0, len(keys) - limit)
+    best = np.sort(np.partition(keys, cut)[cut:] if cut else keys)[::-1]
+    return Answer((best & _NUMBER).tolist(), len(keys), (best >> _SCORE_BITS).tolist())
 
 
 def judge_fresh(parts: Sequence[Part], head: str, body: str) -> int:
     """Return what an entry on no shelf comes to, by the same judgment that the shelves are cut to."""
-    return judge.score(parts, head, body, _likeness)
+    return judge.score(parts, head, body, likeness)
 
 
 def _weighed(chunk: int, rows: Postings, wanted: Sequence[Meant], hidden: Iterable[int]) -> "Numbers":
@@ -208,3 +221,24 @@ def _held(rows: Postings, part: Part, values: Mapping[bytes, int], shelf: bytes)
         is_near = (pairs_held >= part.pairs_needed) & (letters >= part.characters_needed)
         marks = np.maximum(marks, is_near * np.uint8(NEAR))
     return marks
+
+
+def similar(tx: sa.Connection, part: Part) -> list[str]:
+    """Return what may have been meant by a part that nothing answers: the words spelled most alike, or its pairs."""
+    if part.is_run:
+        return [pair for pair in part.pairs if len(part.text) > len(pair)]
+    found = shelves.postings(tx, [segments.term(SPELLING, pair) for pair in spelling(part.text)])
+    words = shelves.words_numbered(tx, _spelled_most_alike(part.text, found))
+    return sorted(words, key=lambda word: (judge.edits(part.text, word, len(part.text)), word))[:_SIMILAR]
+
+
+def _spelled_most_alike(word: str, found: Mapping[int, Postings]) -> list[int]:
+    import numpy as np  # noqa: PLC0415
+
+    whole = frozenset(segments.term(SPELLING, pair) for pair in spelling(word))
+    shared: list[tuple[int, int]] = []
+    for chunk, postings in found.items():
+        counts = segments.counted(postings, whole)
+        local = np.flatnonzero(counts * 2 >= len(whole))
+        shared += [(-int(counts[one]), chunk << CHUNK_BITS | int(one)) for one in local]
+    return [number for _, number in sorted(shared)[:MOST_MEANT]]

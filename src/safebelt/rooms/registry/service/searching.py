@@ -1,7 +1,7 @@
-"""Deeds that find."""
+"""Deeds that find: search and lists, saved views, bulk acts."""
 
-from safebelt.rooms.registry.service.registering import Registering
+from safebelt.rooms.registry.service.search_keeping import Keeping
 
 
-class Searching(Registering):
+class Searching(Keeping):
     """Deeds that find."""

@@ -3,7 +3,7 @@
 What is entered is found at once (fresh entries are read one by one) and is put on the shelves of the index by `merge`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -172,7 +172,7 @@ def _row(system_id: str, text: str, names: Iterable[str]) -> dict[str, object]:
     }
 
 
-def set_labels(tx: sa.Connection, facet: str, values: dict[str, Sequence[str]]) -> None:
+def set_labels(tx: sa.Connection, facet: str, values: Mapping[str, Sequence[str]]) -> None:
     """Give systems their values of a facet, in place of those they had.
 
     Args:
@@ -185,6 +185,13 @@ def set_labels(tx: sa.Connection, facet: str, values: dict[str, Sequence[str]]) 
         pairs = [(each, one) for each in some for one in dict.fromkeys(values[each])]
         rows = [{"facet": facet, "value": one, "system_id": each} for each, one in pairs]
         insert_many(tx, label, rows)
+
+
+def drop_labels(tx: sa.Connection, system_ids: Sequence[str], beginning: str) -> None:
+    """Take from systems every label of facets with a beginning."""
+    for some in batches(system_ids):
+        here = label.c.facet.startswith(beginning, autoescape=True)
+        tx.execute(sa.delete(label).where(label.c.system_id.in_(some), here))
 
 
 def labels_of(tx: sa.Connection, system_ids: Sequence[str], facet: str) -> dict[str, tuple[str, ...]]:

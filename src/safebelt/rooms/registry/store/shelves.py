@@ -166,6 +166,11 @@ def systems_numbered(tx: sa.Connection, numbers: Sequence[int]) -> dict[int, str
     return found
 
 
+def last_number(tx: sa.Connection) -> int:
+    """Return the latest entry's number; 0 where there is none."""
+    return int(tx.execute(sa.select(sa.func.max(entry.c.number))).scalar() or 0)
+
+
 def numbers_of(tx: sa.Connection, systems: sa.Select[Any]) -> "NDArray[np.int64]":
     """Return the entries of systems that a statement selects by id."""
     import numpy as np  # noqa: PLC0415

@@ -1,0 +1,335 @@
+"""Deeds that look: search in words, lists with filters, pages that hold, tallies, hints."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+
+from safebelt.rooms.registry import store
+from safebelt.rooms.registry.decide import search as judge
+from safebelt.rooms.registry.decide import search_paging as paging
+from safebelt.rooms.registry.decide.search_paging import MOST_RANKED, Edge, Place
+from safebelt.rooms.registry.model import System
+from safebelt.rooms.registry.model.search import (
+    CLASS,
+    MET,
+    RED_LINE,
+    SOURCE,
+    TAG,
+    Filters,
+    Found,
+    Hit,
+    Judged,
+    Question,
+    Sort,
+    Tally,
+)
+from safebelt.rooms.registry.model.search_terms import clean
+from safebelt.rooms.registry.service import finding
+from safebelt.rooms.registry.service.registering import Registering
+from safebelt.rooms.registry.store import listing, segments, shelves
+
+RANKED = 200
+"""Best results that are put in order by their text; the rest keep the order of the index."""
+COUNTED = 10_000
+"""Up to which systems in a list are counted; beyond, the answer says *more than*."""
+TALLIED = 2_000
+"""First results over which facets are counted; the answer says how many they were."""
+FEW = 50_000
+"""Systems up to which a filter is asked before the words; of more, the best results are asked for the filter."""
+MERGED_AT_ONCE = segments.CHUNK
+MERGE_FROM = 500
+"""Fresh entries worth a merge; fewer are read one by one in a few milliseconds."""
+_TALLIES_SHOWN = 12
+_ID = "sys_"
+_ID_LENGTH = 30
+
+
+@dataclass(frozen=True, slots=True)
+class _Matches:
+    """Ids of what answers, best first, as far as asked; how many there are; whether there may be more than that."""
+
+    ids: list[str]
+    total: int
+    has_more: bool
+
+
+class Looking(Registering):
+    """Deeds that look."""
+
+    def search(
+        self, question: Question, *, after: str = "", before: str = "", size: int = 20, has_facets: bool = False
+    ) -> Found:
+        """Return a page of the systems that answer a question.
+
+        Args:
+            question: Words, filters, order.
+            after: Cursor of a page: what comes after it.
+            before: Cursor of a page: what comes before it; `after` is not looked at then.
+            size: Systems on a page.
+            has_facets: Whether to count facets too.
+
+        Raises:
+            Invalid: A cursor is none of this question's.
+        """
+        with self._sql.read() as tx:
+            if is_in_words(question):
+                return _ranked(tx, question, after or before, size, has_facets)
+            return _listed(tx, question, after=after, before=before, size=size, has_facets=has_facets)
+
+    def matching(self, question: Question, limit: int) -> list[str]:
+        """Return ids of all systems that answer a question, in its order, at most `limit`."""
+        with self._sql.read() as tx:
+            if is_in_words(question):
+                parts = judge.asked(question.text).parts
+                return _matches(tx, parts, question.filters, limit, None).ids[:limit] if parts else []
+            conditions = _conditions(tx, question)
+            sort = _list_order(question.sort)
+            return [key[-1] for key in listing.page(tx, conditions, sort, edge=(), back=False, size=limit)]
+
+    def export(self, question: Question, *, batch: int = 500) -> Iterator[System]:
+        """Yield every system that answers a question, in its order, read batch by batch.
+
+        Systems that come in meanwhile may be left out; none is given twice.
+        """
+        if is_in_words(question):
+            for ids in store.search.batches(self.matching(question, segments.CHUNK * segments.CHUNK), batch):
+                with self._sql.read() as tx:
+                    found = listing.systems_by_id(tx, ids)
+                yield from found
+            return
+        sort, edge = _list_order(question.sort), tuple[str, ...]()
+        while True:
+            with self._sql.read() as tx:
+                keys = listing.page(tx, _conditions(tx, question), sort, edge=edge, back=False, size=batch)
+                found = listing.systems_by_id(tx, [key[-1] for key in keys])
+            yield from found
+            if len(keys) < batch:
+                return
+            edge = keys[-1]
+
+    # ---- what others tell
+
+    def note_judged(self, tx: sa.Connection, judged: Mapping[str, Judged]) -> None:
+        """Keep what systems are looked up by after a judgment, inside the caller's transaction.
+
+        Args:
+            tx: The transaction in which the facts are put on record.
+            judged: System id to its strictest classes and the red lines it meets.
+        """
+        store.search.drop_labels(tx, list(judged), CLASS)
+        by_facet: dict[str, dict[str, list[str]]] = {RED_LINE: {}}
+        for system_id, one in judged.items():
+            by_facet[RED_LINE][system_id] = [MET] if one.red_lines else []
+            for instrument, strictest in one.classes.items():
+                if strictest:
+                    by_facet.setdefault(CLASS + instrument, {})[system_id] = [strictest]
+        for facet, values in by_facet.items():
+            store.search.set_labels(tx, facet, values)
+
+    def note_source(self, tx: sa.Connection, source: str, system_ids: Sequence[str]) -> None:
+        """Keep where systems were imported from, inside the caller's transaction."""
+        store.search.set_labels(tx, SOURCE, {each: [source] for each in system_ids})
+
+    # ---- upkeep
+
+    def merge_search(self, *, least: int = MERGE_FROM) -> int:
+        """Put fresh entries on the shelves of the index, the oldest first; return how many.
+
+        Called by a habit, and after an import until it returns 0.  Nothing is found or lost by it: fresh entries are
+        found too, only slower the more there are.
+
+        Args:
+            least: Leave fewer than these alone.
+        """
+        with self._sql.begin() as tx:
+            self._sql.exclusive(tx, "registry.search.merge")
+            if shelves.fresh_count(tx, least) < least:
+                return 0
+            return shelves.merge(tx, MERGED_AT_ONCE)
+
+
+def is_in_words(question: Question) -> bool:
+    """Whether a question asks for words rather than for an id, or for everything."""
+    text = question.text.strip()
+    return bool(text) and not _is_id(text)
+
+
+def _is_id(text: str) -> bool:
+    rest = text.removeprefix(_ID)
+    return text.startswith(_ID) and len(text) <= _ID_LENGTH and rest.isascii() and (not rest or rest.isalnum())
+
+
+def _list_order(sort: Sort) -> Sort:
+    return Sort.NEWEST if sort is Sort.BEST else sort
+
+
+def _conditions(tx: sa.Connection, question: Question) -> list[listing.Condition]:
+    """The filters', and that of an id or the beginning of one."""
+    conditions = listing.narrowed(tx, question.filters)
+    text = question.text.strip()
+    return [*conditions, listing.begins_with(text, _ID_LENGTH)] if text else conditions
+
+
+# ---- lists
+
+
+def _listed(tx: sa.Connection, question: Question, *, after: str, before: str, size: int, has_facets: bool) -> Found:
+    sort, conditions = _list_order(question.sort), _conditions(tx, question)
+    at = before or after
+    edge = paging.read_edge(at, sort).key if at else ()
+    is_back = bool(before)
+    keys = listing.page(tx, conditions, sort, edge=edge, back=is_back, size=size + 1)
+    has_further = len(keys) > size
+    shown = keys[1:] if has_further and is_back else keys[:size]
+    has_next, has_previous = (bool(edge), has_further) if is_back else (has_further, bool(edge))
+    filters = question.filters if not question.text.strip() else None
+    total = listing.counted(tx, filters, conditions, COUNTED + 1)
+    first = listing.page(tx, conditions, sort, edge=(), back=False, size=TALLIED) if has_facets else []
+    return Found(
+        hits=_hits(tx, [key[-1] for key in shown]),
+        total=min(total, COUNTED),
+        has_more_than_total=total > COUNTED,
+        after=paging.written(Edge(sort, shown[-1])) if shown and has_next else "",
+        before=paging.written(Edge(sort, shown[0])) if shown and has_previous else "",
+        facets=_facets(tx, [key[-1] for key in first]),
+        counted=len(first),
+    )
+
+
+# ---- words
+
+
+def _ranked(tx: sa.Connection, question: Question, cursor: str, size: int, has_facets: bool) -> Found:
+    asked = judge.asked(question.text)
+    place = paging.read_place(cursor) if cursor else Place(0, shelves.last_number(tx))
+    if not asked.parts:
+        return Found(hits=(), total=0, has_more_than_total=False, was_cut=asked.was_cut)
+    size = min(size, MOST_RANKED - place.offset)
+    need = max(place.offset + size, RANKED, TALLIED if has_facets else 0)
+    if question.sort is not Sort.BEST:
+        need = MOST_RANKED
+    found = _matches(tx, asked.parts, question.filters, need, place.upto)
+    ids = _in_order(tx, question, asked.parts, found.ids)
+    shown = ids[place.offset : place.offset + size]
+    end = place.offset + len(shown)
+    hits = _hits(tx, shown, asked.parts)
+    return Found(
+        hits=hits,
+        total=found.total,
+        has_more_than_total=found.has_more,
+        after=paging.written(replace(place, offset=end)) if end < min(found.total, MOST_RANKED) else "",
+        before=paging.written(replace(place, offset=max(0, place.offset - size))) if place.offset else "",
+        facets=_facets(tx, ids[:TALLIED]) if has_facets else {},
+        counted=min(len(ids), TALLIED) if has_facets else 0,
+        meant=_meant(tx, asked.parts, shown),
+        hints=() if found.total else _hints(tx, question, asked.parts),
+        was_cut=asked.was_cut,
+    )
+
+
+def _matches(tx: sa.Connection, parts: Sequence[judge.Part], filters: Filters, need: int, upto: int | None) -> _Matches:
+    """Return what answers words and filters; the first `need` of it at least."""
+    if filters == Filters():
+        answer = finding.answer(tx, parts, limit=need, upto=upto)
+        return _Matches(_ids(tx, answer.numbers), answer.total, has_more=False)
+    conditions = listing.narrowed(tx, filters)
+    if listing.counted(tx, filters, conditions, FEW + 1) <= FEW:
+        only = shelves.numbers_of(tx, listing.selected(conditions))
+        answer = finding.answer(tx, parts, limit=need, only=only, upto=upto)
+        return _Matches(_ids(tx, answer.numbers), answer.total, has_more=False)
+    answer = finding.answer(tx, parts, limit=None, upto=upto)
+    ids: list[str] = []
+    for some in store.search.batches(answer.numbers):
+        ids += listing.kept(tx, _ids(tx, some), conditions)
+        if len(ids) > need:
+            return _Matches(ids, len(ids) - 1, has_more=True)
+    return _Matches(ids, len(ids), has_more=False)
+
+
+def _ids(tx: sa.Connection, numbers: Sequence[int]) -> list[str]:
+    by_number = shelves.systems_numbered(tx, numbers)
+    return [by_number[number] for number in numbers if number in by_number]
+
+
+def _in_order(tx: sa.Connection, question: Question, parts: Sequence[judge.Part], ids: list[str]) -> list[str]:
+    if question.sort is Sort.BEST:
+        return [*_by_text(tx, question.text, parts, ids[:RANKED]), *ids[RANKED:]]
+    if question.sort is Sort.NAME:
+        return listing.by_name(tx, ids)
+    return sorted(ids, reverse=question.sort is Sort.NEWEST)
+
+
+def _by_text(tx: sa.Connection, text: str, parts: Sequence[judge.Part], ids: list[str]) -> list[str]:
+    """Put the best results in order by their text; those alike stay as they are."""
+    wanted, texts = " ".join(clean(text).split()), listing.texts(tx, ids)
+    ranks = {
+        system_id: judge.rank(parts, wanted, [clean(name) for name in names], clean(rest), finding.likeness)
+        for system_id, (names, rest) in texts.items()
+    }
+    return sorted(ids, key=lambda each: ranks.get(each, ()), reverse=True)
+
+
+def _hits(tx: sa.Connection, ids: Sequence[str], parts: Sequence[judge.Part] = ()) -> tuple[Hit, ...]:
+    tags = store.search.labels_of(tx, ids, TAG)
+    systems = listing.systems_by_id(tx, ids)
+    if not parts:
+        return tuple(Hit(system=each, tags=tags.get(each.id, ())) for each in systems)
+    told = _told(tx, parts, ids)
+    return tuple(
+        Hit(
+            system=each,
+            tags=tags.get(each.id, ()),
+            why=judge.why(told[each.id]),
+            is_near=any(one.is_near for one in told[each.id]),
+        )
+        for each in systems
+    )
+
+
+def _told(tx: sa.Connection, parts: Sequence[judge.Part], ids: Sequence[str]) -> dict[str, tuple[judge.Telling, ...]]:
+    return {
+        system_id: judge.tell(parts, clean("\n".join(names)), clean(rest), finding.likeness)
+        for system_id, (names, rest) in listing.texts(tx, ids).items()
+    }
+
+
+def _meant(tx: sa.Connection, parts: Sequence[judge.Part], ids: Sequence[str]) -> dict[str, str]:
+    """Return parts that nothing on the page holds as they were asked, with what was taken for them."""
+    told = [one for each in _told(tx, parts, ids).values() for one in each]
+    found: dict[str, str] = {}
+    for part in parts:
+        met = [one for one in told if one.part == part.text]
+        if met and all(one.is_near for one in met):
+            found[part.text] = met[0].met
+    return found
+
+
+def _hints(tx: sa.Connection, question: Question, parts: Sequence[judge.Part]) -> tuple[str, ...]:
+    """Return questions that find something where this one does not: with like words, or without what nobody wrote."""
+    counts = {part: finding.answer(tx, [part], limit=1).total for part in parts}
+    hints = []
+    for part in parts:
+        if not counts[part]:
+            like = finding.similar(tx, part)
+            hints += [" ".join(one if each is part else each.text for each in parts) for one in like]
+    known = [part.text for part in parts if counts[part]]
+    if len(known) < len(parts) and known:
+        hints.append(" ".join(known))
+    if len(known) == len(parts) > 1:
+        hints += known
+    found = [each for each in dict.fromkeys(hints) if finding.answer(tx, judge.asked(each).parts, limit=1).total]
+    return tuple(each for each in found if each != question.text)[:5]
+
+
+def _facets(tx: sa.Connection, ids: Sequence[str]) -> dict[str, tuple[Tally, ...]]:
+    if not ids:
+        return {}
+    counted = listing.tallies(tx, ids)
+    return {
+        facet: tuple(
+            Tally(value=value, count=count)
+            for value, count in sorted(values.items(), key=lambda each: (-each[1], each[0]))[:_TALLIES_SHOWN]
+        )
+        for facet, values in sorted(counted.items())
+    }
