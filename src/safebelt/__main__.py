@@ -78,19 +78,39 @@ def _down(house: House) -> Any:
 
 
 def _demo(house: House) -> Any:
-    def demo() -> Answer:
-        """准备演示系统。 Register the demonstration system, fit the belt to it and keep a key for it."""
-        from safebelt.run.demo import prepare_demo  # noqa: PLC0415
+    def demo(*, register: Annotated[bool, Parameter(negative="")] = False) -> Answer:
+        """准备演示系统。 Register the demonstration system, fit the belt to it and keep a key for it.
 
-        made = prepare_demo(house)
-        data = {"system": made.system_id, "key_file": str(made.key_file)}
-        says = Text(
-            zh=f"演示系统 {made.system_id}，密钥在 {made.key_file}。",
-            en=f"The demonstration system is {made.system_id}; its key is in {made.key_file}.",
-        )
-        return Answer(data=data, says=says)
+        Parameters
+        ----------
+        register
+            Enter a demonstration register instead: three invented systems without traffic.
+        """
+        return _demo_register(house) if register else _demo_system(house)
 
     return demo
+
+
+def _demo_system(house: House) -> Answer:
+    from safebelt.run.demo import prepare_demo  # noqa: PLC0415
+
+    made = prepare_demo(house)
+    says = Text(
+        zh=f"演示系统 {made.system_id}，密钥在 {made.key_file}。",
+        en=f"The demonstration system is {made.system_id}; its key is in {made.key_file}.",
+    )
+    return Answer(data={"system": made.system_id, "key_file": str(made.key_file)}, says=says)
+
+
+def _demo_register(house: House) -> Answer:
+    from safebelt.rooms.registry.model import STATUSES  # noqa: PLC0415
+    from safebelt.run.demonstration import load_demonstration  # noqa: PLC0415
+
+    loaded = load_demonstration(house)
+    data = [{"system": one.system_id, "stage": one.stage.value, "is_new": one.is_new} for one in loaded]
+    zh = "\n".join(f"{one.system_id}  {one.name.zh}：{STATUSES[one.stage].zh}" for one in loaded)
+    en = "\n".join(f"{one.system_id}  {one.name.en}: {STATUSES[one.stage].en}" for one in loaded)
+    return Answer(data=data, says=Text(zh=zh, en=en))
 
 
 def _serve(house: House) -> Any:
