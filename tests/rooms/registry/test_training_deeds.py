@@ -236,7 +236,7 @@ def test_a_runner_asks_and_reports_over_http_and_a_person_decides(registry: Regi
         begun = runner.post(f"{path}/start", json={"datasets": [f"sha256:{DATA}"], "config": CONFIG})
         first = runner.post(f"{path}/reports", json={"number": 1, "step": 1, "metrics": {"loss": 0.5}})
         listed = runner.get("/api/registry/jobs?state=running").json()
-        infinite = runner.post(f"{path}/reports", content='{"number": 2, "step": 1, "flop": 1e999}')
+        infinite = runner.post(f"{path}/reports", content='{"number": 2, "step": 1, "flop": 1e308}')
         people.post(f"{path}/stop", json={"reason": "enough"})
         second = runner.post(f"{path}/reports", json={"number": 2, "step": 2})
         heeded = runner.post(f"{path}/finish", json={"outcome": "stopped"})
