@@ -41,6 +41,8 @@ from safebelt.rooms.labelling.room import ROOM as LABELLING
 from safebelt.rooms.labelling.service import Labelling
 from safebelt.rooms.ledger.room import ROOM as LEDGER
 from safebelt.rooms.ledger.service import Ledger
+from safebelt.rooms.portal.room import ROOM as PORTAL
+from safebelt.rooms.portal.service import Portal
 from safebelt.rooms.registry.pages import panels as registry_panels
 from safebelt.rooms.registry.room import ROOM as REGISTRY
 from safebelt.rooms.registry.service import Registry
@@ -57,7 +59,7 @@ from safebelt.web.security import actor_of, open_to_all
 from safebelt.web.session import Authenticate, Csrf, SessionCookie, csrf_config, csrf_secret
 from safebelt.web.templating import templates
 
-ROOMS: tuple[Room, ...] = (REGISTRY, RULEBOOK, BELT, LEDGER, ACCESS, LABELLING)
+ROOMS: tuple[Room, ...] = (REGISTRY, RULEBOOK, BELT, LEDGER, ACCESS, LABELLING, PORTAL)
 """The rooms in the house, in the order people meet them."""
 
 
@@ -172,6 +174,11 @@ class House:
             about=lambda system: about_system(self.registry, system),
             systems_of=lambda party: holdings_of(self.registry, party),
         )
+
+    @cached_property
+    def portal(self) -> Portal:
+        """公众门户."""
+        return Portal(self.registry, self.ledger, self.rulebook, clock=self.clock)
 
     @cached_property
     def labelling(self) -> Labelling:

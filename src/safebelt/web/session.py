@@ -153,7 +153,7 @@ class Csrf(ASGIMiddleware):
         held = request.cookies.get(self._config.cookie_name, "")
         is_api = request.scope["path"].startswith("/api/")
         if request.method in self._config.safe_methods:
-            if is_api or request.scope["path"].startswith(_NO_ONE_LOOKS):
+            if is_api or request.scope["path"].startswith(_NO_ONE_LOOKS) or _sets_no_cookie(scope):
                 await next_app(scope, receive, send)
                 return
             token = held if self._is_ours(held) else generate_csrf_token(self._config.secret)
@@ -190,6 +190,11 @@ class Csrf(ASGIMiddleware):
             await send(message)
 
         return sending
+
+
+def _sets_no_cookie(scope: Scope) -> bool:
+    """Whether a page says that it has no form to protect (`opt={"sets_no_cookie": True}`): visitors get no cookie."""
+    return bool(scope["route_handler"].opt.get("sets_no_cookie"))
 
 
 async def _sent(request: Request[Any, Any, Any]) -> str:

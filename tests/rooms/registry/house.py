@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.di import Provide
 
@@ -76,8 +76,12 @@ def build_app(
                 hint=Text(zh="请联系管理员。", en="Ask an administrator."),
             )
 
+    async def knocking(request: Request[Any, Any, Any]) -> None:
+        request.state.actor = actor
+
     return Litestar(
         route_handlers=[*KIT_DOORS, *API, *PAGES, *handlers],
+        before_request=knocking,
         dependencies={
             "registry": Provide(lambda: registry, sync_to_thread=False),
             "by": Provide(lambda: actor, sync_to_thread=False),

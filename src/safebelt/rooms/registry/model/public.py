@@ -162,3 +162,33 @@ class PublicNumbers:
     marks: Mapping[tuple[str, str], int]
     months: Mapping[str, int]
     restricted: Mapping[str, int]
+
+
+PLAIN_STAGES: Mapping[Status, Text] = {
+    Status.IDEA: Text(zh="只是构想，尚未使用", en="an idea; it is not in use"),
+    Status.DESIGN: Text(zh="正在设计，尚未使用", en="being designed; it is not in use"),
+    Status.DEVELOPMENT: Text(zh="正在研发，尚未使用", en="being built; it is not in use"),
+    Status.TESTING: Text(zh="正在测试，尚未投入使用", en="being tested; it is not in service"),
+    Status.FILED: Text(zh="材料已提交，等待审查", en="its papers are filed and wait for review"),
+    Status.UNDER_REVIEW: Text(zh="正在审查", en="under review"),
+    Status.REGISTERED: Text(zh="已登记备案，尚未投入使用", en="registered; it is not in service yet"),
+    Status.IN_SERVICE: Text(zh="在用", en="in service"),
+    Status.SUSPENDED: Text(zh="已中止使用", en="suspended: it must not be used for now"),
+    Status.WITHDRAWN: Text(zh="已从市场撤出", en="withdrawn from the market"),
+    Status.RETIRED: Text(zh="已退役，不再使用", en="retired; it is not in use any more"),
+}
+"""Each stage in plain words, for readers who know nothing of registers."""
+
+PROVISIONAL = Text(
+    zh="所依据的证据只有运营者自己的声明，尚无第三方核实",
+    en="on its operator's own claims: nobody independent has confirmed the evidence",
+)
+"""What *in service, provisional* means."""
+
+SOURCES: Mapping[str, Text] = {
+    "register": Text(zh="来自登记册", en="from the register"),
+    "publication": Text(zh="公开时由其机构提供", en="stated by the organisation when this was published"),
+    "rulebook": Text(zh="由规则库按记录的事实判断", en="judged by the rulebook from the facts on record"),
+    "import": Text(zh="转录自来源登记册", en="taken over from the source register"),
+}
+"""Where a field of a public record comes from."""

@@ -15,6 +15,7 @@ from safebelt.kernel.errors import Conflict, Invalid, Problem
 from safebelt.kernel.text import Text
 from safebelt.rooms.registry import store
 from safebelt.rooms.registry.decide import grading, publication
+from safebelt.rooms.registry.model.imports import FORMS
 from safebelt.rooms.registry.model.publication import (
     EndPublication,
     Graded,
@@ -39,6 +40,8 @@ MOST_BY_SEARCH = 10_000
 TOGETHER = 100
 """Systems written in one transaction of a deed about many: long enough to be quick, short enough to let others in."""
 REFUSED_SHOWN = 200
+BATCH_READ = 1000
+"""Records of an import batch read at a time."""
 HISTORY_SHOWN = 50
 
 
@@ -62,6 +65,26 @@ class Publishing(Showing):
         """What decides about the public register, from `registry/publication.yaml`."""
         return open_publication(self._tools.folder)
 
+    def publication_draft(self, system_id: str) -> Publish:
+        """Return a decision to begin with: contact and limits as they were published last, and no reason yet.
+
+        Raises:
+            NotFound: There is no such system.
+        """
+        with self._sql.read() as tx:
+            current = store.publication.current(tx, found_system(tx, system_id).id)
+            record = store.publication.record(tx, system_id, current.version) if current else None
+        not_for = (record or {}).get("not_for") or {"zh": "", "en": ""}
+        return Publish(
+            reason="",
+            visibility=current.visibility if current else Visibility.PUBLIC,
+            contact=current.contact if current else "",
+            not_for_zh=not_for["zh"],
+            not_for_en=not_for["en"],
+            until=current.until if current else None,
+            basis=current.basis if current else "",
+        )
+
     def preview_publication(self, system_id: str, cmd: Publish | None = None) -> Preview:
         """Return exactly what the public would see of a system; nothing changes.
 
@@ -74,7 +97,7 @@ class Publishing(Showing):
         """
         with self._sql.read() as tx:
             current = store.publication.current(tx, system_id)
-        made = self._public_prepared(system_id, cmd or Publish(reason="", contact=current.contact if current else ""))
+        made = self._public_prepared(system_id, cmd or self.publication_draft(system_id))
         record = made.shown.record or {}
         return Preview(
             record=record,
@@ -291,11 +314,30 @@ def _parties(tx: sa.Connection, system: System) -> tuple[Party, ...]:
 
 
 def _origin(tx: sa.Connection, system_id: str) -> dict[str, Any] | None:
-    return None
+    """Return where a system was taken over from, and what that source says of it; None where it was not."""
+    item = store.imports.of_system(tx, system_id)
+    batch = store.imports.batch_by_id(tx, item.batch_id) if item else None
+    if item is None or batch is None:
+        return None
+    register = FORMS[batch.form]
+    is_address = item.ref.startswith(("https://", "http://"))
+    return {
+        "register": {"zh": register.zh, "en": register.en},
+        "url": item.ref if is_address else "",
+        "ref": item.ref,
+        "said": item.said,
+        "imported_on": batch.at.date().isoformat(),
+    }
 
 
 def _of_batch(tx: sa.Connection, batch: str) -> tuple[str, ...]:
-    return ()
+    """Return the systems an import batch entered, in the order of its source."""
+    ids: list[str] = []
+    after = -1
+    while found := store.imports.entered(tx, batch, after, BATCH_READ):
+        ids += (item.system_id for item in found)
+        after = found[-1].place
+    return tuple(ids)
 
 
 def _hold_no_slips(slips: tuple[tuple[str, Text], ...], fields: set[str] | None) -> None:

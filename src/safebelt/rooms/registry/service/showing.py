@@ -30,6 +30,10 @@ ACTS_SHOWN = 100
 class Showing(Lifecycle):
     """Deeds that read the public register."""
 
+    def publication_day(self) -> date:
+        """Return the day by which embargoes are told, UTC."""
+        return self._clock().date()
+
     def public_systems(self, wanted: Wanted, *, page: int = 1, size: int = 20) -> PublicPage:
         """Return a page of the public register, newest registration first.
 

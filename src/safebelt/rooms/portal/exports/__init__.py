@@ -1,0 +1,1 @@
+"""Writers of foreign forms: Atom, site maps, CSV, JSON-LD, QR codes."""
