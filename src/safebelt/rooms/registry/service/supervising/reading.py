@@ -1,5 +1,7 @@
 """Looking into cases: each sees what is theirs to see, and with it what can be done next."""
 
+from datetime import date
+
 import sqlalchemy as sa
 
 from safebelt.kernel.actors import Actor, Role
@@ -10,6 +12,7 @@ from safebelt.rooms.registry.decide import supervision as decide
 from safebelt.rooms.registry.model.supervision import (
     OPERATOR_KINDS,
     Attachment,
+    Basis,
     Case,
     CaseFile,
     CasePage,
@@ -28,6 +31,9 @@ from safebelt.rooms.registry.service.base import pages_of
 from safebelt.rooms.registry.service.supervising.grounds import grounds
 from safebelt.rooms.registry.service.supervising.handing import content_of
 from safebelt.rooms.registry.service.supervising.offices import Offices, not_there
+
+SUGGESTED = 12
+"""Duties a form offers as a basis; every id of the rulebook can be typed."""
 
 _READERS = frozenset({Role.OPERATOR, Role.OVERSEER, Role.AUDITOR, Role.AUTHORITY})
 
@@ -109,6 +115,33 @@ class CaseReading(Offices):
             names=names,
             public=public,
         )
+
+    def suggested_grounds(self, system_id: str, *, by: Actor) -> tuple[Basis, ...]:
+        """Return duties the rulebook finds for a system, within the reader's competence: what a basis may be among.
+
+        Empty where nothing is on record about the system, or who asks works at no authority's desk.
+        """
+        office = self.office_of(by)
+        with self._sql.read() as tx:
+            system = store.register.system_by_id(tx, system_id)
+        owed = self._rules.owed(system_id, party=system.provider_id) if system else None
+        if office is None or owed is None:
+            return ()
+        within = (one["norm"] for one in owed["owed"] if one["instrument"] in office.competence.instruments)
+        ids = tuple(dict.fromkeys(within))[:SUGGESTED]
+        return tuple(grounds(ids, self._rules.text(), office.competence).values())
+
+    def jurisdictions(self) -> tuple[str, ...]:
+        """Return the jurisdictions the rulebook knows."""
+        return tuple(sorted({one.jurisdiction for one in self._rules.text().instruments.values()}))
+
+    def side_of(self, by: Actor) -> Side | None:
+        """Return for whom somebody acts; None for neither side."""
+        return decide.sides_of(by)
+
+    def case_day(self, case: Case) -> date:
+        """Return the day where a case's days are counted."""
+        return self._case_day(case)
 
     def case_attachment(self, case_id: str, step_id: str, digest: str, *, by: Actor) -> tuple[Attachment, bytes]:
         """Return a document handed over in a case.
