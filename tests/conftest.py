@@ -18,9 +18,8 @@ if "XDG_RUNTIME_DIR" not in os.environ:  # the PostgreSQL wheel warns without on
 
 ALONE = (
     "tests/journeys",
-    "tests/browser/test_journey.py",
-    "tests/browser/test_belt_pages.py",
-    "tests/engines",
+    "tests/engines/test_bus.py",
+    "tests/engines/test_supervisor.py",
     "tests/rooms/belt/control",
     "tests/rooms/belt/proxy",
     "tests/rooms/belt/records",

@@ -177,7 +177,7 @@ def test_closing_in_the_middle_of_traffic_never_hangs_and_listens_no_more(nats_u
         publisher.publish(f"events.{unique}.x", f"{unique}-{turn}", b"")
         began = time.monotonic()
         bus.close()
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 15
 
     publisher.close()
 

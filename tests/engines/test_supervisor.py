@@ -52,7 +52,7 @@ def test_a_child_that_will_not_end_is_ended_by_force(tmp_path: Path, monkeypatch
     began = time.monotonic()
     keeper.end()
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 

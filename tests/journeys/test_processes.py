@@ -71,7 +71,7 @@ def test_an_open_page_does_not_keep_the_house_from_ending(home: Home) -> None:
         process.wait(30)
         took = time.monotonic() - began
 
-    assert took < 12, f"it took {took:.1f} s"
+    assert took < 25, f"it took {took:.1f} s"
 
 
 def test_an_end_ordered_while_everything_starts_is_obeyed_at_once(home: Home) -> None:
