@@ -117,10 +117,15 @@ def _systems(registry: Registry) -> App:
     @app.command
     def show(system_id: str) -> Answer:
         """Show a system's dossier; exits 1 where it is incomplete, 3 while it is not evaluated."""
-        dossier = registry.dossier(system_id)
-        return Answer(data=_data(dossier), says=_told(dossier), exit_code=_EXITS[dossier.standing])
+        return dossier_answer(registry, system_id)
 
     return app
+
+
+def dossier_answer(registry: Registry, system_id: str) -> Answer:
+    """Tell a system's dossier."""
+    dossier = registry.dossier(system_id)
+    return Answer(data=_data(dossier), says=_told(dossier), exit_code=_EXITS[dossier.standing])
 
 
 def _people(registry: Registry) -> App:

@@ -42,6 +42,16 @@ def issuer_of(by: Actor) -> Issuer:
     return outside[0] if len(outside) == 1 and not is_inside else Issuer.SELF
 
 
+def hold_outside(by: Actor) -> None:
+    """Hold that somebody speaks from outside, in one capacity.
+
+    Raises:
+        Refused: They do not.
+    """
+    if issuer_of(by) is Issuer.SELF:
+        raise _no_capacity()
+
+
 def attest(
     system: System,
     cmd: Attest,
@@ -300,7 +310,11 @@ def _in_capacity(by: Actor, stated: Issuer | None) -> Issuer:
         return stated
     if may and stated is None:
         raise invalid("issuer", Text(zh="请写明以何种身份确认。", en="Say in which capacity it is vouched for."))
-    raise Refused(
+    raise _no_capacity()
+
+
+def _no_capacity() -> Refused:
+    return Refused(
         what=Text(zh="您没有这种身份。", en="You have no such capacity."),
         hint=Text(
             zh="请由评估机构、行业组织或主管部门确认。", en="An assessor, an association or an authority does this."

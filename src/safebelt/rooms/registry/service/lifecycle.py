@@ -153,6 +153,18 @@ class Lifecycle(Registering):
             self._review(tx, system, by)
         return evidence
 
+    def issue(self, system_id: str, cmd: Attest, *, by: Actor) -> Evidence:
+        """Give evidence about somebody else's system, as an association, assessor or authority.
+
+        Raises:
+            NotFound: There is no such system.
+            Refused: They act for the systems' own side, or have no single such capacity.
+            Invalid: The kind is not known, there is no statement, or a day or digest is wrong.
+            Conflict: The system is retired.
+        """
+        decide.hold_outside(by)
+        return self.attest(system_id, cmd, by=by)
+
     def vouch(self, evidence_id: str, cmd: VouchFor, *, by: Actor) -> Evidence:
         """Stand for evidence that somebody else attested, as an association, assessor or authority.
 
@@ -187,6 +199,15 @@ class Lifecycle(Registering):
             self._ledger.append(tx, event, by=by)
             self._review(tx, system, by)
         return evidence
+
+    def evidence(self, evidence_id: str) -> Evidence:
+        """Return one piece of evidence.
+
+        Raises:
+            NotFound: There is none of that id.
+        """
+        with self._sql.read() as tx:
+            return _found(tx, evidence_id)
 
     def expiring(self, *, system_id: str = "") -> tuple[Evidence, ...]:
         """Return evidence whose end is near or was in the last year, soonest first, at most 1000 pieces.

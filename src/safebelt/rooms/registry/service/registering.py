@@ -22,6 +22,7 @@ from safebelt.rooms.registry.model import (
     Status,
     System,
     SystemPage,
+    SystemRegistered,
 )
 from safebelt.rooms.registry.service.base import found_system, pages_of
 from safebelt.rooms.registry.service.seeing import Seeing
@@ -58,10 +59,7 @@ class Registering(Seeing):
         """
         system, event = decide.register_system(cmd, new_id=self._new_id("sys"), at=self._clock())
         with self._sql.begin() as tx:
-            _hold_parties(tx, system)
-            store.register.add_system(tx, system)
-            store.search.enter(tx, ((system.id, store.register.document(tx, system)),))
-            self._ledger.append(tx, event, by=by)
+            self._enter(tx, system, event, by)
         return system
 
     def name_person(self, system_id: str, cmd: NamePerson, *, by: Actor) -> NamedPerson:
@@ -122,6 +120,43 @@ class Registering(Seeing):
         if barred and system.status is Status.IN_SERVICE:
             self._put(tx, system, Status.SUSPENDED, decide.suspended_by(barred), by)
         return record
+
+    def register_described(
+        self, source: str, *, provider_id: str, deployer_id: str = "", purpose: tuple[str, str] = ("", ""), by: Actor
+    ) -> System:
+        """Enter the system a descriptor describes, and put its facts on record, in one transaction.
+
+        Args:
+            source: The descriptor, YAML or JSON, in the form `system/1`.
+            provider_id: The party that provides it.
+            deployer_id: The party that uses it under its own authority.
+            purpose: What it is for, in Chinese and English; its name, where neither is given.
+            by: Who does.
+
+        Raises:
+            Invalid: The descriptor cannot be read, or a party is not in the register.
+        """
+        description = self._rules.read(source)
+        zh, en = purpose if any(purpose) else (description.name.zh, description.name.en)
+        command = RegisterSystem(
+            provider_id=provider_id,
+            name_zh=description.name.zh,
+            name_en=description.name.en,
+            purpose_zh=zh,
+            purpose_en=en,
+            deployer_id=deployer_id,
+        )
+        system, event = decide.register_system(command, new_id=self._new_id("sys"), at=self._clock())
+        with self._sql.begin() as tx:
+            self._enter(tx, system, event, by)
+            self._rules.describe(tx, system.id, description, party=provider_id, by=by)
+        return system
+
+    def _enter(self, tx: sa.Connection, system: System, event: SystemRegistered, by: Actor) -> None:
+        _hold_parties(tx, system)
+        store.register.add_system(tx, system)
+        store.search.enter(tx, ((system.id, store.register.document(tx, system)),))
+        self._ledger.append(tx, event, by=by)
 
     def barred_by(self, system_id: str) -> tuple[str, ...]:
         """Return the red lines that bar a system from service now.

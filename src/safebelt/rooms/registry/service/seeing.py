@@ -1,6 +1,7 @@
 """What a gate looks at, put together in one transaction: people, facts as judged, evidence, sign-offs."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import sqlalchemy as sa
 
@@ -40,6 +41,18 @@ class Seeing(Moving):
         """Return what a kind of evidence is called; its id where the rulebook does not know it."""
         found = self._rules.shipped.base.evidence.get(kind)
         return found.title if found else Text(zh=kind, en=kind)
+
+    def evidence_kinds(self) -> tuple[str, ...]:
+        """Return the ids of every kind of evidence the rulebook knows."""
+        return tuple(self._rules.shipped.base.evidence)
+
+    def today(self) -> date:
+        """Return the day, UTC."""
+        return self._clock().date()
+
+    def leads_on(self, found: Gate) -> bool:
+        """Whether the way a gate was judged for leads on towards service; a way back asks for no gate."""
+        return gates.is_forward(self.road, found.before, found.to)
 
     def held_kinds(self, system_id: str) -> HeldKinds:
         """Return which kinds of evidence are held for a system today; none for a system nobody knows."""
