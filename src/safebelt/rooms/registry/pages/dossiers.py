@@ -13,6 +13,7 @@ from litestar.response import Template
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import Lang, Text
+from safebelt.rooms.registry.model.agenda import NEXT_KINDS, NextKind
 from safebelt.rooms.registry.model.dossiers import DOSSIER_PARTS, HandOver, PartMade
 from safebelt.rooms.registry.service import Registry
 from safebelt.web.forms import Form, empty_form, read_form
@@ -35,6 +36,8 @@ NOTHING_CHOSEN = Invalid(
     hint=Text(zh="勾选要交出的部分。", en="Tick what is to be handed over."),
     details={"field": "parts"},
 )
+AGENDA_SHOWN = 8
+"""Things to come that the dossier shows."""
 SHOWN_CHARS = 6000
 """Characters of a part that the preview shows; the file has all of it."""
 
@@ -82,10 +85,33 @@ def panels(registry: Registry) -> tuple[Panel, ...]:
     def context(system_id: str, _lang: Lang) -> Mapping[str, Any]:
         return {"system_id": system_id}
 
-    title = Text(zh="打印与交出", en="Print and hand over")
+    def coming(system_id: str, _lang: Lang) -> Mapping[str, Any]:
+        every = registry.agenda(system_id)
+        return {
+            "system_id": system_id,
+            "items": every[:AGENDA_SHOWN],
+            "more": max(0, len(every) - AGENDA_SHOWN),
+            "kinds": NEXT_KINDS,
+            "links": _links(system_id),
+        }
+
+    title, then = Text(zh="打印与交出", en="Print and hand over"), Text(zh="接下来", en="What comes next")
     return (
+        Panel(name="next", title=then, template="registry/_panel_agenda.html", context=coming, place="lead"),
         Panel(name="package", title=title, template="registry/_panel_dossiers.html", context=context, place="side"),
     )
+
+
+def _links(system_id: str) -> Mapping[NextKind, str]:
+    """Where each kind of thing that comes next is dealt with; an id follows where it is one of many."""
+    own = f"/registry/systems/{system_id}"
+    return {
+        NextKind.CASE: "/registry/supervision/",
+        NextKind.REDO: f"{own}/changes",
+        NextKind.EXPIRY: f"{own}/gates",
+        NextKind.JOB: "/registry/jobs/",
+        NextKind.DUTY: "/rulebook/norms/",
+    }
 
 
 def _usual() -> tuple[str, ...]:
