@@ -1,6 +1,6 @@
 """Ask Safebelt before you train, report while you do, end when you are told.  Standard library only; copy it freely.
 
-    safebelt = Safebelt("http://127.0.0.1:8600", token)
+    safebelt = Safebelt("http://127.0.0.1:8800", token)
     job = safebelt.ask("training", "sys_…", "new quarter", datasets=[digest("data.csv")], flop=1e12, steps=1000)
     with job.wait():                                  # blocks until a person grants it; raises Refused otherwise
         for batch in job.steps(batches):              # raises Stopped when somebody stops it
@@ -56,7 +56,7 @@ class Safebelt:
     """A Safebelt and the token of a job runner."""
 
     def __init__(self, url: str = "", token: str = "", timeout_seconds: float = 10.0) -> None:
-        self.url = (url or os.environ.get("SAFEBELT_URL", "http://127.0.0.1:8600")).rstrip("/")
+        self.url = (url or os.environ.get("SAFEBELT_URL", "http://127.0.0.1:8800")).rstrip("/")
         self._token = token or os.environ["SAFEBELT_TOKEN"]
         self._timeout = timeout_seconds
         if not self.url.startswith(("http://", "https://")):
