@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from litestar.testing import TestClient
 from tests.rooms.registry.house import build_app
+from tests.rooms.registry.lifecycle_house import DESCRIBED, into_service, move
 
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.errors import Conflict, Invalid, NotFound
 from safebelt.rooms.registry.model import (
     Awaited,
-    ChangeSystem,
     Duties,
     NamePerson,
     PersonRole,
@@ -44,13 +44,6 @@ def system(registry, clock):
     return registry.register_system(command, by=OWNER)
 
 
-def start(registry, system):
-    current = registry.system(system.id)
-    return registry.change_system(
-        system.id, ChangeSystem(version=current.version, reason="ready", status=Status.IN_SERVICE), by=OWNER
-    )
-
-
 def test_without_facts_duties_are_not_evaluated(registry, system):
     dossier = registry.dossier(system.id)
 
@@ -78,32 +71,33 @@ def test_a_system_that_meets_a_red_line_is_recorded_and_kept_out_of_service(regi
     registry.describe(system.id, MILITARY, by=OWNER)
 
     with pytest.raises(Conflict, match="red line"):
-        start(registry, system)
-    assert registry.system(system.id).status is Status.DRAFT
+        into_service(registry, system.id)
+    assert registry.system(system.id).status is Status.IDEA
     assert registry.barred_by(system.id) == ("house.red-lines.line_1",)
 
 
 def test_facts_that_meet_no_red_line_let_it_start(registry, system):
-    registry.describe(system.id, HIRING, by=OWNER)
+    registry.describe(system.id, DESCRIBED, by=OWNER)
 
-    assert start(registry, system).status is Status.IN_SERVICE
+    assert into_service(registry, system.id).status is Status.IN_SERVICE
 
 
 def test_a_system_in_service_is_suspended_by_the_facts_that_bar_it(registry, system):
-    start(registry, system)
+    registry.describe(system.id, DESCRIBED, by=OWNER)
+    into_service(registry, system.id)
     registry.describe(system.id, MILITARY, by=OWNER)
 
     assert registry.system(system.id).status is Status.SUSPENDED
     kinds = [act.kind for act in registry.dossier(system.id).acts]
-    assert kinds[:2] == ["registry.system_changed.v1", "rulebook.system_described.v1"]
+    assert kinds[:2] == ["registry.system_moved.v1", "rulebook.system_described.v1"]
 
 
 def test_new_facts_lift_the_bar_and_every_version_is_kept(registry, system, clock):
     registry.describe(system.id, MILITARY, by=OWNER)
     clock.now += timedelta(days=1)
-    registry.describe(system.id, HIRING, by=OWNER)
+    registry.describe(system.id, DESCRIBED, by=OWNER)
 
-    assert start(registry, system).status is Status.IN_SERVICE
+    assert into_service(registry, system.id).status is Status.IN_SERVICE
     assert [one.version for one in registry.descriptions(system.id)] == [2, 1]
 
 
@@ -111,10 +105,7 @@ def test_the_same_facts_twice_are_refused_and_a_retired_system_takes_none(regist
     registry.describe(system.id, HIRING, by=OWNER)
     with pytest.raises(Conflict, match="on record already"):
         registry.describe(system.id, HIRING, by=OWNER)
-    current = registry.system(system.id)
-    registry.change_system(
-        system.id, ChangeSystem(version=current.version, reason="over", status=Status.RETIRED), by=OWNER
-    )
+    move(registry, system.id, Status.RETIRED, "over")
     with pytest.raises(Conflict):
         registry.describe(system.id, MILITARY, by=OWNER)
 
