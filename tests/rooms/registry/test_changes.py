@@ -225,7 +225,7 @@ def test_a_turn_with_nothing_to_do_writes_nothing(registry: Registry, sql: Sql, 
 
     with sql.read() as tx:
         before = tx.execute(sa.select(sweep)).all()
-    assert registry.watch().is_done
+    assert [one.is_done for one in registry.watch()] == [True, True]
     with sql.read() as tx:
         assert tx.execute(sa.select(sweep)).all() == before
     assert ledger.count() == entries

@@ -129,7 +129,8 @@ def compare(setting: Setting, before: Side, after: Side) -> Difference:
     """
     changes = changed_facts(before.facts, after.facts)
     kinds = touched(setting.rules, changes)
-    redos = (*_again(setting, before, after), *_ahead(setting, setting.asked(before), after))
+    was, now = setting.asked(before), setting.asked(after)
+    redos = (*_again(setting, (was, now), before, after), *_ahead(setting, (was, now), after))
     new, old = gained(before.judgment, after.judgment), lost(before.judgment, after.judgment)
     return Difference(
         facts=tuple(one.fact for one in changes),
@@ -144,10 +145,10 @@ def compare(setting: Setting, before: Side, after: Side) -> Difference:
     )
 
 
-def _again(setting: Setting, before: Side, after: Side) -> Iterator[Redo]:
+def _again(setting: Setting, wanted: tuple[Asked, Asked], before: Side, after: Side) -> Iterator[Redo]:
     """What verified law in force asks for, that was not asked for before or was shown before and is not any more."""
-    was = setting.asked(before).binding
-    for kind, findings in setting.asked(after).binding.items():
+    was, now = (one.binding for one in wanted)
+    for kind, findings in now.items():
         if setting.has_fresh(kind, after):
             continue
         if kind not in was:
@@ -156,9 +157,9 @@ def _again(setting: Setting, before: Side, after: Side) -> Iterator[Redo]:
             yield _stale(setting, kind, findings, after)
 
 
-def _ahead(setting: Setting, was: Asked, after: Side) -> Iterator[Redo]:
+def _ahead(setting: Setting, wanted: tuple[Asked, Asked], after: Side) -> Iterator[Redo]:
     """What law to come, or law that is not verified, newly asks for."""
-    now = setting.asked(after)
+    was, now = wanted
     known = now.binding.keys() | was.binding.keys() | was.coming.keys()
     later = {kind: found for kind, found in now.coming.items() if kind not in known}
     known = known | later.keys() | was.informs.keys()

@@ -1,8 +1,9 @@
 """What the house looks at by itself: dates of the law, ended exceptions, adopted drafts, evidence that ran out.
 
 A way through the register leads from what was looked at last (a day, the law's files, the drafts adopted) to what
-holds now.  It goes by stretches of system ids and keeps how far it has come, so that it survives a crash, and two
-processes that walk it together do nothing twice.  A day on which nothing has turned costs one look at one row.
+holds now.  Where the law asks the same of everybody as it did then, only those few are looked at whose evidence ran
+out or whose exception ended; else it goes by stretches of system ids and keeps how far it has come, so that it
+survives a crash, and two processes that walk it together do nothing twice.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from safebelt.kernel.actors import MACHINE
 from safebelt.rooms.registry import decide as judgments
 from safebelt.rooms.registry import store
 from safebelt.rooms.registry.decide import changes as decide
+from safebelt.rooms.registry.decide.touching import Side
 from safebelt.rooms.registry.model import Status
 from safebelt.rooms.registry.model.changes import Difference, Mark, Sweep, Trigger
 from safebelt.rooms.registry.service.answering import Answering
@@ -20,7 +22,10 @@ from safebelt.rooms.registry.service.base import found_system
 from safebelt.rooms.rulebook.model.deeds import OnRecord
 from safebelt.rooms.rulebook.service.turning import Turn
 
-WATCH = "watch"
+RED_LINES, DUTIES = "red_lines", "duties"
+"""The two ways through the register: whom a red line bars comes first, whatever else there is to do."""
+EVERYBODY = ("", "\x7f")
+"""A stretch that holds every id."""
 STRETCH = 5_000
 """Systems looked at in one go: a few hundred MB of descriptions at most, half a second of judging."""
 STRETCHES_A_TURN = 20
@@ -69,49 +74,67 @@ class Watching(Answering):
 
     _turn: tuple[Mark, Mark, Turn] | None = None
 
-    def watch(self) -> Sweep:
-        """Take one turn: go on with the way through the register, or begin one where something has turned.
+    def watch(self) -> tuple[Sweep, ...]:
+        """Take one turn: first whom a red line bars now, then what opens again.
 
         Returns:
-            How far it has come.
+            How far each way through the register has come; duties wait until no red line is left to look for.
         """
-        found = self._begin()
+        first = self._walk(RED_LINES)
+        return (first, self._walk(DUTIES)) if first.is_done else (first,)
+
+    def _walk(self, name: str) -> Sweep:
+        found = self._begin(name)
         for _ in range(STRETCHES_A_TURN):
             if found.is_done:
                 break
-            found = self._go_on(found)
+            turn = self._turned(found)
+            is_quiet = turn is not None and not turn.can_differ
+            found = self._look_at_few(name, found) if is_quiet else self._go_on(name, found)
         return found
 
-    def _begin(self) -> Sweep:
+    def _begin(self, name: str) -> Sweep:
         day, law = self._clock().date(), self._rules.law_digest
         with self._sql.read() as tx:
-            last = store.changes.last_sweep(tx, WATCH)
+            last = store.changes.last_sweep(tx, name)
             now = Mark(day=day, law=law, adopted=self._rules.adopted_within(tx))
         if last is not None and (not last.is_done or last.until == now):
             return last
-        fresh = Sweep(since=last.until if last else Mark(), until=now)
-        with self._sql.begin() as tx:
-            self._sql.exclusive(tx, "registry.watch")
-            if store.changes.last_sweep(tx, WATCH) == last:
-                store.changes.save_sweep(tx, WATCH, fresh, self._clock())
-            return store.changes.last_sweep(tx, WATCH) or fresh
+        return self._saved(name, last, Sweep(since=last.until if last else Mark(), until=now))
 
-    def _go_on(self, sweep: Sweep) -> Sweep:
-        stretch = self._stretch(sweep.after)
-        done = {
-            "seen": len(stretch.systems),
-            "suspended": self._suspend_barred(stretch, sweep),
-            "turned": self._rejudge_turned(stretch, sweep),
-            "expired": self._reopen_expired(stretch, sweep),
-        }
-        counts = {name: sweep.counts.get(name, 0) + many for name, many in done.items()}
-        is_done = len(stretch.systems) < STRETCH
-        ahead = replace(sweep, after=stretch.last, is_done=is_done, counts=counts)
+    def _saved(self, name: str, seen: Sweep | None, ahead: Sweep) -> Sweep:
+        """Keep how far it has come, unless somebody else came further meanwhile; return what is kept."""
         with self._sql.begin() as tx:
             self._sql.exclusive(tx, "registry.watch")
-            if store.changes.last_sweep(tx, WATCH) == sweep:  # somebody else may have come further meanwhile
-                store.changes.save_sweep(tx, WATCH, ahead, self._clock())
-            return store.changes.last_sweep(tx, WATCH) or ahead
+            if store.changes.last_sweep(tx, name) == seen:
+                store.changes.save_sweep(tx, name, ahead, self._clock())
+            return store.changes.last_sweep(tx, name) or ahead
+
+    def _go_on(self, name: str, sweep: Sweep) -> Sweep:
+        """Look at the next stretch of the register."""
+        stretch = self._stretch(sweep.after)
+        done = {"seen": len(stretch.systems)}
+        if name == RED_LINES:
+            done["suspended"] = self._suspend_barred(stretch, sweep)
+        else:
+            done["turned"] = self._rejudge_turned(stretch, sweep)
+            done["expired"] = self._reopen_expired((sweep.after, stretch.last), sweep)
+        counts = {key: sweep.counts.get(key, 0) + many for key, many in done.items()}
+        is_done = len(stretch.systems) < STRETCH
+        return self._saved(name, sweep, replace(sweep, after=stretch.last, is_done=is_done, counts=counts))
+
+    def _look_at_few(self, name: str, sweep: Sweep) -> Sweep:
+        """Where the law asks the same as on the day looked at last: whose exception ended, whose evidence ran out."""
+        if name == RED_LINES:
+            counts = {"suspended": sum(self._suspend(one) for one in self._exceptions_ended(sweep))}
+        else:
+            counts = {"expired": self._reopen_expired(EVERYBODY, sweep)}
+        return self._saved(name, sweep, replace(sweep, is_done=True, counts=counts))
+
+    def _exceptions_ended(self, sweep: Sweep) -> list[str]:
+        """Systems for which an exception from a red line ended since the last look."""
+        since, until = sweep.since.day or date.min, sweep.until.day or date.min
+        return sorted({one.system for one in self._rules.overrides() if since < one.until <= until})
 
     def _stretch(self, after: str) -> _Stretch:
         with self._sql.read() as tx:
@@ -168,7 +191,7 @@ class Watching(Answering):
     def _rejudge(self, system_id: str, party: str, record: OnRecord, turn: Turn, mark: str) -> bool:
         look, facts = self._look(system_id), record.description.values()
         before, after = (
-            decide.Side(facts=facts, judgment=self._rules.judged_by(text, facts, day, party=party))
+            Side(facts=facts, judgment=self._rules.judged_by(text, facts, day, party=party))
             for text, day in (turn.before, turn.after)
         )
         found = decide.compare(self._setting(look.files, turn.after[1]), before, after)
@@ -176,22 +199,23 @@ class Watching(Answering):
 
     # ---- evidence that ran out
 
-    def _reopen_expired(self, stretch: _Stretch, sweep: Sweep) -> int:
+    def _reopen_expired(self, stretch: tuple[str, str], sweep: Sweep) -> int:
         """Open again what rested on evidence whose last day has passed since the last look."""
         until = sweep.until.day
-        if until is None or not stretch.systems:
+        if until is None:
             return 0
         since = sweep.since.day or until - timedelta(days=LOOKED_BACK_DAYS)
         with self._sql.read() as tx:
-            ended = store.changes.ended_evidence(tx, (sweep.after, stretch.last), since, until)
-        names = {name: record for name, _, record in stretch.described()}
-        return sum(self._reopen(names[name], kinds, until) for name, kinds in ended.items() if name in names)
+            ended = store.changes.ended_evidence(tx, stretch, since, until)
+        return sum(self._reopen(name, kinds, until) for name, kinds in ended.items())
 
-    def _reopen(self, record: OnRecord, kinds: Sequence[str], on: date) -> bool:
-        look = self._look(record.subject)
-        now = self._side(look.system, record.description.values(), on)
+    def _reopen(self, system_id: str, kinds: Sequence[str], on: date) -> bool:
+        look = self._look(system_id)
+        if look.record is None or look.system.status not in WATCHED:
+            return False
+        now = self._side(look.system, look.record.description.values(), on)
         found = decide.expired(self._setting(look.files, on), now, kinds)
-        return bool(found.redos) and self._mark(record.subject, record.version, Trigger.EXPIRY, f"expiry:{on}", found)
+        return bool(found.redos) and self._mark(system_id, look.version, Trigger.EXPIRY, f"expiry:{on}", found)
 
     def _mark(self, system_id: str, version: int, trigger: Trigger, mark: str, found: Difference) -> bool:
         """Put a change on record once, unless somebody did or the facts are others meanwhile."""
