@@ -126,6 +126,9 @@ def test_lists_say_when_nothing_matches_and_never_take_a_wrong_choice_for_an_err
     assert "没有公开的系统符合所选条件" in visitor.get("/zh/register?q=nothing").text
     assert visitor.get("/en/register?stage=nonsense&grade=%00").status_code == 200
     assert visitor.get("/en/register?page=99999").status_code == 200
+    for address in ("/en/register/%00", "/api/public/systems/a%00", "/api/public/systems/a%00/versions/1/proof"):
+        assert visitor.get(address).status_code == 404
+    assert visitor.get("/api/public/systems?q=%00&cursor=%00").status_code == 200
     assert visitor.get("/en/register?page=0").status_code == 400
 
 

@@ -10,7 +10,7 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.registry.model.public import PublicLine, PublicNumbers, Wanted
 from safebelt.rooms.registry.model.publication import Visibility
 from safebelt.rooms.registry.model.register import Status, folded
-from safebelt.rooms.registry.store.publication import mark, publication
+from safebelt.rooms.registry.store.publication import clean, mark, publication
 from safebelt.rooms.registry.store.register import system
 
 COUNTED_TO = 10_000
@@ -36,7 +36,7 @@ def after(tx: sa.Connection, wanted: Wanted, today: date, *, cursor: str, size: 
     """Return what is shown after a cursor (the last id read; empty for the start), newest registration first."""
     found = _lines(wanted, today)
     if cursor:
-        found = found.where(publication.c.system_id < cursor.replace("\0", ""))
+        found = found.where(publication.c.system_id < clean(cursor))
     return tuple(_line(row) for row in tx.execute(found.order_by(publication.c.system_id.desc()).limit(size)))
 
 
@@ -48,7 +48,7 @@ def count(tx: sa.Connection, wanted: Wanted, today: date) -> int:
 
 def line(tx: sa.Connection, system_id: str, today: date) -> PublicLine | None:
     """Return one system as lists have it; None where it is not shown."""
-    found = _lines(Wanted(), today).where(publication.c.system_id == system_id.replace("\0", ""))
+    found = _lines(Wanted(), today).where(publication.c.system_id == clean(system_id))
     row = tx.execute(found).one_or_none()
     return None if row is None else _line(row)
 
@@ -126,12 +126,12 @@ def _lines(wanted: Wanted, today: date) -> sa.Select[Any]:
 
 def _matching(found: sa.Select[Any], wanted: Wanted, today: date) -> sa.Select[Any]:
     """Narrow a selection to what is shown and wanted; `%` and `_` in a search mean themselves."""
-    words = folded(wanted.search.replace("\0", "")).split()
+    words = folded(clean(wanted.search)).split()
     found = found.where(is_shown(today), *(publication.c.search.contains(word, autoescape=True) for word in words))
     if wanted.stage:
         found = found.where(system.c.status == wanted.stage.value)
     for kind, value in wanted.marks:
-        alike = (mark.c.kind == kind) & (mark.c.value == value) & (mark.c.system_id == publication.c.system_id)
+        alike = (mark.c.kind == kind) & (mark.c.value == clean(value)) & (mark.c.system_id == publication.c.system_id)
         found = found.where(sa.exists().where(alike))
     return found
 

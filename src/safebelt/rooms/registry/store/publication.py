@@ -111,9 +111,14 @@ def put(tx: sa.Connection, word: Publication, shown: Shown, *, reason: str, is_e
         tx.execute(sa.insert(mark), rows)
 
 
+def clean(text: str) -> str:
+    """Leave out NUL, which PostgreSQL cannot even compare; nothing stored holds one."""
+    return text.replace("\0", "")
+
+
 def current(tx: sa.Connection, system_id: str) -> Publication | None:
     """Return the decision in force about a system."""
-    row = tx.execute(sa.select(publication).where(publication.c.system_id == system_id.replace("\0", ""))).one_or_none()
+    row = tx.execute(sa.select(publication).where(publication.c.system_id == clean(system_id))).one_or_none()
     return None if row is None else _word(row)
 
 
@@ -125,7 +130,7 @@ def currents(tx: sa.Connection, system_ids: Sequence[str]) -> dict[str, Publicat
 
 def body(tx: sa.Connection, system_id: str, version: int) -> bytes:
     """Return the canonical JSON of one published record; empty where there is none."""
-    which = (past.c.system_id == system_id) & (past.c.version == version)
+    which = (past.c.system_id == clean(system_id)) & (past.c.version == version)
     kept = tx.execute(sa.select(past.c.body).where(which)).scalar_one_or_none()
     return zlib.decompress(kept) if kept else b""
 
@@ -138,7 +143,9 @@ def record(tx: sa.Connection, system_id: str, version: int) -> dict[str, Any] | 
 
 def acts(tx: sa.Connection, system_id: str, today: date, limit: int) -> tuple[PublicAct, ...]:
     """Return what the public may know of a system's decisions, latest first: records once shown, and endings."""
-    wanted = sa.select(past).where(past.c.system_id == system_id, _was_public(today)).order_by(past.c.version.desc())
+    wanted = (
+        sa.select(past).where(past.c.system_id == clean(system_id), _was_public(today)).order_by(past.c.version.desc())
+    )
     return tuple(
         PublicAct(
             version=row.version,
@@ -156,7 +163,7 @@ def acts(tx: sa.Connection, system_id: str, today: date, limit: int) -> tuple[Pu
 def history(tx: sa.Connection, system_id: str, limit: int) -> list[sa.Row[Any]]:
     """Return every decision about a system, latest first, without its record: for those who decide."""
     columns = [each for each in past.c if each.name != "body"]
-    wanted = sa.select(*columns).where(past.c.system_id == system_id).order_by(past.c.version.desc())
+    wanted = sa.select(*columns).where(past.c.system_id == clean(system_id)).order_by(past.c.version.desc())
     return list(tx.execute(wanted.limit(limit)))
 
 
