@@ -112,7 +112,7 @@ def test_no_word_of_a_source_brings_a_system_further_than_idea(registry):
     rows = "id,name,purpose,provider,status,stage,in_service\n" + "".join(
         f"{n},S{n},P,Q,{word},{word},true\n" for n, word in enumerate([one.value for one in Status] + ["In gebruik"])
     )
-    mapping = MAPPING.split("facts:")[0]
+    mapping = MAPPING.split("facts:", maxsplit=1)[0]
 
     batch = registry.import_files([table(rows)], Wish(mapping=mapping), by=OWNER)
     nl = json.loads((REGISTERS / "algorithm_1_v1_0.json").read_text()) | {"status": "In gebruik"}
