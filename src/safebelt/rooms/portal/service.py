@@ -10,6 +10,8 @@ from safebelt.rooms.ledger.service import Ledger
 from safebelt.rooms.portal import decide
 from safebelt.rooms.portal.model import Statistics
 from safebelt.rooms.registry.model.public import Gone, PublicFile, PublicLine, PublicPage, Wanted
+from safebelt.rooms.registry.model.responsibility import Right
+from safebelt.rooms.registry.model.supervision import PublicDecision
 from safebelt.rooms.registry.service import Registry
 from safebelt.rooms.rulebook.service import Rules
 
@@ -74,6 +76,24 @@ class Portal:
             NotFound: No such version was public.
         """
         return self._registry.public_proof(system_id, version)
+
+    def rights(self, found: PublicFile) -> tuple[Right, ...]:
+        """Return what people may do or claim because of a system, by verified law in force.
+
+        They are judged by the facts on record now: where those are not the published ones, nothing is told of them.
+        """
+        if found.is_behind:
+            return ()
+        return tuple(one for one in self._registry.rights_of(found.line.id) if one.binds)
+
+    def decisions(self, system_id: str) -> tuple[PublicDecision, ...]:
+        """Return the decisions about a system that their authorities made public, newest first."""
+        return self._registry.public_decisions(system_id)
+
+    def label_of(self, instrument: str) -> Text:
+        """Return what an instrument is called in short."""
+        found = self._rules.text().instruments.get(instrument)
+        return found.short if found else Text(zh=instrument, en=instrument)
 
     def newest(self) -> tuple[PublicLine, ...]:
         """Return what was published last, latest first."""

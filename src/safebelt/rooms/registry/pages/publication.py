@@ -55,6 +55,8 @@ DONE: Mapping[str, Text] = {
         en="It is out of the public register; its public page says since when.",
     ),
 }
+TYPED = 4000
+"""Characters of a field that a preview takes: more than may be published, so that nothing looks shorter than it is."""
 PLAIN = SimpleNamespace(PLAIN_STAGES=PLAIN_STAGES, PROVISIONAL=PROVISIONAL, SOURCES=SOURCES, STATUSES=STATUSES)
 """Words the rendering of a public record needs."""
 
@@ -171,8 +173,16 @@ def _page(
     registry: Registry, lang: Lang, system_id: str, form: Form[Any], *, notice: Text | None = None, status: int = 200
 ) -> Template:
     system = registry.system(system_id)
-    typed = {name: form.typed(name)[:2000] for name in ("contact", "not_for_zh", "not_for_en", "reason", "cleared")}
-    seen = registry.preview_publication(system_id, Publish(**typed))
+    seen = registry.preview_publication(
+        system_id,
+        Publish(
+            reason=form.typed("reason"),
+            contact=form.typed("contact")[:TYPED],
+            not_for_zh=form.typed("not_for_zh")[:TYPED],
+            not_for_en=form.typed("not_for_en")[:TYPED],
+            cleared=form.typed("cleared"),
+        ),
+    )
     return render(
         "registry/publication.html",
         lang=lang,
