@@ -131,7 +131,7 @@ def _chart(name: str, points: Sequence[tuple[float, float]], lang: Lang) -> Char
         en=f"{name}: from {number(values[0])} to {number(values[-1])}",
     ).in_(lang)
     svg = Markup(
-        '<svg class="sb-chart" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" aria-label="{label}">'
+        '<svg class="sb-chart" viewBox="0 0 {w} {h}" width="100%" role="img" aria-label="{label}">'
         '<line x1="0" y1="{floor}" x2="{w}" y2="{floor}" stroke="#8a9694" stroke-width="1"/>'
         '<polyline points="{line}" fill="none" stroke="#17635e" stroke-width="2" stroke-linejoin="round"/></svg>'
     ).format(w=int(_WIDTH), h=int(_HEIGHT), floor=_HEIGHT - 1, label=label, line=line)
