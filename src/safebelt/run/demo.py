@@ -6,10 +6,22 @@ from pathlib import Path
 
 from safebelt.app import House
 from safebelt.kernel.actors import OWNER
+from safebelt.kernel.conditions import Truth
 from safebelt.rooms.belt.model import Stance
-from safebelt.rooms.registry.model import PartyKind, PartyRole, RegisterParty, RegisterSystem
+from safebelt.rooms.registry.model import (
+    NamePerson,
+    PartyKind,
+    PartyRole,
+    PersonRole,
+    RegisterParty,
+    RegisterSystem,
+    Status,
+)
+from safebelt.rooms.registry.model.lifecycle import Move
 
 _NAME_EN = "Demonstration assistant"
+_NOBODY = "演示人物（虚构） Demonstration person (invented)"
+_REASON = "演示：供来访者试用 Demonstration: for visitors to try"
 _FACTS = Path(__file__).with_name("demo_system.yaml")
 """What is true of the demonstration system, so that its dossier shows duties from the first minute."""
 
@@ -59,4 +71,17 @@ def _register(house: House) -> str:
     stance = Stance.OBSERVE if own else Stance.ENFORCE
     house.belt.fit(system.id, "safebelt/baseline", stance, by=OWNER)
     house.registry.describe(system.id, _FACTS.read_text("utf-8"), by=OWNER)
+    _try_out(house, system.id)
     return system.id
+
+
+def _try_out(house: House, system_id: str) -> None:
+    """Bring the system as far as it honestly is: it is being tried out.
+
+    Its people are invented, and say so.  Nobody claims evidence for it that is not there, so that the gate into service
+    stays shut and shows what it asks for.
+    """
+    for role in (PersonRole.ACCOUNTABLE, PersonRole.OVERSEER):
+        house.registry.name_person(system_id, NamePerson(role=role, name=_NOBODY), by=OWNER)
+    if house.registry.gate(system_id, Status.TESTING).holds is Truth.TRUE:
+        house.registry.move(system_id, Move(to=Status.TESTING, reason=_REASON), by=OWNER)
