@@ -1,27 +1,30 @@
 """Change control: what changed facts re-open, exactly, and by when."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from tests.rooms.rulebook.house import ROOT
 
-from safebelt.engines.sql import Sql
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.errors import Conflict, Invalid, NotFound
 from safebelt.rooms.ledger.service import Ledger
 from safebelt.rooms.registry.model import NamePerson, PersonRole, RegisterParty, RegisterSystem, Status, System
-from safebelt.rooms.registry.model.changes import HOUSE_RULE, Cause, ChangeKind, Standing, Trigger, Weight
+from safebelt.rooms.registry.model.changes import HOUSE_RULE, Cause, ChangeKind, Standing, Weight
 from safebelt.rooms.registry.model.lifecycle import Attest, Withdraw
 from safebelt.rooms.registry.model.road import AskKind
 from safebelt.rooms.registry.service import Registry
-from safebelt.rooms.registry.store.changes import sweep
 from safebelt.rooms.rulebook.packs.documents import read_document
 
 CALIFORNIA = {"detection_tool", "explicit_label", "implicit_label_metadata", "watermark"}
 """What the Californian law asks of whoever has more than a million monthly users."""
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """One database: what is judged here does not depend on it; `test_changes_habit.py` takes both."""
+    return f"sqlite:///{tmp_path / 'test.db'}"
 
 
 def described(name: str, **facts: object) -> str:
@@ -191,77 +194,3 @@ def test_evidence_that_was_taken_back_does_not_close_what_it_had_closed(registry
     registry.withdraw(piece.id, Withdraw(reason="made for another system"), by=OWNER)
 
     assert "detection_tool" in open_kinds(registry, system)
-
-
-# ---- the habit
-
-
-def bring_into_service(sql: Sql, system: System) -> None:
-    """Put a system into service behind the gates' back: what is tested here is what takes it out again."""
-    with sql.begin() as tx:
-        tx.execute(sa.text("update registry_system set status = 'in_service' where id = :id"), {"id": system.id})
-
-
-def test_a_red_line_that_begins_takes_a_system_out_of_service_once(registry: Registry, sql: Sql, ledger, clock) -> None:
-    system = register(registry, described("us-midjourney", use__military="also"))  # before the house's red lines begin
-    bring_into_service(sql, system)
-    registry.watch()
-    assert registry.system(system.id).status is Status.IN_SERVICE
-
-    clock.move(days=10)
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda _: registry.watch(), range(2)))
-
-    assert registry.system(system.id).status is Status.SUSPENDED
-    kinds = [one.kind for one in ledger.entries(subject=system.id, limit=100)]
-    assert kinds.count("registry.system_moved.v1") == 1
-    assert "house.red-lines.line_1" in registry.life(system.id).passages[0].reason.en
-
-
-def test_a_turn_with_nothing_to_do_writes_nothing(registry: Registry, sql: Sql, ledger: Ledger) -> None:
-    register(registry, SMALL)
-    registry.watch()
-    entries = ledger.count()
-
-    with sql.read() as tx:
-        before = tx.execute(sa.select(sweep)).all()
-    assert [one.is_done for one in registry.watch()] == [True, True]
-    with sql.read() as tx:
-        assert tx.execute(sa.select(sweep)).all() == before
-    assert ledger.count() == entries
-
-
-def test_evidence_that_runs_out_opens_its_gate_again_once(registry: Registry, sql: Sql, ledger: Ledger, clock) -> None:
-    clock.move(days=20)  # so that nothing in the law begins within the days looked at
-    system = register(registry, SMALL)
-    bring_into_service(sql, system)
-    kinds = registry.gate(system.id, Status.IN_SERVICE).asked
-    attest(registry, system, clock, *kinds, days=5)
-    registry.watch()
-
-    clock.move(days=6)
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda _: registry.watch(), range(2)))
-
-    (change,) = [one for one in registry.changes(system.id) if one.trigger is Trigger.EXPIRY]
-    assert {one.evidence for one in change.difference.reopened} == set(kinds)
-    assert {one.cause for one in change.difference.reopened} == {Cause.EXPIRED}
-    judged = [one for one in ledger.entries(subject=system.id, limit=100) if one.kind == "registry.change_judged.v1"]
-    assert len(judged) == len(registry.changes(system.id))
-    assert open_kinds(registry, system) == set(kinds)
-
-
-def test_a_date_of_the_law_opens_what_it_asks_for_of_whom_it_binds(registry: Registry, sql: Sql, clock) -> None:
-    clock.now = datetime(2026, 8, 1, 12, tzinfo=UTC)
-    bound, other = register(registry, LARGE), register(registry, described("eu-spam-filter"))
-    for one in (bound, other):
-        bring_into_service(sql, one)
-    registry.watch()
-
-    clock.now = datetime(2026, 8, 2, 0, 1, tzinfo=UTC)
-    registry.watch()
-
-    (change,) = registry.changes(bound.id)
-    assert change.trigger is Trigger.LAW
-    assert {one.evidence for one in change.difference.reopened} >= CALIFORNIA
-    assert registry.changes(other.id) == ()  # the control: nothing begins for it on that day

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 from cyclopts import App
@@ -17,6 +18,12 @@ from safebelt.rooms.registry.model import NamePerson, PersonRole, Status
 from safebelt.rooms.registry.pages.changes import panels
 from safebelt.rooms.registry.service import Registry
 from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """One database: nothing here depends on it; `test_changes_habit.py` takes both."""
+    return f"sqlite:///{tmp_path / 'test.db'}"
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Who answers for which duty, hand-overs on record, and the rights of each party."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from tests.rooms.registry.test_changes import LARGE, described, register
@@ -15,6 +16,12 @@ from safebelt.rooms.registry.service import Registry
 
 TOOL = "us.ca-sb-942.sec_22757.2__para_a"
 """The duty to offer a detection tool: one of the provider's."""
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """One database: nothing here depends on it; `test_changes_habit.py` takes both."""
+    return f"sqlite:///{tmp_path / 'test.db'}"
 
 
 def people(registry: Registry, system: System) -> dict[PersonRole, str]:
