@@ -8,18 +8,9 @@ from litestar.testing import TestClient
 from tests.rooms.registry.house import build_app, build_ledger, build_registry
 from tests.rooms.rulebook.house import build_rules
 
-from safebelt.engines.sql import Sql, metadata
+from safebelt.engines.sql import Sql
 from safebelt.rooms.ledger.service import Ledger
 from safebelt.rooms.registry.service import Registry
-
-
-@pytest.fixture
-def sql(database_url: str) -> Iterator[Sql]:
-    """The tables of this room and of those below it: a room is tested without the rooms above it."""
-    database = Sql(database_url)
-    metadata.create_all(database.engine)
-    yield database
-    database.close()
 
 
 @pytest.fixture
