@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.rooms.rulebook.house import law
 
-from safebelt.kernel import merkle
+from safebelt.engines.canonical import canonical
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.errors import Conflict, Invalid, NotFound
 from safebelt.rooms.registry.decide import imports as judge
@@ -316,5 +316,7 @@ def test_front_matter_with_an_alias_or_a_key_twice_is_refused():
         assert len(quiet([File(name="o--m.md", content=content)], Form.HF).troubles) == 1
 
 
-def test_an_empty_root_is_no_proof():
-    assert merkle.root([]) == merkle.EMPTY_ROOT
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.dictionaries(st.sampled_from(["id", "name_zh", "name_en", "record"]), st.text(max_size=30)))
+def test_a_leaf_is_written_as_canonical_json(body):
+    assert judge.leaf_text(body).encode() == canonical(body)

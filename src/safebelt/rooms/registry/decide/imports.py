@@ -1,10 +1,10 @@
 """Judgments of imports: what becomes of each record, what its leaf commits to, what may be taken out again."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
 
 from safebelt.kernel import merkle
 from safebelt.kernel.errors import Conflict, Invalid
@@ -117,7 +117,7 @@ def entering(planned: Planned, *, new_id: str, parties: Mapping[str, str], at: d
     return replace(planned.draft, id=new_id, provider_id=provider, deployer_id=deployer, registered_at=at)
 
 
-def leaf_of_system(system: System, record_sha256: str, facts_sha256: str, salt: str) -> dict[str, Any]:
+def leaf_of_system(system: System, record_sha256: str, facts_sha256: str, salt: str) -> dict[str, str]:
     """Return what the root commits to for one system; a record may hold contacts, so only its salted digest goes in."""
     return {
         "id": system.id,
@@ -133,9 +133,14 @@ def leaf_of_system(system: System, record_sha256: str, facts_sha256: str, salt: 
     }
 
 
-def leaf_of_party(party: Party, salt: str) -> dict[str, Any]:
+def leaf_of_party(party: Party, salt: str) -> dict[str, str]:
     """Return what the root commits to for one party; its name may be a person's, so only a salted digest goes in."""
     return {"id": party.id, "party_kind": party.kind.value, "name": _salted(party.name, salt)}
+
+
+def leaf_text(body: Mapping[str, str]) -> str:
+    """Return a leaf in RFC 8785 form, which for a flat object of texts with ASCII keys is what the library writes."""
+    return json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def _salted(text: str, salt: str) -> str:

@@ -36,7 +36,7 @@ class Applying:
 
     def __init__(self, mapping: Mapped, vocabulary: Mapping[str, Fact], provider: str) -> None:
         self._mapping, self._provider = mapping, provider
-        self._rules = [(vocabulary[name], rule) for name, rule in mapping.facts.items()]
+        self._readers = [cells.Reader(vocabulary[name], rule) for name, rule in mapping.facts.items()]
         self._used = {one for columns in mapping.fields.values() for one in columns}
 
     def record(self, raw: Raw) -> Record | Unfit:
@@ -80,14 +80,16 @@ class Applying:
 
     def _facts(self, raw: Raw) -> dict[str, FactValue] | Unfit:
         found: dict[str, FactValue] = {}
-        for fact, rule in self._rules:
+        day = self._day(raw)
+        for reader in self._readers:
+            fact = reader.fact
             try:
-                value = cells.value_of(fact, rule, raw.values.get(rule.column))
+                value = reader.value(raw.values.get(reader.rule.column))
             except (ValueError, OverflowError, TypeError) as error:
                 wrong = error if isinstance(error, ValueError) else ValueError(str(error))
                 return unfit(raw.where, cells.misfit(fact, wrong))
             if value is not cells.UNKNOWN:
-                found[fact.id] = FactValue(value=value, source=SOURCE_ID, as_of=self._day(raw))
+                found[fact.id] = FactValue(value=value, source=SOURCE_ID, as_of=day)
         return found
 
     def _sources(self, raw: Raw) -> dict[str, Source]:

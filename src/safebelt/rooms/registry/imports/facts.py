@@ -14,20 +14,41 @@ UNKNOWN = object()
 """The source does not say."""
 
 
-def value_of(fact: Fact, rule: FactRule, cell: Any) -> Any:
+class Reader:
+    """Reads one fact from the cells of a source.
+
+    Args:
+        fact: Which fact.
+        rule: How it is read.
+    """
+
+    def __init__(self, fact: Fact, rule: FactRule) -> None:
+        self.fact, self.rule = fact, rule
+        self.options = frozenset(one.id for one in fact.options)
+
+    def value(self, cell: Any) -> Any:
+        """Return the fact's value, or `UNKNOWN`.
+
+        Raises:
+            ValueError: The cell states something that is no value of the fact.
+        """
+        return value_of(self.fact, self.rule, cell, self.options)
+
+
+def value_of(fact: Fact, rule: FactRule, cell: Any, options: frozenset[str]) -> Any:
     """Return a fact's value, or `UNKNOWN` where the cell is empty or its word leaves it open.
 
     Raises:
         ValueError: The cell states something that is no value of the fact.
     """
     if rule.constant is not None:
-        return _typed(fact, rule.constant, rule)
+        return _typed(fact, rule.constant, rule, options)
     if cell is None or (isinstance(cell, str) and not cell.strip()):
         return UNKNOWN
     if rule.values:
         found = _translated(rule, cell)
-        return found if found is UNKNOWN else _typed(fact, found, rule)
-    return _typed(fact, cell, rule)
+        return found if found is UNKNOWN else _typed(fact, found, rule, options)
+    return _typed(fact, cell, rule, options)
 
 
 def _translated(rule: FactRule, cell: Any) -> Any:
@@ -45,7 +66,7 @@ def _split(rule: FactRule, cell: Any) -> list[Any]:
     return [one for one in cell.split(rule.separator) if one.strip()] if isinstance(cell, str) else [cell]
 
 
-def _typed(fact: Fact, value: Any, rule: FactRule) -> Any:
+def _typed(fact: Fact, value: Any, rule: FactRule, options: frozenset[str]) -> Any:
     match fact.type:
         case FactType.YES_NO:
             return _yes_no(value)
@@ -55,9 +76,9 @@ def _typed(fact: Fact, value: Any, rule: FactRule) -> Any:
             return _date(value)
         case FactType.SOME_OF:
             many = value if isinstance(value, list) else _split(rule, value)
-            return tuple(dict.fromkeys(_option(fact, one) for one in many))
+            return tuple(dict.fromkeys(_option(options, one) for one in many))
         case FactType.ONE_OF:
-            return _option(fact, value)
+            return _option(options, value)
     return str(value)
 
 
@@ -85,9 +106,9 @@ def _date(value: Any) -> date:
     return date.fromisoformat(str(value).strip())
 
 
-def _option(fact: Fact, value: Any) -> str:
+def _option(options: frozenset[str], value: Any) -> str:
     word = str(value).strip()
-    if word not in {one.id for one in fact.options}:
+    if word not in options:
         raise ValueError(f"{word!r} is not among the options")
     return word
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
-from safebelt.engines.canonical import canonical
 from safebelt.kernel import merkle
 from safebelt.kernel.actors import Actor
 from safebelt.rooms.registry import decide, store
@@ -88,7 +87,7 @@ class Entering(Searching):
             (one.id, judge.leaf_of_system(one, records[place].sha256, entered.digests.get(one.id, ""), salt))
             for place, one in entered.systems.items()
         ]
-        leaves = [(subject, canonical(body).decode()) for subject, body in bodies]
+        leaves = [(subject, judge.leaf_text(body)) for subject, body in bodies]
         event = judge.imported(
             batch,
             planned,
