@@ -206,6 +206,16 @@ BULK_KINDS: Mapping[BulkKind, Text] = {
 }
 
 
+ACTIONS: Mapping[BulkKind, str] = {
+    BulkKind.NAME_ACCOUNTABLE: "registry.change",
+    BulkKind.ADD_TAG: "registry.change",
+    BulkKind.REMOVE_TAG: "registry.change",
+    BulkKind.PUT_TASK: "registry.collaborate",
+    BulkKind.WITHDRAW: "registry.gate",
+}
+"""What whoever orders a bulk act must be allowed for each system singly."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkOrder:
     """Do something to many systems.

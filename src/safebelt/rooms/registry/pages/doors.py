@@ -44,38 +44,11 @@ def _notice(request: AnyRequest) -> Text | None:
     return words.DONE.get(request.query_params.get("done", ""))
 
 
-class HomePage(Controller):
-    """`/{lang}/`: the dossiers."""
-
-    path = "/{lang:str}"
-    include_in_schema = False
-
-    @get(sync_to_thread=True, guards=[requires("home.read")])
-    def home(self, registry: NamedDependency[Registry], lang: PathLang, page: PageNumber = 1) -> Template | Redirect:
-        """Show the systems' dossiers; where there is exactly one, go there."""
-        found = registry.systems(page=page, size=12)
-        if found.total == 1:
-            return Redirect(f"/{lang}/registry/systems/{found.items[0].id}", status_code=302)
-        return render("registry/home.html", lang=lang, title=words.HOME, found=found, words=words)
-
-
 class RegistryPages(Controller):
-    """`/{lang}/registry`."""
+    """`/{lang}/registry`: parties and systems singly; the lists are in `search`."""
 
     path = "/{lang:str}/registry"
     include_in_schema = False
-
-    @get(sync_to_thread=True, guards=[requires("registry.read")])
-    def systems(
-        self,
-        registry: NamedDependency[Registry],
-        lang: PathLang,
-        search: Search = "",
-        page: PageNumber = 1,
-    ) -> Template:
-        """List the systems."""
-        found = registry.systems(search=search, page=page)
-        return render("registry/systems.html", lang=lang, title=words.SYSTEMS, found=found, search=search, words=words)
 
     @get("/parties", sync_to_thread=True, guards=[requires("registry.read")])
     def parties(
@@ -293,4 +266,4 @@ def _change_form(registry: Registry, system: System, lang: Lang, form: Form[Any]
     )
 
 
-PAGES: tuple[type, ...] = (HomePage, RegistryPages)
+PAGES: tuple[type, ...] = (RegistryPages,)

