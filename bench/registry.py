@@ -1,4 +1,4 @@
-"""A million registered systems searched and listed, on SQLite and on PostgreSQL, beside what each database brings itself.
+"""A million registered systems searched and listed, on SQLite and PostgreSQL, beside what each brings itself.
 
 Peers on the same texts: on SQLite its full-text index of trigrams (FTS5), on PostgreSQL its text search (`tsvector`,
 configuration `simple`, GIN).  Neither forgives a mistake, and neither finds every two-character Chinese word: the table
@@ -32,7 +32,6 @@ from safebelt.rooms.registry import store
 from safebelt.rooms.registry.model import Status
 from safebelt.rooms.registry.model.search import CLASS, TAG, Filters, Question, Sort
 from safebelt.rooms.registry.service import Registry
-from safebelt.rooms.registry.store import listing
 from safebelt.rooms.registry.store.register import party, system
 
 ROOT = Path(__file__).parent.parent
@@ -237,23 +236,41 @@ def kinds(sql: Sql, registry: Registry, browse: Callable[[str], int]) -> list[Ti
     deep = _deep_cursors(sql, registry, chance)
     filters = [Filters(classes=("eu/ai-act=high_risk",), stages=(stage,)) for stage in Status]
     rare = [Filters(tags=("试点",), stages=(stage,)) for stage in Status]
+
+    def listed(filters: Filters) -> int:
+        return search(Question(filters=filters))
+
+    def both(filters: Filters) -> int:
+        return search(Question(text="recruitment", filters=filters))
+
+    def some(draw: Callable[[], str]) -> list[str]:
+        return [draw() for _ in range(ASKED)]
+
+    def typo() -> str:
+        return _mistyped(chance, chance.choice(long))
+
+    phrases = some(lambda: chance.choice(FIELDS)[0] + chance.choice(("助手", "模型", "系统")))
+    owners = [Filters(party=f"pty_{chance.randrange(PARTIES):026d}") for _ in range(ASKED)]
+    frequent = ["system", "for", "的", "用于", "decision officer", "model"]
+    pages = ["recruitmnet", "招聘 助手", "fraud detection", "人脸"]
+    lists = ["/zh/registry", "/en/registry?sort=name", "/zh/registry?stage=idea"]
     return [
-        Timed("a word with a mistake", [_mistyped(chance, chance.choice(long)) for _ in range(ASKED)], words, peer),
-        Timed("two words, one with a mistake", [f"{_mistyped(chance, chance.choice(long))} {chance.choice(PLACES)[1]}" for _ in range(ASKED)], words, peer),
-        Timed("a Chinese word of two characters", [chance.choice(FIELDS)[0][:2] for _ in range(ASKED)], words, peer),
-        Timed("a Chinese phrase", [chance.choice(FIELDS)[0] + chance.choice(("助手", "模型", "系统")) for _ in range(ASKED)], words, peer),
-        Timed("frequent words", ["system", "for", "的", "用于", "decision officer", "model"], words, peer),
-        Timed("a rare word", [chance.choice(drawn.en[-2000:]) for _ in range(ASKED)], words, peer),
-        Timed("the beginning of a word", [chance.choice(long)[: chance.choice((2, 3, 5))] for _ in range(ASKED)], words),
-        Timed("words and a dense filter", filters, lambda one: search(Question(text="recruitment", filters=one))),
-        Timed("words and a sparse filter", rare, lambda one: search(Question(text="recruitment", filters=one))),
-        Timed("two filters, first page", filters, lambda one: search(Question(filters=one))),
-        Timed("one provider, first page", [Filters(party=f"pty_{chance.randrange(PARTIES):026d}") for _ in range(ASKED)], lambda one: search(Question(filters=one))),
+        Timed("a word with a mistake", some(typo), words, peer),
+        Timed("two words, one mistaken", some(lambda: f"{typo()} {chance.choice(PLACES)[1]}"), words, peer),
+        Timed("a Chinese word of two characters", some(lambda: chance.choice(FIELDS)[0][:2]), words, peer),
+        Timed("a Chinese phrase", phrases, words, peer),
+        Timed("frequent words", frequent, words, peer),
+        Timed("a rare word", some(lambda: chance.choice(drawn.en[-2000:])), words, peer),
+        Timed("the beginning of a word", some(lambda: chance.choice(long)[: chance.choice((2, 3, 5))]), words),
+        Timed("words and a dense filter", filters, both),
+        Timed("words and a sparse filter", rare, both),
+        Timed("two filters, first page", filters, listed),
+        Timed("one provider, first page", owners, listed),
         Timed("all, first page", list(Sort), lambda sort: search(Question(sort=sort))),
         Timed("all, a deep page by cursor", deep, lambda at: registry.search(Question(sort=at[0]), after=at[1]).total),
-        Timed("the whole page of a search, by HTTP", ["recruitmnet", "招聘 助手", "fraud detection", "人脸"], lambda text: browse(f"/zh/registry?text={text}")),
-        Timed("the whole page of the list, by HTTP", ["/zh/registry", "/en/registry?sort=name", "/zh/registry?stages=idea"], browse),
-    ]  # fmt: skip
+        Timed("a page of search results, by HTTP", pages, lambda text: browse(f"/zh/registry?search={text}")),
+        Timed("a page of the list, by HTTP", lists, browse),
+    ]
 
 
 def _deep_cursors(sql: Sql, registry: Registry, chance: Random) -> list[tuple[Sort, str]]:
