@@ -163,15 +163,17 @@ def test_a_merge_that_fails_leaves_everything_as_it_was(sql: Sql) -> None:
     assert found(sql, "明理") == before
 
 
-@pytest.mark.parametrize("query", ["\0", "\ud800", "🙂", "a" * 10_000, "人" * 10_000, "%_\\'\"", "\u202e\u200b", " ".join(f"word{n}" for n in range(500))])
-def test_any_question_is_answered(sql: Sql, query: str) -> None:
+ODD = ["\0", "\ud800", "🙂", "a" * 10_000, "人" * 10_000, "%_\\'\"", "\u202e\u200b", " ".join(f"word{n}" for n in range(500))]
+
+
+def test_any_question_is_answered(sql: Sql) -> None:
     enter(sql, populate(sql, 3, seed=6))
     merge(sql, 2)
 
-    parts = judge.asked(query).parts
-
-    assert len(parts) <= judge.MOST_PARTS
-    assert not parts or found(sql, query) == []
+    for query in ODD:
+        parts = judge.asked(query).parts
+        assert len(parts) <= judge.MOST_PARTS
+        assert not parts or found(sql, query) == []
 
 
 def test_a_document_of_anything_is_entered(sql: Sql) -> None:

@@ -46,6 +46,7 @@ SIDES: Mapping[Side, Text] = {
     Side.PROVIDER: Text(zh="提供者", en="provider"),
     Side.DEPLOYER: Text(zh="部署者", en="deployer"),
 }
+_AUTOMATIC = Text(zh="自动", en="automatic")
 UNKNOWN_CLASS = Text(zh="尚不能确定", en="not yet known")
 
 _MANY = {"stages": "stage", "classes": "class", "tags": "tag"}
@@ -251,8 +252,9 @@ def total(found: Found) -> Text:
 
 
 def sorts(question: Question, lang: Lang) -> list[tuple[str, str]]:
-    """Return the orders a list can have, as choices."""
-    return [(each.value, SORTS[each].in_(lang)) for each in Sort if each is not Sort.BEST or question.text]
+    """Return the orders a list can have, as choices; without words, *best first* leaves the order to the list."""
+    titles = SORTS if question.text else {**SORTS, Sort.BEST: _AUTOMATIC}
+    return [(each.value, titles[each].in_(lang)) for each in Sort]
 
 
 def bulk_kinds(lang: Lang) -> list[tuple[str, str]]:
