@@ -30,7 +30,6 @@ from safebelt.web.security import requires
 MAX_CONTENT = 8_000_000
 """Longest content of one request, characters; longer files go through the page or the command line."""
 MAX_MAPPING = 100_000
-MAX_PLACES = 10_000
 
 Content = Annotated[
     str, msgspec.Meta(min_length=1, max_length=MAX_CONTENT), KwargDefinition(min_length=1, max_length=MAX_CONTENT)
@@ -38,7 +37,6 @@ Content = Annotated[
 Short = Annotated[str, msgspec.Meta(max_length=300), KwargDefinition(max_length=300)]
 Mapping_ = Annotated[str, msgspec.Meta(max_length=MAX_MAPPING), KwargDefinition(max_length=MAX_MAPPING)]
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=2000), KwargDefinition(min_length=1, max_length=2000)]
-Places = Annotated[list[int], msgspec.Meta(max_length=MAX_PLACES)]
 BatchId = Annotated[str, PathParameter(description="`bat_…`.")]
 SystemId = Annotated[str, PathParameter(description="`sys_…`.")]
 PageNumber = Annotated[int, QueryParameter(ge=1, le=100_000)]

@@ -13,15 +13,14 @@ from safebelt.rooms.registry.decide.register import NAME_LIMIT, register_system
 from safebelt.rooms.registry.model.imports import (
     Batch,
     ImportProof,
-    ImportUndone,
     Known,
     Outcome,
     Planned,
     Record,
     State,
-    SystemsImported,
     Wish,
 )
+from safebelt.rooms.registry.model.imports_events import ImportUndone, SystemsImported
 from safebelt.rooms.registry.model.register import Party, RegisterSystem, System, folded
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)  # a plan is judged without a clock: only the form of the texts is asked

@@ -1,14 +1,15 @@
 """Words of imports and their undoing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any, ClassVar
+from typing import Any
 
 from safebelt.kernel.events import Event
 from safebelt.kernel.text import Text
+from safebelt.rooms.registry.model.imports_events import ImportUndone, SystemsImported
 from safebelt.rooms.registry.model.register import PartyKind, System
 from safebelt.rooms.rulebook.model import FactValue, Source
 
@@ -379,77 +380,6 @@ class ImportProof:
     path: tuple[str, ...]
     root: str
     entry_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entering:
-    """A record that is entered, with the system it becomes."""
-
-    planned: Planned
-    system: System
-    facts_sha256: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SystemsImported(Event):
-    """Systems and their parties entered the register together; the subject is the batch.
-
-    Attributes:
-        form: Which form the source has.
-        source_sha256: Of the file.
-        first, last: Places of the records dealt with.
-        entered, parties, repeated, refused: How many systems and parties entered; records that did not.
-        described: Systems whose facts are on record.
-        barred: Systems that meet a red line.
-        root: RFC 6962 root over what entered, one leaf for each party and system, in the order of the source.
-        leaves: How many leaves.
-    """
-
-    kind: ClassVar[str] = "registry.systems_imported.v1"
-    title: ClassVar[Text] = Text(zh="导入了系统", en="Systems imported")
-    form: str
-    source_sha256: str
-    first: int
-    last: int
-    entered: int
-    parties: int
-    repeated: int
-    refused: int
-    described: int
-    barred: int
-    root: str
-    leaves: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportUndone(Event):
-    """Systems that an import had entered and nobody had touched were taken out; the subject is the batch.
-
-    Attributes:
-        taken_out, kept: How many systems were taken out; how many stay because somebody touched them.
-        root: RFC 6962 root over the ids taken out, in ascending order.
-    """
-
-    kind: ClassVar[str] = "registry.import_undone.v1"
-    title: ClassVar[Text] = Text(zh="撤销了导入", en="Import undone")
-    reason: str
-    taken_out: int
-    kept: int
-    parties: int
-    root: str
-
-
-def counted(values: Sequence[str]) -> dict[str, int]:
-    """Return how often each value occurs, the most frequent first."""
-    found = {value: 0 for value in values}
-    for value in values:
-        found[value] += 1
-    return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
-
-
-def as_of_day(moment: date | None) -> str:
-    """Return a day as text; empty where there is none."""
-    return moment.isoformat() if moment else ""
 
 
 EVENTS: tuple[type[Event], ...] = (SystemsImported, ImportUndone)

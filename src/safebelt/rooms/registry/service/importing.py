@@ -301,6 +301,15 @@ class Importing(Imported):
         return [File(name=one["name"], content=self._tools.blobs.get(one["digest"])) for one in files]
 
 
+def import_job(registry: Importing) -> Callable[[object], None]:
+    """Return the handler of a job that imports what waits; done twice, it finds nothing left to do."""
+
+    def run(_job: object) -> None:
+        registry.import_waiting()
+
+    return run
+
+
 def _parts(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
     for start in range(0, len(records), CHUNK):
         yield records[start : start + CHUNK]
