@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import LANGS, Lang, Text
+from safebelt.rooms.registry.decide.things import as_text
 from safebelt.rooms.registry.model import PARTY_KINDS
 from safebelt.rooms.registry.model.differences import CHANGES, Aspect, Change, Compared
 from safebelt.rooms.registry.model.identity import SCHEMES, VERIFIED, Identifier, Identify, PartyView, Scheme
@@ -101,7 +102,10 @@ def _things(registry: Registry) -> App:
     def show(thing_id: str) -> Answer:
         """Show a thing, and which systems depend on it."""
         thing, used = registry.thing(thing_id), registry.used_by(thing_id)
-        details = [Text(zh=f"  {name}: {value}", en=f"  {name}: {value}") for name, value in thing.details.items()]
+        details = [
+            Text(zh=f"  {name}: {as_text(value)}", en=f"  {name}: {as_text(value)}")
+            for name, value in thing.details.items()
+        ]
         lines = [_thing_line(thing), *details, *(_used_line(each) for each in used.items)]
         return Answer(data={"thing": _data(thing), "used_by": _data(used)}, says=_lines(lines, _thing_line(thing)))
 
