@@ -241,7 +241,7 @@ def _page(
         errors=_all_errors(*forms.values()),
         back="notes",
         undo=undo(request, registry),
-        notice=DONE.get(request.query_params.get("done", "")),
+        notice=None if "undo" in request.query_params else DONE.get(request.query_params.get("done", "")),
         **forms,
     )
 

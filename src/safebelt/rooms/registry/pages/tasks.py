@@ -70,7 +70,7 @@ class TaskPages(Controller):
             by=by,
             back="list",
             undo=undo(request, registry),
-            notice=DONE.get(request.query_params.get("done", "")),
+            notice=None if "undo" in request.query_params else DONE.get(request.query_params.get("done", "")),
         )
 
     @post("/{task_id:str}/done", sync_to_thread=True, guards=[requires("registry.collaborate")])
