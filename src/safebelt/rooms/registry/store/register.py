@@ -44,7 +44,7 @@ system = sa.Table(
     sa.Column("status", sa.String(20), nullable=False, index=True),
     sa.Column("registered_at", UtcDateTime, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("provisional", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("provisional", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("search", sa.Text, nullable=False),
 )
 

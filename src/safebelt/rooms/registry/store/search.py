@@ -35,8 +35,8 @@ entry = sa.Table(
 sa.Index(
     "ix_registry_search_entry_fresh",
     entry.c.number,
-    sqlite_where=entry.c.is_fresh == sa.true(),
-    postgresql_where=entry.c.is_fresh == sa.true(),
+    sqlite_where=sa.text("is_fresh = 1"),  # as text: a migration is drafted on one database and runs on both
+    postgresql_where=sa.text("is_fresh = true"),
 )
 sa.Index("ix_registry_search_entry_name_key", entry.c.name_key, entry.c.system_id)
 
