@@ -1,6 +1,5 @@
 """What the public sees is an act of a person: previewed, bound to a digest on the ledger, and without any person in it."""
 
-import json
 from dataclasses import replace
 from datetime import date, timedelta
 from hashlib import sha256
@@ -230,6 +229,8 @@ def test_what_was_public_and_is_restricted_later_says_that_it_was_withdrawn_and_
 # --- people ------------------------------------------------------------------------------------------------------
 
 
+LETTERS = "王敏小明 aZé.'-+(*[\\３ﬁİ"
+"""Letters that folding changes, and signs that mean something to a search by pattern."""
 TYPED = (
     ("contact", "wang.min@example.org"),
     ("contact", "13800138000"),
@@ -268,8 +269,19 @@ def test_a_provider_who_is_a_person_is_not_named(registry) -> None:
         registry.publish(register(registry, person, purpose_zh="赵小明的小工具").id, CLEAR, by=OWNER)
 
 
-@settings(derandomize=True, max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(name=st.text(min_size=2, max_size=12), around=st.tuples(st.text(max_size=20), st.text(max_size=20)))
+def test_a_regime_of_another_place_is_told_only_where_it_has_something_to_say(registry, system) -> None:
+    registry.describe(system.id, CHAT, by=OWNER)
+
+    told = {
+        one["instrument"]: one["class"] for one in registry.preview_publication(system.id).record["grades"]["regimes"]
+    }
+
+    assert told["eu/ai-act"] == "transparency"
+    assert not [name for name in told if name.startswith(("jp/", "kr/", "us/", "vn/"))]
+
+
+@settings(derandomize=True, max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(name=st.text(LETTERS, min_size=2, max_size=8), around=st.tuples(st.text(LETTERS), st.text(LETTERS)))
 def test_a_name_set_off_by_spaces_is_always_found(name, around) -> None:
     if len(name.strip()) < 2:
         return
@@ -347,7 +359,7 @@ def deep(width: int, depth: int) -> Reason:
     return Reason(says=says, holds=Truth.TRUE, because=because)
 
 
-@settings(derandomize=True, max_examples=25, deadline=None)
+@settings(derandomize=True, max_examples=15, deadline=None)
 @given(width=st.integers(1, 4), depth=st.integers(0, 5), limit=st.integers(1, 60))
 def test_a_long_reason_is_cut_to_its_limit_and_says_how_much_is_left_out(width, depth, limit) -> None:
     def size(node) -> int:
@@ -376,8 +388,8 @@ def test_only_verified_law_in_force_keeps_an_entry_back(clock) -> None:
         publication.publish(None, "sys_1", cmd, kept=replace(open_, holds=Truth.TRUE), **args)
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
-@given(st.one_of(st.text(max_size=200), st.recursive(st.text(max_size=5), st.lists, max_leaves=5).map(json.dumps)))
+@settings(derandomize=True, max_examples=15, deadline=None)
+@given(st.text("{}[]:-&*!|>'\"#%@` \n\tabé王0", max_size=60))
 def test_rules_that_cannot_be_read_are_refused_in_words(source) -> None:
     with pytest.raises(Invalid):
         read_publication(source)

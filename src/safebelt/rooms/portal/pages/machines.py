@@ -45,7 +45,7 @@ class Robots(Controller):
     @get(guards=_GUARDS, opt=_NO_COOKIE, sync_to_thread=False)
     def robots(self, request: AnyRequest) -> Response[bytes]:
         """Tell robots (RFC 9309) what is there for everybody; the rest wants a person who signs in."""
-        lines = ["User-agent: *", "Disallow: /", "Allow: /static/", "Allow: /api/public/"]
+        lines = ["User-agent: *", "Disallow: /", "Allow: /static/", "Allow: /api/public/", "Allow: /sitemap.xml"]
         lines += [f"Allow: /{lang}/register" for lang in LANGS]
         text = "\n".join((*lines, f"Sitemap: {base_of(request)}/sitemap.xml", ""))
         return Response(text.encode(), media_type="text/plain; charset=utf-8", headers=_FOR_AN_HOUR)

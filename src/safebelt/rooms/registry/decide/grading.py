@@ -126,7 +126,8 @@ def _is_told(result: ClassResult, instrument: Instrument, places: frozenset[str]
         return is_here or not places
     if result.strictest in rules.silent_classes:
         return False
-    return bool(result.strictest) or is_here
+    mildest = instrument.classes[-1].id if instrument.classes else ""
+    return is_here or result.strictest not in ("", mildest)
 
 
 def _places(facts: Facts, rules: PublicationRules) -> frozenset[str]:
