@@ -50,7 +50,7 @@ def test_a_person_grants_a_job_watches_it_and_stops_it(browser_page, serve, regi
     browser_page.get_by_label("李安").check()
     browser_page.get_by_label("理由", exact=True).fill("数据已核对")
     browser_page.get_by_role("button", name="批准").click()
-    assert "已批准，未开始" in browser_page.locator("main").inner_text()
+    assert "已获准，未开始" in browser_page.locator("main").inner_text()
 
     registry.start_job(job.id, StartJob(datasets=(DATA,), config=CONFIG), by=RUNNER)
     for number in range(1, 9):

@@ -219,6 +219,7 @@ def test_what_waits_for_a_person_comes_first(registry: Registry) -> None:
     assert registry.jobs(state=JobState.REFUSED).total == registry.jobs_waiting() == 1
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_runner_asks_and_reports_over_http_and_a_person_decides(registry: Registry) -> None:
     system = forecast(registry)
     person = granting(system).person_id

@@ -25,7 +25,7 @@ __all__ = ["CAUSES", "JOB_KINDS", "JOB_STATES", "JobKind", "JobState"]
 JOBS = Text(zh="训练、上线与自我更新", en="Training, promotion and self-update")
 PANEL = Text(zh="训练与上线", en="Training and promotion")
 DONE: Mapping[str, Text] = {
-    "granted": Text(zh="已批准，并已记入存证账本。", en="The job is granted, and the ledger remembers it."),
+    "granted": Text(zh="已获准，并已记入存证账本。", en="The job is granted, and the ledger remembers it."),
     "refused": Text(zh="已拒绝，并已记入存证账本。", en="The job is refused, and the ledger remembers it."),
     "stopped": Text(
         zh="已停止。作业程序在下一次报告时得到命令；失联的程序会自行停止。",

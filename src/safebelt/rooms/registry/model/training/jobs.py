@@ -72,7 +72,7 @@ JOB_KINDS: Mapping[JobKind, Text] = {
 }
 JOB_STATES: Mapping[JobState, Text] = {
     JobState.ASKED: Text(zh="待批准", en="waits for a person"),
-    JobState.GRANTED: Text(zh="已批准，未开始", en="granted, not begun"),
+    JobState.GRANTED: Text(zh="已获准，未开始", en="granted, not begun"),
     JobState.RUNNING: Text(zh="运行中", en="running"),
     JobState.FINISHED: Text(zh="已完成", en="finished"),
     JobState.REFUSED: Text(zh="已拒绝", en="refused"),
