@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from tests.rooms.rulebook.house import ROOT
 
 from safebelt.kernel.actors import OWNER
@@ -37,12 +38,21 @@ def described(name: str, **facts: object) -> str:
     return json.dumps(data, default=str)
 
 
-def register(registry: Registry, source: str) -> System:
+def bring_into_service(registry: Registry, system: System) -> None:
+    """Put a system into service behind the gates' back: what is tested is what happens to it there."""
+    with registry._sql.begin() as tx:
+        tx.execute(sa.text("update registry_system set status = 'in_service' where id = :id"), {"id": system.id})
+
+
+def register(registry: Registry, source: str, *, in_service: bool = True) -> System:
+    """A system with somebody accountable and facts on record; in service, so that gates can open again."""
     party = registry.register_party(RegisterParty(name="Provider"), by=OWNER)
     command = RegisterSystem(provider_id=party.id, name_en="Pictures", purpose_en="Makes pictures from text")
     system = registry.register_system(command, by=OWNER)
     registry.name_person(system.id, NamePerson(role=PersonRole.ACCOUNTABLE, name="王芳"), by=OWNER)
     registry.describe(system.id, source, by=OWNER)
+    if in_service:
+        bring_into_service(registry, system)
     return registry.system(system.id)
 
 
@@ -194,3 +204,13 @@ def test_evidence_that_was_taken_back_does_not_close_what_it_had_closed(registry
     registry.withdraw(piece.id, Withdraw(reason="made for another system"), by=OWNER)
 
     assert "detection_tool" in open_kinds(registry, system)
+
+
+def test_what_a_gate_ahead_asks_is_asked_there_and_has_no_day_of_its_own(registry: Registry, clock) -> None:
+    system = register(registry, SMALL, in_service=False)
+    registry.describe(system.id, LARGE, by=OWNER)
+    clock.move(days=100)
+
+    assert {one.standing for one in registry.to_do(system.id)} == {Standing.AHEAD}
+    bring_into_service(registry, system)
+    assert Standing.OVERDUE in {one.standing for one in registry.to_do(system.id)}

@@ -11,22 +11,15 @@ from safebelt.engines.sql import Sql
 from safebelt.kernel.actors import OWNER
 from safebelt.rooms.ledger.service import Ledger
 from safebelt.rooms.registry.jobs import habits
-from safebelt.rooms.registry.model import PersonRole, Status, System
+from safebelt.rooms.registry.model import PersonRole, Status
 from safebelt.rooms.registry.model.changes import Cause, Trigger
 from safebelt.rooms.registry.model.responsibility import HandOver, Part
 from safebelt.rooms.registry.service import Registry
 from safebelt.rooms.registry.store.changes import sweep
 
 
-def bring_into_service(sql: Sql, system: System) -> None:
-    """Put a system into service behind the gates' back: what is tested here is what takes it out again."""
-    with sql.begin() as tx:
-        tx.execute(sa.text("update registry_system set status = 'in_service' where id = :id"), {"id": system.id})
-
-
 def test_a_red_line_that_begins_takes_a_system_out_of_service_once(registry: Registry, sql: Sql, ledger, clock) -> None:
     system = register(registry, described("us-midjourney", use__military="also"))  # before the house's red lines begin
-    bring_into_service(sql, system)
     registry.watch()
     assert registry.system(system.id).status is Status.IN_SERVICE
 
@@ -56,7 +49,6 @@ def test_a_turn_with_nothing_to_do_writes_nothing(registry: Registry, sql: Sql, 
 def test_evidence_that_runs_out_opens_its_gate_again_once(registry: Registry, sql: Sql, ledger: Ledger, clock) -> None:
     clock.move(days=20)  # so that nothing in the law begins within the days looked at
     system = register(registry, SMALL)
-    bring_into_service(sql, system)
     kinds = registry.gate(system.id, Status.IN_SERVICE).asked
     attest(registry, system, clock, *kinds, days=5)
     registry.watch()
@@ -76,8 +68,6 @@ def test_evidence_that_runs_out_opens_its_gate_again_once(registry: Registry, sq
 def test_a_date_of_the_law_opens_what_it_asks_for_of_whom_it_binds(registry: Registry, sql: Sql, clock) -> None:
     clock.now = datetime(2026, 8, 1, 12, tzinfo=UTC)
     bound, other = register(registry, LARGE), register(registry, described("eu-spam-filter"))
-    for one in (bound, other):
-        bring_into_service(sql, one)
     registry.watch()
 
     clock.now = datetime(2026, 8, 2, 0, 1, tzinfo=UTC)

@@ -1,7 +1,7 @@
 """Judgments of change control: what a change re-opens and by when, and how that stands on a later day."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from safebelt.kernel.conditions import Truth
@@ -20,6 +20,7 @@ from safebelt.rooms.registry.decide.touching import (
 from safebelt.rooms.registry.model.changes import (
     CAUSES,
     HOUSE_RULE,
+    STILL_OPEN,
     Cause,
     Change,
     ChangeJudged,
@@ -34,6 +35,7 @@ from safebelt.rooms.registry.model.changes import (
     Weight,
 )
 from safebelt.rooms.registry.model.lifecycle import Evidence
+from safebelt.rooms.registry.model.register import Status as Stage
 from safebelt.rooms.registry.model.road import Road
 from safebelt.rooms.rulebook.model import Finding, Judgment, Modality, Status, Verdict
 
@@ -49,12 +51,14 @@ class Setting:
         road: Which gate asks for which kind of evidence, and for whose duties.
         files: The system's evidence.
         on: The day.
+        stage: Where the system stands; what only a gate ahead asks is not open *again*.
     """
 
     rules: ChangeRules
     road: Road
     files: Files
     on: date
+    stage: Stage = Stage.IN_SERVICE
 
     def asked(self, side: Side) -> "Asked":
         """Return the evidence that one side asks for."""
@@ -293,14 +297,29 @@ def expired(setting: Setting, now: Side, ended: Collection[str]) -> Difference:
 def standings(setting: Setting, changes: Iterable[Change], now: Side) -> tuple[Reopened, ...]:
     """Return how everything that changes re-opened stands: by what is asked for and held, and by nothing else."""
     wanted = setting.asked(now)
+    passed = passed_gates(setting.road, setting.stage)
     fresh = {
         one: setting.has_fresh(one, now) for one in {redo.evidence for c in changes for redo in c.difference.redos}
     }
     return tuple(
-        _standing(setting, change, redo, wanted, has_fresh=fresh[redo.evidence])
+        _at_gate(_standing(setting, change, redo, wanted, has_fresh=fresh[redo.evidence]), passed)
         for change in changes
         for redo in change.difference.redos
     )
+
+
+def passed_gates(road: Road, stage: Stage) -> frozenset[str]:
+    """Return the gates a system at a stage has behind it: only those can be open again."""
+    order = road.order
+    if stage in (Stage.IN_SERVICE, Stage.SUSPENDED):
+        return frozenset(one.value for one in order)
+    return frozenset(one.value for one in order[: order.index(stage) + 1]) if stage in order else frozenset()
+
+
+def _at_gate(found: Reopened, passed: Collection[str]) -> Reopened:
+    """What a gate asks that still lies ahead is asked there, and has no day of its own."""
+    is_ahead = found.standing in STILL_OPEN and found.redo.gate and found.redo.gate not in passed
+    return replace(found, standing=Standing.AHEAD) if is_ahead else found
 
 
 def _standing(setting: Setting, change: Change, redo: Redo, wanted: Asked, *, has_fresh: bool) -> Reopened:
@@ -342,7 +361,7 @@ def stale_pieces(setting: Setting, now: Side) -> tuple[Evidence, ...]:
 
 def still_to_do(found: Iterable[Reopened]) -> tuple[Reopened, ...]:
     """Return what is open, to come or told, each kind of evidence once with its soonest day; binding first."""
-    order = [Standing.OVERDUE, Standing.OPEN, Standing.COMING, Standing.INFORMS]
+    order = [Standing.OVERDUE, Standing.OPEN, Standing.AHEAD, Standing.COMING, Standing.INFORMS]
     left = sorted(
         (one for one in found if one.standing in order),
         key=lambda one: (order.index(one.standing), one.redo.due or date.max, one.redo.evidence, one.change_id),

@@ -126,6 +126,7 @@ class Standing(StrEnum):
     DONE = "done"
     RESTORED = "restored"
     LAPSED = "lapsed"
+    AHEAD = "ahead"
     COMING = "coming"
     INFORMS = "informs"
 
@@ -146,6 +147,7 @@ STANDINGS: Mapping[Standing, Text] = {
     Standing.DONE: Text(zh="已重做", en="made anew"),
     Standing.RESTORED: Text(zh="已恢复原状", en="as before again"),
     Standing.LAPSED: Text(zh="不再要求", en="no longer asked for"),
+    Standing.AHEAD: Text(zh="到关口时要求", en="asked at its gate"),
     Standing.COMING: Text(zh="将来要求", en="asked for later"),
     Standing.INFORMS: Text(zh="仅供参考", en="for information"),
 }

@@ -75,6 +75,7 @@ TONES: Mapping[Standing, str] = {
     Standing.DONE: "complete",
     Standing.RESTORED: "complete",
     Standing.LAPSED: "observe",
+    Standing.AHEAD: "observe",
     Standing.COMING: "time",
     Standing.INFORMS: "observe",
 }
@@ -317,7 +318,7 @@ def panels(registry: Registry) -> tuple[Panel, ...]:
     def open_again(system_id: str, _lang: Lang) -> Mapping[str, Any]:
         to_do = registry.to_do(system_id)
         binding = [one for one in to_do if one.standing in STILL_OPEN]
-        ahead = [one for one in to_do if one.standing is Standing.COMING]
+        ahead = [one for one in to_do if one.standing in (Standing.AHEAD, Standing.COMING)]
         return {
             "system_id": system_id,
             "binding": binding[:TO_DO_IN_PANEL],

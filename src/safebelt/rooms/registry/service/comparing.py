@@ -168,7 +168,8 @@ class Comparing(Lifecycle):
             return ()
         day = on or self._clock().date()
         now = self._side(look.system, look.record.description.values(), day)
-        return decide.standings(self._setting(look.files, day), changes, now)
+        setting = replace(self._setting(look.files, day), stage=look.system.status)
+        return decide.standings(setting, changes, now)
 
     def to_do(self, system_id: str, *, on: date | None = None) -> tuple[Reopened, ...]:
         """Return what changes left to do: each kind of evidence once, with its soonest day.
