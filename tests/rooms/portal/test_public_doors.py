@@ -231,8 +231,8 @@ def test_the_map_of_the_site_lists_every_public_page_in_both_languages(public, v
 # --- foreign words in known forms --------------------------------------------------------------------------------
 
 
-@settings(derandomize=True, max_examples=20, deadline=None)
-@given(st.lists(st.text(max_size=30), min_size=1, max_size=4))
+@settings(derandomize=True, max_examples=15, deadline=None)
+@given(st.lists(st.text("=+-@'\",;\t\r\n aé王", max_size=12), min_size=1, max_size=4))
 def test_no_cell_of_a_table_is_a_formula_and_every_cell_comes_back(cells) -> None:
     cells = [cell.encode("utf-8", "replace").decode() for cell in cells]
     body = b"".join(tables.written([cells])).decode("utf-8-sig")
@@ -242,7 +242,7 @@ def test_no_cell_of_a_table_is_a_formula_and_every_cell_comes_back(cells) -> Non
     assert [cell.removeprefix("'") for cell in read] == [cell.removeprefix("'") for cell in cells]
 
 
-@settings(derandomize=True, max_examples=20, deadline=None)
+@settings(derandomize=True, max_examples=15, deadline=None)
 @given(st.text(max_size=40))
 def test_whatever_a_name_holds_the_feed_stays_readable(text) -> None:
     assert ET.fromstring(f"<a>{feeds._allowed(text).replace('&', '').replace('<', '')}</a>") is not None
