@@ -10,6 +10,7 @@ from litestar import Litestar, Request, get
 from litestar.response import ServerSentEvent, Template
 from tests.browser.conftest import assert_accessible
 from tests.rooms.registry.house import build_app, build_ledger, build_registry
+from tests.rooms.registry.lifecycle_house import DESCRIBED, enter
 from tests.rooms.rulebook.house import build_rules
 
 from safebelt.engines.clock import real_chance, real_ids
@@ -42,7 +43,9 @@ def registry(tmp_path: Path):
     metadata.create_all(sql.engine)
     ledger = build_ledger(sql, tmp_path, clock=now, new_id=real_ids(), chance=real_chance)
     ids = real_ids()
-    yield build_registry(sql, ledger, build_rules(sql, ledger, now, ids), now, ids, tmp_path)
+    built = build_registry(sql, ledger, build_rules(sql, ledger, now, ids), now, ids, tmp_path)
+    assert built.road.order  # reads the law once, outside a browser's patience
+    yield built
     sql.close()
 
 
@@ -205,3 +208,37 @@ def test_live_rows_arrive_replace_and_pause(browser_page, serve, registry: Regis
     browser_page.get_by_text("row 5").wait_for()
     assert browser_page.locator("#rows tr").all_inner_texts() == ["row 3", "row 5", "row 4"]
     assert_accessible(browser_page)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_system_is_led_from_idea_into_service_by_forms_and_keyboard(
+    browser_page, serve, registry: Registry, lang: str
+) -> None:
+    system = enter(registry, DESCRIBED)
+    for role, who in ((PersonRole.OVERSEER, "李华"), (PersonRole.ACCOUNTABLE, "王敏")):
+        registry.name_person(system.id, NamePerson(role=role, name=who), by=OWNER)
+    page_, path = browser_page, f"{serve(app_of(registry))}/{lang}/registry/systems/{system.id}/gates"
+    page_.goto(f"{path}?to=in_service")
+    assert_accessible(page_)
+    page_.set_viewport_size({"width": 390, "height": 900})
+    assert page_.evaluate("document.documentElement.scrollWidth") <= 390
+    page_.set_viewport_size({"width": 1280, "height": 900})
+    for kind in ("ai_literacy_record", "training_record"):
+        page_.goto(f"{path}?to=in_service")
+        page_.locator(f'a[href$="attest?kind={kind}"]').press("Enter")
+        page_.locator("#statement").fill("存放在档案室 kept in the archive")
+        assert_accessible(page_)
+        page_.locator("main form button[type=submit]").press("Enter")
+        page_.locator(".govuk-notification-banner--success").wait_for()
+    page_.locator('a[href$="/gates/sign"]').first.click()
+    page_.locator("main form button[type=submit]").click()
+    page_.goto(f"{path}?to=in_service")
+    page_.locator('a[href$="move?to=in_service"]').click()
+    page_.locator("#reason").fill("验收完成 accepted")
+    page_.locator("main form button[type=submit]").click()
+
+    assert {"zh": "在用（暂行）", "en": "In service, provisional"}[lang] in page_.locator(".sb-title").inner_text()
+    assert_accessible(page_)
+    page_.locator(f"#{'training_record'} a").click()
+    assert_accessible(page_)
+    assert {"zh": "尚无他方确认", "en": "nobody else vouches"}[lang] in page_.locator("main").inner_text()
