@@ -169,8 +169,6 @@ def test_a_case_runs_from_question_to_appeal_and_closing_in_two_browsers(browser
     assert operator.page.locator("main form").count() == 0
     operator.go("")
     look(operator.page, "desk-zh")
-    operator.page.goto(f"{url}/zh/registry/systems/{system.id}")
-    assert "Logs of the help desk" in operator.page.locator("#supervision").inner_text()
     for reader in (officer, second, operator):
         assert not reader.wrong, reader.wrong
         reader.context.close()
