@@ -62,7 +62,7 @@ class PackageApi(Controller):
         sync_to_thread=True,
         status_code=200,
         media_type="application/zip",
-        guards=[requires("registry.change"), requires("registry.export")],
+        guards=[requires("registry.export")],
         response_headers=[ResponseHeader(name="Content-Disposition", value="attachment; filename=dossier.zip")],
         responses=problems(NotFound, Invalid, Conflict, has_body=True),
     )

@@ -53,7 +53,7 @@ class PackagePages(Controller):
         """Show every part, and the form that hands them over."""
         return _page(registry, system_id, lang, Form(values={"parts": _usual()}))
 
-    @post(sync_to_thread=True, guards=[requires("registry.change"), requires("registry.export")])
+    @post(sync_to_thread=True, guards=[requires("registry.export")])
     def hand_over(
         self,
         registry: NamedDependency[Registry],
