@@ -1,6 +1,5 @@
 """JSON door to attachments, comments, tasks."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,7 +10,7 @@ from litestar.params import JSONBody, MultipartBody, PathParameter, QueryParamet
 
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Conflict, Invalid, NotFound
-from safebelt.rooms.registry.decide.files import disposition, sent_type
+from safebelt.rooms.registry.decide.files import download_headers
 from safebelt.rooms.registry.model.notes import (
     Assign,
     Attachment,
@@ -25,13 +24,9 @@ from safebelt.rooms.registry.model.notes import (
     Withdrawn,
 )
 from safebelt.rooms.registry.service import Registry
+from safebelt.rooms.registry.service.notes import chunks
 from safebelt.web.openapi import problems
 from safebelt.web.security import requires
-
-CHUNK_BYTES = 1 << 16
-"""How much of an upload is held in memory at a time."""
-SANDBOX = "default-src 'none'; sandbox"
-"""Even a browser that showed a download would run nothing in it."""
 
 About = Annotated[
     str, QueryParameter(description="Id of a system, part, party, piece of evidence or job.", max_length=100)
@@ -41,18 +36,6 @@ PageSize = Annotated[int, QueryParameter(ge=1, le=200)]
 AttachmentId = Annotated[str, PathParameter(description="`att_…`.")]
 CommentId = Annotated[str, PathParameter(description="`cmt_…`.")]
 TaskId = Annotated[str, PathParameter(description="`tsk_…`.")]
-
-
-def chunks(upload: UploadFile) -> Iterator[bytes]:
-    """Yield what was uploaded, piece by piece."""
-    while chunk := upload.file.read(CHUNK_BYTES):
-        yield chunk
-
-
-def handed_out(attachment: Attachment, content: bytes) -> Response[bytes]:
-    """Return a file as a download that no browser shows, guesses at, or runs."""
-    headers = {"content-disposition": disposition(attachment.name), "content-security-policy": SANDBOX}
-    return Response(content, media_type=sent_type(attachment.media_type), headers=headers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +88,7 @@ class AttachmentsApi(Controller):
     ) -> Attachment:
         """Attach a file; what it is, is read from its bytes."""
         file = data.file
-        return registry.attach(data.subject_id, file.filename, chunks(file), stated_type=file.content_type, by=by)
+        return registry.attach(data.subject_id, file.filename, chunks(file.file), stated_type=file.content_type, by=by)
 
     @get(
         "/{attachment_id:str}",
@@ -128,9 +111,8 @@ class AttachmentsApi(Controller):
     def download(self, registry: NamedDependency[Registry], attachment_id: AttachmentId) -> Response[bytes]:
         """Return an attached file, proven to be the one that was attached; always as mere bytes."""
         attachment, content = registry.download(attachment_id)
-        sent = handed_out(attachment, content)
-        sent.media_type = "application/octet-stream"
-        return sent
+        headers = download_headers(attachment.name)
+        return Response(content, media_type="application/octet-stream", headers=headers)
 
     @post(
         "/{attachment_id:str}/withdraw",

@@ -1,7 +1,6 @@
 """JSON door to models, agents, components, datasets, deployments, versions."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Annotated
 
 from litestar import Controller, get, patch, post
@@ -16,6 +15,7 @@ from safebelt.rooms.registry.model.differences import Aspect, Compared
 from safebelt.rooms.registry.model.things import (
     THING_KINDS,
     ChangeThing,
+    EndLink,
     Link,
     Linked,
     LinkedPage,
@@ -54,19 +54,6 @@ class KindDescribed:
     title: Text
     needs_owner: bool
     particulars: tuple[Particular, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """How a link ends.
-
-    Attributes:
-        reason: Why; it goes to the ledger.
-        until: Day it ended; today where left out.
-    """
-
-    reason: str
-    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +185,7 @@ class PartsApi(Controller):
         registry: NamedDependency[Registry],
         by: NamedDependency[Actor],
         link_id: Annotated[str, PathParameter(description="`lnk_…`.")],
-        data: JSONBody[Ending],
+        data: JSONBody[EndLink],
     ) -> Link:
         """End how a system stands to a thing; the link stays in the history."""
         return registry.unlink_thing(link_id, reason=data.reason, until=data.until, by=by)

@@ -248,6 +248,19 @@ class LinkThing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndLink:
+    """End how a system stands to a thing.
+
+    Attributes:
+        reason: Why; it goes to the ledger.
+        until: Day it ended; today where left out.
+    """
+
+    reason: str
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProposeVersion:
     """Propose a version.
 

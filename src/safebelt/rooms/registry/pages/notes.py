@@ -12,7 +12,7 @@ from litestar.response import Redirect, Template
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Conflict, Invalid, Problem
 from safebelt.kernel.text import Lang, Text
-from safebelt.rooms.registry.api.notes import chunks, handed_out
+from safebelt.rooms.registry.decide.files import download_headers, sent_type
 from safebelt.rooms.registry.decide.notes import MODERATORS
 from safebelt.rooms.registry.model.notes import Assign, Say
 from safebelt.rooms.registry.pages import tasks
@@ -30,6 +30,7 @@ from safebelt.rooms.registry.pages.notes_words import (
     undo,
 )
 from safebelt.rooms.registry.service import Registry
+from safebelt.rooms.registry.service.notes import chunks
 from safebelt.web.forms import Form, empty_form, read_form
 from safebelt.web.panels import Panel
 from safebelt.web.security import requires
@@ -97,7 +98,9 @@ class NotesPages(Controller):
         try:
             if not isinstance(upload, UploadFile) or not upload.filename:
                 raise _nothing_chosen()
-            made = registry.attach(subject_id, upload.filename, chunks(upload), stated_type=upload.content_type, by=by)
+            made = registry.attach(
+                subject_id, upload.filename, chunks(upload.file), stated_type=upload.content_type, by=by
+            )
         except (Invalid, Conflict) as problem:
             form: Form[Any] = empty_form().refused(_beside(problem, "file"))
             return _page(request, registry, by, lang, subject_id, file_form=form, status=problem.status)
@@ -106,7 +109,9 @@ class NotesPages(Controller):
     @get("/files/{attachment_id:str}", sync_to_thread=True, guards=[requires("registry.read")])
     def download(self, registry: NamedDependency[Registry], lang: PathLang, attachment_id: PathId) -> Response[bytes]:
         """Hand a file out as a download."""
-        return handed_out(*registry.download(attachment_id))
+        attachment, content = registry.download(attachment_id)
+        headers = download_headers(attachment.name)
+        return Response(content, media_type=sent_type(attachment.media_type), headers=headers)
 
     @get("/files/{attachment_id:str}/withdraw", sync_to_thread=True, guards=[requires("registry.collaborate")])
     def withdrawing(self, registry: NamedDependency[Registry], lang: PathLang, attachment_id: PathId) -> Template:

@@ -11,9 +11,8 @@ from litestar.response import Redirect, Template
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Conflict, Invalid, NotFound, Problem
 from safebelt.kernel.text import Lang, Text
-from safebelt.rooms.registry.api.things import Ending
 from safebelt.rooms.registry.model.differences import Aspect
-from safebelt.rooms.registry.model.things import LinkThing, ProposeVersion
+from safebelt.rooms.registry.model.things import EndLink, LinkThing, ProposeVersion
 from safebelt.rooms.registry.pages import things_words as words
 from safebelt.rooms.registry.service import Registry
 from safebelt.web.forms import Form, Raw, empty_form, read_form
@@ -81,7 +80,7 @@ class PartPages(Controller):
         data: FormData,
     ) -> Template | Redirect:
         """End how a system stands to a thing."""
-        form = read_form(data, Ending, labels=words.FIELDS)
+        form = read_form(data, EndLink, labels=words.FIELDS)
         if form.value is None:
             return _ending_page(registry, lang, link_id, form, 422)
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from typing import IO
 
 import sqlalchemy as sa
 
@@ -26,6 +27,15 @@ from safebelt.rooms.registry.model.notes import (
 )
 from safebelt.rooms.registry.service.base import pages_of
 from safebelt.rooms.registry.service.registering import Registering
+
+CHUNK_BYTES = 1 << 16
+"""How much of an upload is held in memory at a time."""
+
+
+def chunks(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield what a file holds, piece by piece."""
+    while chunk := file.read(CHUNK_BYTES):
+        yield chunk
 
 
 class _Watched:

@@ -121,6 +121,17 @@ class Things(Versions):
             found_system(tx, system_id)
             return store.things.links_of(tx, system_id)
 
+    def link(self, link_id: str) -> Linked:
+        """Return one link with the names of both ends.
+
+        Raises:
+            NotFound: There is no such link.
+        """
+        with self._sql.read() as tx:
+            found = _found_link(tx, link_id)
+            every = store.things.links_of(tx, found.system_id, found.thing_id)
+            return next(each for each in every if each.link.id == found.id)
+
     def used_by(self, thing_id: str, *, is_open: bool = False, page: int = 1, size: int = 50) -> LinkedPage:
         """Return a page of the systems that stand to a thing: those that depend on it now first.
 
