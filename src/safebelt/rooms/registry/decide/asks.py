@@ -256,7 +256,10 @@ def provisional(road: Road, seen: Seen, to: Status) -> tuple[tuple[str, ...], Re
         says = Text(zh="不是暂行：没有要求任何证据", en="Not provisional: no evidence is asked for")
         return (), Reason(says=says, holds=Truth.FALSE)
     says = (
-        Text(zh="暂行：部分证据只有自我声明", en="Provisional: some evidence is only claimed by its own people")
+        Text(
+            zh="服务只能是暂行：所要求的证据尚未全部由他方确认",
+            en="Service is provisional: others do not vouch for all evidence asked for",
+        )
         if claimed
         else Text(
             zh="不是暂行：所要求的证据均由他方确认", en="Not provisional: others vouch for all evidence asked for"
