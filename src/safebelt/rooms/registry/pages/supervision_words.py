@@ -151,7 +151,7 @@ def tone(case: Case, today: Any) -> str:
     """Return the sign of a case: overdue, waiting, at rest."""
     if case.due_on is not None and case.due_on < today:
         return "flag"
-    return {WaitsOn.NOBODY: "complete", WaitsOn.OPERATOR: "time", WaitsOn.AUTHORITY: "observe"}[case.waits_on]
+    return {WaitsOn.NOBODY: "retired", WaitsOn.OPERATOR: "time", WaitsOn.AUTHORITY: "observe"}[case.waits_on]
 
 
 def left(days: int) -> Text:
