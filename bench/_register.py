@@ -39,7 +39,8 @@ DEEDS = (
 )
 PLACES = (
     ("华东", "Eastern"), ("西南", "Southwestern"), ("滨海", "Coastal"), ("长宁", "Changning"), ("北岭", "Northridge"),
-    ("Noordwijk", "Noordwijk"), ("曼彻斯特", "Manchester"), ("江城", "Rivertown"), ("青原", "Qingyuan"), ("Utrecht", "Utrecht"),
+    ("Noordwijk", "Noordwijk"), ("曼彻斯特", "Manchester"), ("江城", "Rivertown"), ("青原", "Qingyuan"),
+    ("Utrecht", "Utrecht"),
 )  # fmt: skip
 TRADES = (
     ("科技", "Technologies"),

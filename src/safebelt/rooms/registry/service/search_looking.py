@@ -33,6 +33,8 @@ RANKED = 100
 """Best results that are put in order by their text; the rest keep the order of the index."""
 COUNTED = 10_000
 """Up to which systems in a list are counted; beyond, the answer says *more than*."""
+COUNTED_WITHIN = 1_000
+"""The same where several filters must hold at once, which no index counts by itself."""
 TALLIED = 1_000
 """First results over which facets are counted; the answer says how many they were."""
 FEW = 50_000
@@ -185,12 +187,13 @@ def _listed(tx: sa.Connection, question: Question, *, after: str, before: str, s
     shown = keys[1:] if has_further and is_back else keys[:size]
     has_next, has_previous = (bool(edge), has_further) if is_back else (has_further, bool(edge))
     filters = question.filters if not question.text.strip() else None
-    total = listing.counted(tx, filters, conditions, COUNTED + 1)
+    most = COUNTED if len(conditions) <= 1 else COUNTED_WITHIN
+    total = listing.counted(tx, filters, conditions, most + 1)
     first = listing.page(tx, conditions, sort, edge=(), back=False, size=TALLIED) if has_facets else []
     return Found(
         hits=_hits(tx, [key[-1] for key in shown]),
-        total=min(total, COUNTED),
-        has_more_than_total=total > COUNTED,
+        total=min(total, most),
+        has_more_than_total=total > most,
         after=paging.written(Edge(sort, shown[-1])) if shown and has_next else "",
         before=paging.written(Edge(sort, shown[0])) if shown and has_previous else "",
         facets=_facets(tx, [key[-1] for key in first]),
@@ -235,8 +238,8 @@ def _matches(tx: sa.Connection, parts: Sequence[judge.Part], filters: Filters, n
         answer = finding.answer(tx, parts, limit=need, upto=upto)
         return _Matches(_ids(tx, answer.numbers), answer.total, has_more=False)
     conditions = listing.narrowed(tx, filters)
-    if listing.counted(tx, filters, conditions, FEW + 1) <= FEW:
-        only = shelves.numbers_of(tx, listing.selected(conditions))
+    only = shelves.numbers_of(tx, listing.selected(conditions).limit(FEW + 1))
+    if len(only) <= FEW:
         answer = finding.answer(tx, parts, limit=need, only=only, upto=upto)
         return _Matches(_ids(tx, answer.numbers), answer.total, has_more=False)
     answer = finding.answer(tx, parts, limit=None, upto=upto)
