@@ -32,7 +32,7 @@ PAGES: tuple[type, ...] = (
     *dossiers.PAGES,
 )
 
-_WITH_PANELS = (lifecycle, changes, supervision, things, training, publication, notes, forms, dossiers)
+_WITH_PANELS = (dossiers, lifecycle, imports, changes, supervision, things, training, publication, notes, forms)
 
 
 def panels(registry: Registry) -> tuple[Panel, ...]:

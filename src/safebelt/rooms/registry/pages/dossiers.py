@@ -89,7 +89,7 @@ def panels(registry: Registry) -> tuple[Panel, ...]:
         every = registry.agenda(system_id)
         return {
             "system_id": system_id,
-            "items": every[:AGENDA_SHOWN],
+            "upcoming": every[:AGENDA_SHOWN],
             "more": max(0, len(every) - AGENDA_SHOWN),
             "kinds": NEXT_KINDS,
             "links": _links(system_id),
