@@ -23,6 +23,7 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.registry import store
 from safebelt.rooms.registry.decide import supervision as decide
 from safebelt.rooms.registry.model import Status
+from safebelt.rooms.registry.model.road import AskKind
 from safebelt.rooms.registry.model.supervision import (
     AnswerCase,
     CaseKind,
@@ -56,6 +57,11 @@ def in_service(bench: Bench, sql) -> None:
         bench.registry._put(tx, system, Status.IN_SERVICE, "test", OWNER)
 
 
+def kept_out_by(bench) -> set[str]:
+    gate = bench.registry.gate(bench.system.id, Status.IN_SERVICE)
+    return {one.id for one in gate.missing if one.kind is AskKind.MEASURE}
+
+
 def test_a_case_runs_from_question_to_appeal_and_closing(bench, ledger, sql, clock) -> None:
     registry = bench.registry
     in_service(bench, sql)
@@ -75,6 +81,7 @@ def test_a_case_runs_from_question_to_appeal_and_closing(bench, ledger, sql, clo
         assert [decide.measure_of(steps).id for steps in store.supervision.measures(tx, bench.system.id)] == [
             decision.id
         ]
+    assert case.id in kept_out_by(bench)
 
     clock.move(days=2)
     registry.answer_case(case.id, AnswerCase(kind=StepKind.APPEAL, text="申诉。"), by=OPERATOR)
@@ -89,6 +96,7 @@ def test_a_case_runs_from_question_to_appeal_and_closing(bench, ledger, sql, clo
     bench.serve(case, StepKind.APPEAL_DECISION, outcome=Outcome.ANNULLED, by=SECOND)
     with sql.read() as tx:
         assert [decide.measure_of(steps) for steps in store.supervision.measures(tx, bench.system.id)] == [None]
+    assert kept_out_by(bench) == set()
     bench.serve(case, StepKind.CLOSING)
 
     assert bench.stage(case) == "closed"

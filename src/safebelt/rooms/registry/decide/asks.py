@@ -85,6 +85,27 @@ def _red_line(_road: Road, seen: Seen, _stage: Status, _ask: Ask) -> Answered:
     )
 
 
+def _measure(_road: Road, seen: Seen, _stage: Status, _ask: Ask) -> Answered:
+    says = Text(zh="没有主管机关的决定使其停用", en="No decision of an authority keeps it out of service")
+    reason = Reason(says=says, holds=Truth.of(not seen.measures), cites=seen.measures)
+    return reason, tuple(
+        Missing(
+            kind=AskKind.MEASURE,
+            id=one,
+            holds=Truth.FALSE,
+            what=Text(
+                zh=f"主管机关在案件 {one} 中决定中止或撤出该系统，决定仍然有效。",
+                en=f"In case {one} an authority decided to suspend or withdraw the system, and the decision stands.",
+            ),
+            todo=Text(
+                zh="按决定整改并由主管机关作出新的决定，或依法申诉。",
+                en="Do what the decision asks until the authority decides anew, or appeal.",
+            ),
+        )
+        for one in seen.measures
+    )
+
+
 def _duties(_road: Road, seen: Seen, _stage: Status, _ask: Ask) -> Answered:
     says = Text(zh="该系统的义务已可判断", en="It is determined which duties the system bears")
     if seen.demands is None:
@@ -234,6 +255,7 @@ ANSWER: Mapping[AskKind, Callable[[Road, Seen, Status, Ask], Answered]] = {
     AskKind.PERSON: _person,
     AskKind.FACTS: _facts,
     AskKind.RED_LINE: _red_line,
+    AskKind.MEASURE: _measure,
     AskKind.DUTIES: _duties,
     AskKind.EVIDENCE: _evidence,
     AskKind.SIGN_OFF: _sign_off,

@@ -19,6 +19,7 @@ class AskKind(StrEnum):
     PERSON = "person"
     FACTS = "facts"
     RED_LINE = "red_line"
+    MEASURE = "measure"
     DUTIES = "duties"
     EVIDENCE = "evidence"
     SIGN_OFF = "sign_off"
@@ -158,6 +159,7 @@ class Seen:
         held: Evidence that counts today, by kind.
         sign_offs: All of the system's.
         names: What people call kinds of evidence and facts, by id.
+        measures: Ids of the cases in which an authority keeps the system out of service now.
     """
 
     system: System
@@ -168,6 +170,7 @@ class Seen:
     held: Mapping[str, tuple[Evidence, ...]]
     sign_offs: tuple[SignOff, ...]
     names: Mapping[str, Text]
+    measures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,18 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.registry.model.register import PersonRole, Status
 from safebelt.rooms.registry.model.road import Ask, AskKind, Road, Stage
 from safebelt.rooms.rulebook.model import Bearer, DueKind, Kind, Standing
-from safebelt.rooms.rulebook.packs.documents import MAX_BYTES, Document, read_document
-from safebelt.rooms.rulebook.packs.findings import Finding, finding, unreadable
-from safebelt.rooms.rulebook.packs.messages import few_suggestions, suggestion, validated
-from safebelt.rooms.rulebook.packs.schemas.base import Words
+from safebelt.rooms.rulebook.service.documents import (
+    MAX_BYTES,
+    Document,
+    Finding,
+    Words,
+    few_suggestions,
+    finding,
+    read_document,
+    suggestion,
+    unreadable,
+    validated,
+)
 
 FILE = "lifecycle.yaml"
 SUBJECT = Text(zh="生命周期（registry/lifecycle.yaml）", en="The lifecycle (registry/lifecycle.yaml)")
@@ -52,6 +60,7 @@ class _AskDoc(_Strict):
     person: PersonRole | None = None
     facts: Literal["on_record"] | None = None
     red_line: Literal["none"] | None = None
+    measure: Literal["none"] | None = None
     duties: Literal["determined"] | None = None
     evidence: Literal["due"] | None = None
     sign_off: Signer | None = None

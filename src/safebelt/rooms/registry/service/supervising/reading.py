@@ -1,5 +1,6 @@
 """Looking into cases: each sees what is theirs to see, and with it what can be done next."""
 
+from dataclasses import replace
 from datetime import date
 
 import sqlalchemy as sa
@@ -9,6 +10,8 @@ from safebelt.kernel.errors import Refused
 from safebelt.kernel.text import Text
 from safebelt.rooms.registry import store
 from safebelt.rooms.registry.decide import supervision as decide
+from safebelt.rooms.registry.model import System
+from safebelt.rooms.registry.model.road import Seen
 from safebelt.rooms.registry.model.supervision import (
     OPERATOR_KINDS,
     Attachment,
@@ -40,6 +43,12 @@ _READERS = frozenset({Role.OPERATOR, Role.OVERSEER, Role.AUDITOR, Role.AUTHORITY
 
 class CaseReading(Offices):
     """Deeds that show cases; nothing here changes one."""
+
+    def _seen(self, tx: sa.Connection, system: System) -> Seen:
+        """What a gate looks at, with the cases in which an authority keeps the system out of service."""
+        decided = store.supervision.measures(tx, system.id)
+        standing = (one for one in map(decide.measure_of, decided) if one is not None)
+        return replace(super()._seen(tx, system), measures=tuple(one.case_id for one in standing))
 
     def cases(
         self,
