@@ -20,7 +20,7 @@ from safebelt.rooms.registry.model.dossiers import (
     Package,
     PartMade,
 )
-from safebelt.rooms.rulebook.decide.contract import NOT_LEGAL_ADVICE
+from safebelt.rooms.rulebook.model import NOT_LEGAL_ADVICE
 
 TEXT_LIMIT = 500
 """Characters of a recipient, a basis, or a reason for leaving a part out."""

@@ -84,9 +84,9 @@ def drafted(record: Record, parties: Mapping[str, str]) -> System | Text:
     """
     if not record.provider:
         return Text(zh=_REFUSING.zh + _SAY_PROVIDER.zh, en=f"{_REFUSING.en} {_SAY_PROVIDER.en}")
-    for name in (record.provider, record.deployer):
-        if name.startswith("pty_") and name not in parties:
-            return Text(zh=f"没有登记主体“{name}”。", en=f"There is no party “{name}” in the register.")
+    for party in (record.provider, record.deployer):
+        if party.startswith("pty_") and party not in parties:
+            return Text(zh=f"没有登记主体“{party}”。", en=f"There is no party “{party}” in the register.")
     if max(len(record.provider), len(record.deployer)) > NAME_LIMIT:
         return Text(
             zh=f"主体名称不能超过 {NAME_LIMIT} 个字符。", en=f"A party's name must be {NAME_LIMIT} characters or fewer."

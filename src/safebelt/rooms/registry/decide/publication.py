@@ -166,18 +166,15 @@ def publish(
         entry_id="",
     )
     _hold_change(current, new)
-    is_public = cmd.visibility is Visibility.PUBLIC
-    private = {"reason": cmd.reason.strip(), "cleared": cmd.cleared.strip()}
     event = PublicationDecided(
         subject=system_id,
-        personal={} if is_public else {name: text for name, text in private.items() if text},
         version=new.version,
         visibility=new.visibility.value,
         until=until.isoformat() if until else "",
         basis=new.basis,
         digest=new.digest,
-        reason=private["reason"] if is_public else "",
-        cleared=private["cleared"] if is_public else "",
+        reason=cmd.reason.strip(),
+        cleared=cmd.cleared.strip(),
     )
     return new, event
 
@@ -230,11 +227,8 @@ def public_search(record: Mapping[str, Any]) -> str:
 
 def is_behind(record: Mapping[str, Any], system: System, facts_version: int) -> bool:
     """Whether the register changed since a record was published: name, purpose or facts."""
-    return (
-        record["name"] != _both(system.name)
-        or record["purpose"] != _both(system.purpose)
-        or record["grades"]["facts_version"] != facts_version
-    )
+    then = (record["name"], record["purpose"], record["grades"]["facts_version"])
+    return then != (_both(system.name), _both(system.purpose), facts_version)
 
 
 def _hold_texts(cmd: Publish) -> None:

@@ -12,7 +12,7 @@ from safebelt.rooms.registry.service.notes import Notes
 from safebelt.rooms.registry.service.publishing import Publishing
 from safebelt.rooms.registry.service.supervising import Supervising
 from safebelt.rooms.registry.service.training import Training
-from safebelt.rooms.rulebook.decide.contract import NOT_LEGAL_ADVICE, class_data, duty_data
+from safebelt.rooms.rulebook.model import NOT_LEGAL_ADVICE
 
 AT_ONCE = 200
 """Ledger entries, jobs or cases read at once while all of them are gathered."""
@@ -69,12 +69,10 @@ class DossierParts(Importing, Changing, Training, Notes, Supervising, Filing, Pu
         file = self._rules.file_of(system_id)
         if file is None:
             return None
-        judgment = file.outlook.judgment
         return {
             "on": file.outlook.on.isoformat(),
             "facts_version": file.record.version,
-            "classes": {name: class_data(one) for name, one in judgment.classes.items()},
-            "owed": [duty_data(duty, file.outlook.text, judgment) for duty in file.outlook.duties],
+            **self._rules.told(file),
             "red_lines": list(file.red_lines),
             "barred_by": list(file.barred_by),
             "notice": plain(NOT_LEGAL_ADVICE),

@@ -15,7 +15,7 @@ from safebelt.rooms.registry.decide import dossiers as decide
 from safebelt.rooms.registry.exports import package
 from safebelt.rooms.registry.model.dossiers import DOSSIER_PARTS, HandOver, PartMade
 from safebelt.rooms.registry.service.agenda import Agenda
-from safebelt.rooms.rulebook.decide.contract import NOT_LEGAL_ADVICE
+from safebelt.rooms.rulebook.model import NOT_LEGAL_ADVICE
 
 _SALT_BYTES = 16
 

@@ -13,9 +13,8 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.rulebook import packs
 from safebelt.rooms.rulebook.api import reading_words as shape
 from safebelt.rooms.rulebook.api.reading_words import InstrumentId, Name, OnDay, PageNumber, PageSize, Words
-from safebelt.rooms.rulebook.decide.contract import NOT_LEGAL_ADVICE
 from safebelt.rooms.rulebook.decide.showing import norm_data
-from safebelt.rooms.rulebook.model import Bearer, Changed, Kind, Modality, Norm, Part, Status
+from safebelt.rooms.rulebook.model import NOT_LEGAL_ADVICE, Bearer, Changed, Kind, Modality, Norm, Part, Status
 from safebelt.rooms.rulebook.model.deeds import Reviewed, ReviewNorm
 from safebelt.rooms.rulebook.service import Rules, looking
 from safebelt.rooms.rulebook.service.deciding import norm_digest

@@ -15,7 +15,7 @@ from safebelt.kernel.text import Lang, Text
 from safebelt.rooms.access.model import Proposal
 from safebelt.rooms.rulebook.decide import contract
 from safebelt.rooms.rulebook.exports.ics import calendar_ics
-from safebelt.rooms.rulebook.model import Entry
+from safebelt.rooms.rulebook.model import NOT_LEGAL_ADVICE, Entry
 from safebelt.rooms.rulebook.model.deeds import Override, ProposeOverride
 from safebelt.rooms.rulebook.service import Rules
 from safebelt.rooms.rulebook.service.owing import SystemFile
@@ -92,7 +92,7 @@ class SystemsApi(Controller):
             "on": found.outlook.on.isoformat(),
             "evaluated": True,
             "entries": [_entry(one) for one in found.outlook.calendar],
-            "notice": contract.words(contract.NOT_LEGAL_ADVICE),
+            "notice": contract.words(NOT_LEGAL_ADVICE),
         }
 
     @get(
@@ -129,7 +129,7 @@ class SystemsApi(Controller):
             "name": contract.words(holdings.name),
             "on": day.isoformat(),
             "systems": [_in_brief(name, rulebook.file_of(name, on=day)) for name in holdings.systems],
-            "notice": contract.words(contract.NOT_LEGAL_ADVICE),
+            "notice": contract.words(NOT_LEGAL_ADVICE),
         }
 
     @get(
@@ -191,7 +191,7 @@ def _owed(found: SystemFile) -> dict[str, Any]:
         "owed": [contract.duty_data(one, text, judgment) for one in outlook.duties],
         "red_lines": list(found.red_lines),
         "barred_by": list(found.barred_by),
-        "notice": contract.words(contract.NOT_LEGAL_ADVICE),
+        "notice": contract.words(NOT_LEGAL_ADVICE),
     }
 
 

@@ -8,10 +8,9 @@ from cyclopts import App, Parameter
 
 from safebelt.kernel.text import Lang, Text
 from safebelt.rooms.rulebook.cli import telling
-from safebelt.rooms.rulebook.decide.contract import NOT_LEGAL_ADVICE
 from safebelt.rooms.rulebook.decide.impact import Affected, Count, Impact
 from safebelt.rooms.rulebook.exports.impact import class_title, impact_data, norm_title
-from safebelt.rooms.rulebook.model import Overlay
+from safebelt.rooms.rulebook.model import NOT_LEGAL_ADVICE, Overlay
 from safebelt.rooms.rulebook.service import Rules
 from safebelt.rooms.rulebook.service.weighing import Whom
 from safebelt.web.terminal import Answer, read_text

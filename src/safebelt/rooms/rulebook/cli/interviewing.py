@@ -13,10 +13,9 @@ from safebelt.kernel.text import Lang, Text
 from safebelt.rooms.rulebook.cli import telling
 from safebelt.rooms.rulebook.cli.judging import Instruments
 from safebelt.rooms.rulebook.decide import asking, measuring
-from safebelt.rooms.rulebook.decide.contract import NOT_LEGAL_ADVICE
 from safebelt.rooms.rulebook.decide.interview import Goal, Question
 from safebelt.rooms.rulebook.exports.descriptor import as_yaml
-from safebelt.rooms.rulebook.model import Fact, FactType
+from safebelt.rooms.rulebook.model import NOT_LEGAL_ADVICE, Fact, FactType
 from safebelt.rooms.rulebook.packs.documents import read_document
 from safebelt.rooms.rulebook.service import Rules
 from safebelt.web.terminal import DONE, NOT_EVALUATED, Answer, read_text

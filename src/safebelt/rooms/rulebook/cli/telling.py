@@ -10,6 +10,7 @@ from safebelt.kernel.text import LANGS, Lang, Text
 from safebelt.rooms.rulebook import decide, packs
 from safebelt.rooms.rulebook.decide import contract
 from safebelt.rooms.rulebook.model import (
+    NOT_LEGAL_ADVICE,
     VERDICTS,
     ClassResult,
     Coverage,
@@ -60,7 +61,7 @@ def judgment(description: Description, found: Judgment, text: LawText, lang: Lan
     parts += ["", f"{heads['applies']} ({len(applies)})", *(finding(one, lang) for one in applies)]
     parts += ["", f"{heads['unknown']} ({len(unknown)})"]
     parts += [_open(one, lang) for one in unknown] if in_full else _settling(unknown, text, lang)
-    return "\n".join((*parts, "", contract.NOT_LEGAL_ADVICE.in_(lang)))
+    return "\n".join((*parts, "", NOT_LEGAL_ADVICE.in_(lang)))
 
 
 _HEADS: Mapping[Lang, Mapping[str, str]] = {
@@ -124,7 +125,7 @@ def entries(found: Iterable[Entry], lang: Lang) -> str:
     """Tell a calendar."""
     lines = [f"{one.on}  {one.title.in_(lang)}{_mark(one.status, lang)}  {one.about}" for one in found]
     none = Text(zh="没有已知的将来日期。", en="No date to come is known.").in_(lang)
-    return "\n".join((*(lines or [none]), "", contract.NOT_LEGAL_ADVICE.in_(lang)))
+    return "\n".join((*(lines or [none]), "", NOT_LEGAL_ADVICE.in_(lang)))
 
 
 def entry_data(one: Entry) -> dict[str, Any]:
@@ -145,7 +146,7 @@ def duties(found: Iterable[Duty], text: LawText, lang: Lang) -> str:
     """Tell what is owed."""
     lines = [line for one in found for line in _duty(one, text, lang)]
     none = Text(zh="按已知事实，没有义务适用。", en="By the facts known, no duty applies.").in_(lang)
-    return "\n".join((*(lines or [none]), "", contract.NOT_LEGAL_ADVICE.in_(lang)))
+    return "\n".join((*(lines or [none]), "", NOT_LEGAL_ADVICE.in_(lang)))
 
 
 def _duty(one: Duty, text: LawText, lang: Lang) -> list[str]:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
-from safebelt.rooms.rulebook.decide.contract import NOT_LEGAL_ADVICE, class_data, plain_facts, words
+from safebelt.rooms.rulebook.decide.contract import class_data, plain_facts, words
 from safebelt.rooms.rulebook.decide.interview import Question
-from safebelt.rooms.rulebook.model import UNKNOWN_CLASS, Judgment, LawText, Verdict
+from safebelt.rooms.rulebook.model import NOT_LEGAL_ADVICE, UNKNOWN_CLASS, Judgment, LawText, Verdict
 
 FORMAT = "interview/1"
 """What a file of answers says in its key `safebelt`."""

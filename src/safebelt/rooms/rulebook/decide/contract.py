@@ -7,6 +7,7 @@ from safebelt.kernel.conditions import Truth
 from safebelt.kernel.text import Text
 from safebelt.rooms.rulebook.model import (
     LANGUAGE_VERSION,
+    NOT_LEGAL_ADVICE,
     ClassResult,
     DueOn,
     Duty,
@@ -16,12 +17,6 @@ from safebelt.rooms.rulebook.model import (
     ParameterRef,
     Verdict,
 )
-
-NOT_LEGAL_ADVICE = Text(
-    zh="本结果供理解之用，不构成法律意见，也不代表任何主管部门的批准。",
-    en="This is here to help understanding. It is not legal advice, and no authority has approved anything by it.",
-)
-
 
 UNKNOWN_TITLE = Text(zh="尚不能判断", en="not known yet")
 """How the class `unknown` is shown."""

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from safebelt.kernel.text import Text
-from safebelt.rooms.rulebook.decide.contract import NOT_LEGAL_ADVICE, words
+from safebelt.rooms.rulebook.decide.contract import words
 from safebelt.rooms.rulebook.decide.showing import condition_data, norm_data
-from safebelt.rooms.rulebook.model import LANGUAGE_VERSION, Instrument, LawText, Norm, Provision
+from safebelt.rooms.rulebook.model import LANGUAGE_VERSION, NOT_LEGAL_ADVICE, Instrument, LawText, Norm, Provision
 
 OSCAL_VERSION = "1.1.2"
 _NAMESPACE = UUID("6f0f6f0a-4f3c-5d5e-9a52-7d2f6a0b1c34")

@@ -7,8 +7,7 @@ from hashlib import sha256
 from icalendar import Calendar, Event
 
 from safebelt.kernel.text import Lang, Text
-from safebelt.rooms.rulebook.decide.contract import NOT_LEGAL_ADVICE
-from safebelt.rooms.rulebook.model import Entry
+from safebelt.rooms.rulebook.model import NOT_LEGAL_ADVICE, Entry
 
 _PRODUCT = "-//Safebelt//rulebook//EN"
 

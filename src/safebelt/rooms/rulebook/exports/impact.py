@@ -6,9 +6,9 @@ from io import StringIO
 from typing import Any
 
 from safebelt.kernel.text import Text
-from safebelt.rooms.rulebook.decide.contract import NOT_LEGAL_ADVICE, UNKNOWN_TITLE, words
+from safebelt.rooms.rulebook.decide.contract import UNKNOWN_TITLE, words
 from safebelt.rooms.rulebook.decide.impact import Affected, Division, Gained, Impact, Reform
-from safebelt.rooms.rulebook.model import UNKNOWN_CLASS
+from safebelt.rooms.rulebook.model import NOT_LEGAL_ADVICE, UNKNOWN_CLASS
 
 NO_CLASS = Text(zh="不属于任何类别", en="in none of the classes")
 

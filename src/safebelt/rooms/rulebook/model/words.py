@@ -9,6 +9,12 @@ from safebelt.kernel.text import Text
 LANGUAGE_VERSION = "1.0"
 """Version of the rule language: what files of law may say.  Counted apart from the software's version."""
 
+NOT_LEGAL_ADVICE = Text(
+    zh="本结果供理解之用，不构成法律意见，也不代表任何主管部门的批准。",
+    en="This is here to help understanding. It is not legal advice, and no authority has approved anything by it.",
+)
+"""Stands beside every judgment that leaves the house."""
+
 
 class FactType(StrEnum):
     """What values a fact takes: bool, str, tuple[str, ...], int or float, date, str."""

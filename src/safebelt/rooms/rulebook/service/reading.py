@@ -15,6 +15,7 @@ from safebelt.rooms.rulebook.model import (
     Verdict,
 )
 from safebelt.rooms.rulebook.service.describing import Describing
+from safebelt.rooms.rulebook.service.owing import SystemFile
 
 
 class Reading(Describing):
@@ -85,6 +86,14 @@ class Reading(Describing):
             "owed": tuple(contract.duty_data(duty, text, judgment) for duty in duties),
             "open": sum(1 for one in judgment.findings.values() if one.verdict is Verdict.UNKNOWN),
             "barred_by": self.barred_by(system, party=party),
+        }
+
+    def told(self, file: SystemFile) -> dict[str, Any]:
+        """Return what a file says of a system's classes and duties: `{classes, owed}`, JSON-ready."""
+        outlook = file.outlook
+        return {
+            "classes": {name: contract.class_data(one) for name, one in outlook.judgment.classes.items()},
+            "owed": [contract.duty_data(duty, outlook.text, outlook.judgment) for duty in outlook.duties],
         }
 
     def _shown(self, instrument: str, text: LawText, judgment: Judgment) -> dict[str, Any]:
