@@ -17,9 +17,10 @@ HEAD = "# Every published event kind and its fields.  Add new kinds; never chang
 
 
 def shape(event: type[Event]) -> dict[str, str]:
-    """Return `{field: type}` in the order of declaration."""
+    """Return `{field: type}` in the order of declaration; a field kept out of the leaf says so."""
     own = [f for f in fields(event) if f.name not in ("subject", "personal")]
-    return {f.name: f.type.__name__ if isinstance(f.type, type) else str(f.type) for f in own}
+    names = {f.name: f.type.__name__ if isinstance(f.type, type) else str(f.type) for f in own}
+    return {name: f"{kind}, kept apart" if name in event.apart else kind for name, kind in names.items()}
 
 
 def frozen() -> dict[str, dict[str, Any]]:

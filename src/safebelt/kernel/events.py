@@ -1,5 +1,6 @@
 """What an event is: a fact that happened, named once and never changed."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, time
@@ -19,17 +20,39 @@ class Event:
         subject: Id of what the event is about.
         personal: Personal data that belongs to the event.  It is salted, kept apart from the
             proven leaf, and can be erased without breaking any proof (invariant 8).
+        apart: Names of own fields that travel as `personal` does.  The log's leaves are public: what people type,
+            and whatever names a system that may have to stay hidden, belongs here; ids and digests need not.
     """
 
     kind: ClassVar[str]
     title: ClassVar[Text]
+    apart: ClassVar[frozenset[str]] = frozenset()
     subject: str
     personal: Mapping[str, str] = field(default_factory=dict)
 
     def data(self) -> dict[str, Any]:
         """Return the public fields, as JSON-ready values in declaration order."""
-        own = (f.name for f in fields(self) if f.name not in ("subject", "personal"))
+        own = (f.name for f in fields(self) if f.name not in ("subject", "personal") and f.name not in self.apart)
         return {name: _plain(getattr(self, name)) for name in own}
+
+    def kept_apart(self) -> dict[str, str]:
+        """Return everything that stays out of the leaf, as texts; what is not text is written as JSON."""
+        own = ((f.name, getattr(self, f.name)) for f in fields(self) if f.name in self.apart)
+        return {**self.personal, **{name: _written(value) for name, value in own if value}}
+
+    @classmethod
+    def read_apart(cls, personal: Mapping[str, str] | None) -> dict[str, Any]:
+        """Return own fields from what was kept apart; what was empty, or was erased since, is missing."""
+        there = (f for f in fields(cls) if f.name in cls.apart and f.name in (personal or {}))
+        return {f.name: _read((personal or {})[f.name], is_text=f.type is str) for f in there}
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(_plain(value), ensure_ascii=False)
+
+
+def _read(text: str, *, is_text: bool) -> Any:
+    return text if is_text else json.loads(text)
 
 
 def _plain(value: Any) -> Any:

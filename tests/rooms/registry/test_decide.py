@@ -146,7 +146,8 @@ def test_a_change_says_what_was_and_what_is() -> None:
     changed, event = change_system(system(), ChangeSystem(version=1, reason="更名", name_en="Helper"))
 
     assert changed.name.zh == "问答助手"
-    assert event.data()["changes"] == {"name_en": ["问答助手", "Helper"]}
+    assert event.changes == {"name_en": ("问答助手", "Helper")}
+    assert event.data()["fields"] == ["name_en"] and "Helper" not in str(event.data())
 
 
 def test_a_change_of_nothing_and_a_change_without_reason_are_refused() -> None:

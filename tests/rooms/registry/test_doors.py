@@ -56,7 +56,7 @@ def test_the_api_gives_the_dossier_with_its_why(client: TestClient) -> None:
     assert [part["holds"] for part in dossier["reason"]["because"]] == ["true", "false", "unknown", "unknown"]
     assert dossier["duties"]["fills"]["en"]
     assert dossier["system"]["people"][0]["since"] == "2026-01-02"
-    assert [act["kind"] for act in dossier["acts"]] == ["registry.person_named.v1", "registry.system_registered.v1"]
+    assert [act["kind"] for act in dossier["acts"]] == ["registry.person_named.v1", "registry.system_registered.v2"]
 
 
 def test_a_patch_needs_the_version_it_was_made_on(client: TestClient) -> None:

@@ -193,7 +193,7 @@ def test_undoing_takes_out_what_nobody_touched_and_leaves_the_rest_and_no_id_lea
     with pytest.raises(NotFound, match="left when that was undone"):
         registry.system(gone)
     event = ledger.entries(kind="registry.import_undone.v1")[0]
-    assert (event.data["taken_out"], event.data["kept"], event.data["reason"]) == (134, 2, "Wrong file")
+    assert (event.data["taken_out"], event.data["kept"], event.personal["reason"]) == (134, 2, "Wrong file")
     with pytest.raises(Conflict):
         registry.undo_import(batch.id, reason="Again", by=OWNER)
     back = registry.import_files([ATRS], Wish(), by=OWNER)

@@ -46,7 +46,7 @@ def test_every_deed_appends_exactly_one_entry(registry: Registry, ledger: Ledger
     registry.change_system(one.id, ChangeSystem(version=2, reason="更名", name_en="Helper"), by=OWNER)
 
     kinds = [entry.kind for entry in ledger.entries(subject=one.id, limit=10)]
-    assert kinds == ["registry.system_changed.v1", "registry.person_named.v1", "registry.system_registered.v1"]
+    assert kinds == ["registry.system_changed.v2", "registry.person_named.v1", "registry.system_registered.v2"]
     assert [e.kind for e in ledger.entries(subject=one.provider_id, limit=10)] == ["registry.party_registered.v1"]
 
 
@@ -139,7 +139,7 @@ def test_a_dossier_says_what_is_missing_rather_than_passing(registry: Registry) 
     named = registry.dossier(one.id)
 
     assert (bare.standing, named.standing) == (Standing.INCOMPLETE, Standing.NOT_EVALUATED)
-    assert [act.kind for act in bare.acts] == ["registry.system_registered.v1"]
+    assert [act.kind for act in bare.acts] == ["registry.system_registered.v2"]
     assert bare.provider and bare.provider.name == "明理科技有限公司"
     assert bare.deployer is None
 

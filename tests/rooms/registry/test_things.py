@@ -131,7 +131,7 @@ def test_a_thing_is_changed_on_the_revision_that_was_read(registry: Registry, le
     )
 
     assert registry.thing(thing.id) == changed and changed.details == {} and changed.licence == "MIT"
-    assert ledger.entries(subject=thing.id)[0].data["changes"] == {
+    assert registry.acts_of(thing.id)[0].data["changes"] == {
         "details.parameters": ["7", ""],
         "licence": ["", "MIT"],
     }

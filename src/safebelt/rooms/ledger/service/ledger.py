@@ -66,15 +66,15 @@ class Ledger:
             Invalid: The event is too long for the log, or has no canonical form.
         """
         entry_id, at, salt, bound = self._new_id("ent"), self._clock(), None, None
-        if event.personal:
+        if personal := event.kept_apart():
             salt = self._chance(_SALT_BYTES)
-            bound = decide.commitment(salt, canonical(dict(event.personal)))
+            bound = decide.commitment(salt, canonical(personal))
         content = decide.entry_body(entry_id=entry_id, at=at, by=by, event=event, commitment=bound)
         body = canonical(content)
         decide.hold_form(content, body)
         row = {"id": entry_id, "at": at, "actor": by.id, "kind": event.kind, "subject": event.subject, "body": body}
         row |= {"words": decide.words(decide.parse_body(body)["data"]), "leaf": merkle.leaf_hash(body)}
-        store.insert(tx, row, salt, event.personal)
+        store.insert(tx, row, salt, personal)
         return entry_id
 
     def advance(self) -> Checkpoint | None:

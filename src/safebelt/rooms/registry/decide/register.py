@@ -92,6 +92,7 @@ def register_system(cmd: RegisterSystem, *, new_id: str, at: datetime) -> tuple[
         provider_id=cmd.provider_id,
         deployer_id=cmd.deployer_id,
         status=system.status.value,
+        version=system.version,
     )
     return system, event
 
@@ -184,7 +185,17 @@ def change_system(system: System, cmd: ChangeSystem) -> tuple[System, SystemChan
             what=Text(zh="没有任何改动。", en="Nothing would change."),
             hint=Text(zh="请先修改内容再保存。", en="Change something before saving."),
         )
-    return changed, SystemChanged(subject=system.id, changes=changes, reason=reason, version=changed.version)
+    event = SystemChanged(
+        subject=system.id,
+        fields=tuple(changes),
+        changes=changes,
+        reason=reason,
+        provider_id=changed.provider_id,
+        deployer_id=changed.deployer_id,
+        status=changed.status.value,
+        version=changed.version,
+    )
+    return changed, event
 
 
 def hold_describable(system: System) -> System:

@@ -247,8 +247,12 @@ def registration_fields(system: System) -> dict[str, str]:
 
 
 def step_of(data: Mapping[str, Any]) -> Step | None:
-    """Return an entry of the ledger as a change of a registration, or None where it is none."""
-    changes, version = data.get("changes"), data.get("version")
+    """Return an entry of the ledger as a change of a registration, or None where it is none.
+
+    Where what was kept apart has been erased, the fields that changed are known and what they said before is not.
+    """
+    erased = {name: ("", "") for name in data.get("fields", ())}
+    changes, version = data.get("changes") or erased or None, data.get("version")
     return (version, changes) if isinstance(changes, Mapping) and isinstance(version, int) else None
 
 

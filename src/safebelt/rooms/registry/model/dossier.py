@@ -36,7 +36,7 @@ class Act:
         at: When.
         actor: Pseudonymous id of who did it.
         kind: Event kind.
-        data: The event's public fields.
+        data: The event's fields, those kept apart from the public leaf among them.
     """
 
     entry_id: str

@@ -224,6 +224,7 @@ class DossierHandedOver(Event):
 
     kind: ClassVar[str] = "registry.dossier_handed_over.v1"
     title: ClassVar[Text] = Text(zh="交出了卷宗", en="Dossier handed over")
+    apart: ClassVar[frozenset[str]] = frozenset({"basis"})
     manifest_sha256: str
     parts: tuple[str, ...]
     left_out: tuple[str, ...]

@@ -20,8 +20,8 @@ class PartyRegistered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SystemRegistered(Event):
-    """A system entered the register."""
+class SystemRegisteredV1(Event):
+    """A system entered the register, as earlier releases wrote it: names and purpose in the public leaf."""
 
     kind: ClassVar[str] = "registry.system_registered.v1"
     title: ClassVar[Text] = Text(zh="登记了系统", en="System registered")
@@ -48,8 +48,8 @@ class PersonNamed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SystemChanged(Event):
-    """What the register says of a system changed: field, before, after."""
+class SystemChangedV1(Event):
+    """What the register says of a system changed, as earlier releases wrote it: before and after in the leaf."""
 
     kind: ClassVar[str] = "registry.system_changed.v1"
     title: ClassVar[Text] = Text(zh="更改了系统", en="System changed")
@@ -58,4 +58,44 @@ class SystemChanged(Event):
     version: int
 
 
-EVENTS: tuple[type[Event], ...] = (PartyRegistered, SystemRegistered, PersonNamed, SystemChanged)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemRegistered(Event):
+    """A system entered the register.  What it is called and is for may have to stay hidden: it is kept apart."""
+
+    kind: ClassVar[str] = "registry.system_registered.v2"
+    title: ClassVar[Text] = Text(zh="登记了系统", en="System registered")
+    apart: ClassVar[frozenset[str]] = frozenset({"name_zh", "name_en", "purpose_zh", "purpose_en"})
+    name_zh: str
+    name_en: str
+    purpose_zh: str
+    purpose_en: str
+    provider_id: str
+    deployer_id: str
+    status: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemChanged(Event):
+    """What the register says of a system changed: the leaf names the fields; before, after and why are kept apart."""
+
+    kind: ClassVar[str] = "registry.system_changed.v2"
+    title: ClassVar[Text] = Text(zh="更改了系统", en="System changed")
+    apart: ClassVar[frozenset[str]] = frozenset({"changes", "reason"})
+    fields: tuple[str, ...]
+    changes: Mapping[str, tuple[str, str]]
+    reason: str
+    provider_id: str
+    deployer_id: str
+    status: str
+    version: int
+
+
+EVENTS: tuple[type[Event], ...] = (
+    PartyRegistered,
+    SystemRegisteredV1,
+    SystemRegistered,
+    PersonNamed,
+    SystemChangedV1,
+    SystemChanged,
+)

@@ -218,6 +218,7 @@ class FilingNumbered(Event):
 
     kind: ClassVar[str] = "registry.filing_numbered.v1"
     title: ClassVar[Text] = Text(zh="取得了备案编号", en="Filing number received")
+    apart: ClassVar[frozenset[str]] = frozenset({"number"})
     filing_id: str
     form: str
     number: str

@@ -140,6 +140,7 @@ class IdentifierRemoved(Event):
 
     kind: ClassVar[str] = "registry.identifier_removed.v1"
     title: ClassVar[Text] = Text(zh="移除了主体编号", en="Identifier of a party removed")
+    apart: ClassVar[frozenset[str]] = frozenset({"reason"})
     identifier_id: str
     scheme: str
     reason: str
@@ -151,6 +152,7 @@ class PartyChanged(Event):
 
     kind: ClassVar[str] = "registry.party_changed.v1"
     title: ClassVar[Text] = Text(zh="更改了主体", en="Party changed")
+    apart: ClassVar[frozenset[str]] = frozenset({"reason"})
     changes: Mapping[str, tuple[str, str]]
     reason: str
 

@@ -49,6 +49,7 @@ class ImportUndone(Event):
 
     kind: ClassVar[str] = "registry.import_undone.v1"
     title: ClassVar[Text] = Text(zh="撤销了导入", en="Import undone")
+    apart: ClassVar[frozenset[str]] = frozenset({"reason"})
     reason: str
     taken_out: int
     kept: int

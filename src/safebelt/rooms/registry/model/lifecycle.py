@@ -240,6 +240,7 @@ class EvidenceWithdrawn(Event):
 
     kind: ClassVar[str] = "registry.evidence_withdrawn.v1"
     title: ClassVar[Text] = Text(zh="撤回了证据", en="Evidence withdrawn")
+    apart: ClassVar[frozenset[str]] = frozenset({"reason"})
     evidence_id: str
     evidence_kind: str
     reason: str
@@ -264,6 +265,7 @@ class SystemMoved(Event):
 
     kind: ClassVar[str] = "registry.system_moved.v1"
     title: ClassVar[Text] = Text(zh="系统进入新阶段", en="System moved to another stage")
+    apart: ClassVar[frozenset[str]] = frozenset({"reason_zh", "reason_en"})
     passage_id: str
     before: str
     after: str

@@ -227,6 +227,7 @@ class FileWithdrawn(Event):
 
     kind: ClassVar[str] = "registry.file_withdrawn.v1"
     title: ClassVar[Text] = Text(zh="撤回了文件", en="File withdrawn")
+    apart: ClassVar[frozenset[str]] = frozenset({"reason"})
     attachment_id: str
     about: str
     digest: str

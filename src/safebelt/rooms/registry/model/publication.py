@@ -258,6 +258,7 @@ class PublicationDecided(Event):
 
     kind: ClassVar[str] = "registry.publication_decided.v1"
     title: ClassVar[Text] = Text(zh="决定公开范围", en="Decided what the public sees")
+    apart: ClassVar[frozenset[str]] = frozenset({"reason", "cleared"})
     version: int
     visibility: str
     until: str
@@ -273,6 +274,7 @@ class PublicationEnded(Event):
 
     kind: ClassVar[str] = "registry.publication_ended.v1"
     title: ClassVar[Text] = Text(zh="从公开登记册撤下", en="Taken out of the public register")
+    apart: ClassVar[frozenset[str]] = frozenset({"reason"})
     version: int
     reason: str
 

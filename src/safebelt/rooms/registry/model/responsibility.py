@@ -221,6 +221,7 @@ class ResponsibilityAssigned(Event):
 
     kind: ClassVar[str] = "registry.responsibility_assigned.v1"
     title: ClassVar[Text] = Text(zh="指定了义务责任人", en="Duty assigned to a person")
+    apart: ClassVar[frozenset[str]] = frozenset({"reason"})
     assignment_id: str
     scope: str
     part: str
@@ -235,6 +236,7 @@ class ResponsibilityHandedOver(Event):
 
     kind: ClassVar[str] = "registry.responsibility_handed_over.v1"
     title: ClassVar[Text] = Text(zh="交接了义务责任", en="Duty handed over")
+    apart: ClassVar[frozenset[str]] = frozenset({"reason"})
     assignment_id: str
     ended: str
     scope: str
@@ -251,6 +253,7 @@ class ResponsibilityEnded(Event):
 
     kind: ClassVar[str] = "registry.responsibility_ended.v1"
     title: ClassVar[Text] = Text(zh="终止了义务责任指定", en="Assignment of a duty ended")
+    apart: ClassVar[frozenset[str]] = frozenset({"reason"})
     assignment_id: str
     scope: str
     part: str

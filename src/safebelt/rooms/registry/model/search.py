@@ -296,6 +296,7 @@ class SystemTagged(Event):
 
     kind: ClassVar[str] = "registry.system_tagged.v1"
     title: ClassVar[Text] = Text(zh="更改了标签", en="Tags changed")
+    apart: ClassVar[frozenset[str]] = frozenset({"added", "removed"})
     added: tuple[str, ...]
     removed: tuple[str, ...]
 

@@ -14,6 +14,7 @@ class ThingRegistered(Event):
 
     kind: ClassVar[str] = "registry.thing_registered.v1"
     title: ClassVar[Text] = Text(zh="登记了部件", en="Part registered")
+    apart: ClassVar[frozenset[str]] = frozenset({"name_zh", "name_en", "licence", "origin_url", "details"})
     thing_kind: str
     name_zh: str
     name_en: str
@@ -30,6 +31,7 @@ class ThingChanged(Event):
 
     kind: ClassVar[str] = "registry.thing_changed.v1"
     title: ClassVar[Text] = Text(zh="更改了部件", en="Part changed")
+    apart: ClassVar[frozenset[str]] = frozenset({"changes", "reason"})
     changes: Mapping[str, tuple[str, str]]
     reason: str
     revision: int
@@ -54,6 +56,7 @@ class ThingUnlinked(Event):
 
     kind: ClassVar[str] = "registry.thing_unlinked.v1"
     title: ClassVar[Text] = Text(zh="解除了部件关联", en="Part no longer linked")
+    apart: ClassVar[frozenset[str]] = frozenset({"reason"})
     link_id: str
     thing_id: str
     relation: str
@@ -67,6 +70,7 @@ class VersionProposed(Event):
 
     kind: ClassVar[str] = "registry.version_proposed.v1"
     title: ClassVar[Text] = Text(zh="提出了新版本", en="Version proposed")
+    apart: ClassVar[frozenset[str]] = frozenset({"label", "notes_zh", "notes_en"})
     version_id: str
     subject_kind: str
     label: str
@@ -82,6 +86,7 @@ class VersionPromoted(Event):
 
     kind: ClassVar[str] = "registry.version_promoted.v1"
     title: ClassVar[Text] = Text(zh="版本已上线", en="Version became current")
+    apart: ClassVar[frozenset[str]] = frozenset({"label", "reason"})
     version_id: str
     subject_kind: str
     label: str
@@ -95,6 +100,7 @@ class VersionRolledBack(Event):
 
     kind: ClassVar[str] = "registry.version_rolled_back.v1"
     title: ClassVar[Text] = Text(zh="回退到旧版本", en="Rolled back to an earlier version")
+    apart: ClassVar[frozenset[str]] = frozenset({"label", "reason"})
     version_id: str
     subject_kind: str
     label: str
@@ -108,6 +114,7 @@ class VersionWithdrawn(Event):
 
     kind: ClassVar[str] = "registry.version_withdrawn.v1"
     title: ClassVar[Text] = Text(zh="撤下了版本", en="Version withdrawn")
+    apart: ClassVar[frozenset[str]] = frozenset({"label", "reason"})
     version_id: str
     subject_kind: str
     label: str

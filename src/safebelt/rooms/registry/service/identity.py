@@ -11,6 +11,7 @@ from safebelt.rooms.registry.model import Act, Party
 from safebelt.rooms.registry.model.identity import ChangeParty, Identifier, Identify, PartyView, Scheme
 from safebelt.rooms.registry.model.things import Thing
 from safebelt.rooms.registry.service.registering import ACTS_SHOWN, Registering
+from safebelt.rooms.registry.service.remembering import act_of
 
 SYSTEMS_AT_ONCE = 500
 """Systems whose search entry is renewed in one step when a party's name changes."""
@@ -108,9 +109,7 @@ class Identity(Registering):
     def acts_of(self, subject_id: str) -> tuple[Act, ...]:
         """Return what was done about a party or a thing, newest first, at most 50; the ledger has it all."""
         entries = self._ledger.entries(subject=subject_id, limit=ACTS_SHOWN)
-        return tuple(
-            Act(entry_id=each.id, at=each.at, actor=each.actor, kind=each.kind, data=each.data) for each in entries
-        )
+        return tuple(act_of(each) for each in entries)
 
     def _renew_search(self, tx: sa.Connection, party_id: str) -> None:
         after = ""

@@ -9,6 +9,7 @@ from safebelt.rooms.registry import store
 from safebelt.rooms.registry.model import Act, Dossier, System
 from safebelt.rooms.registry.model.imports import Batch, ImportProof, Origin, Outcome
 from safebelt.rooms.registry.service.entering import Entering
+from safebelt.rooms.registry.service.remembering import act_of
 
 
 class Imported(Entering):
@@ -82,7 +83,7 @@ class Imported(Entering):
         if found is None or not found.item.entry_id:
             return acts
         one = self._ledger.entry(found.item.entry_id)
-        return (*acts, Act(entry_id=one.id, at=one.at, actor=one.actor, kind=one.kind, data=one.data))
+        return (*acts, act_of(one))
 
     def _where_it_went_by_undoing(self, system_id: str, unknown: NotFound) -> NotFound:
         found = self.origin_of(system_id)

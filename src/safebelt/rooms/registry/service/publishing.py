@@ -224,7 +224,8 @@ class Publishing(Showing):
             at=self._clock(),
         )
         new = replace(new, entry_id=self._ledger.append(tx, event, by=by))
-        store.publication.put(tx, new, made.shown if is_open else Shown(record=None), reason=event.reason, is_end=False)
+        told = event.reason if made.cmd.visibility is Visibility.PUBLIC else ""
+        store.publication.put(tx, new, made.shown if is_open else Shown(record=None), reason=told, is_end=False)
         return new
 
     def _public_knows(self, tx: sa.Connection, basis: str) -> bool:

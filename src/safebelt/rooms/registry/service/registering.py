@@ -25,6 +25,7 @@ from safebelt.rooms.registry.model import (
     SystemRegistered,
 )
 from safebelt.rooms.registry.service.base import found_system, pages_of
+from safebelt.rooms.registry.service.remembering import act_of
 from safebelt.rooms.registry.service.seeing import Seeing
 from safebelt.rooms.rulebook.model import Description
 from safebelt.rooms.rulebook.model.deeds import OnRecord
@@ -257,10 +258,7 @@ class Registering(Seeing):
 
     def _acts(self, system_id: str) -> tuple[Act, ...]:
         entries = self._ledger.entries(subject=system_id, limit=ACTS_SHOWN)
-        return tuple(
-            Act(entry_id=entry.id, at=entry.at, actor=entry.actor, kind=entry.kind, data=entry.data)
-            for entry in entries
-        )
+        return tuple(act_of(entry) for entry in entries)
 
 
 def _hold_parties(tx: sa.Connection, system: System) -> None:

@@ -16,6 +16,7 @@ from safebelt.rooms.registry.model.things import (
 )
 from safebelt.rooms.registry.service.base import found_system
 from safebelt.rooms.registry.service.identity import Identity
+from safebelt.rooms.registry.service.remembering import says
 
 _STEPS_AT_ONCE = 200
 """Entries of the ledger read in one go while an earlier registration is put together."""
@@ -196,7 +197,7 @@ class Versions(Identity):
         before: int | None = None
         while True:
             page = self._ledger.entries(subject=subject_id, before=before, limit=_STEPS_AT_ONCE)
-            steps += [step for entry in page if (step := decide.step_of(entry.data)) is not None]
+            steps += [step for entry in page if (step := decide.step_of(says(entry))) is not None]
             before = page[-1].index if len(page) == _STEPS_AT_ONCE else None
             if before is None:
                 return steps

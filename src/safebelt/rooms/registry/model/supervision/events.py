@@ -103,6 +103,7 @@ class DecisionPublished(Event):
 
     kind: ClassVar[str] = "registry.case_decision_published.v1"
     title: ClassVar[Text] = Text(zh="公开或撤下了监督决定", en="Supervisory decision published or taken down")
+    apart: ClassVar[frozenset[str]] = frozenset({"summary_zh", "summary_en"})
     case: str
     step: str
     is_public: bool

@@ -15,6 +15,7 @@ class JobAsked(Event):
 
     kind: ClassVar[str] = "registry.job_asked.v1"
     title: ClassVar[Text] = Text(zh="申请了作业", en="Job asked for")
+    apart: ClassVar[frozenset[str]] = frozenset({"runner", "purpose", "plan"})
     job_id: str
     job_kind: str
     runner: str
@@ -32,6 +33,7 @@ class JobGranted(Event):
 
     kind: ClassVar[str] = "registry.job_granted.v1"
     title: ClassVar[Text] = Text(zh="批准了作业", en="Job granted")
+    apart: ClassVar[frozenset[str]] = frozenset({"reason", "looked_at"})
     job_id: str
     job_kind: str
     person_id: str
@@ -48,6 +50,7 @@ class JobRefused(Event):
 
     kind: ClassVar[str] = "registry.job_refused.v1"
     title: ClassVar[Text] = Text(zh="拒绝了作业", en="Job refused")
+    apart: ClassVar[frozenset[str]] = frozenset({"reason"})
     job_id: str
     job_kind: str
     reason: str
@@ -93,6 +96,7 @@ class JobEnded(Event):
 
     kind: ClassVar[str] = "registry.job_ended.v1"
     title: ClassVar[Text] = Text(zh="作业结束", en="Job ended")
+    apart: ClassVar[frozenset[str]] = frozenset({"reason"})
     job_id: str
     job_kind: str
     state: str
