@@ -1,4 +1,4 @@
-"""The register and the dossier: a life in stages, evidence, changes, parts, jobs, cases, imports, search, publication."""
+"""The register and the dossier: stages of life, evidence, changes, parts, jobs, cases, imports, search, publication."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -126,7 +126,7 @@ class FormsApi(Controller):
     @post(
         "/systems/{system_id:str}/forms/{form_id:str}/filings",
         sync_to_thread=True,
-        guards=[requires("registry.export")],
+        guards=[requires("registry.change")],
         responses=problems(NotFound, Invalid, has_body=True),
     )
     def file_form(

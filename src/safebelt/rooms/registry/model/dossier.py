@@ -63,8 +63,8 @@ DUTIES_AWAITED = Awaited(
 EVIDENCE_AWAITED = Awaited(
     fills=Text(
         zh="记录该系统的事实之后，这里会列出义务要求哪些证据、已有哪些、由谁作证；在此之前“未评估”。",
-        en="Once the system's facts are on record, the evidence its duties ask for is listed here, with what is held and "
-        "who vouches for it; until then, it is not evaluated.",
+        en="Once the system's facts are on record, the evidence its duties ask for is listed here, with what is held "
+        "and who vouches for it; until then, it is not evaluated.",
     )
 )
 
