@@ -21,6 +21,7 @@ class Panel:
             nothing, and gets `lang`, `t`, `ui`, `panel` and what `context` returned as `panel_data`.
         context: `(system id, language)` to the values the template needs; called once per page view, in a thread.
         place: Where it goes.
+        needs: The Cedar action whose holders see it; empty for everybody who sees the page.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Panel:
     template: str
     context: Callable[[str, Lang], Mapping[str, Any]]
     place: Place = "main"
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

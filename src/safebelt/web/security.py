@@ -9,9 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from litestar.connection import ASGIConnection
+from litestar.exceptions import HTTPException
 from litestar.handlers import BaseRouteHandler
 
 from safebelt.kernel.actors import PUBLIC, Actor
+from safebelt.kernel.errors import Problem
 
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
 Authorize = Callable[[Actor, str, str], None]
@@ -32,6 +34,15 @@ def requires(action: str, *, resource: str = "") -> Guard:
 
     guard.safebelt_action = action  # type: ignore[attr-defined]
     return guard
+
+
+def may(connection: ASGIConnection[Any, Any, Any, Any], action: str, resource: str = "") -> bool:
+    """Whether whoever asks may do something, for what a page shows or leaves out; the doors themselves still guard."""
+    try:
+        connection.app.state.authorize(actor_of(connection), action, resource)
+    except (Problem, HTTPException):
+        return False
+    return True
 
 
 def open_to_all(why: str) -> Guard:

@@ -24,7 +24,7 @@ from safebelt.kernel.actors import Actor
 from safebelt.kernel.text import Lang, Text
 from safebelt.web.language import path_in, sayer
 from safebelt.web.panels import BeltStateOf
-from safebelt.web.security import actor_of
+from safebelt.web.security import actor_of, may
 from safebelt.web.static_files import asset
 
 
@@ -61,6 +61,7 @@ def templates(
         "belt_state": belt_state or (lambda: None),
         "asset": asset,
         "actor": pass_context(_actor),
+        "may": pass_context(_may),
         "event_title": pass_context(_event_title(event_titles or {})),
         "url_for_lang": pass_context(_url_for_lang),
         "url_with": pass_context(_url_with),
@@ -121,6 +122,10 @@ def _event_title(titles: Mapping[str, Text]) -> Callable[[Context, str], str]:
 
 def _actor(context: Context) -> Actor:
     return actor_of(context["request"])
+
+
+def _may(context: Context, action: str) -> bool:
+    return may(context["request"], action)
 
 
 def _query(context: Context) -> Mapping[str, str]:

@@ -64,7 +64,10 @@ def test_the_ledger_remembers_what_was_given_and_keeps_the_recipient_apart(
 
     entry = ledger.entries(kind="registry.dossier_handed_over.v1")[0]
     assert entry.data["manifest_sha256"] == handed.sha256 == sha256(files_of(handed.body)["manifest.json"]).hexdigest()
-    assert ASKED.recipient not in entry.body.decode() and entry.personal == {"recipient": ASKED.recipient}
+    assert ASKED.recipient not in entry.body.decode() and dict(entry.personal or {}) == {
+        "recipient": ASKED.recipient,
+        "basis": ASKED.basis,
+    }
 
 
 def test_personal_data_stays_in_unless_asked_for_and_what_is_left_out_is_named(

@@ -1,9 +1,9 @@
 """JSON door to the dossier as a signed package: what would go in, and the file itself."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
-from litestar import Controller, Response, get, post
+from litestar import Controller, Request, Response, get, post
 from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, PathParameter
@@ -11,11 +11,13 @@ from litestar.params import JSONBody, PathParameter
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Conflict, Invalid, NotFound
 from safebelt.kernel.text import Text
+from safebelt.rooms.registry.decide.dossiers import needed_for
 from safebelt.rooms.registry.model.dossiers import HandOver
 from safebelt.rooms.registry.service import Registry
 from safebelt.web.openapi import problems
-from safebelt.web.security import requires
+from safebelt.web.security import may, requires
 
+AnyRequest = Request[Any, Any, Any]
 Id = Annotated[str, PathParameter(description="Id of the system, `sys_…`.")]
 
 
@@ -44,7 +46,7 @@ class PackageApi(Controller):
     tags = ("registry",)
 
     @get(sync_to_thread=True, guards=[requires("registry.export")], responses=problems(NotFound))
-    def list_parts(self, registry: NamedDependency[Registry], system_id: Id) -> list[PartListed]:
+    def list_parts(self, request: AnyRequest, registry: NamedDependency[Registry], system_id: Id) -> list[PartListed]:
         """List the parts of a dossier that can be handed out."""
         return [
             PartListed(
@@ -56,6 +58,7 @@ class PackageApi(Controller):
                 personal=one.part.is_personal,
             )
             for one in registry.preview_dossier(system_id, HandOver(recipient="-", basis="-"))
+            if not one.part.needs or may(request, one.part.needs)
         ]
 
     @post(
@@ -68,12 +71,15 @@ class PackageApi(Controller):
     )
     def hand_over(
         self,
+        request: AnyRequest,
         registry: NamedDependency[Registry],
         by: NamedDependency[Actor],
         system_id: Id,
         data: JSONBody[HandOver],
     ) -> Response[bytes]:
         """Hand the dossier out as one signed file; the ledger remembers which parts, on what basis."""
+        for need in needed_for(data):
+            request.app.state.authorize(by, need, "")
         return Response(registry.hand_over_dossier(system_id, data, by=by).body, media_type="application/zip")
 
 

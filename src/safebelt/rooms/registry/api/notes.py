@@ -1,9 +1,9 @@
 """JSON door to attachments, comments, tasks."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
-from litestar import Controller, Response, get, patch, post
+from litestar import Controller, Request, Response, get, patch, post
 from litestar.datastructures import ResponseHeader, UploadFile
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, MultipartBody, PathParameter, QueryParameter
@@ -26,8 +26,9 @@ from safebelt.rooms.registry.model.notes import (
 from safebelt.rooms.registry.service import Registry
 from safebelt.rooms.registry.service.notes import chunks
 from safebelt.web.openapi import problems
-from safebelt.web.security import requires
+from safebelt.web.security import actor_of, requires
 
+AnyRequest = Request[Any, Any, Any]
 About = Annotated[
     str, QueryParameter(description="Id of a system, part, party, piece of evidence or job.", max_length=100)
 ]
@@ -71,7 +72,7 @@ class AttachmentsApi(Controller):
     path = "/api/registry/attachments"
     tags = ("registry",)
 
-    @get(sync_to_thread=True, guards=[requires("registry.read")], responses=problems(NotFound))
+    @get(sync_to_thread=True, guards=[requires("registry.collaborate")], responses=problems(NotFound))
     def list_attachments(
         self, registry: NamedDependency[Registry], about: About, page: PageNumber = 1, size: PageSize = 20
     ) -> AttachmentPage:
@@ -96,9 +97,13 @@ class AttachmentsApi(Controller):
         guards=[requires("registry.read")],
         responses=problems(NotFound),
     )
-    def get_attachment(self, registry: NamedDependency[Registry], attachment_id: AttachmentId) -> Attachment:
+    def get_attachment(
+        self, request: AnyRequest, registry: NamedDependency[Registry], attachment_id: AttachmentId
+    ) -> Attachment:
         """Return what is known of one attached file."""
-        return registry.attachment(attachment_id)
+        attachment = registry.attachment(attachment_id)
+        request.app.state.authorize(actor_of(request), registry.opens_to(attachment), "")
+        return attachment
 
     @get(
         "/{attachment_id:str}/content",
@@ -108,8 +113,11 @@ class AttachmentsApi(Controller):
         response_headers=[ResponseHeader(name="Content-Disposition", documentation_only=True)],
         responses=problems(NotFound, Conflict),
     )
-    def download(self, registry: NamedDependency[Registry], attachment_id: AttachmentId) -> Response[bytes]:
+    def download(
+        self, request: AnyRequest, registry: NamedDependency[Registry], attachment_id: AttachmentId
+    ) -> Response[bytes]:
         """Return an attached file, proven to be the one that was attached; always as mere bytes."""
+        request.app.state.authorize(actor_of(request), registry.opens_to(registry.attachment(attachment_id)), "")
         attachment, content = registry.download(attachment_id)
         headers = download_headers(attachment.name)
         return Response(content, media_type="application/octet-stream", headers=headers)
@@ -138,7 +146,7 @@ class CommentsApi(Controller):
     path = "/api/registry/comments"
     tags = ("registry",)
 
-    @get(sync_to_thread=True, guards=[requires("registry.read")], responses=problems(NotFound))
+    @get(sync_to_thread=True, guards=[requires("registry.collaborate")], responses=problems(NotFound))
     def list_comments(
         self, registry: NamedDependency[Registry], about: About, page: PageNumber = 1, size: PageSize = 20
     ) -> CommentPage:
@@ -190,7 +198,7 @@ class TasksApi(Controller):
     path = "/api/registry/tasks"
     tags = ("registry",)
 
-    @get(sync_to_thread=True, guards=[requires("registry.read")], responses=problems())
+    @get(sync_to_thread=True, guards=[requires("registry.collaborate")], responses=problems())
     def list_tasks(
         self,
         registry: NamedDependency[Registry],

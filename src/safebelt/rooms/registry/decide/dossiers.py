@@ -49,6 +49,12 @@ def chosen(cmd: HandOver) -> frozenset[str]:
     return frozenset(cmd.parts) or frozenset(one.id for one in DOSSIER_PARTS.values() if not one.is_personal)
 
 
+def needed_for(cmd: HandOver) -> tuple[str, ...]:
+    """Return the actions that somebody who hands out these parts must hold besides."""
+    named = (DOSSIER_PARTS[one] for one in cmd.parts if one in DOSSIER_PARTS)
+    return tuple(dict.fromkeys(part.needs for part in named if part.needs))
+
+
 def part_made(part: DossierPart, data: Any, content: bytes, *, is_chosen: bool) -> PartMade:
     """Return a part with its digest and how many records it holds."""
     records = len(data) if isinstance(data, (list, tuple, dict)) else int(data is not None)

@@ -17,12 +17,14 @@ class DossierPart:
 
     Attributes:
         is_personal: It holds personal data, and so is left out unless somebody asks for it.
+        needs: The Cedar action that reads it, where reading the register is not enough.
     """
 
     id: str
     title: Text
     says: Text
     is_personal: bool = False
+    needs: str = ""
 
 
 DOSSIER_PARTS: Mapping[str, DossierPart] = {
@@ -157,6 +159,7 @@ DOSSIER_PARTS: Mapping[str, DossierPart] = {
                 en="how people worked together; left out unless asked for",
             ),
             is_personal=True,
+            needs="registry.collaborate",
         ),
     )
 }

@@ -22,7 +22,7 @@ from safebelt.rooms.registry.pages import words
 from safebelt.rooms.registry.service import Registry
 from safebelt.web.forms import Form, empty_form, read_form
 from safebelt.web.panels import Panel
-from safebelt.web.security import requires
+from safebelt.web.security import may, requires
 from safebelt.web.templating import page as render
 
 AnyRequest = Request[Any, Any, Any]
@@ -114,7 +114,8 @@ class RegistryPages(Controller):
     ) -> Template:
         """Show a system's dossier, with the panels other rooms supply."""
         dossier = registry.dossier(system_id)
-        panels: tuple[Panel, ...] = request.app.state.get("dossier_panels", ())
+        every: tuple[Panel, ...] = request.app.state.get("dossier_panels", ())
+        panels = [panel for panel in every if not panel.needs or may(request, panel.needs)]
         titles: Mapping[str, Text] = request.app.state.get("event_titles", {})
         return render(
             "registry/dossier.html",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Controller, Response, get, post
+from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import PathParameter, URLEncodedBody
 from litestar.response import Template
@@ -13,14 +13,16 @@ from litestar.response import Template
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import Lang, Text
+from safebelt.rooms.registry.decide.dossiers import needed_for
 from safebelt.rooms.registry.model.agenda import NEXT_KINDS, NextKind
 from safebelt.rooms.registry.model.dossiers import DOSSIER_PARTS, HandOver, PartMade
 from safebelt.rooms.registry.service import Registry
 from safebelt.web.forms import Form, empty_form, read_form
 from safebelt.web.panels import Panel
-from safebelt.web.security import requires
+from safebelt.web.security import may, requires
 from safebelt.web.templating import page as render
 
+AnyRequest = Request[Any, Any, Any]
 PathLang = Annotated[Lang, PathParameter()]
 PathId = Annotated[str, PathParameter()]
 FormData = URLEncodedBody[dict[str, str | list[str]]]
@@ -49,13 +51,17 @@ class PackagePages(Controller):
     include_in_schema = False
 
     @get(sync_to_thread=True, guards=[requires("registry.export")])
-    def form(self, registry: NamedDependency[Registry], lang: PathLang, system_id: PathId) -> Template:
-        """Show every part, and the form that hands them over."""
-        return _page(registry, system_id, lang, Form(values={"parts": _usual()}))
+    def form(
+        self, request: AnyRequest, registry: NamedDependency[Registry], lang: PathLang, system_id: PathId
+    ) -> Template:
+        """Show every part one may read, and the form that hands them over."""
+        return _page(request, registry, system_id, lang, Form(values={"parts": _usual()}))
 
     @post(sync_to_thread=True, guards=[requires("registry.export")])
     def hand_over(
         self,
+        *,
+        request: AnyRequest,
         registry: NamedDependency[Registry],
         by: NamedDependency[Actor],
         lang: PathLang,
@@ -67,11 +73,13 @@ class PackagePages(Controller):
         if form.value is not None and not form.value.parts:  # nothing ticked must not come to mean everything
             form = form.refused(NOTHING_CHOSEN)
         if form.value is None:
-            return _page(registry, system_id, lang, form)
+            return _page(request, registry, system_id, lang, form)
+        for need in needed_for(form.value):
+            request.app.state.authorize(by, need, "")
         try:
             handed = registry.hand_over_dossier(system_id, form.value, by=by)
         except Invalid as problem:
-            return _page(registry, system_id, lang, form.refused(problem))
+            return _page(request, registry, system_id, lang, form.refused(problem))
         name = f'attachment; filename="{system_id}.dossier.zip"'
         return Response(handed.body, media_type="application/zip", headers={"Content-Disposition": name})
 
@@ -98,7 +106,14 @@ def panels(registry: Registry) -> tuple[Panel, ...]:
     title, then = Text(zh="打印与交出", en="Print and hand over"), Text(zh="接下来", en="What comes next")
     return (
         Panel(name="next", title=then, template="registry/_panel_agenda.html", context=coming, place="lead"),
-        Panel(name="package", title=title, template="registry/_panel_dossiers.html", context=context, place="side"),
+        Panel(
+            name="package",
+            title=title,
+            template="registry/_panel_dossiers.html",
+            context=context,
+            place="side",
+            needs="registry.export",
+        ),
     )
 
 
@@ -118,9 +133,10 @@ def _usual() -> tuple[str, ...]:
     return tuple(part.id for part in DOSSIER_PARTS.values() if not part.is_personal)
 
 
-def _page(registry: Registry, system_id: str, lang: Lang, form: Form[Any]) -> Template:
+def _page(request: AnyRequest, registry: Registry, system_id: str, lang: Lang, form: Form[Any]) -> Template:
     system = registry.system(system_id)
-    parts = registry.preview_dossier(system_id, HandOver(recipient="-", basis="-"))
+    every = registry.preview_dossier(system_id, HandOver(recipient="-", basis="-"))
+    parts = [one for one in every if not one.part.needs or may(request, one.part.needs)]
     return render(
         "registry/dossiers.html",
         lang=lang,

@@ -71,7 +71,7 @@ class FormPages(Controller):
             return _form_page(registry, lang, system_id, form_id, empty_form().refused(problem), status=422)
         return Redirect(f"/{lang}/registry/systems/{system_id}/forms/{form_id}", status_code=303)
 
-    @post("/{form_id:str}/file", sync_to_thread=True, guards=[requires("registry.export")])
+    @post("/{form_id:str}/file", sync_to_thread=True, guards=[requires("registry.change")])
     def file(
         self,
         *,
@@ -178,4 +178,13 @@ def panels(registry: Registry) -> tuple[Panel, ...]:
         filings = registry.filings(system_id)[:3]
         return {"filings": filings, "forms": registry.forms, "system_id": system_id, "states": FILING_STATES}
 
-    return (Panel(name="forms", title=_FORMS, template="registry/_panel_forms.html", context=context, place="side"),)
+    return (
+        Panel(
+            name="forms",
+            title=_FORMS,
+            template="registry/_panel_forms.html",
+            context=context,
+            place="side",
+            needs="registry.export",
+        ),
+    )

@@ -33,7 +33,7 @@ from safebelt.rooms.registry.service import Registry
 from safebelt.rooms.registry.service.notes import chunks
 from safebelt.web.forms import Form, empty_form, read_form
 from safebelt.web.panels import Panel
-from safebelt.web.security import requires
+from safebelt.web.security import actor_of, requires
 from safebelt.web.templating import page as render
 
 AnyRequest = Request[Any, Any, Any]
@@ -53,7 +53,7 @@ class NotesPages(Controller):
     path = "/{lang:str}/registry"
     include_in_schema = False
 
-    @get("/systems/{system_id:str}/notes", sync_to_thread=True, guards=[requires("registry.read")])
+    @get("/systems/{system_id:str}/notes", sync_to_thread=True, guards=[requires("registry.collaborate")])
     def of_system(
         self,
         *,
@@ -68,7 +68,7 @@ class NotesPages(Controller):
         registry.system(system_id)
         return _page(request, registry, by, lang, system_id, page=page)
 
-    @get("/notes/{subject_id:str}", sync_to_thread=True, guards=[requires("registry.read")])
+    @get("/notes/{subject_id:str}", sync_to_thread=True, guards=[requires("registry.collaborate")])
     def of_subject(
         self,
         *,
@@ -107,8 +107,11 @@ class NotesPages(Controller):
         return to(made.subject, lang, "file", "files")
 
     @get("/files/{attachment_id:str}", sync_to_thread=True, guards=[requires("registry.read")])
-    def download(self, registry: NamedDependency[Registry], lang: PathLang, attachment_id: PathId) -> Response[bytes]:
-        """Hand a file out as a download."""
+    def download(
+        self, request: AnyRequest, registry: NamedDependency[Registry], lang: PathLang, attachment_id: PathId
+    ) -> Response[bytes]:
+        """Hand a file out as a download: evidence to whoever reads the register, the rest to whoever works here."""
+        request.app.state.authorize(actor_of(request), registry.opens_to(registry.attachment(attachment_id)), "")
         attachment, content = registry.download(attachment_id)
         headers = download_headers(attachment.name)
         return Response(content, media_type=sent_type(attachment.media_type), headers=headers)
@@ -319,5 +322,6 @@ def panels(registry: Registry) -> tuple[Panel, ...]:
             template="registry/_panel_notes.html",
             context=lambda system_id, _lang: _panel(registry, system_id),
             place="side",
+            needs="registry.collaborate",
         ),
     )

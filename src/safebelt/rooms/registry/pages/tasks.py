@@ -41,7 +41,7 @@ class TaskPages(Controller):
     path = "/{lang:str}/registry/tasks"
     include_in_schema = False
 
-    @get(sync_to_thread=True, guards=[requires("registry.read")])
+    @get(sync_to_thread=True, guards=[requires("registry.collaborate")])
     def tasks(
         self,
         *,

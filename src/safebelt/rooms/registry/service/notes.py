@@ -124,6 +124,13 @@ class Notes(Registering):
         with self._sql.read() as tx:
             return _attachment(tx, attachment_id)
 
+    def opens_to(self, attachment: Attachment) -> str:
+        """Return the action that opens a file: what is attested by it is read with the register, the rest is ours."""
+        subject = attachment.subject
+        with self._sql.read() as tx:
+            is_evidence = store.lifecycle.attests_file(tx, subject.system_id or subject.id, attachment.digest)
+        return "registry.read" if is_evidence or subject.id.startswith("evd_") else "registry.collaborate"
+
     def download(self, attachment_id: str) -> tuple[Attachment, bytes]:
         """Return an attached file with its bytes, proven to be those that were attached.
 

@@ -129,6 +129,13 @@ def of_system(tx: sa.Connection, system_id: str) -> tuple[Evidence, ...]:
     return _read(tx, wanted.order_by(evidence.c.id.desc()).limit(SHOWN))
 
 
+def attests_file(tx: sa.Connection, system_id: str, digest: str) -> bool:
+    """Whether a system's own side attests something by a file, as its digest says."""
+    own = (evidence.c.system_id == system_id) & (evidence.c.issuer == Issuer.SELF.value)
+    found = sa.select(evidence.c.id).where(own, evidence.c.digest == digest).limit(1)
+    return bool(digest) and tx.execute(found).first() is not None
+
+
 def held(tx: sa.Connection, system_id: str, on: date) -> dict[str, tuple[Evidence, ...]]:
     """Return the evidence of a system that counts on a day, by kind: neither withdrawn nor expired, latest first."""
     return held_of(tx, (system_id,), on).get(system_id, {})
