@@ -69,7 +69,7 @@ def browser() -> Iterator[Any]:
 def browser_page(browser: Any, serve: Any) -> Iterator[Any]:
     """A fresh page, closed before the servers it reads from; the test fails if the page logs an error, breaks its policy, or asks anybody else for anything."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="zh-CN")
-    context.set_default_timeout(8000)
+    context.set_default_timeout(40000)
     page = context.new_page()
     wrong: list[str] = []
     page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)

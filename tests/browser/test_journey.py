@@ -199,7 +199,7 @@ def focused(page: Any) -> str:
 
 def test_without_javascript_one_signs_in_tries_and_stops(browser: Any, home: Home, system: str) -> None:
     context = browser.new_context(java_script_enabled=False)
-    context.set_default_timeout(8000)
+    context.set_default_timeout(40000)
     page = context.new_page()
     sign_in(page, home, to="belt/try")
     page.fill("#prompt", f"SAY my number is {ID_CARD}")

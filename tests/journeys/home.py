@@ -51,7 +51,7 @@ class Home:
     def key(self) -> str:
         return (self.folder / "keys" / "demo.key").read_text().strip()
 
-    def run(self, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
         """Run one command of the command line."""
         command = [sys.executable, "-m", "safebelt", *arguments]
         return subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=timeout, check=False)
@@ -80,10 +80,10 @@ class Home:
             yield process
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(40)
+            process.wait(90)
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
+def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 180) -> None:
     """Wait until an address answers; fail where the process ends before."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
