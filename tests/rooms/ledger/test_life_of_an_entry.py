@@ -390,3 +390,13 @@ def test_a_damaged_checkpoint_stops_the_signing(desk: Desk) -> None:
 
     with pytest.raises(Unavailable, match="checkpoint 1"):
         desk.ledger.advance()
+
+
+def test_of_many_subjects_those_are_told_that_an_entry_is_about_placed_or_waiting(desk: Desk) -> None:
+    desk.note("a")
+    desk.ledger.advance()
+    (waiting,) = desk.note("b")
+    about = desk.ledger.entry(waiting).subject
+
+    assert desk.ledger.remembered([*(f"sys_{at}" for at in range(3000)), about]) == {about}
+    assert desk.ledger.remembered([]) == frozenset()

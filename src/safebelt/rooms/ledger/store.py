@@ -1,6 +1,6 @@
 """The ledger's tables, and the way between rows and words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -151,6 +151,15 @@ def page(
     placed = query.where(entry.c.index.is_not(None) if before is None else entry.c.index < before)
     found.extend(tx.execute(placed.order_by(entry.c.index.desc()).limit(limit - len(found))))
     return [_row(row) for row in found]
+
+
+def subjects_among(tx: sa.Connection, subjects: Sequence[str]) -> frozenset[str]:
+    """Return which of some subjects an entry is about."""
+    found = set[str]()
+    for start in range(0, len(subjects), _CHUNK):
+        some = subjects[start : start + _CHUNK]
+        found.update(tx.execute(sa.select(entry.c.subject).where(entry.c.subject.in_(some)).distinct()).scalars())
+    return frozenset(found)
 
 
 def add_checkpoint(tx: sa.Connection, signed: Checkpoint, at: datetime) -> None:

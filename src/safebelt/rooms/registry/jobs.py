@@ -21,5 +21,5 @@ def habits(registry: Registry) -> tuple[Habit, ...]:
         Habit(name="registry.import", every_seconds=GO_ON_SECONDS, step=registry.import_waiting),
         Habit(name="registry.bulk", every_seconds=GO_ON_SECONDS, step=registry.step_bulks),
         Habit(name="registry.expire", every_seconds=EXPIRE_SECONDS, step=registry.expire_jobs),
-        Habit(name="registry.merge", every_seconds=MERGE_SECONDS, step=registry.merge_search),
+        Habit(name="registry.merge", every_seconds=MERGE_SECONDS, step=registry.keep_index),
     )

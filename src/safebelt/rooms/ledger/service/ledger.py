@@ -4,7 +4,7 @@
 calling it again finishes the work, and no step can sign what does not extend what was signed before.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -132,6 +132,11 @@ class Ledger:
         with self._sql.read() as tx:
             found = store.page(tx, filters, search, before=before, after=after, limit=max(1, min(limit, MAX_PAGE)))
         return [decide.as_entry(row) for row in found]
+
+    def remembered(self, subjects: Sequence[str]) -> frozenset[str]:
+        """Return which of many subjects an entry is about, placed or waiting."""
+        with self._sql.read() as tx:
+            return store.subjects_among(tx, subjects)
 
     def sequenced(self, after: int, limit: int) -> list[tuple[int, str, str, bytes]]:
         """Return index, id, kind and body of placed entries after an index, in order: what a relay reads.

@@ -14,6 +14,8 @@ TAG, SOURCE, RED_LINE, CLASS = "tag", "source", "red_line", "class:"
 """Facets systems are labelled by; a class's facet names its instrument: `class:eu/ai-act`."""
 MET = "met"
 """The value of `RED_LINE` of a system that the facts bar from service."""
+OUTSIDE = frozenset({"", "out_of_scope", "not_covered"})
+"""Classes that say that an instrument does not concern a system; by those nobody is looked up."""
 
 
 class Sort(StrEnum):

@@ -10,7 +10,8 @@ from safebelt.kernel.actors import Actor
 from safebelt.rooms.registry import decide, store
 from safebelt.rooms.registry.decide import imports as judge
 from safebelt.rooms.registry.model import Party, PartyRole, RegisterParty, System
-from safebelt.rooms.registry.model.imports import Batch, Item, Known, Outcome, Planned, Record, State, Wish
+from safebelt.rooms.registry.model.imports import Batch, Form, Item, Known, Outcome, Planned, Record, State, Wish
+from safebelt.rooms.registry.model.search import SOURCE, Judged
 from safebelt.rooms.registry.service.searching import Searching
 from safebelt.rooms.rulebook.model import Description
 from safebelt.rooms.rulebook.service.crowds import Weighed
@@ -32,7 +33,7 @@ class Entering(Searching):
     def _import_part(self, tx: sa.Connection, batch: Batch, records: Sequence[Record], by: Actor) -> Batch:
         known = store.imports.known(tx, records)
         planned = judge.plan(records, known, wish_of(batch), start=batch.done)
-        entered = self._enter_import(tx, [one for one in planned if one.outcome is Outcome.NEW], known, by)
+        entered = self._enter_import(tx, [one for one in planned if one.outcome is Outcome.NEW], known, batch.form, by)
         entry_id = self._remember_import(tx, batch, planned, entered, by)
         items = [_item(batch.id, one, entered, entry_id) for one in planned]
         store.imports.add_items(tx, items, records)
@@ -46,7 +47,9 @@ class Entering(Searching):
             barred=batch.barred + sum(1 for one in entered.weighed.values() if one.barred_by),
         )
 
-    def _enter_import(self, tx: sa.Connection, fresh: Sequence[Planned], known: Known, by: Actor) -> _Entered:
+    def _enter_import(
+        self, tx: sa.Connection, fresh: Sequence[Planned], known: Known, form: Form, by: Actor
+    ) -> _Entered:
         parties, ids = self._parties_of_import(fresh, known)
         at = self._clock()
         made = ((one.place, judge.entering(one, new_id=self._new_id("sys"), parties=ids, at=at)) for one in fresh)
@@ -58,6 +61,11 @@ class Entering(Searching):
         digests = self._rules.describe_new(tx, described, by=by)
         asked = [(values_of(one.record), systems[one.place].provider_id) for one in fresh]
         weighed = dict(zip(systems, self._rules.weigh(tx, asked), strict=True))
+        store.search.add_labels(tx, {SOURCE: {one.id: [form.value] for one in systems.values()}})
+        # of a system without facts nothing is known anywhere: a label in every instrument would find everybody
+        judged = {systems[one.place].id: weighed[one.place] for one in fresh if one.record.facts}
+        labels = {each: Judged(classes=one.classes, red_lines=one.barred_by) for each, one in judged.items()}
+        store.search.set_judged(tx, labels, is_new=True)
         return _Entered(parties=parties, systems=systems, weighed=weighed, digests=digests)
 
     def _parties_of_import(self, fresh: Sequence[Planned], known: Known) -> tuple[tuple[Party, ...], dict[str, str]]:

@@ -36,6 +36,8 @@ from safebelt.rooms.registry.service.imported import Imported
 
 CHUNK = 1000
 """Records of one transaction: what is lost by a crash, and how long others wait for a writer."""
+MERGE_EVERY = 65_536
+"""Records after which the index is merged: a run of it holds as many, and questions stay quick meanwhile."""
 AT_ONCE = 1000
 """Records a page imports while the browser waits; more are left to the work process."""
 FIRST_SHOWN = 50
@@ -165,6 +167,9 @@ class Importing(Imported):
                 batch = self._import_part(tx, batch, part, by) if part else replace(batch, state=State.DONE)
                 store.imports.save_batch(tx, batch)
             progress(batch.done, batch.total)
+            if batch.state is State.DONE or batch.done % MERGE_EVERY < CHUNK:
+                while self.merge_search():
+                    pass
             if batch.state is State.DONE:
                 return batch
 
@@ -197,7 +202,7 @@ class Importing(Imported):
         """Systems of the next part about which the ledger remembers nothing but the import."""
         with self._sql.read() as tx:
             ids = [one.system_id for one in store.imports.entered(tx, batch_id, after, CHUNK)]
-        return frozenset(one for one in ids if not self._ledger.entries(subject=one, limit=1))
+        return frozenset(ids) - self._ledger.remembered(ids)
 
     def discard_import(self, batch_id: str) -> Batch:
         """Forget a batch that was never confirmed: the files go, and nothing had been entered.

@@ -24,6 +24,7 @@ from safebelt.rooms.registry.model import (
     SystemPage,
     SystemRegistered,
 )
+from safebelt.rooms.registry.model.search import Judged
 from safebelt.rooms.registry.service.base import found_system, pages_of
 from safebelt.rooms.registry.service.remembering import act_of
 from safebelt.rooms.registry.service.seeing import Seeing
@@ -118,6 +119,7 @@ class Registering(Seeing):
     def _describe_within(self, tx: sa.Connection, system_id: str, description: Description, by: Actor) -> OnRecord:
         system = decide.hold_describable(found_system(tx, system_id))
         record, barred = self._rules.describe(tx, system_id, description, party=system.provider_id, by=by)
+        self._label(tx, system, description)
         if barred and system.status is Status.IN_SERVICE:
             self._put(tx, system, Status.SUSPENDED, decide.suspended_by(barred), by)
         return record
@@ -151,7 +153,14 @@ class Registering(Seeing):
         with self._sql.begin() as tx:
             self._enter(tx, system, event, by)
             self._rules.describe(tx, system.id, description, party=provider_id, by=by)
+            self._label(tx, system, description)
         return system
+
+    def _label(self, tx: sa.Connection, system: System, description: Description) -> None:
+        """Keep what a system is looked up by once it is judged."""
+        found = self._rules.weigh_one(tx, description.values(), system.provider_id)
+        judged = Judged(classes=found.classes, red_lines=found.barred_by)
+        store.search.set_judged(tx, {system.id: judged})
 
     def _enter(self, tx: sa.Connection, system: System, event: SystemRegistered, by: Actor) -> None:
         _hold_parties(tx, system)

@@ -11,9 +11,6 @@ from safebelt.rooms.registry.decide import search_paging as paging
 from safebelt.rooms.registry.decide.search_paging import MOST_RANKED, Edge, Place
 from safebelt.rooms.registry.model import System
 from safebelt.rooms.registry.model.search import (
-    CLASS,
-    MET,
-    RED_LINE,
     SOURCE,
     TAG,
     Filters,
@@ -42,6 +39,8 @@ FEW = 50_000
 MERGED_AT_ONCE = segments.CHUNK
 MERGE_FROM = 500
 """Fresh entries worth a merge; fewer are read one by one in a few milliseconds."""
+MISSING_AT_ONCE = 5_000
+"""Systems of an older version entered in one transaction, a second's work."""
 _TALLIES_SHOWN = 12
 Tellings = tuple[judge.Telling, ...]
 _ID = "sys_"
@@ -59,6 +58,8 @@ class _Matches:
 
 class Looking(Registering):
     """Deeds that look."""
+
+    _has_all_entered = False
 
     def search(
         self, question: Question, *, after: str = "", before: str = "", size: int = 20, has_facets: bool = False
@@ -120,15 +121,7 @@ class Looking(Registering):
             tx: The transaction in which the facts are put on record.
             judged: System id to its strictest classes and the red lines it meets.
         """
-        store.search.drop_labels(tx, list(judged), CLASS)
-        by_facet: dict[str, dict[str, list[str]]] = {RED_LINE: {}}
-        for system_id, one in judged.items():
-            by_facet[RED_LINE][system_id] = [MET] if one.red_lines else []
-            for instrument, strictest in one.classes.items():
-                if strictest:
-                    by_facet.setdefault(CLASS + instrument, {})[system_id] = [strictest]
-        for facet, values in by_facet.items():
-            store.search.set_labels(tx, facet, values)
+        store.search.set_judged(tx, judged)
 
     def note_source(self, tx: sa.Connection, source: str, system_ids: Sequence[str]) -> None:
         """Keep where systems were imported from, inside the caller's transaction."""
@@ -150,6 +143,27 @@ class Looking(Registering):
             if shelves.fresh_count(tx, least) < least:
                 return 0
             return shelves.merge(tx, MERGED_AT_ONCE)
+
+    def index_missing(self, limit: int = MISSING_AT_ONCE) -> int:
+        """Enter systems that an older version registered without a word for the search; return how many.
+
+        Whoever registers a system enters it, so once none is missing none ever will be, and nothing more is read.
+        """
+        if self._has_all_entered:
+            return 0
+        with self._sql.read() as tx:
+            if not store.search.missing(tx, 1):
+                self._has_all_entered = True
+                return 0
+        with self._sql.begin() as tx:
+            self._sql.exclusive(tx, "registry.search.merge")
+            found = listing.texts(tx, store.search.missing(tx, limit))
+            store.search.enter(tx, [(each, "\n".join((*names, rest))) for each, (names, rest) in found.items()])
+        return len(found)
+
+    def keep_index(self) -> int:
+        """Enter what is missing and merge what is fresh; return how many systems that was.  For the work process."""
+        return self.index_missing() + self.merge_search()
 
 
 def is_in_words(question: Question) -> bool:

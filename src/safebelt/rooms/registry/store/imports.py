@@ -279,6 +279,7 @@ def take_out(tx: sa.Connection, batch_id: str, system_ids: Sequence[str]) -> int
     The records of the batch stay and say so: an id that was once given out never leads nowhere.
     """
     search.leave(tx, system_ids)
+    search.drop_labels(tx, system_ids, "")
     tx.execute(sa.delete(register.system).where(register.system.c.id.in_(system_ids)))
     mine = (item.c.batch_id == batch_id) & item.c.system_id.in_(system_ids) & (item.c.outcome == Outcome.ENTERED.value)
     tx.execute(sa.update(item).where(mine).values(outcome=Outcome.TAKEN_OUT.value))

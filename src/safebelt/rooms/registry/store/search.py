@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from safebelt.engines.sql import UtcDateTime, metadata
+from safebelt.rooms.registry.model.search import CLASS, MET, OUTSIDE, RED_LINE, Judged
 from safebelt.rooms.registry.model.search_terms import clean
 from safebelt.rooms.registry.store import register
 
@@ -187,11 +188,51 @@ def set_labels(tx: sa.Connection, facet: str, values: Mapping[str, Sequence[str]
         insert_many(tx, label, rows)
 
 
+def add_labels(tx: sa.Connection, values: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+    """Give systems values of facets in which they have none yet: facet to system id to values."""
+    rows = [
+        {"facet": facet, "value": one, "system_id": each}
+        for facet, here in values.items()
+        for each in here
+        for one in dict.fromkeys(here[each])
+    ]
+    insert_many(tx, label, rows)
+
+
 def drop_labels(tx: sa.Connection, system_ids: Sequence[str], beginning: str) -> None:
     """Take from systems every label of facets with a beginning."""
     for some in batches(system_ids):
         here = label.c.facet.startswith(beginning, autoescape=True)
         tx.execute(sa.delete(label).where(label.c.system_id.in_(some), here))
+
+
+def set_judged(tx: sa.Connection, judged: Mapping[str, Judged], *, is_new: bool = False) -> None:
+    """Keep what systems are looked up by after a judgment, in place of what the last one left.
+
+    Args:
+        tx: The caller's transaction.
+        judged: System id to its strictest classes and the red lines it meets.
+        is_new: Whether they were never judged before, so that nothing is to be replaced.
+    """
+    if not is_new:
+        for beginning in (CLASS, RED_LINE):
+            drop_labels(tx, list(judged), beginning)
+    values: dict[str, dict[str, list[str]]] = {}
+    for system_id, one in judged.items():
+        if one.red_lines:
+            values.setdefault(RED_LINE, {})[system_id] = [MET]
+        for instrument, strictest in one.classes.items():
+            if strictest not in OUTSIDE:
+                values.setdefault(CLASS + instrument, {})[system_id] = [strictest]
+    add_labels(tx, values)
+
+
+def missing(tx: sa.Connection, limit: int) -> list[str]:
+    """Return systems that are in the register and not in the search, at most `limit`."""
+    systems = register.system
+    joined = sa.outerjoin(systems, entry, entry.c.system_id == systems.c.id)
+    wanted = sa.select(systems.c.id).select_from(joined).where(entry.c.number.is_(None))
+    return list(tx.execute(wanted.limit(limit)).scalars())
 
 
 def labels_of(tx: sa.Connection, system_ids: Sequence[str], facet: str) -> dict[str, tuple[str, ...]]:

@@ -71,6 +71,16 @@ class Crowds(Weighing):
             for row in range(len(facts))
         ]
 
+    def weigh_one(self, tx: sa.Connection, facts: Mapping[str, Any], party: str, *, on: date | None = None) -> Weighed:
+        """Judge one system alone: the same outcome, without compiling the law into columns."""
+        day = on or self.today()
+        bound = store.decisions.commitments(tx, party=party) if party else []
+        judgment = decide.judge(self.text_within(tx, day), deeds.with_covenants(facts, bound, day), day)
+        return Weighed(
+            classes={name: one.strictest for name, one in judgment.classes.items() if one.strictest},
+            barred_by=tuple(one.norm.id for one in decide.red_lines(judgment)),
+        )
+
     def describe_new(
         self, tx: sa.Connection, described: Sequence[tuple[str, Description]], *, by: Actor
     ) -> dict[str, str]:
