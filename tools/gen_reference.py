@@ -33,6 +33,7 @@ PAGES = ROOT / "docs" / "reference"
 WORDING = Path(__file__).with_name("reference_zh.yaml")
 _GENERATED = "<!-- Written by tools/gen_reference.py; change the program, not this page. -->"
 _CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
+_PARAMETERS = re.compile(r"^\s*(?:Args:|Parameters\n\s*-+)", re.MULTILINE)
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -115,7 +116,8 @@ def cli_page(app: App, lang: Lang, say: Wording) -> str:
 
 def _command_row(path: tuple[str, ...], command: App, lang: Lang, say: Wording) -> str:
     usage = " ".join(["safebelt", *path, *_arguments(command)]).replace("|", "\\|")
-    return f"| `{usage}` | {say(command.help, lang)} |"
+    what_it_does = _PARAMETERS.split(command.help, maxsplit=1)[0]  # what each parameter is, `--help` says
+    return f"| `{usage}` | {say(what_it_does, lang)} |"
 
 
 def _arguments(command: App) -> Iterator[str]:
@@ -194,8 +196,9 @@ def events_page(rooms: tuple[Room, ...], lang: Lang) -> str:
 
 def _event_row(event: type[Event], lang: Lang) -> str:
     names = [each.name for each in fields(event) if each.name not in ("subject", "personal")]
-    none = Text(zh="（无）", en="(none)").in_(lang)
-    return f"| `{event.kind}` | {event.title.in_(lang)} | {', '.join(f'`{name}`' for name in names) or none} |"
+    none, apart = Text(zh="（无）", en="(none)").in_(lang), Text(zh="（另存）", en=" (kept apart)").in_(lang)
+    told = ", ".join(f"`{name}`{apart if name in event.apart else ''}" for name in names)
+    return f"| `{event.kind}` | {event.title.in_(lang)} | {told or none} |"
 
 
 # ---- all pages
