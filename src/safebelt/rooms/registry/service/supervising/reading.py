@@ -11,6 +11,7 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.registry import store
 from safebelt.rooms.registry.decide import supervision as decide
 from safebelt.rooms.registry.model import System
+from safebelt.rooms.registry.model.publication import Visibility
 from safebelt.rooms.registry.model.road import Seen
 from safebelt.rooms.registry.model.supervision import (
     OPERATOR_KINDS,
@@ -39,6 +40,7 @@ SUGGESTED = 12
 """Duties a form offers as a basis; every id of the rulebook can be typed."""
 
 _READERS = frozenset({Role.OPERATOR, Role.OVERSEER, Role.AUDITOR, Role.AUTHORITY})
+_HIDDEN = frozenset({Visibility.EMBARGOED, Visibility.RESTRICTED})
 
 
 class CaseReading(Offices):
@@ -169,9 +171,15 @@ class CaseReading(Offices):
         return found, content_of(found, self._tools.blobs)
 
     def public_decisions(self, system_id: str) -> tuple[PublicDecision, ...]:
-        """Return the decisions about a system that their authorities made public, newest first."""
+        """Return the decisions about a system that their authorities made public, newest first.
+
+        Of a system that the law keeps out of the public part, or not yet lets into it, there are none.
+        """
+        known, today = system_id.replace("\0", ""), self._clock().date()
         with self._sql.read() as tx:
-            return public_decisions(tx, system_id.replace("\0", ""))
+            current = store.publication.current(tx, known)
+            is_hidden = current is not None and current.visibility in _HIDDEN and not current.is_shown(today)
+            return () if is_hidden else public_decisions(tx, known)
 
     def _case_seen(self, tx: sa.Connection, case_id: str, by: Actor) -> tuple[Case, tuple[Step, ...], Office | None]:
         case = store.supervision.case_by_id(tx, case_id)
