@@ -233,9 +233,9 @@ def test_every_guarded_operation_refuses_who_shows_no_token_or_a_wrong_one(api: 
     wrong = {"authorization": "Bearer sbt_not-a-token"}
     with TestClient(api.app) as client:
         for path, method in _operations(api):
-            is_open = path in OPEN
-            assert (client.request(method, path, json={}).status_code == 401) is not is_open, path
-            assert client.request(method, path, json={}, headers=wrong).status_code in {401}, path
+            is_open, address = path in OPEN, path.replace("{version}", "1")  # a number, or there is no such address
+            assert (client.request(method, address, json={}).status_code == 401) is not is_open, path
+            assert client.request(method, address, json={}, headers=wrong).status_code in {401}, path
 
 
 def test_the_document_says_which_operations_are_open(api: Api) -> None:

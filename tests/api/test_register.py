@@ -31,7 +31,7 @@ def test_no_response_is_undocumented(register, mode: GenerationMode) -> None:
     heard = ask_all(register[0], mode, EXAMPLES, is_of_the_register)
 
     assert not heard.wrong, "\n\n".join(heard.wrong)
-    assert len(heard.statuses) > 90
+    assert len(heard.statuses) > (90 if mode is GenerationMode.POSITIVE else 60)
 
 
 @pytest.mark.soak

@@ -25,7 +25,7 @@ from safebelt.rooms.registry.model.supervision import (
 
 _BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 Base64 = Annotated[str, msgspec.Meta(pattern=_BASE64), KwargDefinition(pattern=_BASE64)]
-Days = Annotated[int, msgspec.Meta(ge=0, le=3660)]
+Days = Annotated[int, msgspec.Meta(ge=0, le=3660), KwargDefinition(gt=-1, le=3660)]  # the document drops `ge=0`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
