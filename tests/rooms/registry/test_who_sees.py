@@ -92,3 +92,16 @@ def test_a_page_offers_only_what_its_reader_may_do(registry, system) -> None:
     assert all(f'href="{link}"' in own for link in links)
     assert not any(f'href="{link}"' in theirs for link in links) and "/people/new" not in theirs
     assert f"/en/registry/systems/{system.id}/package" in own and "/package" not in theirs
+
+
+def test_no_door_sets_a_stage_and_no_name_runs_in_a_page(registry, system) -> None:
+    client, bad = door(registry, OPERATOR), "</title><script>alert(1)</script>"
+    change = {"version": registry.system(system.id).version, "reason": "x", "name_en": bad, "name_zh": bad}
+    answer = client.patch(f"/api/registry/systems/{system.id}", json={**change, "status": "in_service"})
+    if answer.status_code != 200:  # a field nobody knows is refused as well as left alone
+        assert client.patch(f"/api/registry/systems/{system.id}", json=change).status_code == 200
+
+    assert registry.system(system.id).status.value == "idea"
+    for page in (f"/en/registry/systems/{system.id}", "/zh/registry", f"/zh/registry/systems/{system.id}/publication"):
+        shown = client.get(page)
+        assert shown.status_code == 200 and "<script>alert" not in shown.text

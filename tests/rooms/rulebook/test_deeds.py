@@ -1,5 +1,6 @@
 """What people do with the rulebook, on both databases: facts, red lines, drafts, covenants, reviews, interviews, gaps."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -9,7 +10,8 @@ from tests.rooms.rulebook.owed_house import FIRST, OPERATOR, SECOND, OwedHouse, 
 from safebelt.kernel.actors import Actor, Role
 from safebelt.kernel.errors import Conflict, Invalid, NotFound, Refused
 from safebelt.kernel.text import Text
-from safebelt.rooms.registry.model import ChangeSystem, Status
+from safebelt.rooms.registry.model import Status
+from safebelt.rooms.registry.store import register
 from safebelt.rooms.rulebook import store
 from safebelt.rooms.rulebook.model import Verdict
 from safebelt.rooms.rulebook.model.deeds import GapKind, Opinion, ProposeOverride, ReportGap, ReviewNorm
@@ -66,14 +68,18 @@ def test_putting_facts_on_record_is_one_entry_and_the_same_facts_again_are_none(
 def test_facts_that_meet_a_red_line_bar_a_system_and_take_it_out_of_service(house):
     system = house.system(example("eu-cv-ranking"))
     current = house.registry.system(system)
-    start = ChangeSystem(version=current.version, reason="ready", status=Status.IN_SERVICE)
-    house.registry.change_system(system, start, by=OPERATOR)
+    with house.registry._sql.begin() as tx:  # as it would stand after its gates
+        register.save_system(tx, replace(current, version=current.version + 1, status=Status.IN_SERVICE))
     before = count(house)
     house.registry.describe(system, example("eu-clearview"), by=OPERATOR)
 
     assert FACES in house.rules.barred_by(system)
     assert house.registry.system(system).status is Status.SUSPENDED
-    assert kinds(house, before) == ["rulebook.system_described.v1", "registry.system_changed.v1"]
+    assert kinds(house, before) == [
+        "rulebook.system_described.v1",
+        "registry.system_moved.v1",
+        "registry.change_judged.v1",
+    ]
 
 
 def test_an_unverified_red_line_informs_and_bars_nothing(house):
