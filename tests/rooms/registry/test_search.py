@@ -55,7 +55,9 @@ def found(registry: Registry, text: str = "", **more) -> list[str]:
 def test_a_system_is_found_from_its_registration_on_and_by_its_new_name_only(registry, clock) -> None:
     first, second = register(registry, 2, clock)
 
-    registry.change_system(second, ChangeSystem(version=1, reason="改名", name_zh="信贷评分", name_en="Credit scoring"), by=OWNER)
+    registry.change_system(
+        second, ChangeSystem(version=1, reason="改名", name_zh="信贷评分", name_en="Credit scoring"), by=OWNER
+    )
 
     assert found(registry, "recruitment") == [first]
     assert found(registry, "scorng") == [second]
@@ -138,7 +140,11 @@ def lead_back(registry: Registry, question: Question) -> None:
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.text(max_size=60) | st.binary(max_size=30).map(lambda b: b.hex()))
 def test_a_cursor_nobody_gave_is_told_and_never_raises_anything_else(text) -> None:
-    for read in (lambda: paging.read_place(text), lambda: paging.read_edge(text, Sort.NAME), lambda: paging.read_edge(text, Sort.NEWEST)):
+    for read in (
+        lambda: paging.read_place(text),
+        lambda: paging.read_edge(text, Sort.NAME),
+        lambda: paging.read_edge(text, Sort.NEWEST),
+    ):
         try:
             read()
         except Invalid:
@@ -162,7 +168,13 @@ def test_filters_let_through_what_they_say_with_words_and_without(registry, cloc
     provider = registry.system(ids[0]).provider_id
     registry.tag_system(ids[0], add="试点", by=OWNER)
     with registry._sql.begin() as tx:
-        registry.note_judged(tx, {ids[1]: Judged(classes={"eu/ai-act": "high_risk"}, red_lines=("eu/ai-act.x",)), ids[2]: Judged(classes={"eu/ai-act": "unknown"})})
+        registry.note_judged(
+            tx,
+            {
+                ids[1]: Judged(classes={"eu/ai-act": "high_risk"}, red_lines=("eu/ai-act.x",)),
+                ids[2]: Judged(classes={"eu/ai-act": "unknown"}),
+            },
+        )
         registry.note_source(tx, "atrs", ids[2:])
     day = clock().date()
 
@@ -173,10 +185,19 @@ def test_filters_let_through_what_they_say_with_words_and_without(registry, cloc
             (ids[2], ids[1]): {"classes": ("eu/ai-act",)},
             (ids[3], ids[2]): {"source": "atrs"},
             (ids[3], ids[2], ids[0]): {"red_line": False},
-            tuple(ids[::-1]): {"party": provider, "side": Side.PROVIDER, "stages": (Status.IDEA,), "since": day, "until": day},
+            tuple(ids[::-1]): {
+                "party": provider,
+                "side": Side.PROVIDER,
+                "stages": (Status.IDEA,),
+                "since": day,
+                "until": day,
+            },
             (): {"party": provider, "side": Side.DEPLOYER},
         }
-        assert {each: tuple(found(registry, text, sort=Sort.NEWEST, **each_filters)) for each, each_filters in wanted.items()} == {each: each for each in wanted}
+        assert {
+            each: tuple(found(registry, text, sort=Sort.NEWEST, **each_filters))
+            for each, each_filters in wanted.items()
+        } == {each: each for each in wanted}
 
 
 def test_a_new_judgment_replaces_the_last_one(registry, clock) -> None:
@@ -187,7 +208,9 @@ def test_a_new_judgment_replaces_the_last_one(registry, clock) -> None:
             registry.note_judged(tx, {system_id: Judged(classes=classes, red_lines=red)})
 
     assert found(registry, classes=("a/b=z",)) == [system_id]
-    assert found(registry, classes=("c/d",)) == found(registry, classes=("a/b=x",)) == found(registry, red_line=True) == []
+    assert (
+        found(registry, classes=("c/d",)) == found(registry, classes=("a/b=x",)) == found(registry, red_line=True) == []
+    )
 
 
 def test_facets_are_counted_over_what_was_found(registry, clock) -> None:
@@ -292,7 +315,11 @@ def test_every_kind_of_bulk_act_changes_each_system_with_one_entry(registry, led
 def test_a_bulk_act_on_nobody_or_with_nothing_is_refused(registry) -> None:
     tag = BulkKind.ADD_TAG
 
-    for order in (BulkOrder(kind=tag, value=""), BulkOrder(kind=tag, value="x"), BulkOrder(kind=tag, value="x", systems=("sys_none",))):
+    for order in (
+        BulkOrder(kind=tag, value=""),
+        BulkOrder(kind=tag, value="x"),
+        BulkOrder(kind=tag, value="x", systems=("sys_none",)),
+    ):
         with pytest.raises(Invalid):
             registry.order_bulk(order, by=OWNER)
 
