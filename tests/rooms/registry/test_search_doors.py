@@ -29,7 +29,11 @@ def systems(registry, clock) -> list[str]:
     for at in range(25):
         clock.move(minutes=1)
         command = RegisterSystem(
-            provider_id=provider.id, name_zh=f"招聘筛选{at}", name_en=f"Recruitment {at}", purpose_zh="=1+1 筛选材料", purpose_en="Screens papers."
+            provider_id=provider.id,
+            name_zh=f"招聘筛选{at}",
+            name_en=f"Recruitment {at}",
+            purpose_zh="=1+1 筛选材料",
+            purpose_en="Screens papers.",
         )
         ids.append(registry.register_system(command, by=OWNER).id)
     return ids
@@ -52,7 +56,9 @@ def test_the_list_pages_through_and_forgives_mistypes_in_both_languages(client, 
 def test_filters_become_chips_that_lead_back(client, systems, registry) -> None:
     registry.tag_system(systems[0], add="试点", by=OWNER)
 
-    page = client.get("/zh/registry", params={"tag": "试点", "stage": "idea", "red_line": "no", "since": "2026-01-01"}).text
+    page = client.get(
+        "/zh/registry", params={"tag": "试点", "stage": "idea", "red_line": "no", "since": "2026-01-01"}
+    ).text
 
     assert "共 1 个系统" in page and "标签：试点" in page and "未触及红线" in page
     assert page.count("moj-filter__tag") == 4
@@ -61,7 +67,9 @@ def test_filters_become_chips_that_lead_back(client, systems, registry) -> None:
 
 def test_a_view_is_saved_shown_deleted_and_brought_back(client, systems) -> None:
     refused = client.post("/zh/registry/views", data={"name": " ", "search": "招聘"})
-    saved = client.post("/zh/registry/views", data={"name": "在招", "search": "招聘", "stage": ["idea", "design"], "is_shared": "yes"})
+    saved = client.post(
+        "/zh/registry/views", data={"name": "在招", "search": "招聘", "stage": ["idea", "design"], "is_shared": "yes"}
+    )
     view = client.get("/api/registry/views").json()[0]
     gone = client.post(f"/zh/registry/views/{view['id']}/delete")
     back = client.post(f"/zh/registry/views/{view['id']}/restore")
@@ -108,7 +116,9 @@ def test_the_json_door_finds_filters_pages_and_exports(client, systems, registry
 
     ids = [hit["system"]["id"] for hit in (*found["hits"], *rest["hits"])]
     assert len(set(ids)) == len(ids) == found["total"] == 25
-    assert found["meant"] == {"recrutment": "recruitment"} and found["facets"]["stage"] == [{"value": "idea", "count": 25}]
+    assert found["meant"] == {"recrutment": "recruitment"} and found["facets"]["stage"] == [
+        {"value": "idea", "count": 25}
+    ]
     assert tags.json() == {"tags": ["pilot"]} and [hit["tags"] for hit in tagged["hits"]] == [["pilot"]]
     assert bad.status_code == 422
     rows = list(csv.reader(io.StringIO(text.content.decode("utf-8-sig"))))
