@@ -16,8 +16,24 @@ from safebelt.rooms.registry.service import finding
 from safebelt.rooms.registry.store import segments, shelves
 from safebelt.rooms.registry.store.register import party, system
 
-NAMES_ZH = ["招聘筛选模型", "人脸识别门禁", "政务问答助手", "信贷评分系统", "医疗影像辅助诊断", "智能客服", "算法推荐平台", "深度合成检测"]
-NAMES_EN = ["Recruitment screening", "Face recognition gate", "Public service helper", "Credit scoring", "Fraud detection", "Chatbot"]
+NAMES_ZH = [
+    "招聘筛选模型",
+    "人脸识别门禁",
+    "政务问答助手",
+    "信贷评分系统",
+    "医疗影像辅助诊断",
+    "智能客服",
+    "算法推荐平台",
+    "深度合成检测",
+]
+NAMES_EN = [
+    "Recruitment screening",
+    "Face recognition gate",
+    "Public service helper",
+    "Credit scoring",
+    "Fraud detection",
+    "Chatbot",
+]
 PURPOSES = [
     "Ranks applicants and screens their documents before an interview.",
     "在办事大厅核验来访人员身份，开放闸机。",
@@ -42,12 +58,21 @@ def populate(sql: Sql, count: int, seed: int) -> list[tuple[str, str, str]]:
         zh, en = f"{chance.choice(NAMES_ZH)}{at}号", f"{chance.choice(NAMES_EN)} {at}"
         purpose = " ".join(chance.sample(PURPOSES, 2))
         base = {"id": f"sys_{at:026d}", "name_zh": zh, "name_en": en, "purpose_zh": purpose, "purpose_en": purpose}
-        rows.append(base | {"provider_id": "pty_1", "status": "idea", "version": 1, "search": "", "registered_at": wall_clock()})
+        rows.append(
+            base | {"provider_id": "pty_1", "status": "idea", "version": 1, "search": "", "registered_at": wall_clock()}
+        )
         documents.append((base["id"], "\n".join((base["id"], zh, en, purpose, "明理科技"))))
     if "provisional" in system.c:
         rows = [row | {"provisional": False} for row in rows]
     with sql.begin() as tx:
-        roles = {"name": "p", "kind": "organisation", "roles": [], "contact": "", "search": "", "registered_at": wall_clock()}
+        roles = {
+            "name": "p",
+            "kind": "organisation",
+            "roles": [],
+            "contact": "",
+            "search": "",
+            "registered_at": wall_clock(),
+        }
         known = {column.name for column in party.c}
         filler = {name: "" for name in known - {"id", *roles} if not party.c[name].nullable}
         tx.execute(sa.insert(party).values(id="pty_1", **roles, **filler))
@@ -121,7 +146,11 @@ def test_every_document_is_found_by_its_words_its_pairs_and_with_a_mistake(sql: 
         cleaned = clean(text.partition("\n")[2])
         asked = [*words(cleaned), *[w[: chance.randint(2, len(w))] for w in words(cleaned) if len(w) > 1]]
         asked += [mistyped(chance, word) for word in words(cleaned) if len(word) >= 5 and word.isalpha()]
-        asked += [cleaned[at : at + 2] for at in range(len(cleaned) - 1) if all("\u4e00" <= c <= "\u9fff" for c in cleaned[at : at + 2])]
+        asked += [
+            cleaned[at : at + 2]
+            for at in range(len(cleaned) - 1)
+            if all("\u4e00" <= c <= "\u9fff" for c in cleaned[at : at + 2])
+        ]
         for query in dict.fromkeys(asked):
             assert system_id in {each for each, _ in found(sql, query)}, query
 
@@ -163,7 +192,16 @@ def test_a_merge_that_fails_leaves_everything_as_it_was(sql: Sql) -> None:
     assert found(sql, "明理") == before
 
 
-ODD = ["\0", "\ud800", "🙂", "a" * 10_000, "人" * 10_000, "%_\\'\"", "\u202e\u200b", " ".join(f"word{n}" for n in range(500))]
+ODD = [
+    "\0",
+    "\ud800",
+    "🙂",
+    "a" * 10_000,
+    "人" * 10_000,
+    "%_\\'\"",
+    "\u202e\u200b",
+    " ".join(f"word{n}" for n in range(500)),
+]
 
 
 def test_any_question_is_answered(sql: Sql) -> None:
@@ -207,7 +245,11 @@ def slow_edits(one: str, other: str) -> int:
     """Optimal string alignment, by its definition."""
     if not one or not other:
         return len(one) + len(other)
-    best = min(slow_edits(one[1:], other) + 1, slow_edits(one, other[1:]) + 1, slow_edits(one[1:], other[1:]) + (one[0] != other[0]))
+    best = min(
+        slow_edits(one[1:], other) + 1,
+        slow_edits(one, other[1:]) + 1,
+        slow_edits(one[1:], other[1:]) + (one[0] != other[0]),
+    )
     if one[:2] == other[1::-1] and len(one) > 1 and len(other) > 1:
         best = min(best, slow_edits(one[2:], other[2:]) + 1)
     return best
