@@ -3,10 +3,16 @@
 Peers on the same texts: on SQLite its full-text index of trigrams (FTS5), on PostgreSQL its text search (`tsvector`,
 configuration `simple`, GIN).  Neither forgives a mistake, and neither finds every two-character Chinese word: the table
 counts what each finds, so that speed is not compared without what it buys.  Questions are asked in turn, ours and the
-peer's, each a different one.  Run: `python -m bench.registry [systems] [sqlite|postgres]`.
+peer's, each a different one.  Imports are measured as people make them: a table read, mapped, judged, remembered on
+the ledger, entered and put into the index.  Databases are filled side by side, one process each; once all are full,
+they are asked one after the other.  Run: `python -m bench.registry [systems] [sqlite|postgres] [peers]`; beyond 200,000
+systems the peers' indexes, which take longer to build than all the rest, are built only if asked for.
 """
 
+import csv
+import io
 import json
+import multiprocessing
 import os
 import platform
 import shutil
@@ -16,7 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -25,11 +31,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from bench._register import FIELDS, PLACES, Register
+from safebelt.engines.blobs.folder import Folder
 from safebelt.engines.clock import real_chance, real_ids
 from safebelt.engines.sql import Sql, metadata
+from safebelt.kernel.actors import OWNER
 from safebelt.kernel.ids import encode, uuid7
 from safebelt.rooms.registry import store
 from safebelt.rooms.registry.model import Status
+from safebelt.rooms.registry.model.imports import File, Wish
 from safebelt.rooms.registry.model.search import CLASS, TAG, Filters, Question, Sort
 from safebelt.rooms.registry.service import Registry
 from safebelt.rooms.registry.store.register import party, system
@@ -41,6 +50,33 @@ DEEP = 0.7
 BEGAN = datetime(2024, 1, 1, tzinfo=UTC)
 HIGH_RISK, TAGGED = 0.08, 0.0005
 TARGET_MS = 200
+IMPORTED, TARGET_PER_SECOND = 30_000, 2_000
+PEERS_UPTO = 200_000
+WAITS_SECONDS = 1_800
+COLUMNS = [
+    "id",
+    "name_zh",
+    "name_en",
+    "purpose_zh",
+    "purpose_en",
+    "provider",
+    "status",
+    "is_ai",
+    "jurisdictions",
+    "users",
+    "functions",
+]
+MAPPING = """safebelt: import/1
+form: csv
+source: {title: Inventory}
+fields:
+  {ref: id, name_zh: name_zh, name_en: name_en, purpose_zh: purpose_zh, purpose_en: purpose_en, provider: provider}
+facts:
+  system.is_ai: {column: is_ai}
+  market.jurisdictions: {column: jurisdictions}
+  scale.monthly_users: {column: users}
+  system.functions: {column: functions}
+"""
 
 
 @dataclass
@@ -225,10 +261,10 @@ def peer_of(sql: Sql) -> Callable[[str], int]:
 # --- the questions -------------------------------------------------------------------------------------------------
 
 
-def kinds(sql: Sql, registry: Registry, browse: Callable[[str], int]) -> list[Timed]:
+def kinds(sql: Sql, registry: Registry, browse: Callable[[str], int], has_peers: bool = True) -> list[Timed]:
     """Questions people ask, thirty of each kind, by seed."""
     chance, drawn = Random(SEED + 1), Register(SEED)
-    peer = peer_of(sql)
+    peer = peer_of(sql) if has_peers else None
 
     def search(question: Question, **more: Any) -> int:
         return registry.search(question, has_facets=True, **more).total
@@ -300,30 +336,77 @@ def _mistyped(chance: Random, word: str) -> str:
 # --- measuring -----------------------------------------------------------------------------------------------------
 
 
-def measure(kind: str, systems: int) -> dict[str, Any]:
-    """Fill one database, ask, and return what it took."""
-    from litestar.testing import TestClient  # noqa: PLC0415
-    from tests.rooms.registry.house import build_app, build_ledger, build_registry  # noqa: PLC0415
+def furnished(sql: Sql, folder: Path) -> Registry:
+    """A registry as the program has it, on a database of its own."""
+    from tests.rooms.registry.house import build_ledger, build_registry  # noqa: PLC0415
     from tests.rooms.rulebook.house import build_rules  # noqa: PLC0415
 
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    ids = real_ids()
+    ledger = build_ledger(sql, folder, clock=now, new_id=ids, chance=real_chance)
+    registry = build_registry(sql, ledger, build_rules(sql, ledger, now, ids), now, ids, folder)
+    registry._tools = replace(registry._tools, blobs=Folder(folder / "large", max_bytes=1 << 30))
+    return registry
+
+
+def inventory(systems: int) -> File:
+    """A table of systems with facts, as an operator keeps it."""
+    drawn, chance = Register(SEED), Random(SEED)
+    parties, text = drawn.parties(PARTIES), io.StringIO()
+    table = csv.writer(text)
+    table.writerow(COLUMNS)
+    for at, names in enumerate(drawn.systems(systems)):
+        places, does = (
+            chance.choice(("eu;cn", "eu", "cn", "gb")),
+            chance.choice(("converses;generates_text", "converses")),
+        )
+        table.writerow([at, *names, chance.choice(parties), "live", "yes", places, chance.randrange(10**6), does])
+    return File(name="inventory.csv", content=text.getvalue().encode())
+
+
+def measure_import(kind: str, systems: int) -> dict[str, Any]:
+    """Import a table of systems with facts, judged, and return what it took; the law is read and compiled before."""
     with database(kind) as (sql, folder):
-        ids = real_ids()
-        ledger = build_ledger(sql, folder, clock=lambda: datetime.now(UTC), new_id=ids, chance=real_chance)
-        rules = build_rules(sql, ledger, lambda: datetime.now(UTC), ids)
-        registry = build_registry(sql, ledger, rules, lambda: datetime.now(UTC), ids, folder)
+        registry = furnished(sql, folder)
+        registry.import_files([inventory(20)], Wish(mapping=MAPPING.replace("Inventory", "First")), by=OWNER)
+        file, wish = inventory(systems), Wish(mapping=MAPPING)
+        load, began, cpu = os.getloadavg()[0], time.perf_counter(), time.process_time()
+        batch = registry.import_files([file], wish, by=OWNER)
+        took, cpu = time.perf_counter() - began, time.process_time() - cpu
+        entered = batch.counts.get("entered", 0)
+        assert batch.classes, "nothing was judged"
+        return {
+            "database": kind,
+            "entered": entered,
+            "per_second": round(entered / took),
+            "per_cpu_second": round(entered / cpu),
+            "load": round(load, 1),
+        }
+
+
+def measure(kind: str, systems: int, has_peers: bool, all_full: Any, turn: Any) -> dict[str, Any]:
+    """Fill one database, wait until all are full, ask in turn, and return what it took."""
+    from litestar.testing import TestClient  # noqa: PLC0415
+    from tests.rooms.registry.house import build_app  # noqa: PLC0415
+
+    with database(kind) as (sql, folder):
+        registry = furnished(sql, folder)
         filled = fill(sql, registry, systems)
         if not sql.is_sqlite:
             with sql.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as tx:
                 tx.exec_driver_sql("vacuum analyze")
-        peer, peer_seconds, peer_mb = build_peer(sql)
-        with TestClient(build_app(registry)) as client:
+        peer = build_peer(sql) if has_peers else None
+        all_full.wait(WAITS_SECONDS)
+        with turn, TestClient(build_app(registry)) as client:
 
             def browse(path: str) -> int:
                 response = client.get(path)
                 assert response.status_code == 200, response.text
                 return len(response.content)
 
-            timed = kinds(sql, registry, browse)
+            load, timed = os.getloadavg()[0], kinds(sql, registry, browse, has_peers)
             for each in timed:  # once before the clock counts: statements compiled, pages of the database read
                 each.ask(each.questions[-1])
             for at in range(ASKED * ROUNDS):
@@ -335,25 +418,66 @@ def measure(kind: str, systems: int) -> dict[str, Any]:
             "database": kind,
             "systems": systems,
             **filled,
+            "load": round(load, 1),
             "index_mb": round(size_mb(sql, "registry_search")),
             "postings_mb": round(size_mb(sql, "registry_search_posting")),
             "texts_mb": round(size_mb(sql, "registry_system")),
             "words": words,
-            "peer": {"name": peer, "build_us": round(peer_seconds / systems * 1e6, 1), "mb": round(peer_mb)},
+            "peer": peer and {"name": peer[0], "build_us": round(peer[1] / systems * 1e6, 1), "mb": round(peer[2])},
             "questions": [each.told() for each in timed],
         }
+
+
+def _measured(kind: str, systems: int, has_peers: bool, all_full: Any, turn: Any, told: Any) -> None:
+    try:
+        told.put(measure(kind, systems, has_peers, all_full, turn))
+    except BaseException as error:
+        all_full.abort()
+        told.put({"database": kind, "failed": repr(error)})
+        raise
+
+
+def side_by_side(which: tuple[str, ...], systems: int, has_peers: bool) -> list[dict[str, Any]]:
+    """Measure each database in a process of its own.
+
+    Raises:
+        RuntimeError: One of them failed.
+    """
+    spawn = multiprocessing.get_context("spawn")
+    shared = spawn.Barrier(len(which)), spawn.Lock(), spawn.Queue()
+    works = [spawn.Process(target=_measured, args=(kind, systems, has_peers, *shared)) for kind in which]
+    for work in works:
+        work.start()
+    found = [shared[2].get() for _ in works]
+    for work in works:
+        work.join()
+    failed = [one for one in found if "failed" in one]
+    if failed:
+        raise RuntimeError(f"not measured: {failed}")
+    return sorted(found, key=lambda one: which.index(one["database"]))
 
 
 def as_markdown(found: dict[str, Any]) -> str:
     """Tell the measurements as a page."""
     lines = [
-        "# Search and lists of the register",
+        "# Imports, search and lists of the register",
         "",
         f"{found['measured_at']}, {found['machine']}, Python {found['python']}, load before: {found['load']}.",
-        f"Synthetic systems by seed, names and purposes in two languages. Target: p95 ≤ {TARGET_MS} ms.",
+        f"Synthetic systems by seed, names and purposes in two languages. Target: p95 ≤ {TARGET_MS} ms;",
+        f"import, judged: ≥ {TARGET_PER_SECOND:,} systems a second.",
+        "",
+        "| import of a table with facts, judged | systems | a second | a second of our CPU | load |",
+        "|---|---:|---:|---:|---:|",
+        *(
+            f"| {one['database']} | {one['entered']:,} | {one['per_second']:,} | {one['per_cpu_second']:,} "
+            f"| {one['load']} |"
+            for one in found["imports"]
+        ),
     ]
     for one in found["databases"]:
         peer = one["peer"]
+        name = peer["name"] if peer else "peer (not built)"
+        built = f" {name}: {peer['build_us']} µs a system to build, {peer['mb']:,} MB." if peer else ""
         lines += [
             "",
             f"## {one['database']}, {one['systems']:,} systems",
@@ -361,10 +485,10 @@ def as_markdown(found: dict[str, Any]) -> str:
             f"Entering: {one['enter_us']} µs a system ({one['entered_per_second']:,} a second), found from then on;",
             f"merging: {one['merge_us']} µs a system; both: {one['entered_and_merged_per_second']:,} a second.",
             f"Index {one['index_mb']:,} MB (postings {one['postings_mb']:,} MB, {one['words']:,} words);",
-            f"the systems themselves {one['texts_mb']:,} MB. {peer['name']}: {peer['build_us']} µs a system to build,",
-            f"{peer['mb']:,} MB.",
+            f"the systems themselves {one['texts_mb']:,} MB.{built}",
+            f"Databases were filled side by side; load when the questions began: {one['load']}.",
             "",
-            f"| question | found | p50 ms | p95 ms | CPU p50 | CPU p95 | {peer['name']}: found | p50 ms | p95 ms |",
+            f"| question | found | p50 ms | p95 ms | CPU p50 | CPU p95 | {name}: found | p50 ms | p95 ms |",
             "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
             *(
                 f"| {q['name']} | {q['found']:,} | {q['p50_ms']:,} | {q['p95_ms']:,} | "
@@ -387,7 +511,7 @@ def as_markdown(found: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main(systems: int, which: tuple[str, ...]) -> None:
+def main(systems: int, which: tuple[str, ...], has_peers: bool) -> None:
     """Measure, print, and keep the results."""
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     found = {
@@ -395,7 +519,8 @@ def main(systems: int, which: tuple[str, ...]) -> None:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "python": platform.python_version(),
         "load": load,
-        "databases": [measure(kind, systems) for kind in which],
+        "imports": [measure_import(kind, min(systems, IMPORTED)) for kind in which],
+        "databases": side_by_side(which, systems, has_peers),
     }
     said = as_markdown(found)
     sys.stdout.write(said)
@@ -408,4 +533,5 @@ def main(systems: int, which: tuple[str, ...]) -> None:
 if __name__ == "__main__":
     numbers = [int(each) for each in sys.argv[1:] if each.isdigit()]
     named = tuple(each for each in sys.argv[1:] if each in ("sqlite", "postgres"))
-    main(numbers[0] if numbers else SYSTEMS, named or ("sqlite", "postgres"))
+    many = numbers[0] if numbers else SYSTEMS
+    main(many, named or ("sqlite", "postgres"), many <= PEERS_UPTO or "peers" in sys.argv)

@@ -75,6 +75,7 @@ def test_every_provision_a_form_cites_is_in_the_law_and_what_is_not_sure_says_so
             assert all(one.unsure for one in form.fields), "the official form was not seen"
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_form_says_of_every_value_where_it_came_from_and_of_every_gap_what_to_do(registry, system):
     form = registry.filled(system.id, "cn-algorithm-filing")
 
@@ -89,6 +90,7 @@ def test_a_form_says_of_every_value_where_it_came_from_and_of_every_gap_what_to_
     assert not form.is_complete
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_people_write_comes_first_and_can_be_taken_back(registry, system):
     registry.answer_form(system.id, "eu-annex-viii-a", {"trade_name": "Helper Pro"}, by=OWNER)
 
@@ -117,6 +119,7 @@ def test_a_dutch_record_comes_back_out_valid_by_the_registers_own_definition_wit
     }
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_the_dutch_form_does_not_take_is_named_and_left_out_not_cut(registry):
     test_record = json.loads((REGISTERS / "algorithm_1_v1_0.json").read_text()) | {"description_short": "x" * 401}
     batch = registry.import_files(
@@ -159,6 +162,7 @@ def test_a_filing_puts_its_digest_on_the_ledger_and_its_number_becomes_claimed_e
     assert registry.filings(system.id) == (done,)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_without_anybody_accountable_a_number_is_kept_and_no_evidence_is_made(registry):
     party = registry.register_party(RegisterParty(name="A"), by=OWNER)
     bare = registry.register_system(RegisterSystem(provider_id=party.id, name_en="B", purpose_en="C"), by=OWNER)

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from safebelt.engines.sql import among
 from safebelt.rooms.registry.model import System
 from safebelt.rooms.registry.model.search import CLASS, MET, RED_LINE, SOURCE, TAG, Filters, Side, Sort
 from safebelt.rooms.registry.store import register
@@ -155,7 +156,7 @@ def kept(tx: sa.Connection, system_ids: Sequence[str], conditions: Sequence[Cond
     """Return those of some systems that meet the conditions, in the order given."""
     there: set[str] = set()
     for some in batches(system_ids):
-        there |= set(tx.execute(sa.select(system.c.id).where(system.c.id.in_(some), *conditions)).scalars())
+        there |= set(tx.execute(sa.select(system.c.id).where(among(tx, system.c.id, some), *conditions)).scalars())
     return [each for each in system_ids if each in there]
 
 
@@ -163,7 +164,7 @@ def by_name(tx: sa.Connection, system_ids: Sequence[str]) -> list[str]:
     """Return some systems in the order of their names."""
     keys: dict[str, bytes] = {}
     for some in batches(system_ids):
-        wanted = sa.select(entry.c.system_id, entry.c.name_key).where(entry.c.system_id.in_(some))
+        wanted = sa.select(entry.c.system_id, entry.c.name_key).where(among(tx, entry.c.system_id, some))
         keys |= {system_id: bytes(key) for system_id, key in tx.execute(wanted)}
     return sorted(system_ids, key=lambda each: (keys.get(each, b""), each))
 
@@ -186,7 +187,7 @@ def texts(tx: sa.Connection, system_ids: Sequence[str]) -> dict[str, tuple[tuple
     columns = (c.id, c.name_zh, c.name_en, c.purpose_zh, c.purpose_en, parties[0].c.name, parties[1].c.name)
     found: dict[str, tuple[tuple[str, str], str]] = {}
     for some in batches(system_ids):
-        for row in tx.execute(sa.select(*columns).select_from(joined).where(c.id.in_(some))):
+        for row in tx.execute(sa.select(*columns).select_from(joined).where(among(tx, c.id, some))):
             rest = "\n".join(dict.fromkeys(each for each in row[3:] if each))
             found[row[0]] = ((row[1], row[2]), rest)
     return found
@@ -197,9 +198,9 @@ def tallies(tx: sa.Connection, system_ids: Sequence[str]) -> dict[str, dict[str,
     found: dict[str, dict[str, int]] = {}
     many = sa.func.count()
     for some in batches(system_ids):
-        stages = sa.select(sa.literal("stage"), system.c.status, many).where(system.c.id.in_(some))
-        parties = sa.select(sa.literal("provider"), system.c.provider_id, many).where(system.c.id.in_(some))
-        labels = sa.select(label.c.facet, label.c.value, many).where(label.c.system_id.in_(some))
+        stages = sa.select(sa.literal("stage"), system.c.status, many).where(among(tx, system.c.id, some))
+        parties = sa.select(sa.literal("provider"), system.c.provider_id, many).where(among(tx, system.c.id, some))
+        labels = sa.select(label.c.facet, label.c.value, many).where(among(tx, label.c.system_id, some))
         for wanted in (
             stages.group_by(system.c.status),
             parties.group_by(system.c.provider_id),

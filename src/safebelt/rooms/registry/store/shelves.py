@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from safebelt.engines.sql import among
 from safebelt.rooms.registry.store import segments
 from safebelt.rooms.registry.store.search import batches, entry, gone, insert_many, posting, run, word
 from safebelt.rooms.registry.store.segments import CHUNK_BITS, GONE
@@ -161,7 +162,7 @@ def systems_numbered(tx: sa.Connection, numbers: Sequence[int]) -> dict[int, str
     """Return the systems that entries are of; those gone meanwhile are left out."""
     found: dict[int, str] = {}
     for some in batches(numbers, _TERMS):
-        wanted = sa.select(entry.c.number, entry.c.system_id).where(entry.c.number.in_(some))
+        wanted = sa.select(entry.c.number, entry.c.system_id).where(among(tx, entry.c.number, some))
         found |= {number: system_id for number, system_id in tx.execute(wanted)}
     return found
 
