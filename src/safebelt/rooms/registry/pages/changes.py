@@ -321,6 +321,7 @@ def panels(registry: Registry) -> tuple[Panel, ...]:
         ahead = [one for one in to_do if one.standing in (Standing.AHEAD, Standing.COMING)]
         return {
             "system_id": system_id,
+            "is_empty": not (binding or ahead),
             "binding": binding[:TO_DO_IN_PANEL],
             "more": max(0, len(binding) - TO_DO_IN_PANEL),
             "ahead": len(ahead),

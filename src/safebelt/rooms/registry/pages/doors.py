@@ -123,7 +123,7 @@ class RegistryPages(Controller):
             title=dossier.system.name,
             dossier=dossier,
             panels=[(panel, panel.context(system_id, lang)) for panel in panels],
-            acts=words.told(dossier.acts, titles, lang),
+            acts=words.told(dossier.acts, titles, lang, registry.evidence_name),
             names=registry.evidence_name,
             words=words,
             notice=_notice(request),

@@ -97,6 +97,7 @@ def panels(registry: Registry) -> tuple[Panel, ...]:
         every = registry.agenda(system_id)
         return {
             "system_id": system_id,
+            "is_empty": not every,
             "upcoming": every[:AGENDA_SHOWN],
             "more": max(0, len(every) - AGENDA_SHOWN),
             "kinds": NEXT_KINDS,

@@ -192,7 +192,8 @@ def panels(registry: Registry) -> tuple[Panel, ...]:
     """Return what this piece lays on a system's dossier."""
 
     def context(system_id: str, _lang: Lang) -> Mapping[str, Any]:
-        return {"origin": registry.origin_of(system_id), "words": _WORDS}
+        origin = registry.origin_of(system_id)
+        return {"origin": origin, "is_empty": origin is None, "words": _WORDS}
 
     title = Text(zh="登记来源", en="Where the registration comes from")
     return (Panel(name="origin", title=title, template="registry/_panel_imports.html", context=context, place="side"),)

@@ -344,7 +344,8 @@ def panels(registry: Registry) -> tuple[Panel, ...]:
             gate = registry.gate(system_id)
         except NotFound:
             return {"gate": None}
-        return {"gate": gate, "statuses": STATUSES, "holds": HOLDS, "shown": 4}
+        stays = gate.before is gate.to  # in service already: what its evidence rests on stands at the head of the page
+        return {"gate": gate, "is_empty": stays, "statuses": STATUSES, "holds": HOLDS, "shown": 4}
 
     return (
         Panel(

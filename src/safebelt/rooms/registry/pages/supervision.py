@@ -343,6 +343,7 @@ def panels(registry: Registry) -> tuple[Panel, ...]:
         found = registry.cases_about(system_id)
         return {
             "found": found,
+            "is_empty": not found.items,
             "system_id": system_id,
             "today": {case.id: registry.case_day(case) for case in found.items},
             "names": registry.names_of(found)[1],

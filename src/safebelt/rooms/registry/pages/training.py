@@ -272,7 +272,8 @@ def _to(lang: Lang, job_id: str, done: str) -> Redirect:
 
 def _panel(registry: Registry, system_id: str) -> Mapping[str, Any]:
     found = registry.jobs(system_id=system_id, size=_ON_A_DOSSIER)
-    return {"jobs": found.items, "more": found.total - len(found.items), "system_id": system_id, "words": words}
+    more = found.total - len(found.items)
+    return {"jobs": found.items, "is_empty": not found.items, "more": more, "system_id": system_id, "words": words}
 
 
 PAGES: tuple[type, ...] = (JobPages,)

@@ -1,6 +1,6 @@
 """Wording several of the registry's pages share, and how acts are told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -25,7 +25,7 @@ __all__ = ["PARTY_KINDS", "PARTY_ROLES", "PERSON_ROLES", "STANDINGS", "STATUSES"
 
 HOME = Text(zh="AI 系统卷宗", en="Dossiers of AI systems")
 SYSTEMS = Text(zh="AI 系统登记", en="Register of AI systems")
-PARTIES = Text(zh="登记主体", en="Parties")
+PARTIES = Text(zh="主体名录", en="Parties")
 NEW_PARTY = Text(zh="登记主体", en="Register a party")
 NEW_SYSTEM = Text(zh="登记 AI 系统", en="Register an AI system")
 NEW_PERSON = Text(zh="指定人员", en="Name a person")
@@ -84,26 +84,34 @@ class Told:
     entry_id: str
 
 
-def told(acts: Sequence[Act], titles: Mapping[str, Text], lang: Lang) -> list[Told]:
+Naming = Callable[[str], Text]
+"""Kind of evidence to what people call it."""
+
+
+def told(
+    acts: Sequence[Act], titles: Mapping[str, Text], lang: Lang, evidence: Naming = lambda kind: Text(zh=kind, en=kind)
+) -> list[Told]:
     """Tell acts to a reader; a kind nobody has named is shown by its technical name."""
     return [
         Told(
             at=act.at,
             title=titles[act.kind].in_(lang) if act.kind in titles else act.kind,
             by=act.actor,
-            text=_about(act, lang),
+            text=_about(act, lang, evidence),
             entry_id=act.entry_id,
         )
         for act in acts
     ]
 
 
-def _about(act: Act, lang: Lang) -> str:
+def _about(act: Act, lang: Lang, evidence: Naming) -> str:
     """What an act's public fields say, as far as they are for people: role, changes, reason."""
     parts = []
     role = act.data.get("role")
     if role in set(PersonRole):
         parts.append(PERSON_ROLES[PersonRole(role)].in_(lang))
+    if kind := act.data.get("evidence_kind"):
+        parts.append(evidence(str(kind)).in_(lang))
     changes = act.data.get("changes")
     if isinstance(changes, Mapping):
         parts += [_change(str(name), pair, lang) for name, pair in changes.items()]
