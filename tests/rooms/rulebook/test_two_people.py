@@ -9,8 +9,10 @@ from tests.rooms.rulebook.house import ROOT, law
 from tests.rooms.rulebook.owed_house import FIRST, OPERATOR, SECOND, OwedHouse, build_house, example
 
 from safebelt.kernel.actors import OWNER, Actor, Role
+from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Conflict, Invalid, NotFound
-from safebelt.rooms.registry.model import ChangeSystem, Status
+from safebelt.rooms.registry.model import NamePerson, PersonRole, Status
+from safebelt.rooms.registry.model.lifecycle import Attest, Move, SignGate
 from safebelt.rooms.rulebook.model.deeds import Opinion, ProposeOverride, ReviewNorm
 from safebelt.rooms.rulebook.packs import read_overlay
 
@@ -217,11 +219,26 @@ def test_a_reason_no_database_can_keep_is_refused(house, reason):
 # ---- no way into service past a red line
 
 
+def ready_for_service(house) -> str:
+    """A system whose gates into service all hold, as long as its facts stay."""
+    system, registry = house.system(example("eu-spam-filter")), house.registry
+    people = [
+        registry.name_person(system, NamePerson(role=role, name=f"Person {role}"), by=OPERATOR)
+        for role in (PersonRole.ACCOUNTABLE, PersonRole.OVERSEER)
+    ]
+    expires = house.rules.today() + timedelta(days=90)
+    for kind in registry.gate(system, Status.IN_SERVICE).asked:
+        claim = Attest(kind=kind, statement="here", expires_on=expires, person_id=people[0].id)
+        registry.attest(system, claim, by=OPERATOR)
+    registry.sign_off(system, SignGate(to=Status.IN_SERVICE, person_id=people[0].id), by=OPERATOR)
+    assert registry.gate(system, Status.IN_SERVICE).holds is Truth.TRUE
+    return system
+
+
 def test_facts_that_bar_and_a_way_into_service_at_the_same_moment_end_out_of_service(house):
-    system = house.system(example("eu-cv-ranking"))
-    start = ChangeSystem(version=house.registry.system(system).version, reason="go", status=Status.IN_SERVICE)
+    system = ready_for_service(house)
     both_at_once(
-        lambda: house.registry.change_system(system, start, by=OPERATOR),
+        lambda: house.registry.move(system, Move(to=Status.IN_SERVICE, reason="go"), by=OPERATOR),
         lambda: house.registry.describe(system, example("eu-clearview"), by=OPERATOR),
     )
 
