@@ -54,7 +54,7 @@ down:
 	@$(BIN)/safebelt down
 
 test: $(VENV)/.dev $(VENV)/.model browser
-	$(BIN)/python -m pytest -q -m "not soak and not alone" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -m "not soak and not alone" -n 2 --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m pytest -q -m "alone and not soak"
 
 soak: $(VENV)/.dev $(VENV)/.model browser
