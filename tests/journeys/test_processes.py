@@ -62,10 +62,10 @@ def test_an_open_page_does_not_keep_the_house_from_ending(home: Home) -> None:
     (home.folder).mkdir()
     (home.folder / "safebelt.pid").write_text(str(os.getpid()))  # left behind by a crash: it must not matter
     with home.up() as process:
-        reading = threading.Thread(target=_read_for_ever, args=(home,), daemon=True)
+        is_open = threading.Event()
+        reading = threading.Thread(target=_read_for_ever, args=(home, is_open), daemon=True)
         reading.start()
-        time.sleep(5)
-        assert reading.is_alive(), "there is no live page to test with"
+        assert is_open.wait(90) and reading.is_alive(), "there is no live page to test with"
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         process.wait(30)
@@ -97,11 +97,12 @@ def _order_becomes(home: Home, wanted: str) -> str:
     return order
 
 
-def _read_for_ever(home: Home) -> None:
+def _read_for_ever(home: Home, is_open: threading.Event) -> None:
     token = home.json("access", "tokens", "issue", "--user", "admin")["token"]
     headers = {"authorization": f"Bearer {token}", "accept": "text/event-stream"}
     with httpx2.stream("GET", f"{home.console}/en/belt/live", headers=headers, timeout=60) as stream:
         assert stream.status_code == 200
+        is_open.set()
         with contextlib.suppress(httpx2.RemoteProtocolError):  # the console ends in the middle of it
             for _ in stream.iter_raw():
                 pass
