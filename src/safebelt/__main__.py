@@ -103,13 +103,20 @@ def _demo_system(house: House) -> Answer:
 
 
 def _demo_register(house: House) -> Answer:
-    from safebelt.rooms.registry.model import STATUSES  # noqa: PLC0415
     from safebelt.run.demonstration import load_demonstration  # noqa: PLC0415
 
     loaded = load_demonstration(house)
-    data = [{"system": one.system_id, "stage": one.stage.value, "is_new": one.is_new} for one in loaded]
-    zh = "\n".join(f"{one.system_id}  {one.name.zh}：{STATUSES[one.stage].zh}" for one in loaded)
-    en = "\n".join(f"{one.system_id}  {one.name.en}: {STATUSES[one.stage].en}" for one in loaded)
+    data = [
+        {
+            "system": one.system.id,
+            "stage": one.system.status.value,
+            "provisional": one.system.provisional,
+            "is_new": one.is_new,
+        }
+        for one in loaded
+    ]
+    zh = "\n".join(f"{one.system.id}  {one.system.name.zh}：{one.system.stage.zh}" for one in loaded)
+    en = "\n".join(f"{one.system.id}  {one.system.name.en}: {one.system.stage.en}" for one in loaded)
     return Answer(data=data, says=Text(zh=zh, en=en))
 
 

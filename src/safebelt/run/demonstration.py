@@ -14,8 +14,7 @@ import msgspec
 from safebelt.app import House
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.conditions import Truth
-from safebelt.kernel.text import Text
-from safebelt.rooms.registry.model import NamePerson, PersonRole, RegisterParty, RegisterSystem, Status
+from safebelt.rooms.registry.model import NamePerson, PersonRole, RegisterParty, RegisterSystem, Status, System
 from safebelt.rooms.registry.model.lifecycle import Attest, Move, SignGate
 from safebelt.rooms.registry.model.things import LinkThing, RegisterThing, Relation, ThingKind
 
@@ -53,14 +52,11 @@ class Loaded:
     """A system of the demonstration register.
 
     Attributes:
-        name: What it is called.
-        stage: Where its gates left it.
+        system: The system, at the stage where its gates left it.
         is_new: Whether it was entered just now.
     """
 
-    system_id: str
-    name: Text
-    stage: Status
+    system: System
     is_new: bool
 
 
@@ -76,7 +72,7 @@ def _load(house: House, folder: Path, shown: Shown) -> Loaded:
     described = house.rulebook.read(source)
     found = house.registry.systems(search=described.name.en).items
     if found:
-        return Loaded(system_id=found[0].id, name=described.name, stage=found[0].status, is_new=False)
+        return Loaded(system=found[0], is_new=False)
     party = house.registry.register_party(shown.provider, by=OWNER)
     purpose = described.purpose or described.name
     command = RegisterSystem(
@@ -91,8 +87,7 @@ def _load(house: House, folder: Path, shown: Shown) -> Loaded:
     for role, name in shown.people.items():
         house.registry.name_person(system_id, NamePerson(role=role, name=name), by=OWNER)
     _put_together(house, system_id, party.id, shown.parts)
-    stage = _come_as_far_as(house, system_id, shown.to)
-    return Loaded(system_id=system_id, name=described.name, stage=stage, is_new=True)
+    return Loaded(system=_come_as_far_as(house, system_id, shown.to), is_new=True)
 
 
 def _put_together(house: House, system_id: str, owner_id: str, parts: tuple[Piece, ...]) -> None:
@@ -111,7 +106,7 @@ def _put_together(house: House, system_id: str, owner_id: str, parts: tuple[Piec
         house.registry.link_thing(system_id, LinkThing(thing_id=thing.id, relation=one.relation), by=OWNER)
 
 
-def _come_as_far_as(house: House, system_id: str, to: Status) -> Status:
+def _come_as_far_as(house: House, system_id: str, to: Status) -> System:
     """Attest what the way to a stage asks for, sign, and pass if the gates hold; else stay."""
     system = house.registry.system(system_id)
     accountable = system.current(PersonRole.ACCOUNTABLE)[0].id
@@ -121,5 +116,5 @@ def _come_as_far_as(house: House, system_id: str, to: Status) -> Status:
         house.registry.attest(system_id, statement, by=OWNER)
     house.registry.sign_off(system_id, SignGate(to=to, person_id=accountable, statement=_CLAIM), by=OWNER)
     if house.registry.gate(system_id, to).holds is Truth.TRUE:
-        return house.registry.move(system_id, Move(to=to, reason=_REASON), by=OWNER).status
-    return system.status
+        return house.registry.move(system_id, Move(to=to, reason=_REASON), by=OWNER)
+    return system

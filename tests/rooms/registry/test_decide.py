@@ -186,6 +186,16 @@ def test_want_of_evidence_never_evaluates_a_dossier(duties: bool | None, evidenc
     assert reason.because
 
 
+def test_a_dossier_says_in_the_same_breath_how_much_of_its_evidence_is_only_claimed() -> None:
+    full = named(named(system(), PersonRole.ACCOUNTABLE, "甲"), PersonRole.OVERSEER, "乙")
+
+    said = {n: standing(full, has_duties=True, has_evidence=True, claimed=n)[1].as_text("en") for n in (0, 1, 3)}
+    silent = standing(full, has_duties=True, has_evidence=False, claimed=3)[1].as_text("en")
+
+    assert "1 kind of it only claimed" in said[1] and "3 kinds of it only claimed" in said[3]
+    assert "claimed" not in said[0] + silent
+
+
 @given(st.text())
 def test_folding_twice_changes_nothing_more_for_search(text: str) -> None:
     assert folded(text.upper()) == folded(text.upper())

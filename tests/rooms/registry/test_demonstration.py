@@ -21,15 +21,17 @@ def house(tmp_path_factory: pytest.TempPathFactory):
 def test_three_systems_enter_on_claims_alone_and_their_dossiers_say_so(house: House) -> None:
     loaded = load_demonstration(house)
 
-    assert [one.stage for one in loaded] == [Status.IN_SERVICE] * 3
+    assert [one.system.status for one in loaded] == [Status.IN_SERVICE] * 3
     for one in loaded:
-        dossier = house.registry.dossier(one.system_id)
-        assert dossier.system.provisional and house.registry.links(one.system_id)
-        assert {piece.is_claimed for piece in house.registry.life(one.system_id).evidence} == {True}
+        dossier = house.registry.dossier(one.system.id)
+        assert (
+            dossier.system.provisional and "provisional" in one.system.stage.en and house.registry.links(one.system.id)
+        )
+        assert {piece.is_claimed for piece in house.registry.life(one.system.id).evidence} == {True}
 
 
 def test_loading_twice_enters_nothing_twice(house: House) -> None:
     first, second = load_demonstration(house), load_demonstration(house)
 
-    assert [one.system_id for one in first] == [one.system_id for one in second]
+    assert [one.system.id for one in first] == [one.system.id for one in second]
     assert not any(one.is_new for one in second)

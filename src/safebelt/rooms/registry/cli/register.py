@@ -13,7 +13,6 @@ from safebelt.rooms.registry.model import (
     PARTY_KINDS,
     PERSON_ROLES,
     STANDINGS,
-    STATUSES,
     Dossier,
     NamePerson,
     Party,
@@ -167,8 +166,8 @@ def _party_line(party: Party) -> Text:
 
 
 def _system_line(system: System) -> Text:
-    status = STATUSES[system.status]
-    return Text(zh=f"{system.id}  {system.name.zh}（{status.zh}）", en=f"{system.id}  {system.name.en} ({status.en})")
+    stage = system.stage
+    return Text(zh=f"{system.id}  {system.name.zh}（{stage.zh}）", en=f"{system.id}  {system.name.en} ({stage.en})")
 
 
 def _told(dossier: Dossier) -> Text:

@@ -7,7 +7,7 @@ import msgspec
 from cyclopts import App, Parameter
 
 from safebelt.kernel.text import LANGS, Lang, Text
-from safebelt.rooms.registry.model import STATUSES, Status
+from safebelt.rooms.registry.model import Status
 from safebelt.rooms.registry.model.search import Filters, Found, Hit, Question, Side, Sort
 from safebelt.rooms.registry.service import Registry
 from safebelt.web.terminal import DONE, NEGATIVE, Answer
@@ -109,6 +109,6 @@ def _told(found: Found, lang: Lang) -> str:
 
 
 def _line(hit: Hit, lang: Lang) -> str:
-    stage = STATUSES[hit.system.status].in_(lang)
+    stage = hit.system.stage.in_(lang)
     why = f"\n    {hit.why.in_(lang)}" if hit.why else ""
     return f"{hit.system.id}  {hit.system.name.in_(lang)} · {stage}{why}"

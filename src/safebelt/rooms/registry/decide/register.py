@@ -241,13 +241,16 @@ def persons_by_bearer(system: System) -> dict[str, tuple[str, ...]]:
     return {"provider": named, "deployer": named} if named else {}
 
 
-def standing(system: System, *, has_duties: bool | None, has_evidence: bool | None) -> tuple[Standing, Reason]:
+def standing(
+    system: System, *, has_duties: bool | None, has_evidence: bool | None, claimed: int = 0
+) -> tuple[Standing, Reason]:
     """Judge what a dossier comes to.  `None` means nobody has looked: unknown, never a pass.
 
     Args:
         system: The system.
         has_duties: Whether its duties are determined.
         has_evidence: Whether the evidence that duties ask for before service is held.
+        claimed: How many kinds of it nobody but the system's own people stands for.
     """
     parts = (
         _named(system, PersonRole.ACCOUNTABLE),
@@ -256,17 +259,22 @@ def standing(system: System, *, has_duties: bool | None, has_evidence: bool | No
             says=Text(zh="已确定该系统承担哪些义务", en="It is determined which duties the system bears"),
             holds=Truth.of(has_duties),
         ),
-        Reason(
-            says=Text(
-                zh="义务在投入服务前要求的证据均在案", en="The evidence that duties ask for before service is on record"
-            ),
-            holds=Truth.of(has_evidence),
-        ),
+        Reason(says=_evidence_says(claimed if has_evidence else 0), holds=Truth.of(has_evidence)),
     )
     holds = conjunction(tuple(part.holds for part in parts))
     verdict = {Truth.TRUE: Standing.EVALUATED, Truth.FALSE: Standing.INCOMPLETE}.get(holds, Standing.NOT_EVALUATED)
     says = Text(zh="卷宗的各部分均已具备", en="Every part of the dossier is there")
     return verdict, Reason(says=says, holds=holds, because=parts)
+
+
+def _evidence_says(claimed: int) -> Text:
+    """What is said of the evidence: that much of it is only claimed is said in the same breath."""
+    kinds = "kind" if claimed == 1 else "kinds"
+    return Text(
+        zh="义务在投入服务前要求的证据均在案" + (f"；其中 {claimed} 类仅为自我声明" if claimed else ""),
+        en="The evidence that duties ask for before service is on record"
+        + (f"; {claimed} {kinds} of it only claimed by its own people" if claimed else ""),
+    )
 
 
 def _named(system: System, role: PersonRole) -> Reason:

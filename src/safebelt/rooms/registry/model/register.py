@@ -182,6 +182,12 @@ class System:
         """Return who stands for `role` now."""
         return tuple(person for person in self.people if person.role is role and person.until is None)
 
+    @property
+    def stage(self) -> Text:
+        """The stage of its life in words; service on claims alone is called provisional."""
+        title = STATUSES[self.status]
+        return Text(zh=f"{title.zh}（暂行）", en=f"{title.en}, provisional") if self.provisional else title
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterParty:

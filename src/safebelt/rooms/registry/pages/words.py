@@ -149,8 +149,7 @@ def as_typed(system: System) -> dict[str, str]:
 
 def stage_of(system: System) -> Text:
     """Return a system's stage in words; service on claims alone is called provisional."""
-    title = STATUSES[system.status]
-    return Text(zh=f"{title.zh}（暂行）", en=f"{title.en}, provisional") if system.provisional else title
+    return system.stage
 
 
 def kinds_of(found: EvidenceOnFile) -> list[str]:

@@ -247,7 +247,10 @@ class Registering(Seeing):
             into_service = self._gate(tx, system, Status.IN_SERVICE)
             held = store.lifecycle.held(tx, system_id, self._clock().date())
         standing, reason = decide.standing(
-            system, has_duties=decide.has_duties(into_service), has_evidence=decide.has_evidence(into_service)
+            system,
+            has_duties=decide.has_duties(into_service),
+            has_evidence=decide.has_evidence(into_service),
+            claimed=len(into_service.claimed),
         )
         return Dossier(
             system=system,
