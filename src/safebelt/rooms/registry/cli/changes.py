@@ -147,11 +147,28 @@ def _change(one: Change) -> Text:
 
 
 def _difference(found: Difference) -> Text:
-    again = _lines([_redo(one) for one in found.reopened], Text(zh="", en=""))
-    return Text(
-        zh=f"{found.reason.says.zh}；新增义务 {len(found.gained)}，不再适用 {len(found.lost)}。\n{again.zh}".rstrip(),
-        en=f"{found.reason.says.en}; duties gained {len(found.gained)}, lost {len(found.lost)}.\n{again.en}".rstrip(),
+    """Tell what a change re-opens, and what it brings that opens nothing and why."""
+    says = found.reason.says
+    gained, lost, informs = len(found.gained), len(found.lost), len(found.informs)
+    unverified = Text(
+        zh=f"（其中 {informs} 项的法条未经核实，只作提示，不阻断）" if informs else "",
+        en=f" ({informs} of them rest on law nobody has verified: they inform and open nothing)" if informs else "",
     )
+    lines = [
+        Text(
+            zh=f"{says.zh}；新增义务 {gained}{unverified.zh}，不再适用 {lost}。",
+            en=f"{says.en}; duties gained {gained}{unverified.en}, lost {lost}.",
+        ),
+        *(_named_duties(found) if gained else ()),
+        *(_redo(one) for one in found.reopened),
+    ]
+    return _lines(lines, Text(zh="", en=""))
+
+
+def _named_duties(found: Difference) -> tuple[Text, ...]:
+    names = ", ".join(f"{one}*" if one in set(found.informs) else one for one in found.gained)
+    star = Text(zh="（* 未经核实）", en=" (* not verified)") if found.informs else Text(zh="", en="")
+    return (Text(zh=f"  新增：{names}{star.zh}", en=f"  gained: {names}{star.en}"),)
 
 
 def _duty(one: DutyHeld, names: dict[str, str]) -> Text:
