@@ -204,7 +204,7 @@ class Keeping(Looking, Lifecycle):
     def _concerned(self, cmd: BulkOrder) -> list[str]:
         if cmd.systems:
             with self._sql.read() as tx:
-                return listing.kept(tx, list(dict.fromkeys(cmd.systems))[: decide.BULK_LIMIT + 1], ())
+                return listing.there(tx, list(dict.fromkeys(cmd.systems))[: decide.BULK_LIMIT + 1])
         return self.matching(cmd.question, decide.BULK_LIMIT + 1) if cmd.question is not None else []
 
     def _one(self, order: BulkOrder, system_id: str, by: Actor) -> BulkItem:

@@ -49,11 +49,11 @@ _ID_LENGTH = 30
 
 @dataclass(frozen=True, slots=True)
 class _Matches:
-    """Ids of what answers, best first, as far as asked; how many there are; whether there may be more than that."""
+    """Entries of what answers, best first, as far as asked; how many there are; whether there may be more than that."""
 
-    ids: list[str]
+    numbers: Sequence[int]
     total: int
-    has_more: bool
+    has_more: bool = False
 
 
 class Looking(Registering):
@@ -86,7 +86,7 @@ class Looking(Registering):
         with self._sql.read() as tx:
             if is_in_words(question):
                 parts = judge.asked(question.text).parts
-                return _matches(tx, parts, question.filters, limit, None).ids[:limit] if parts else []
+                return _ids(tx, _matches(tx, parts, question.filters, limit, None).numbers[:limit]) if parts else []
             conditions = _conditions(tx, question)
             sort = _list_order(question.sort)
             return [key[-1] for key in listing.page(tx, conditions, sort, edge=(), back=False, size=limit)]
@@ -196,23 +196,38 @@ def _listed(tx: sa.Connection, question: Question, *, after: str, before: str, s
     at = before or after
     edge = paging.read_edge(at, sort).key if at else ()
     is_back = bool(before)
-    keys = listing.page(tx, conditions, sort, edge=edge, back=is_back, size=size + 1)
+    first = listing.page(tx, conditions, sort, edge=(), back=False, size=TALLIED + 1) if has_facets else []
+    if has_facets and not edge and not is_back:
+        keys = first[: size + 1]
+    else:
+        keys = listing.page(tx, conditions, sort, edge=edge, back=is_back, size=size + 1)
     has_further = len(keys) > size
     shown = keys[1:] if has_further and is_back else keys[:size]
     has_next, has_previous = (bool(edge), has_further) if is_back else (has_further, bool(edge))
-    filters = question.filters if not question.text.strip() else None
-    most = COUNTED if len(conditions) <= 1 else COUNTED_WITHIN
-    total = listing.counted(tx, filters, conditions, most + 1)
-    first = listing.page(tx, conditions, sort, edge=(), back=False, size=TALLIED) if has_facets else []
+    total, most = _counted(tx, question, conditions, first)
+    tallied = [key[-1] for key in first[:TALLIED]]
     return Found(
         hits=_hits(tx, [key[-1] for key in shown]),
         total=min(total, most),
         has_more_than_total=total > most,
         after=paging.written(Edge(sort, shown[-1])) if shown and has_next else "",
         before=paging.written(Edge(sort, shown[0])) if shown and has_previous else "",
-        facets=_facets(tx, [key[-1] for key in first]),
-        counted=len(first),
+        facets=_facets(tx, listing.of_ids(tx, tallied)) if tallied else {},
+        counted=len(tallied),
     )
+
+
+def _counted(
+    tx: sa.Connection, question: Question, conditions: Sequence[listing.Condition], first: Sequence[tuple[str, ...]]
+) -> tuple[int, int]:
+    """Return how many systems a list has and up to which number they are counted; `first` of them are at hand."""
+    if first and len(first) <= TALLIED:
+        return len(first), TALLIED
+    if first and len(conditions) > 1:
+        return len(first), min(TALLIED, COUNTED_WITHIN)
+    filters = question.filters if not question.text.strip() else None
+    most = COUNTED if len(conditions) <= 1 else COUNTED_WITHIN
+    return listing.counted(tx, filters, conditions, most + 1), most
 
 
 # ---- words
@@ -228,18 +243,17 @@ def _ranked(tx: sa.Connection, question: Question, cursor: str, size: int, has_f
     if question.sort is not Sort.BEST:
         need = MOST_RANKED
     found = _matches(tx, asked.parts, question.filters, need, place.upto)
-    ids = _in_order(tx, question, asked.parts, found.ids)
-    shown = ids[place.offset : place.offset + size]
+    shown, told = _shown(tx, question, asked.parts, found.numbers, slice(place.offset, place.offset + size))
     end = place.offset + len(shown)
-    told = _told(tx, asked.parts, shown)
+    tallied = found.numbers[:TALLIED] if has_facets else []
     return Found(
         hits=_hits(tx, shown, told),
         total=found.total,
         has_more_than_total=found.has_more,
         after=paging.written(replace(place, offset=end)) if end < min(found.total, MOST_RANKED) else "",
         before=paging.written(replace(place, offset=max(0, place.offset - size))) if place.offset else "",
-        facets=_facets(tx, ids[:TALLIED]) if has_facets else {},
-        counted=min(len(ids), TALLIED) if has_facets else 0,
+        facets=_facets(tx, listing.of_numbers(tx, tallied)) if tallied else {},
+        counted=len(tallied),
         meant=_meant(asked.parts, told),
         hints=() if found.total else _hints(tx, question, asked.parts),
         was_cut=asked.was_cut,
@@ -250,19 +264,19 @@ def _matches(tx: sa.Connection, parts: Sequence[judge.Part], filters: Filters, n
     """Return what answers words and filters; the first `need` of it at least."""
     if filters == Filters():
         answer = finding.answer(tx, parts, limit=need, upto=upto)
-        return _Matches(_ids(tx, answer.numbers), answer.total, has_more=False)
+        return _Matches(answer.numbers, answer.total)
     conditions = listing.narrowed(tx, filters)
     only = shelves.numbers_of(tx, listing.selected(conditions).limit(FEW + 1))
     if len(only) <= FEW:
         answer = finding.answer(tx, parts, limit=need, only=only, upto=upto)
-        return _Matches(_ids(tx, answer.numbers), answer.total, has_more=False)
+        return _Matches(answer.numbers, answer.total)
     answer = finding.answer(tx, parts, limit=None, upto=upto)
-    ids: list[str] = []
+    numbers: list[int] = []
     for some in store.search.batches(answer.numbers):
-        ids += listing.kept(tx, _ids(tx, some), conditions)
-        if len(ids) > need:
-            return _Matches(ids, len(ids) - 1, has_more=True)
-    return _Matches(ids, len(ids), has_more=False)
+        numbers += listing.kept(tx, some, conditions)
+        if len(numbers) > need:
+            return _Matches(numbers, len(numbers) - 1, has_more=True)
+    return _Matches(numbers, len(numbers))
 
 
 def _ids(tx: sa.Connection, numbers: Sequence[int]) -> list[str]:
@@ -270,22 +284,41 @@ def _ids(tx: sa.Connection, numbers: Sequence[int]) -> list[str]:
     return [by_number[number] for number in numbers if number in by_number]
 
 
-def _in_order(tx: sa.Connection, question: Question, parts: Sequence[judge.Part], ids: list[str]) -> list[str]:
-    if question.sort is Sort.BEST:
-        return [*_by_text(tx, question.text, parts, ids[:RANKED]), *ids[RANKED:]]
-    if question.sort is Sort.NAME:
-        return listing.by_name(tx, ids)
-    return sorted(ids, reverse=question.sort is Sort.NEWEST)
+def _shown(
+    tx: sa.Connection, question: Question, parts: Sequence[judge.Part], numbers: Sequence[int], here: slice
+) -> tuple[list[str], dict[str, Tellings]]:
+    """Return the ids of a page of what was found, in the order asked for, and what each of them met."""
+    if question.sort is not Sort.BEST:
+        ids = _ids(tx, numbers)
+        ordered = listing.by_name(tx, ids) if question.sort is Sort.NAME else sorted(ids)
+        page = (ordered[::-1] if question.sort is Sort.NEWEST else ordered)[here]
+    elif here.start >= RANKED:
+        page = _ids(tx, numbers[here])
+    else:
+        best, told = _by_text(tx, question.text, parts, _ids(tx, numbers[:RANKED]))
+        page = [*best, *_ids(tx, numbers[RANKED : here.stop])][here]
+        return page, told | _told(tx, parts, [each for each in page if each not in told])[1]
+    return page, _told(tx, parts, page)[1]
 
 
-def _by_text(tx: sa.Connection, text: str, parts: Sequence[judge.Part], ids: list[str]) -> list[str]:
+def _by_text(
+    tx: sa.Connection, text: str, parts: Sequence[judge.Part], ids: list[str]
+) -> tuple[list[str], dict[str, Tellings]]:
     """Put the best results in order by their text; those alike stay as they are."""
-    wanted, texts = " ".join(clean(text).split()), listing.texts(tx, ids)
-    ranks = {
-        system_id: judge.rank(parts, wanted, [clean(name) for name in names], clean(rest), finding.likeness)
-        for system_id, (names, rest) in texts.items()
-    }
-    return sorted(ids, key=lambda each: ranks.get(each, ()), reverse=True)
+    wanted = " ".join(clean(text).split())
+    texts, told = _told(tx, parts, ids)
+    ranks = {each: judge.rank(parts, wanted, *texts[each], told[each]) for each in told}
+    return sorted(ids, key=lambda each: ranks.get(each, ()), reverse=True), told
+
+
+def _told(
+    tx: sa.Connection, parts: Sequence[judge.Part], ids: Sequence[str]
+) -> tuple[dict[str, tuple[list[str], str]], dict[str, Tellings]]:
+    """Return names and the rest of systems, cleaned, and what of the question each of them met."""
+    read = listing.texts(tx, ids)
+    texts = {each: ([clean(name) for name in names], clean(rest)) for each, (names, rest) in read.items()}
+    told = {each: judge.tell(parts, "\n".join(names), rest, finding.likeness) for each, (names, rest) in texts.items()}
+    return texts, told
 
 
 def _hits(tx: sa.Connection, ids: Sequence[str], told: Mapping[str, Tellings] | None = None) -> tuple[Hit, ...]:
@@ -302,13 +335,6 @@ def _hits(tx: sa.Connection, ids: Sequence[str], told: Mapping[str, Tellings] | 
         )
         for each in systems
     )
-
-
-def _told(tx: sa.Connection, parts: Sequence[judge.Part], ids: Sequence[str]) -> dict[str, Tellings]:
-    return {
-        system_id: judge.tell(parts, clean("\n".join(names)), clean(rest), finding.likeness)
-        for system_id, (names, rest) in listing.texts(tx, ids).items()
-    }
 
 
 def _meant(parts: Sequence[judge.Part], told: Mapping[str, Tellings]) -> dict[str, str]:
@@ -338,10 +364,8 @@ def _hints(tx: sa.Connection, question: Question, parts: Sequence[judge.Part]) -
     return tuple(each for each in found if each != question.text)[:5]
 
 
-def _facets(tx: sa.Connection, ids: Sequence[str]) -> dict[str, tuple[Tally, ...]]:
-    if not ids:
-        return {}
-    counted = listing.tallies(tx, ids)
+def _facets(tx: sa.Connection, meant: listing.Among) -> dict[str, tuple[Tally, ...]]:
+    counted = listing.tallies(tx, meant)
     return {
         facet: tuple(
             Tally(value=value, count=count)

@@ -1,6 +1,7 @@
 """Lists of systems: filters, orders, cursors, counts; each answered from an index, however many systems there are."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -26,7 +27,7 @@ def narrowed(tx: sa.Connection, filters: Filters) -> list[Condition]:
     """Return the conditions of filters; where one lets few systems through, those are named."""
     conditions: list[Condition] = []
     for ids, condition in _atoms(filters):
-        few = list(tx.execute(ids.limit(SPARSE + 1)).scalars()) if ids is not None else None
+        few = tx.execute(ids.limit(SPARSE + 1)).scalars().all() if ids is not None else None
         if few is not None and len(few) <= SPARSE:
             conditions.append(system.c.id.in_(few))
         else:
@@ -127,7 +128,7 @@ def page(
         values: list[Any] = [bytes.fromhex(edge[0]), edge[1]] if sort is Sort.NAME else [edge[0]]
         there = sa.tuple_(*(sa.literal(value) for value in values)) if len(key) > 1 else sa.literal(values[0])
         wanted = wanted.where(here > there if is_rising else here < there)
-    rows = list(tx.execute(wanted.order_by(*(one.asc() if is_rising else one.desc() for one in key))))
+    rows = tx.execute(wanted.order_by(*(one.asc() if is_rising else one.desc() for one in key))).all()
     keys = [tuple(bytes(one).hex() if isinstance(one, bytes | memoryview) else str(one) for one in row) for row in rows]
     return keys[::-1] if back else keys
 
@@ -152,12 +153,21 @@ def selected(conditions: Sequence[Condition]) -> Ids:
     return sa.select(system.c.id).where(*conditions)
 
 
-def kept(tx: sa.Connection, system_ids: Sequence[str], conditions: Sequence[Condition]) -> list[str]:
-    """Return those of some systems that meet the conditions, in the order given."""
-    there: set[str] = set()
+def there(tx: sa.Connection, system_ids: Sequence[str]) -> list[str]:
+    """Return those of some systems that there are, in the order given."""
+    known: set[str] = set()
     for some in batches(system_ids):
-        there |= set(tx.execute(sa.select(system.c.id).where(among(tx, system.c.id, some), *conditions)).scalars())
-    return [each for each in system_ids if each in there]
+        known.update(tx.execute(sa.select(system.c.id).where(among(tx, system.c.id, some))).scalars().all())
+    return [each for each in system_ids if each in known]
+
+
+def kept(tx: sa.Connection, numbers: Sequence[int], conditions: Sequence[Condition]) -> list[int]:
+    """Return those of some entries whose systems meet the conditions, in the order given."""
+    met: set[int] = set()
+    joined = sa.select(entry.c.number).join_from(entry, system, entry.c.system_id == system.c.id).where(*conditions)
+    for some in batches(numbers):
+        met.update(tx.execute(joined.where(among(tx, entry.c.number, some))).scalars().all())
+    return [each for each in numbers if each in met]
 
 
 def by_name(tx: sa.Connection, system_ids: Sequence[str]) -> list[str]:
@@ -165,7 +175,7 @@ def by_name(tx: sa.Connection, system_ids: Sequence[str]) -> list[str]:
     keys: dict[str, bytes] = {}
     for some in batches(system_ids):
         wanted = sa.select(entry.c.system_id, entry.c.name_key).where(among(tx, entry.c.system_id, some))
-        keys |= {system_id: bytes(key) for system_id, key in tx.execute(wanted)}
+        keys |= {system_id: bytes(key) for system_id, key in tx.execute(wanted).all()}
     return sorted(system_ids, key=lambda each: (keys.get(each, b""), each))
 
 
@@ -187,26 +197,34 @@ def texts(tx: sa.Connection, system_ids: Sequence[str]) -> dict[str, tuple[tuple
     columns = (c.id, c.name_zh, c.name_en, c.purpose_zh, c.purpose_en, parties[0].c.name, parties[1].c.name)
     found: dict[str, tuple[tuple[str, str], str]] = {}
     for some in batches(system_ids):
-        for row in tx.execute(sa.select(*columns).select_from(joined).where(among(tx, c.id, some))):
+        for row in tx.execute(sa.select(*columns).select_from(joined).where(among(tx, c.id, some))).all():
             rest = "\n".join(dict.fromkeys(each for each in row[3:] if each))
             found[row[0]] = ((row[1], row[2]), rest)
     return found
 
 
-def tallies(tx: sa.Connection, system_ids: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Return how often each value of each facet occurs among systems."""
+Among = Callable[[sa.ColumnElement[Any]], Condition]
+"""Says of a column of system ids that it is one of those meant."""
+
+
+def of_ids(tx: sa.Connection, system_ids: Sequence[str]) -> Among:
+    """Mean systems by their ids."""
+    return lambda column: among(tx, column, system_ids)
+
+
+def of_numbers(tx: sa.Connection, numbers: Sequence[int]) -> Among:
+    """Mean systems by the numbers of their entries: the database looks their ids up by itself."""
+    return lambda column: column.in_(sa.select(entry.c.system_id).where(among(tx, entry.c.number, numbers)))
+
+
+def tallies(tx: sa.Connection, meant: Among) -> dict[str, dict[str, int]]:
+    """Return how often each value of each facet occurs among systems, of which there are at most a thousand or so."""
     found: dict[str, dict[str, int]] = {}
-    many = sa.func.count()
-    for some in batches(system_ids):
-        stages = sa.select(sa.literal("stage"), system.c.status, many).where(among(tx, system.c.id, some))
-        parties = sa.select(sa.literal("provider"), system.c.provider_id, many).where(among(tx, system.c.id, some))
-        labels = sa.select(label.c.facet, label.c.value, many).where(among(tx, label.c.system_id, some))
-        for wanted in (
-            stages.group_by(system.c.status),
-            parties.group_by(system.c.provider_id),
-            labels.group_by(label.c.facet, label.c.value),
-        ):
-            for facet, value, count in tx.execute(wanted):
-                values = found.setdefault(facet, {})
-                values[value] = values.get(value, 0) + count
+    rows = tx.execute(sa.select(system.c.status, system.c.provider_id).where(meant(system.c.id))).all()
+    if rows:
+        stages, providers = zip(*rows, strict=True)
+        found |= {"stage": dict(Counter(stages)), "provider": dict(Counter(providers))}
+    labels = sa.select(label.c.facet, label.c.value, sa.func.count()).where(meant(label.c.system_id))
+    for facet, value, count in tx.execute(labels.group_by(label.c.facet, label.c.value)).all():
+        found.setdefault(facet, {})[value] = count
     return found

@@ -240,7 +240,7 @@ def labels_of(tx: sa.Connection, system_ids: Sequence[str], facet: str) -> dict[
     found: dict[str, list[str]] = {}
     for some in batches(system_ids):
         wanted = sa.select(label.c.system_id, label.c.value).where(label.c.facet == facet, label.c.system_id.in_(some))
-        for system_id, value in tx.execute(wanted.order_by(label.c.value)):
+        for system_id, value in tx.execute(wanted.order_by(label.c.value)).all():
             found.setdefault(system_id, []).append(value)
     return {system_id: tuple(each) for system_id, each in found.items()}
 

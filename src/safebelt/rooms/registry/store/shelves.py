@@ -124,13 +124,13 @@ def _unite(tx: sa.Connection, chunk: int, one: int, other: int) -> None:
 
 def gone_numbers(tx: sa.Connection) -> list[int]:
     """Return entries that are gone but still marked on the shelves."""
-    return list(tx.execute(sa.select(gone.c.number)).scalars())
+    return list(tx.execute(sa.select(gone.c.number)).scalars().all())
 
 
 def fresh(tx: sa.Connection) -> list[tuple[int, str, str]]:
     """Return the entries that are on no shelf yet: number, names, the rest."""
     wanted = sa.select(entry.c.number, entry.c.head, entry.c.body).where(entry.c.is_fresh == sa.true())
-    return [(number, head, body) for number, head, body in tx.execute(wanted.order_by(entry.c.number))]
+    return [(number, head, body) for number, head, body in tx.execute(wanted.order_by(entry.c.number)).all()]
 
 
 def postings(tx: sa.Connection, terms: Iterable[bytes]) -> dict[int, list[tuple[bytes, bytes]]]:
@@ -146,15 +146,15 @@ def words_beginning(tx: sa.Connection, beginning: str, most: int) -> list[str]:
     """Return words with a beginning, in order."""
     low = beginning.encode()
     wanted = sa.select(word.c.word).where(word.c.word >= low, word.c.word < low + b"\xff")
-    return [bytes(each).decode() for each in tx.execute(wanted.order_by(word.c.word).limit(most)).scalars()]
+    return [bytes(each).decode() for each in tx.execute(wanted.order_by(word.c.word).limit(most)).scalars().all()]
 
 
 def words_numbered(tx: sa.Connection, numbers: Sequence[int]) -> list[str]:
     """Return words by their numbers."""
     found: list[str] = []
     for some in batches(numbers, _TERMS):
-        wanted = sa.select(word.c.word).where(word.c.number.in_(some))
-        found += [bytes(each).decode() for each in tx.execute(wanted).scalars()]
+        wanted = sa.select(word.c.word).where(among(tx, word.c.number, some))
+        found += [bytes(each).decode() for each in tx.execute(wanted).scalars().all()]
     return found
 
 
@@ -163,7 +163,7 @@ def systems_numbered(tx: sa.Connection, numbers: Sequence[int]) -> dict[int, str
     found: dict[int, str] = {}
     for some in batches(numbers, _TERMS):
         wanted = sa.select(entry.c.number, entry.c.system_id).where(among(tx, entry.c.number, some))
-        found |= {number: system_id for number, system_id in tx.execute(wanted)}
+        found.update((number, system_id) for number, system_id in tx.execute(wanted).all())
     return found
 
 
@@ -177,4 +177,4 @@ def numbers_of(tx: sa.Connection, systems: sa.Select[Any]) -> "NDArray[np.int64]
     import numpy as np  # noqa: PLC0415
 
     wanted = sa.select(entry.c.number).where(entry.c.system_id.in_(systems))
-    return np.fromiter(tx.execute(wanted).scalars(), np.int64)
+    return np.array(tx.execute(wanted).scalars().all(), np.int64)
