@@ -1,63 +1,28 @@
-"""Deeds of the ledger: append, advance (sequence, integrate, publish), prove, verify, erase, rotate.
+"""Deeds of the ledger: append, read, prove, verify, erase, rotate.  How it grows and is shown: `publishing`."""
 
-*Life of an entry* is told in the room's README.  Every step of `advance` may be the last before a crash:
-calling it again finishes the work, and no step can sign what does not extend what was signed before.
-"""
-
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from safebelt.engines.canonical import canonical
-from safebelt.engines.clock import Chance, Clock
-from safebelt.engines.signing import KeyStore, VerifierKey, sign_note
-from safebelt.engines.sql import Sql
+from safebelt.engines.signing import VerifierKey, sign_note
 from safebelt.kernel import merkle
 from safebelt.kernel.actors import Actor
-from safebelt.kernel.errors import Problem
 from safebelt.kernel.events import Event
-from safebelt.kernel.ids import NewId
 from safebelt.rooms.ledger import decide, store
 from safebelt.rooms.ledger.decide import refusals
 from safebelt.rooms.ledger.model import Checkpoint, Entry, KeyRotated, PersonalErased, Verification
 from safebelt.rooms.ledger.service.checking import opener
-from safebelt.rooms.ledger.tiles import Edge, Missing, Tiles
+from safebelt.rooms.ledger.service.publishing import LOCK, Publishing, checkpoint_of, size_of
+from safebelt.rooms.ledger.tiles import Missing
 
-_LOCK = "ledger"
 _SALT_BYTES = 16  # 128 bits: more than anybody can try
 MAX_PAGE = 200
 """Most entries one call of `entries` returns."""
 
-T = TypeVar("T")
 
-
-class Ledger:
-    """The log of every governance act.
-
-    Args:
-        sql: The database.
-        clock, new_id, chance: Time, ids and randomness.
-        signer: The log's signing key.
-        origin: The log's name in its checkpoints.
-        tiles: Folder of the public static log; follows from the database and can be rebuilt.
-    """
-
-    def __init__(
-        self,
-        sql: Sql,
-        *,
-        clock: Clock,
-        new_id: NewId,
-        chance: Chance,
-        signer: KeyStore,
-        origin: str,
-        tiles: Path,
-    ) -> None:
-        self._sql, self._clock, self._new_id, self._chance = sql, clock, new_id, chance
-        self._keys, self.origin, self._tiles = signer, origin, Tiles(tiles)
-        self._has_looked = False
+class Ledger(Publishing):
+    """The log of every governance act."""
 
     def append(self, tx: sa.Connection, event: Event, *, by: Actor) -> str:
         """Remember an event inside the caller's transaction and return the entry's id.
@@ -76,26 +41,6 @@ class Ledger:
         row |= {"words": decide.words(decide.parse_body(body)["data"]), "leaf": merkle.leaf_hash(body)}
         store.insert(tx, row, salt, personal)
         return entry_id
-
-    def advance(self) -> Checkpoint | None:
-        """Place what waits, write its tiles, sign and publish a checkpoint; return the newest, or None.
-
-        Safe to call at any time, from any process, and again after a crash.
-
-        Raises:
-            Conflict: Signing would contradict a checkpoint signed before.
-            Unavailable: The tiles or a stored checkpoint are damaged.
-        """
-        with self._sql.read() as tx:
-            last = _checkpoint(tx)
-            is_quiet = not store.waiting(tx) and store.size(tx) == _size(last)
-        if is_quiet and self._has_looked and not self._keys.has_pending and self._tiles.checkpoint() == _note(last):
-            return last
-        self._sequence()
-        self._publish()
-        last = self._show()
-        self._has_looked = True
-        return last
 
     def entry(self, entry_id: str) -> Entry:
         """Return one entry.
@@ -156,11 +101,7 @@ class Ledger:
     def checkpoint(self) -> Checkpoint | None:
         """Return the newest signed checkpoint."""
         with self._sql.read() as tx:
-            return _checkpoint(tx)
-
-    def verifier_keys(self) -> tuple[VerifierKey, ...]:
-        """Return every key that ever signed for this log, oldest first; the last is in force."""
-        return self._keys.verifiers()
+            return checkpoint_of(tx)
 
     def prove(self, entry_id: str) -> str:
         """Return a self-contained proof (C2SP tlog-proof) that an entry is in the log, publishing it first if need be.
@@ -170,7 +111,7 @@ class Ledger:
             Conflict, Unavailable: The log is damaged; see `advance`.
         """
         found, last = self.entry(entry_id), self.checkpoint()
-        if found.index is None or found.index >= _size(last):
+        if found.index is None or found.index >= size_of(last):
             self.advance()
             found, last = self.entry(entry_id), self.checkpoint()
         if last is None or found.index is None:
@@ -193,8 +134,8 @@ class Ledger:
             Invalid: The sizes are in the wrong order.
         """
         with self._sql.read() as tx:
-            new = _checkpoint(tx, size=new_size)
-            old = _checkpoint(tx, size=old_size)
+            new = checkpoint_of(tx, size=new_size)
+            old = checkpoint_of(tx, size=old_size)
         if new is None or old is None:
             raise refusals.no_checkpoint(old_size if old is None else new_size or 0)
         if old.size > new.size:
@@ -244,7 +185,7 @@ class Ledger:
         """
         decide.hold_reason(reason)
         with self._sql.begin() as tx:
-            self._sql.exclusive(tx, _LOCK)
+            self._sql.exclusive(tx, LOCK)
             self._settle_rotation(tx)
             old, new = self._keys.current(), self._keys.prepare()
             keys = str(old.verifier), str(new.verifier)
@@ -270,131 +211,3 @@ class Ledger:
         if row is None:
             raise refusals.no_entry(entry_id)
         return decide.as_entry(row)
-
-    def _sequence(self) -> None:
-        """Give every waiting entry its place."""
-        with self._sql.begin() as tx:
-            self._sql.exclusive(tx, _LOCK)
-            self._settle_rotation(tx)
-            start, last = store.size(tx), _checkpoint(tx)
-            if start < _size(last):
-                raise refusals.contradiction()
-            store.sequence(tx, start)
-
-    def _publish(self) -> None:
-        """Write the tiles of every placed entry, then sign the root they come to."""
-        with self._sql.begin() as tx:
-            self._sql.exclusive(tx, _LOCK)
-            last, size = _checkpoint(tx), store.size(tx)
-            edge = self._edge(tx, last)
-            if size == edge.size:
-                return
-            self._hold_continuity(tx, last)
-            self._integrate(tx, edge, size)
-            store.add_checkpoint(tx, self._sign(size, edge.root()), self._clock())
-
-    def _integrate(self, tx: sa.Connection, edge: Edge, size: int, stops: Iterable[int] = ()) -> None:
-        """Add placed entries to the tiles, up to `size`."""
-        try:
-            edge.extend(store.bodies(tx, edge.size, size), {*stops, size})
-        except ValueError as error:
-            raise refusals.contradiction() from error
-
-    def _sign(self, size: int, root: bytes) -> Checkpoint:
-        note = sign_note(decide.checkpoint_text(self.origin, size, root), self._keys.current())
-        return Checkpoint(origin=self.origin, size=size, root=root, note=note)
-
-    def _show(self) -> Checkpoint | None:
-        """Bring the public checkpoint file up to the newest stored one."""
-        with self._sql.begin() as tx:
-            self._sql.exclusive(tx, _LOCK)  # so that a slower process cannot put an older one in its place
-            last = _checkpoint(tx)
-            if last is not None and self._tiles.checkpoint() != last.note:
-                self._hold_continuity(tx, last)
-                self._tiles.write("checkpoint", last.note.encode())
-            return last
-
-    def _edge(self, tx: sa.Connection, last: Checkpoint | None) -> Edge:
-        """Return the tree's right edge at the last checkpoint, rebuilding tiles that are not there.
-
-        Raises:
-            Unavailable: Tiles or rows do not come to the root that was signed.
-        """
-        try:
-            edge = Edge(self._tiles, _size(last))
-        except Missing:
-            self._rebuild(tx, last)
-            edge = Edge(self._tiles, _size(last))
-        except ValueError as error:
-            raise refusals.damaged() from error
-        if not edge.is_whole or (last is not None and edge.root() != last.root):
-            raise refusals.damaged()
-        return edge
-
-    def _rebuild(self, tx: sa.Connection, last: Checkpoint | None) -> None:
-        """Write all tiles anew from the rows, once the rows are seen to come to the signed root."""
-        if last is None:
-            return
-        frontier = merkle.Frontier()
-        for _, body in store.bodies(tx, 0, last.size):
-            frontier.append(merkle.leaf_hash(body))
-        if (frontier.size, frontier.root()) != (last.size, last.root):
-            raise refusals.damaged()
-        self._integrate(tx, Edge(self._tiles), last.size, [size for size, _ in store.notes(tx)])
-
-    def _from_tiles(self, work: Callable[[], T]) -> T:
-        """Do work that reads tiles; where one is missing, rebuild them and do it again."""
-        try:
-            return work()
-        except Missing:
-            with self._sql.begin() as tx:
-                self._sql.exclusive(tx, _LOCK)
-                self._rebuild(tx, _checkpoint(tx))
-            return work()
-        except ValueError as error:
-            raise refusals.damaged() from error
-
-    def _hold_continuity(self, tx: sa.Connection, last: Checkpoint | None) -> None:
-        """Hold that what was signed before is known here and signed by a key we have, before signing more.
-
-        A database restored from an old backup would otherwise fork the log.
-
-        Raises:
-            Conflict: It is not.
-        """
-        opened = opener(self.verifier_keys())
-        if last is not None:
-            opened(last.note)
-        try:
-            published = decide.parse_checkpoint(self._tiles.checkpoint() or "")
-            opened(published.note)
-        except (ValueError, Problem):
-            return  # no checkpoint of ours: there is nothing to contradict, and `_show` replaces it
-        known = _checkpoint(tx, size=published.size)
-        if known is None or known.root != published.root:
-            raise refusals.contradiction()
-
-    def _settle_rotation(self, tx: sa.Connection) -> None:
-        """Finish a rotation that the log remembers; give up one it does not.  The caller holds the section."""
-        if (pending := self._keys.pending()) is None:
-            return
-        rotations = [decide.parse_body(body)["data"] for body in store.bodies_of(tx, KeyRotated.kind)]
-        remembered = {str(rotation["new"]) for rotation in rotations}
-        if str(pending.verifier) in remembered:
-            self._keys.activate()
-        else:
-            self._keys.discard()
-
-
-def _checkpoint(tx: sa.Connection, *, size: int | None = None) -> Checkpoint | None:
-    """Return the newest checkpoint, or the one of a given size."""
-    found = store.checkpoint_note(tx, size)
-    return None if found is None else decide.as_checkpoint(*found)
-
-
-def _size(checkpoint: Checkpoint | None) -> int:
-    return 0 if checkpoint is None else checkpoint.size
-
-
-def _note(checkpoint: Checkpoint | None) -> str | None:
-    return None if checkpoint is None else checkpoint.note
