@@ -20,6 +20,12 @@ class Settings(BaseSettings):
     bus: str = Field(default="", description="`nats://host:4222` for JetStream; empty means in-process.")
     bind: str = Field(default="127.0.0.1", description="Address both ports listen on.")
     console_port: int = Field(default=8800, ge=0, le=65535, description="Port of console, portal and JSON API.")
+    public_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s/?#]+)?$",
+        description="How the public reaches the console, for example `https://ai.example.org`; written into "
+        "certificates, QR codes and feeds. Empty means its own port, as whoever asks addressed it.",
+    )
     belt_port: int = Field(default=8801, ge=0, le=65535, description="Port of the belt.")
     tls_cert: Path | None = Field(
         default=None, description="PEM certificate chain; with tls_key turns both ports to TLS."
@@ -61,6 +67,11 @@ class Settings(BaseSettings):
         """Return the address of one of our ports, as this machine reaches it."""
         host = "127.0.0.1" if self.bind in {"0.0.0.0", "::"} else self.bind  # noqa: S104  read, not bound
         return f"{'https' if self.is_tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+    @property
+    def public_base(self) -> str:
+        """The address the public is given where nobody's request says another, without a slash at its end."""
+        return self.public_url or self.url(self.console_port)
 
     @property
     def sql_url(self) -> str:

@@ -34,6 +34,8 @@ CSRF_HEADER = "x-csrf-token"
 CSRF_FIELD = "_csrf_token"
 _TOKEN_CHARS = 64
 """Length of the random part of a CSRF token; as many characters of HMAC-SHA-256 follow."""
+_FOR_MACHINES = ("/api/", "/pki/", "/witness/")
+"""Doors that programs use: JSON, X.509 and the log's witnesses.  No form of another site is sent there with a cookie."""
 _NO_ONE_LOOKS = ("/static/",)
 """Below these paths it does not matter who asks, so no session is looked up."""
 _SAME_SITE_PATH = re.compile(r"/(?![/\\])[A-Za-z0-9\-._~!$&'()*+,;=:@%/?\[\]]*")
@@ -89,7 +91,7 @@ class SessionCookie:
 
 
 def cookie_of(connection: ASGIConnection[Any, Any, Any, Any]) -> SessionCookie:
-    """Return the session cookie of this house, as `app.py` set it up."""
+    """Return the session cookie of this house, as `run/doors.py` set it up."""
     cookie: SessionCookie = connection.app.state.session_cookie
     return cookie
 
@@ -151,7 +153,7 @@ class Csrf(ASGIMiddleware):
         """Hand out a token with pages, ask for it back with everything that changes something."""
         request: Request[Any, Any, Any] = Request(scope, receive=receive)
         held = request.cookies.get(self._config.cookie_name, "")
-        is_api = request.scope["path"].startswith("/api/")
+        is_api = request.scope["path"].startswith(_FOR_MACHINES)
         if request.method in self._config.safe_methods:
             if is_api or request.scope["path"].startswith(_NO_ONE_LOOKS) or _sets_no_cookie(scope):
                 await next_app(scope, receive, send)

@@ -21,8 +21,11 @@ OPEN_HEADERS: Mapping[str, str] = {
 
 
 def base_of(request: AnyRequest) -> str:
-    """Return this house's address as whoever asks knows it, without a slash at its end."""
-    return str(request.base_url).rstrip("/")
+    """Return this house's address, without a slash at its end: as its operator set it, or as whoever asks knows it.
+
+    Behind a proxy that does not pass the host on, only the operator knows it.
+    """
+    return str(getattr(request.app.state, "public_url", "") or request.base_url).rstrip("/")
 
 
 def answer(
