@@ -223,7 +223,7 @@ def test_a_rotation_cut_short_after_retiring_the_old_key_can_be_finished(
     keys = store(tmp_path, chance)
     first, second = keys.current().verifier, keys.prepare().verifier
     with monkeypatch.context() as broken:
-        broken.setattr("safebelt.engines.signing._sync_directory", _fail)
+        broken.setattr("safebelt.engines.signing.files.sync_directory", _fail)
         with pytest.raises(OSError, match="power"):
             keys.activate()
     assert keys.verifiers() == (first,)
