@@ -319,6 +319,24 @@ def test_a_deed_about_many_that_means_none_is_refused(registry) -> None:
         registry.publish_many(PublishMany(decision=replace(CLEAR, reason=" "), search="x"), by=OWNER)
 
 
+def test_what_stood_in_the_way_of_many_is_told_once_with_what_to_do_about_it(registry, provider) -> None:
+    ids = tuple(register(registry, provider, name_en=f"Tool {n}").id for n in range(3))
+    many = commands(registry)
+    words = ("publication", "many", *ids, "--reason", "Taken over", "--contact", "help@example.org")
+
+    refused = many((*words, "sys_nothing"), result_action="return_value")
+    cleared = many((*words, "--cleared", "Public at its source"), result_action="return_value")
+
+    told = refused.says.en.splitlines()
+    assert refused.exit_code == 1 and "4 refused" in told[0]
+    assert told[1].startswith("  3 (such as ") and "say why it may be public" in told[1]
+    assert told[2].strip() == 'Here: --cleared "…"'
+    assert told[3].startswith("  1 (such as sys_nothing)") and len(told) == 4
+    assert "为何可以公开" in refused.says.zh
+    assert [one["systems"] for one in refused.data["obstacles"]] == [3, 1]
+    assert cleared.exit_code == 0 and cleared.data["published"] == 3 and not cleared.data["obstacles"]
+
+
 # --- reading -----------------------------------------------------------------------------------------------------
 
 

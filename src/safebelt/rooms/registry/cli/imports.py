@@ -25,6 +25,7 @@ from safebelt.rooms.registry.model.imports import (
     Wish,
 )
 from safebelt.rooms.registry.service import Registry
+from safebelt.rooms.rulebook.model import UNKNOWN_CLASS
 from safebelt.web.terminal import BAD_USE, DONE, NEGATIVE, Answer, read_text
 
 _ENDINGS = (".yaml", ".yml", ".json", ".csv", ".tsv", ".md")
@@ -221,10 +222,23 @@ def _counts_line(counts: object) -> Text:
 
 
 def _class_lines(classes: object) -> list[Text]:
+    """One line an instrument; instruments by which nothing can be told of any system share a line."""
     found = dict(classes) if isinstance(classes, dict) else {}
-    return [
+    silent = [name for name, counts in found.items() if set(counts) == {UNKNOWN_CLASS}]
+    told = [
         _same(f"  {name}: " + ", ".join(f"{one} {many}" for one, many in sorted(counts.items())))
         for name, counts in sorted(found.items())
+        if name not in silent
+    ]
+    if not silent:
+        return told
+    return [
+        *told,
+        Text(
+            zh=f"  未评估（{len(silent)} 份文件）：来源所述的事实不足以判断；补全事实后即可判断。",
+            en=f"  not evaluated under {len(silent)} instruments: the source states too few facts to tell; "
+            "complete them, and the systems are judged.",
+        ),
     ]
 
 

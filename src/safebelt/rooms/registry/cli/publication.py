@@ -2,9 +2,10 @@
 
 import json
 from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import App, Parameter
+import msgspec
+from cyclopts import App
 
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.text import LANGS, Text
@@ -13,6 +14,7 @@ from safebelt.rooms.registry.model.publication import (
     EndPublication,
     Publication,
     Publish,
+    PublishedMany,
     PublishMany,
     Visibility,
 )
@@ -54,7 +56,19 @@ def _deciding(app: App, registry: Registry) -> None:
         basis: str = "",
         cleared: str = "",
     ) -> Answer:
-        """Decide what the public sees of a system."""
+        """Decide what the public sees of a system.
+
+        Args:
+            system_id: Which system.
+            reason: Why; of what is public, it goes to the public ledger. Name no person.
+            visibility: What the public may see.
+            contact: How the public reaches the organisation, such as help@example.org; never a person's own.
+            not_for_zh: What it is not for, in Chinese.
+            not_for_en: What it is not for, in English.
+            until: First public day, where it is embargoed.
+            basis: Norm or provision it is kept back by, where it is embargoed or restricted.
+            cleared: Why it may be public, where the rulebook cannot tell whether a law keeps it back.
+        """
         cmd = Publish(
             reason=reason,
             visibility=visibility,
@@ -86,9 +100,25 @@ def _many(app: App, registry: Registry) -> None:
         basis: str = "",
         until: date | None = None,
         cleared: str = "",
-        expected: Annotated[int | None, Parameter(help="Stop unless there are exactly so many.")] = None,
+        expected: int | None = None,
     ) -> Answer:
-        """Decide the same about many systems: by id, import batch or search."""
+        """Decide the same about many systems: by id, import batch or search; exits 1 where some could not be.
+
+        Systems without facts on record, as most imported ones, need --cleared: why they may be public.
+
+        Args:
+            ids: Ids of systems.
+            reason: Why; of what is public, it goes to the public ledger. Name no person.
+            batch: All that this import entered; `registry imports list` names the batches.
+            search: All that these words find.
+            status: Of those found, only systems at this stage.
+            visibility: What the public may see.
+            contact: How the public reaches the organisation, such as help@example.org; never a person's own.
+            basis: Norm or provision they are kept back by, where they are embargoed or restricted.
+            until: First public day, where they are embargoed.
+            cleared: Why they may be public, where the rulebook cannot tell whether a law keeps them back.
+            expected: Stop before the first unless there are exactly so many.
+        """
         decision = Publish(
             reason=reason, visibility=visibility, contact=contact, basis=basis, until=until, cleared=cleared
         )
@@ -102,14 +132,39 @@ def _many(app: App, registry: Registry) -> None:
                 {"system": one.system_id, "code": one.code, "zh": one.why.zh, "en": one.why.en} for one in done.refused
             ],
             "refused_total": done.refused_total,
+            "obstacles": msgspec.to_builtins(done.obstacles),
         }
-        says = Text(
-            zh=f"按决定处理 {done.published} 个，依法限制 {done.restricted} 个，未变 {done.unchanged} 个，"
-            f"未能处理 {done.refused_total} 个。",
-            en=f"{done.published} as decided, {done.restricted} kept back by law, {done.unchanged} unchanged, "
-            f"{done.refused_total} refused.",
-        )
-        return Answer(data=data, says=says, exit_code=NEGATIVE if done.refused_total else 0)
+        return Answer(data=data, says=_came_to(done), exit_code=NEGATIVE if done.refused_total else 0)
+
+
+def _came_to(done: PublishedMany) -> Text:
+    """Say what a deed about many came to, and of each thing that stood in its way what to do about it."""
+    zh = [
+        f"按决定处理 {done.published} 个，依法限制 {done.restricted} 个，未变 {done.unchanged} 个，"
+        f"未能处理 {done.refused_total} 个。"
+    ]
+    en = [
+        f"{done.published} as decided, {done.restricted} kept back by law, {done.unchanged} unchanged, "
+        f"{done.refused_total} refused."
+    ]
+    for one in done.obstacles:
+        option = _OPTIONS.get(one.field)
+        zh.append(f"  {one.systems} 个（如 {one.first}）：{one.why.zh}{one.hint.zh}")
+        en.append(f"  {one.systems} (such as {one.first}): {one.why.en} {one.hint.en}")
+        if option:
+            zh.append(f"    这里的选项：{option}")
+            en.append(f"    Here: {option}")
+    return Text(zh="\n".join(zh), en="\n".join(en))
+
+
+_OPTIONS = {
+    "cleared": '--cleared "…"',
+    "reason": '--reason "…"',
+    "contact": '--contact "…"',
+    "basis": '--basis "…"',
+    "until": "--until YYYY-MM-DD",
+}
+"""The option of `many` that holds a part of the decision."""
 
 
 def _said(made: Publication) -> Answer:

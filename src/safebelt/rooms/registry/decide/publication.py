@@ -1,7 +1,7 @@
 """Judgments about what the public sees: what a record says, what must not be in it, and who may be shown at all."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +15,8 @@ from safebelt.rooms.registry.model.publication import (
     EndPublication,
     Graded,
     KeptBack,
+    NotPublished,
+    Obstacle,
     Publication,
     PublicationDecided,
     PublicationEnded,
@@ -25,6 +27,8 @@ from safebelt.rooms.registry.model.register import Party, PartyKind, System, fol
 
 FORM = "safebelt-public-record/1"
 """What a published record calls its own form."""
+OBSTACLES_SHOWN = 20
+"""Different obstacles a deed about many names: more are those of single systems, which its list of refusals names."""
 SHORTEST_NAME = 2
 """Characters of a person's name below which looking for it in a text would find everything."""
 
@@ -210,6 +214,17 @@ def end(
     return new, PublicationEnded(subject=system_id, version=new.version, reason=reason)
 
 
+def obstacles(refused: Sequence[NotPublished]) -> tuple[Obstacle, ...]:
+    """Return what stood in the way of systems, each thing once, the most frequent first; at most 20."""
+    found: dict[tuple[str, Text, Text], list[str]] = {}
+    for one in refused:
+        found.setdefault((one.field, one.why, one.hint), []).append(one.system_id)
+    ordered = sorted(found.items(), key=lambda each: -len(each[1]))[:OBSTACLES_SHOWN]
+    return tuple(
+        Obstacle(field=field, why=why, hint=hint, systems=len(ids), first=ids[0]) for (field, why, hint), ids in ordered
+    )
+
+
 def as_the_law_says(cmd: Publish, kept: KeptBack) -> Publish:
     """Return the decision with what the law keeps back restricted by that law, as a deed about many takes it."""
     if cmd.visibility in _OPEN_TO_ALL and kept.holds is Truth.TRUE:
@@ -269,13 +284,16 @@ def _hold_not_kept_back(cmd: Publish, kept: KeptBack) -> None:
             details={"field": "visibility", "norms": " ".join(kept.norms)},
         )
     if kept.holds is Truth.UNKNOWN and not cmd.cleared.strip():
-        raise _invalid(
-            "cleared",
-            Text(
-                zh="规则库尚不能判断法律是否要求不公开；请补全事实，或说明为何可以公开。",
-                en="The rulebook cannot tell whether a law keeps this back: complete the facts, or say why it may "
-                "be public.",
+        raise Invalid(
+            what=Text(
+                zh="规则库尚不能判断法律是否要求不公开。",
+                en="The rulebook cannot tell whether a law keeps this back.",
             ),
+            hint=Text(
+                zh="请补全事实，或填写“为何可以公开”（cleared），例如“来源登记册本身已公开”。",
+                en="Complete the facts, or say why it may be public (cleared), for example “Public at its source”.",
+            ),
+            details={"field": "cleared"},
         )
 
 

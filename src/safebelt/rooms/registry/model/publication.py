@@ -122,11 +122,37 @@ class EndPublication:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotPublished:
-    """A system that a deed about many left as it was, and why."""
+    """A system that a deed about many left as it was, and why.
+
+    Attributes:
+        code: The problem's code.
+        why: What stands in the way.
+        hint: What to do about it.
+        field: The part of the decision it is about, such as `cleared`; empty where it is about none.
+    """
 
     system_id: str
     code: str
     why: Text
+    hint: Text
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """One thing that stood in the way of some systems of a deed about many.
+
+    Attributes:
+        field: As of `NotPublished`.
+        systems: How many it kept from being decided.
+        first: One of them.
+    """
+
+    why: Text
+    hint: Text
+    field: str
+    systems: int
+    first: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +165,7 @@ class PublishedMany:
         unchanged: How many were so already.
         refused: Those that could not be, and why; at most the first 200.
         refused_total: How many that is.
+        obstacles: What stood in the way, over all of them, the most frequent first; at most 20.
     """
 
     published: int
@@ -146,6 +173,7 @@ class PublishedMany:
     unchanged: int
     refused: tuple[NotPublished, ...]
     refused_total: int
+    obstacles: tuple[Obstacle, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

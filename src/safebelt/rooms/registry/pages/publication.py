@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 from litestar import Controller, Request, get, post
 from litestar.di import NamedDependency
-from litestar.params import PathParameter, URLEncodedBody
+from litestar.params import PathParameter, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from safebelt.kernel.actors import Actor
-from safebelt.kernel.errors import Conflict, Invalid
+from safebelt.kernel.errors import Conflict, Invalid, NotFound
 from safebelt.kernel.text import Lang, Text
+from safebelt.rooms.registry.model.imports import Batch, Outcome
 from safebelt.rooms.registry.model.public import PLAIN_STAGES, PROVISIONAL, SOURCES
 from safebelt.rooms.registry.model.publication import (
     VISIBILITIES,
@@ -33,6 +34,7 @@ from safebelt.web.templating import page as render
 AnyRequest = Request[Any, Any, Any]
 PathLang = Annotated[Lang, PathParameter()]
 PathId = Annotated[str, PathParameter()]
+BatchId = Annotated[str, QueryParameter(max_length=60)]
 FormData = URLEncodedBody[dict[str, str | list[str]]]
 
 TITLE = Text(zh="公众看到什么", en="What the public sees")
@@ -55,6 +57,10 @@ DONE: Mapping[str, Text] = {
         en="It is out of the public register; its public page says since when.",
     ),
 }
+BATCHES = 50
+"""Imports to choose from when many are published: what was imported long ago is published by words or ids."""
+NAMED = 50
+"""Refused systems that are called by name; looking up more would make the page wait."""
 TYPED = 4000
 """Characters of a field that a preview takes: more than may be published, so that nothing looks shorter than it is."""
 PLAIN = SimpleNamespace(PLAIN_STAGES=PLAIN_STAGES, PROVISIONAL=PROVISIONAL, SOURCES=SOURCES, STATUSES=STATUSES)
@@ -142,9 +148,10 @@ class PublishManyPages(Controller):
     include_in_schema = False
 
     @get(sync_to_thread=True, guards=[requires("registry.publish")])
-    def form(self, lang: PathLang) -> Template:
-        """Show the form that publishes many."""
-        return _many(lang, empty_form(visibility=Visibility.PUBLIC.value))
+    def form(self, registry: NamedDependency[Registry], lang: PathLang, batch: BatchId = "") -> Template:
+        """Show the form that publishes many; `batch` is the import one comes from."""
+        expected = str(_entered(registry.import_batch(batch))) if batch else ""
+        return _many(registry, lang, empty_form(visibility=Visibility.PUBLIC.value, batch=batch, expected=expected))
 
     @post(sync_to_thread=True, guards=[requires("registry.publish")])
     def publish(
@@ -154,7 +161,7 @@ class PublishManyPages(Controller):
         form = read_form(data, Publish, labels=LABELS)
         which = read_form(data, _Which, labels=LABELS)
         if form.value is None or which.value is None:
-            return _many(lang, Form(values=form.values, errors=(*form.errors, *which.errors)), status=422)
+            return _many(registry, lang, Form(values=form.values, errors=(*form.errors, *which.errors)), status=422)
         chosen = which.value
         cmd = PublishMany(
             decision=form.value,
@@ -164,9 +171,9 @@ class PublishManyPages(Controller):
             expected=chosen.expected,
         )
         try:
-            return _many(lang, form, done=registry.publish_many(cmd, by=by))
+            return _many(registry, lang, form, done=registry.publish_many(cmd, by=by))
         except (Invalid, Conflict) as problem:
-            return _many(lang, form.refused(problem), status=problem.status)
+            return _many(registry, lang, form.refused(problem), status=problem.status)
 
 
 def _page(
@@ -204,7 +211,10 @@ def _page(
     )
 
 
-def _many(lang: Lang, form: Form[Any], *, done: PublishedMany | None = None, status: int = 200) -> Template:
+def _many(
+    registry: Registry, lang: Lang, form: Form[Any], *, done: PublishedMany | None = None, status: int = 200
+) -> Template:
+    refused = [one.system_id for one in done.refused[:NAMED]] if done else []
     return render(
         "registry/publication_many.html",
         lang=lang,
@@ -212,8 +222,44 @@ def _many(lang: Lang, form: Form[Any], *, done: PublishedMany | None = None, sta
         status=status,
         form=form,
         done=done,
+        labels=LABELS,
+        names_of={one: _name(registry, one, lang) for one in refused},
+        batches=_batches(registry, form.typed("batch"), lang),
         visibilities=[(each.value, text.in_(lang)) for each, text in VISIBILITIES.items()],
     )
+
+
+def _entered(batch: Batch) -> int:
+    return batch.counts.get(Outcome.ENTERED.value, 0)
+
+
+def _batches(registry: Registry, chosen: str, lang: Lang) -> list[tuple[str, str]]:
+    """Return imports to choose from, the latest first; an older one that is already chosen stays one of them."""
+    found = list(registry.import_batches(size=BATCHES).items)
+    if chosen and chosen not in {one.id for one in found}:
+        found += [one for one in (_batch(registry, chosen),) if one]
+    none = Text(zh="不按导入批次", en="Not by import").in_(lang)
+    return [("", none), *((one.id, _batch_says(one).in_(lang)) for one in found if _entered(one))]
+
+
+def _batch(registry: Registry, batch_id: str) -> Batch | None:
+    try:
+        return registry.import_batch(batch_id)
+    except NotFound:
+        return None
+
+
+def _batch_says(batch: Batch) -> Text:
+    day, many = batch.at.date(), _entered(batch)
+    return Text(zh=f"{batch.name}（{day}，{many} 个系统）", en=f"{batch.name} ({day}, {many} systems)")
+
+
+def _name(registry: Registry, system_id: str, lang: Lang) -> str:
+    """Return what a system is called; its id where it is not in the register."""
+    try:
+        return registry.system(system_id).name.in_(lang)
+    except NotFound:
+        return system_id
 
 
 def _says(current: Publication | None, registry: Registry, lang: Lang) -> str:

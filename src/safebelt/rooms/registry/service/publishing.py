@@ -134,7 +134,12 @@ class Publishing(Showing):
         refused: list[NotPublished] = []
         for start in range(0, len(ids), TOGETHER):
             self._public_enter_some(ids[start : start + TOGETHER], cmd.decision, done, refused, by)
-        return PublishedMany(**done, refused=tuple(refused[:REFUSED_SHOWN]), refused_total=len(refused))
+        return PublishedMany(
+            **done,
+            refused=tuple(refused[:REFUSED_SHOWN]),
+            refused_total=len(refused),
+            obstacles=publication.obstacles(refused),
+        )
 
     def unpublish(self, system_id: str, cmd: EndPublication, *, by: Actor) -> Publication:
         """Take a system out of the public register; its page then says so.
@@ -272,7 +277,14 @@ class Publishing(Showing):
             imported = _of_batch(tx, cmd.batch) if cmd.batch else ()
         ids = tuple(dict.fromkeys((*cmd.ids, *imported, *self._public_found(cmd))))
         if not ids:
-            raise _invalid("ids", Text(zh="没有指明任何系统。", en="No system is meant."))
+            raise Invalid(
+                what=Text(zh="没有指明任何系统。", en="No system is meant."),
+                hint=Text(
+                    zh="请给出导入批次、查找词或系统编号；给出的批次或查找词没有对应任何系统时，请核对。",
+                    en="Give an import batch, words to find, or ids; where you did, nothing answers to it: check it.",
+                ),
+                details={"field": "ids"},
+            )
         if cmd.expected is not None and cmd.expected != len(ids):
             raise Conflict(
                 what=Text(
@@ -351,7 +363,13 @@ def _hold_no_slips(slips: tuple[tuple[str, Text], ...], fields: set[str] | None)
 
 
 def _refused(system_id: str, problem: Problem) -> NotPublished:
-    return NotPublished(system_id=system_id, code=problem.code, why=problem.what)
+    return NotPublished(
+        system_id=system_id,
+        code=problem.code,
+        why=problem.what,
+        hint=problem.hint,
+        field=problem.details.get("field", ""),
+    )
 
 
 def _invalid(field: str, what: Text) -> Invalid:
