@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from safebelt.engines.sql import Sql, metadata
+from safebelt.app import every_table
+from safebelt.engines.sql import Sql
 from safebelt.kernel.ids import NewId, id_maker
 
 if "XDG_RUNTIME_DIR" not in os.environ:  # the PostgreSQL wheel warns without one, and warnings are errors
@@ -99,15 +100,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture(scope="session")
 def furnished_postgres(postgres_url: str) -> str:
     """A PostgreSQL database with every table, made once: sixty tables take half a second each time."""
-    import safebelt.app  # noqa: F401  brings every room's tables into the metadata
-
     maker = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
     with maker.connect() as connection:
         connection.execute(sa.text("create database furnished"))
     maker.dispose()
     url = sa.make_url(postgres_url).set(database="furnished").render_as_string(hide_password=False)
     database = Sql(url)
-    metadata.create_all(database.engine)
+    every_table().create_all(database.engine)
     database.close()
     return url
 
@@ -115,18 +114,16 @@ def furnished_postgres(postgres_url: str) -> str:
 @pytest.fixture(scope="session")
 def furnished_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with every table, to copy."""
-    import safebelt.app  # noqa: F401  brings every room's tables into the metadata
-
     path = tmp_path_factory.mktemp("furnished") / "furnished.db"
     database = Sql(f"sqlite:///{path}")
-    metadata.create_all(database.engine)
+    every_table().create_all(database.engine)
     database.close()
     return path
 
 
 def empty_of_rows(database: Sql) -> None:
     """Take out every row; only tables that hold one are touched."""
-    tables = [table.name for table in metadata.sorted_tables]
+    tables = [table.name for table in every_table().sorted_tables]
     asked = " union all ".join(f"select '{name}' where exists (select 1 from {name})" for name in tables)
     with database.engine.begin() as tx:
         full = tx.execute(sa.text(asked)).scalars().all()
@@ -136,8 +133,6 @@ def empty_of_rows(database: Sql) -> None:
 
 def furnished(request: pytest.FixtureRequest, database_url: str) -> Sql:
     """Return an empty database with every table, on the engine of `database_url`."""
-    import safebelt.app  # noqa: F401  brings every room's tables into the metadata
-
     if not database_url.startswith("postgresql"):
         shutil.copy(request.getfixturevalue("furnished_sqlite"), Path(str(sa.make_url(database_url).database)))
         return Sql(database_url)

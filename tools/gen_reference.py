@@ -22,10 +22,11 @@ from law_reference import law_pages
 from litestar.openapi.spec import OpenAPI
 
 from safebelt.__main__ import build
-from safebelt.app import ROOMS, House, web
+from safebelt.app import ROOMS, House
 from safebelt.kernel.events import Event
 from safebelt.kernel.rooms import Room
 from safebelt.kernel.text import LANGS, Lang, Text
+from safebelt.run.doors import web
 from safebelt.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -7,6 +7,7 @@ Every command takes `--format json` and `--lang zh|en`.  Exit codes: 0 done or h
 import json
 import os
 import sys
+from collections.abc import Collection
 from typing import Annotated, Any, Literal, cast
 
 from cyclopts import App, CycloptsError, Parameter
@@ -23,6 +24,8 @@ from safebelt.web.terminal import BAD_USE, NEGATIVE, Answer
 _ONLY_MINE = 0o077
 """What this program writes, its owner reads: databases, records and keys are nobody else's."""
 
+_OF_THE_HOUSE = {"up", "down", "serve", "demo"}
+
 Process = Literal["console", "belt", "work", "model"]
 
 
@@ -36,17 +39,24 @@ class _Door:
         return getattr(getattr(self._house, self._name), attribute)
 
 
-def build(house: House) -> App:
-    """Build the command line."""
+def build(house: House, words: Collection[str] = ()) -> App:
+    """Build the command line.
+
+    Args:
+        house: Every room.
+        words: What was typed.  Where it names a room or a command of the house, no other room is loaded.
+    """
     app = App(
         name="safebelt",
         help="The safety belt for AI. 人工智能安全带。",
         version=safebelt.__version__,
         result_action="return_value",
     )
-    for room in ROOMS:
-        if room.cli:
-            app.command(room.cli(cast("Any", _Door(house, room.name))))
+    groups = [room for room in ROOMS if room.cli]
+    if not _OF_THE_HOUSE.isdisjoint(words) or any(room.name in words for room in groups):
+        groups = [room for room in groups if room.name in words]
+    for room in groups:
+        app.command(cast("Any", room.cli)(_Door(house, room.name)))
     app.command(_up(house), name="up")
     app.command(_down(house), name="down")
     app.command(_serve(house), name="serve")
@@ -145,7 +155,7 @@ def run(arguments: list[str]) -> int:
     settings = Settings()
     configure(is_json=settings.log_format == "json")
     house = House(settings)
-    app = build(house)
+    app = build(house, arguments)
     shown: dict[str, Any] = {"format": "text", "lang": settings.lang}
 
     @app.meta.default

@@ -10,7 +10,7 @@ import pytest
 from litestar import Litestar
 from tests.rooms.belt.house import intent, outcome
 
-from safebelt.app import House, web
+from safebelt.app import House
 from safebelt.engines.clock import real_chance
 from safebelt.kernel.actors import OWNER, Role
 from safebelt.rooms.belt.control.heartbeat import Heartbeat
@@ -20,6 +20,7 @@ from safebelt.rooms.belt.model import Command
 from safebelt.rooms.belt.records.writer import Writer
 from safebelt.rooms.registry.model import NamePerson, PersonRole
 from safebelt.run.demo import prepare_demo
+from safebelt.run.doors import web
 from safebelt.settings import Settings
 
 PASSWORD = "test-password-of-the-admin"

@@ -6,8 +6,9 @@ import pytest
 from tests.browser.conftest import assert_accessible
 from tests.rooms.rulebook.owed_house import SECOND, build_house, example
 
+from safebelt.app import every_table
 from safebelt.engines.clock import real_chance, real_ids
-from safebelt.engines.sql import Sql, metadata
+from safebelt.engines.sql import Sql
 from safebelt.rooms.rulebook.pages import drafts, systems, trying
 
 pytestmark = pytest.mark.browser
@@ -33,10 +34,8 @@ def now() -> datetime:
 
 @pytest.fixture
 def house(tmp_path):
-    import safebelt.app  # noqa: F401  brings every room's tables
-
     sql = Sql(f"sqlite:///{tmp_path / 'browser.db'}")
-    metadata.create_all(sql.engine)
+    every_table().create_all(sql.engine)
     yield build_house(sql, tmp_path, now, real_ids(), real_chance)
     sql.close()
 

@@ -7,10 +7,11 @@ import pytest
 from tests.browser.conftest import assert_accessible
 from tests.rooms.rulebook.house import law
 
-from safebelt.app import House, web
+from safebelt.app import House
 from safebelt.engines.sql import Sql, metadata
 from safebelt.kernel.actors import OWNER, Role
 from safebelt.rooms.registry.model import PartyKind, RegisterParty, RegisterSystem
+from safebelt.run.doors import web
 from safebelt.settings import Settings
 
 pytestmark = pytest.mark.browser

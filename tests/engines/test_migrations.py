@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-import safebelt.app  # noqa: F401  brings every room's tables into the metadata
+from safebelt.app import every_table
 from safebelt.engines.jobs import Jobs
 from safebelt.engines.migrations import VERSIONS, differences, draft, migrate
-from safebelt.engines.sql import Sql, metadata
+from safebelt.engines.sql import Sql
 from safebelt.kernel.errors import Conflict
 
 
@@ -32,7 +32,7 @@ def test_a_drafted_first_revision_makes_exactly_the_declared_tables(empty, draft
     assert migrate(empty, versions=drafted) == "0001"
 
     assert differences(empty) == []
-    assert set(sa.inspect(empty.engine).get_table_names()) == {*metadata.tables, "engine_revision"}
+    assert set(sa.inspect(empty.engine).get_table_names()) == {*every_table().tables, "engine_revision"}
 
 
 def test_the_published_history_makes_exactly_the_declared_tables(empty) -> None:
@@ -75,13 +75,13 @@ def test_a_later_revision_is_drafted_from_what_changed_and_applied_to_a_database
     for file in drafted.glob("*.py"):
         (tmp_path / file.name).write_text(file.read_text())
     migrate(empty, versions=tmp_path)
-    extra = sa.Table("engine_trial", metadata, sa.Column("id", sa.String(4), primary_key=True))
+    extra = sa.Table("engine_trial", every_table(), sa.Column("id", sa.String(4), primary_key=True))
     try:
         draft("0002", "trial", versions=tmp_path)
         assert migrate(empty, versions=tmp_path) == "0002"
         assert differences(empty) == []
     finally:
-        metadata.remove(extra)
+        every_table().remove(extra)
 
 
 def test_a_draft_without_changes_is_refused(drafted) -> None:

@@ -1,7 +1,7 @@
 """The plate every room hangs outside: its name, its title, its doors, its events, its habits."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from safebelt.kernel.events import Event
@@ -24,30 +24,64 @@ class Habit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Furniture:
+    """What stands in a room.
+
+    Attributes:
+        events: The events it emits.
+        api, pages: Litestar controllers.
+        tables: SQLAlchemy tables, so that a test can hold their prefix against the name.
+    """
+
+    events: tuple[type[Event], ...] = ()
+    api: tuple[type, ...] = ()
+    pages: tuple[type, ...] = ()
+    tables: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
     """A governance measure, as the composition root sees it.
+
+    A plate is read in every process and costs nothing: what it leads to is imported when somebody first goes there.
+    A command of one room needs no page of any, and the whole house takes seconds to load.
 
     Attributes:
         name: One name, eight places: folder, URL, API path, CLI group, table prefix, event prefix, tests, docs.
         title: What people call it.
         purpose: One sentence.
         serves: Ids of the requirements it serves (`R10`).
-        events: The events it emits.
-        api, pages: Litestar controllers.
+        furniture: Loads its events, doors and tables.
         cli: Builds the command group from the room's service.
         jobs: Builds `{job kind: handler}` for the job table from the room's service.
         habits: Builds what the room does by itself, from its service.
-        tables: SQLAlchemy tables, so that a test can hold their prefix against the name.
     """
 
     name: str
     title: Text
     purpose: Text
     serves: tuple[str, ...]
-    events: tuple[type[Event], ...] = ()
-    api: tuple[type, ...] = ()
-    pages: tuple[type, ...] = ()
+    furniture: Callable[[], Furniture] = Furniture
     cli: Callable[[Any], Any] | None = None
     jobs: Callable[[Any], dict[str, Callable[..., None]]] | None = None
     habits: Callable[[Any], tuple[Habit, ...]] | None = None
-    tables: tuple[Any, ...] = field(default_factory=tuple)
+
+    @property
+    def events(self) -> tuple[type[Event], ...]:
+        """The events it emits."""
+        return self.furniture().events
+
+    @property
+    def api(self) -> tuple[type, ...]:
+        """Its doors for programs."""
+        return self.furniture().api
+
+    @property
+    def pages(self) -> tuple[type, ...]:
+        """Its doors for people."""
+        return self.furniture().pages
+
+    @property
+    def tables(self) -> tuple[Any, ...]:
+        """What it remembers, and where."""
+        return self.furniture().tables

@@ -7,8 +7,9 @@ from granian import Granian
 from granian.constants import Interfaces
 from litestar import Litestar
 
-from safebelt.app import House, web
+from safebelt.app import House
 from safebelt.engines.supervisor import die_with_parent
+from safebelt.run.doors import web
 from safebelt.settings import Settings
 
 _GOODBYE_SECONDS = 3

@@ -110,4 +110,4 @@ class KitPages(Controller):
 
 
 KIT_DOORS: tuple[Any, ...] = (way_in, problem_kind, static_file, KitPages)
-"""What `app.py` hands to Litestar beside the rooms' doors."""
+"""What `run/doors.py` hands to Litestar beside the rooms' doors."""

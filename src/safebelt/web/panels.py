@@ -1,4 +1,4 @@
-"""What one room lays on another room's page, and what the layout shows of the belt.  `app.py` arranges both."""
+"""What one room lays on another room's page, and what the layout shows of the belt.  `run/doors.py` arranges both."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 Every route handler names its action: `guards=[requires("registry.register")]`, or says why it needs none:
 `guards=[open_to_all("public verification")]`.  A test fails where a handler does neither.  The answer comes
-from the access room, which `app.py` wires in as `app.state.authorize`.
+from the access room, which `run/doors.py` wires in as `app.state.authorize`.
 """
 
 from collections.abc import Callable

@@ -10,7 +10,8 @@ from litestar.testing import TestClient
 from tests.rooms.rulebook.house import ROOT
 from tests.rooms.rulebook.owed_house import FIRST, OPERATOR, SECOND, build_house, example
 
-from safebelt.engines.sql import Sql, metadata
+from safebelt.app import every_table
+from safebelt.engines.sql import Sql
 from safebelt.kernel.errors import Invalid, NotFound
 from safebelt.rooms.rulebook.api import drafts as drafts_api
 from safebelt.rooms.rulebook.cli import impact as impact_cli
@@ -25,11 +26,9 @@ OMNIBUS = "eu/ai-act@2026-1744"
 
 @pytest.fixture
 def house(tmp_path, clock, new_id, chance):
-    import safebelt.app  # noqa: F401  brings every room's tables
-
     clock.now = datetime(2026, 11, 22, 12, tzinfo=UTC)
     sql = Sql(f"sqlite:///{tmp_path / 'drafts.db'}")
-    metadata.create_all(sql.engine)
+    every_table().create_all(sql.engine)
     yield build_house(sql, tmp_path, clock, new_id, chance)
     sql.close()
 

@@ -7,7 +7,8 @@ from icalendar import Calendar
 from litestar.testing import TestClient
 from tests.rooms.rulebook.owed_house import FIRST, OPERATOR, SECOND, build_house, example
 
-from safebelt.engines.sql import Sql, metadata
+from safebelt.app import every_table
+from safebelt.engines.sql import Sql
 from safebelt.rooms.rulebook.api import judging as judging_api
 from safebelt.rooms.rulebook.api import systems as systems_api
 from safebelt.rooms.rulebook.pages import systems, trying
@@ -19,11 +20,9 @@ FACES = "eu.ai-act.art_5__para_1__point_e"
 
 @pytest.fixture
 def house(tmp_path, clock, new_id, chance):
-    import safebelt.app  # noqa: F401  brings every room's tables
-
     clock.now = datetime(2026, 11, 22, 12, tzinfo=UTC)
     sql = Sql(f"sqlite:///{tmp_path / 'doors.db'}")
-    metadata.create_all(sql.engine)
+    every_table().create_all(sql.engine)
     yield build_house(sql, tmp_path, clock, new_id, chance)
     sql.close()
 

@@ -1,8 +1,9 @@
 """One history of the database's shape, for SQLite and PostgreSQL alike: `migrate(sql)` brings it up to date.
 
-To write the next revision, with every room's tables loaded by `safebelt.app`:
+To write the next revision, with every room's tables loaded by `safebelt.app.every_table`:
 
-    python -c "import safebelt.app; from safebelt.engines.migrations import draft; print(draft('0002', 'what changed'))"
+    python -c "from safebelt import app; app.every_table()
+    from safebelt.engines.migrations import draft; print(draft('0004', 'what changed'))"
 
 then read the file, as whoever runs it on a live register would.
 """

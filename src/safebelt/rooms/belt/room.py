@@ -1,21 +1,47 @@
 """The belt's plate."""
 
-from safebelt.kernel.rooms import Room
+from typing import TYPE_CHECKING, Any
+
+from safebelt.kernel.rooms import Furniture, Habit, Room
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt import store
-from safebelt.rooms.belt.api import RecordsApi, SettingApi, StopApi
-from safebelt.rooms.belt.cli import commands
-from safebelt.rooms.belt.jobs import habits
-from safebelt.rooms.belt.model import (
-    HarnessSet,
-    KeyIssued,
-    KeyRevoked,
-    RecordErased,
-    SegmentSealed,
-    StopEffective,
-    StopOrdered,
-)
-from safebelt.rooms.belt.pages import ConsolePages, SettingPages, StopPages, TryPages
+
+if TYPE_CHECKING:
+    from safebelt.rooms.belt.service import Belt
+
+
+def _furniture() -> Furniture:
+    from safebelt.rooms.belt import store
+    from safebelt.rooms.belt.api import RecordsApi, SettingApi, StopApi
+    from safebelt.rooms.belt.model import (
+        HarnessSet,
+        KeyIssued,
+        KeyRevoked,
+        RecordErased,
+        SegmentSealed,
+        StopEffective,
+        StopOrdered,
+    )
+    from safebelt.rooms.belt.pages import ConsolePages, SettingPages, StopPages, TryPages
+
+    return Furniture(
+        events=(KeyIssued, KeyRevoked, HarnessSet, StopOrdered, StopEffective, SegmentSealed, RecordErased),
+        api=(StopApi, RecordsApi, SettingApi),
+        pages=(ConsolePages, StopPages, SettingPages, TryPages),
+        tables=store.TABLES,
+    )
+
+
+def _cli(belt: "Belt") -> Any:
+    from safebelt.rooms.belt.cli import commands
+
+    return commands(belt)
+
+
+def _habits(belt: "Belt") -> tuple[Habit, ...]:
+    from safebelt.rooms.belt.jobs import habits
+
+    return habits(belt)
+
 
 ROOM = Room(
     name="belt",
@@ -26,10 +52,7 @@ ROOM = Room(
         "and let a person stop it at any moment and prove that it stopped.",
     ),
     serves=("R4", "R6", "R21", "R24"),
-    events=(KeyIssued, KeyRevoked, HarnessSet, StopOrdered, StopEffective, SegmentSealed, RecordErased),
-    api=(StopApi, RecordsApi, SettingApi),
-    pages=(ConsolePages, StopPages, SettingPages, TryPages),
-    cli=commands,
-    habits=habits,
-    tables=store.TABLES,
+    furniture=_furniture,
+    cli=_cli,
+    habits=_habits,
 )

@@ -1,13 +1,39 @@
 """The ledger's plate."""
 
-from safebelt.kernel.rooms import Room
+from typing import TYPE_CHECKING, Any
+
+from safebelt.kernel.rooms import Furniture, Habit, Room
 from safebelt.kernel.text import Text
-from safebelt.rooms.ledger import store
-from safebelt.rooms.ledger.api import LedgerApi, StaticLog
-from safebelt.rooms.ledger.cli import commands
-from safebelt.rooms.ledger.jobs import habits
-from safebelt.rooms.ledger.model import KeyRotated, PersonalErased
-from safebelt.rooms.ledger.pages import LedgerPages
+
+if TYPE_CHECKING:
+    from safebelt.rooms.ledger.service import Ledger
+
+
+def _furniture() -> Furniture:
+    from safebelt.rooms.ledger import store
+    from safebelt.rooms.ledger.api import LedgerApi, StaticLog
+    from safebelt.rooms.ledger.model import KeyRotated, PersonalErased
+    from safebelt.rooms.ledger.pages import LedgerPages
+
+    return Furniture(
+        events=(PersonalErased, KeyRotated),
+        api=(LedgerApi, StaticLog),
+        pages=(LedgerPages,),
+        tables=(store.entry, store.personal, store.checkpoint),
+    )
+
+
+def _cli(ledger: "Ledger") -> Any:
+    from safebelt.rooms.ledger.cli import commands
+
+    return commands(ledger)
+
+
+def _habits(ledger: "Ledger") -> tuple[Habit, ...]:
+    from safebelt.rooms.ledger.jobs import habits
+
+    return habits(ledger)
+
 
 ROOM = Room(
     name="ledger",
@@ -17,10 +43,7 @@ ROOM = Room(
         en="Remember every act of governance, and prove to anybody that it was not changed since.",
     ),
     serves=("R10",),
-    events=(PersonalErased, KeyRotated),
-    api=(LedgerApi, StaticLog),
-    pages=(LedgerPages,),
-    cli=commands,
-    habits=habits,
-    tables=(store.entry, store.personal, store.checkpoint),
+    furniture=_furniture,
+    cli=_cli,
+    habits=_habits,
 )

@@ -1,9 +1,15 @@
 """The plate of the portal."""
 
-from safebelt.kernel.rooms import Room
+from safebelt.kernel.rooms import Furniture, Room
 from safebelt.kernel.text import Text
-from safebelt.rooms.portal.api import API
-from safebelt.rooms.portal.pages import PAGES
+
+
+def _furniture() -> Furniture:
+    from safebelt.rooms.portal.api import API
+    from safebelt.rooms.portal.pages import PAGES
+
+    return Furniture(api=API, pages=PAGES)
+
 
 ROOM = Room(
     name="portal",
@@ -14,6 +20,5 @@ ROOM = Room(
         "they are graded as they are.",
     ),
     serves=("R3", "R29"),
-    api=API,
-    pages=PAGES,
+    furniture=_furniture,
 )

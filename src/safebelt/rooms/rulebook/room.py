@@ -1,12 +1,28 @@
 """The rulebook's plate."""
 
-from safebelt.kernel.rooms import Room
+from typing import TYPE_CHECKING, Any
+
+from safebelt.kernel.rooms import Furniture, Room
 from safebelt.kernel.text import Text
-from safebelt.rooms.rulebook.api import API
-from safebelt.rooms.rulebook.cli import commands
-from safebelt.rooms.rulebook.model.deeds import EVENTS
-from safebelt.rooms.rulebook.pages import PAGES
-from safebelt.rooms.rulebook.store import TABLES
+
+if TYPE_CHECKING:
+    from safebelt.rooms.rulebook.service import Rules
+
+
+def _furniture() -> Furniture:
+    from safebelt.rooms.rulebook.api import API
+    from safebelt.rooms.rulebook.model.deeds import EVENTS
+    from safebelt.rooms.rulebook.pages import PAGES
+    from safebelt.rooms.rulebook.store import TABLES
+
+    return Furniture(events=EVENTS, api=API, pages=PAGES, tables=TABLES)
+
+
+def _cli(rulebook: "Rules") -> Any:
+    from safebelt.rooms.rulebook.cli import commands
+
+    return commands(rulebook)
+
 
 ROOM = Room(
     name="rulebook",
@@ -16,9 +32,6 @@ ROOM = Room(
         en="Law held as data: what it demands of whom, why, since when, and what a draft would change.",
     ),
     serves=("R1", "R2", "R5", "R6", "R27", "R32", "R36"),
-    events=EVENTS,
-    api=API,
-    pages=PAGES,
-    cli=commands,
-    tables=TABLES,
+    furniture=_furniture,
+    cli=_cli,
 )
