@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from granian.constants import Interfaces
 from granian.server.embed import Server
+from tests.ports import free_port
 
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
@@ -83,13 +84,6 @@ def browser_page(browser: Any, serve: Any) -> Iterator[Any]:
 
 def _is_ours(url: str) -> bool:
     return url.startswith(("http://127.0.0.1:", "data:", "about:"))
-
-
-def free_port() -> int:
-    """Return a port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Serving:

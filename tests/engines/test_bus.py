@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.engines.conftest import NatsServer, free_port
+from tests.engines.conftest import NatsServer
+from tests.ports import free_port
 
 from safebelt.engines.bus.inprocess import InProcess
 from safebelt.engines.bus.nats import Nats

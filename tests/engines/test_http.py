@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from tests.engines.conftest import free_port
+from tests.ports import free_port
 
 from safebelt.engines.http import client, fetch
 from safebelt.kernel.errors import Unavailable

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,12 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.ports import free_port
 
 
 class Home:
@@ -86,12 +80,15 @@ class Home:
 def wait_for(url: str, process: subprocess.Popen[bytes], seconds: float = 180) -> None:
     """Wait until an address answers; fail where the process ends before."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with contextlib.suppress(httpx2.HTTPError):
-            if httpx2.get(url, timeout=2).status_code == 200:
-                return
-        assert process.poll() is None, f"the process ended with {process.returncode}"
-        time.sleep(0.05)
+    with httpx2.Client(
+        timeout=2
+    ) as calls:  # one for all: each makes a TLS context, and asking is not to slow the start
+        while time.monotonic() < deadline:
+            with contextlib.suppress(httpx2.HTTPError):
+                if calls.get(url).status_code == 200:
+                    return
+            assert process.poll() is None, f"the process ended with {process.returncode}"
+            time.sleep(0.05)
     raise AssertionError(f"{url} did not answer in {seconds} s")
 
 
