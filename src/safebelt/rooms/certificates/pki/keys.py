@@ -1,0 +1,178 @@
+"""Keys and those who sign with them: making, keeping and using private keys.
+
+The seam for a hardware token is `cryptography`'s own: a class of `RSAPrivateKey` or `EllipticCurvePrivateKey` whose
+`sign` asks the token signs certificates, lists, OCSP answers and time-stamps like a key from a file (a test does so).
+"""
+
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+
+from safebelt.kernel.errors import Conflict, Problem, Refused, Unavailable
+from safebelt.kernel.text import Text
+
+SigningKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+SystemKey = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey
+Hash = hashes.SHA256 | hashes.SHA384 | hashes.SHA512
+KeyType = Literal["rsa-4096", "rsa-3072", "p-256", "p-384"]
+
+_RSA_EXPONENT = 65537  # NIST SP 800-56B; every library makes keys with it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signatory:
+    """A certificate and the private key that belongs to it.
+
+    Attributes:
+        certificate: Says who signs.
+        key: The private key, or a token's stand-in for it.
+    """
+
+    certificate: x509.Certificate
+    key: SigningKey = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Hold that the two belong together.
+
+        Raises:
+            Conflict: The key belongs to another certificate.
+        """
+        if public_bytes(self.certificate.public_key()) != public_bytes(self.key.public_key()):
+            raise Conflict(
+                what=Text(zh="私钥与证书不匹配。", en="The private key does not belong to the certificate."),
+                hint=Text(
+                    zh="请核对密钥文件和证书文件是否成对。", en="Check that key file and certificate file are a pair."
+                ),
+            )
+
+    @property
+    def name(self) -> x509.Name:
+        """Who signs."""
+        return self.certificate.subject
+
+
+def make_key(kind: KeyType) -> SigningKey:
+    """Make a new private key; its chance is OpenSSL's."""
+    if kind.startswith("rsa-"):
+        return rsa.generate_private_key(_RSA_EXPONENT, int(kind.removeprefix("rsa-")))
+    return ec.generate_private_key(ec.SECP256R1() if kind == "p-256" else ec.SECP384R1())
+
+
+def public_bytes(key: object) -> bytes:
+    """Return a public key as SubjectPublicKeyInfo, DER; keys compare by it.
+
+    Raises:
+        TypeError: It is no public key.
+    """
+    if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey):
+        raise TypeError("not a public key of a kind known here")
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def hash_for(key: SigningKey) -> Hash:
+    """Return the hash that is as strong as the key (NIST SP 800-57 part 1, table 3; FIPS 186-5)."""
+    bits = key.curve.key_size if isinstance(key, ec.EllipticCurvePrivateKey) else 0
+    return hashes.SHA384() if bits == 384 else hashes.SHA512() if bits == 521 else hashes.SHA256()
+
+
+def sign(key: SigningKey, data: bytes) -> bytes:
+    """Sign: RSA PKCS #1 v1.5 or ECDSA (DER), with `hash_for` the key."""
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return key.sign(data, ec.ECDSA(hash_for(key)))
+    return key.sign(data, padding.PKCS1v15(), hash_for(key))
+
+
+def signature_name(key: SigningKey) -> str:
+    """Return the algorithm of `sign` as `asn1crypto` calls it, for example `sha256_ecdsa`."""
+    return f"{hash_for(key).name}_{'ecdsa' if isinstance(key, ec.EllipticCurvePrivateKey) else 'rsa'}"
+
+
+def save_key(path: Path, key: SigningKey, *, passphrase: bytes | None = None) -> None:
+    """Keep a new private key in a file: PKCS #8 PEM, mode 0600, whole or not at all, never over an older one.
+
+    Raises:
+        Conflict: There is a file already.
+        Unavailable: The file cannot be written.
+    """
+    protection = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
+    data = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write_new(path, data)
+    except FileExistsError as error:
+        raise Conflict(
+            what=Text(zh=f"{path} 已有密钥。", en=f"There is a key in {path} already."),
+            hint=Text(zh="请另选文件名；密钥不会被覆盖。", en="Choose another name; a key is never written over."),
+        ) from error
+    except OSError as error:
+        raise _unavailable(path, error.strerror or str(error)) from error
+
+
+def load_key(path: Path, *, passphrase: bytes | None = None) -> SigningKey:
+    """Read what `save_key` wrote.
+
+    Raises:
+        Refused: Others than the owner may read the file or write to its directory.
+        Unavailable: The file cannot be read, holds no such key, or the passphrase is missing or wrong.
+    """
+    try:
+        _guard(path)
+        key = serialization.load_pem_private_key(path.read_bytes(), passphrase)
+    except OSError as error:
+        raise _unavailable(path, error.strerror or str(error)) from error
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise _unavailable(path, "no private key, or not this passphrase", zh="其中没有私钥，或口令不对") from error
+    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+        raise _unavailable(path, "not an RSA or elliptic-curve key", zh="不是 RSA 或椭圆曲线密钥")
+    return key
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600 from the start
+    draft = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)  # unlike a rename it never replaces a key
+    finally:
+        draft.unlink(missing_ok=True)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _guard(path: Path) -> None:
+    """Refuse a key that others could have read or put there."""
+    for place, forbidden, mode in ((path, 0o077, "600"), (path.parent, 0o022, "700")):
+        if place.stat().st_mode & forbidden:
+            raise Refused(
+                what=Text(
+                    zh=f"{place} 对他人开放（权限过宽），其中的私钥不可信。",
+                    en=f"{place} is open to other users, so the private key there cannot be trusted.",
+                ),
+                hint=Text(
+                    zh=f"请执行 `chmod {mode} {place}`；如可能已泄露，请更换密钥并吊销其证书。",
+                    en=f"Run `chmod {mode} {place}`; if it may have been read, replace it and revoke its certificate.",
+                ),
+            )
+
+
+def _unavailable(path: Path, why: str, *, zh: str = "") -> Problem:
+    return Unavailable(
+        what=Text(zh=f"私钥 {path} 无法使用：{zh or why}。", en=f"The private key {path} cannot be used: {why}."),
+        hint=Text(
+            zh="请检查文件、权限、磁盘空间和口令，或从备份恢复。",
+            en="Check the file, its permissions, the disk's space and the passphrase, or restore it from a backup.",
+        ),
+    )
