@@ -24,6 +24,7 @@ def empty(database_url: str):
 def drafted(tmp_path_factory) -> Path:
     """A history of one revision, drafted from today's tables."""
     versions = tmp_path_factory.mktemp("versions")
+    every_table()
     draft("0001", "first", versions=versions)
     return versions
 
@@ -58,6 +59,26 @@ def test_migrating_again_changes_nothing(empty, drafted) -> None:
     migrate(empty, versions=drafted)
 
     assert migrate(empty, versions=drafted) == "0001"
+
+
+def test_the_newest_revision_is_the_last_by_the_name_of_its_file(empty) -> None:
+    # So a database that has come to it is known as up to date by one query, without reading the history.
+    assert migrate(empty) == max(path.stem.partition("_")[0] for path in VERSIONS.glob("*.py"))
+
+
+def test_a_database_up_to_date_is_opened_beside_a_writer_and_without_reading_the_history(empty, drafted) -> None:
+    migrate(empty, versions=drafted)
+    opened: list[str] = []
+    database = Sql(empty.engine.url.render_as_string(hide_password=False))
+    thread = threading.Thread(target=lambda: opened.append(migrate(database, versions=drafted)), daemon=True)
+
+    with empty.begin() as writer:
+        empty.exclusive(writer, "engine migrations")
+        thread.start()
+        thread.join(20)
+
+    assert opened == ["0001"]
+    database.close()
 
 
 def test_a_table_the_history_forgot_is_noticed(empty, drafted) -> None:

@@ -8,23 +8,25 @@ To write the next revision, with every room's tables loaded by `safebelt.app.eve
 then read the file, as whoever runs it on a live register would.
 """
 
-from pathlib import Path
-from typing import Any, Literal
+from __future__ import annotations
 
-from alembic.autogenerate import compare_metadata, produce_migrations, render_python_code
-from alembic.autogenerate.api import AutogenContext
-from alembic.config import Config
-from alembic.operations.ops import DowngradeOps, UpgradeOps
-from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import sqlalchemy as sa
 
 from safebelt.engines import jobs as _jobs  # noqa: F401  the engines' own tables belong to every history
 from safebelt.engines.bus import relay as _relay  # noqa: F401
 from safebelt.engines.sql import Sql, UtcDateTime, metadata
 from safebelt.kernel.errors import Conflict
 from safebelt.kernel.text import Text
+
+if TYPE_CHECKING:  # every command opens the database, and hardly ever has it to be migrated
+    from alembic.autogenerate.api import AutogenContext
+    from alembic.operations.ops import DowngradeOps, UpgradeOps
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
 
 HERE = Path(__file__).resolve().parent
 VERSIONS = HERE / "versions"
@@ -42,6 +44,26 @@ def migrate(sql: Sql, *, versions: Path = VERSIONS) -> str:
         Conflict: The database is of a newer version than this software.
         Unavailable: The database does not answer.
     """
+    newest = max((path.stem.partition("_")[0] for path in versions.glob("*.py")), default="")
+    return newest if newest and newest == _stands_at(sql) else _upgrade(sql, versions)
+
+
+def _stands_at(sql: Sql) -> str:
+    """Return the revision a database has come to; "" where it has none, or does not answer (`_upgrade` says so)."""
+    try:
+        with sql.read() as tx:
+            if not sa.inspect(tx).has_table(_OPTIONS["version_table"]):
+                return ""
+            return tx.execute(sa.select(sa.table(_OPTIONS["version_table"], sa.column("version_num")))).scalar() or ""
+    except sa.exc.OperationalError:
+        return ""
+
+
+def _upgrade(sql: Sql, versions: Path) -> str:
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
     script = _history(versions)
 
     def upgrade(revision: Any, _context: Any) -> Any:
@@ -60,6 +82,9 @@ def migrate(sql: Sql, *, versions: Path = VERSIONS) -> str:
 
 def differences(sql: Sql) -> list[Any]:
     """Return how a database differs from the tables the code declares; empty when they agree."""
+    from alembic.autogenerate import compare_metadata  # noqa: PLC0415
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+
     with sql.engine.connect() as connection:
         return list(compare_metadata(MigrationContext.configure(connection, opts=_OPTIONS), metadata))
 
@@ -78,6 +103,9 @@ def draft(revision: str, message: str, *, versions: Path = VERSIONS) -> Path:
     Raises:
         Conflict: Nothing changed.
     """
+    from alembic.autogenerate import produce_migrations  # noqa: PLC0415
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+
     script, scratch = _history(versions), Sql("sqlite://")
     migrate(scratch, versions=versions)
     options = {**_OPTIONS, "render_item": _render_item}
@@ -100,10 +128,14 @@ def draft(revision: str, message: str, *, versions: Path = VERSIONS) -> Path:
 
 
 def _history(versions: Path) -> ScriptDirectory:
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
     return ScriptDirectory(str(HERE), version_locations=[str(versions)])
 
 
 def _render(context: MigrationContext, operations: UpgradeOps | DowngradeOps) -> str:
+    from alembic.autogenerate import render_python_code  # noqa: PLC0415
+
     return render_python_code(operations, migration_context=context, render_item=_render_item)
 
 
