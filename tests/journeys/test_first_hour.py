@@ -20,7 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from tests.journeys.home import Home, scripted_upstream, wait_for
+from tests.journeys.home import PLAIN, Home, scripted_upstream, wait_for
 
 ID_CARD = "11010519491231002X"
 
@@ -214,7 +214,7 @@ def test_sigterm_ends_all_children_and_down_ends_a_running_house(tmp_path: Path)
 def _ask(home: Home) -> httpx2.Response:
     headers = {"authorization": f"Bearer {home.key}"}
     body = {"messages": [{"role": "user", "content": "SAY " + "padding " * 100}]}
-    return httpx2.post(f"{home.belt}/v1/chat/completions", json=body, headers=headers, timeout=10)
+    return httpx2.post(f"{home.belt}/v1/chat/completions", json=body, headers=headers, timeout=10, verify=PLAIN)
 
 
 def _until_ok(home: Home) -> httpx2.Response:

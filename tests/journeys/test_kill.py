@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from tests.journeys.home import Home, scripted_upstream, wait_for
+from tests.journeys.home import PLAIN, Home, scripted_upstream, wait_for
 
 from safebelt.rooms.belt.records.reader import Reader
 
@@ -35,7 +35,7 @@ class _Load:
 
     def _ask(self, number: int) -> None:
         headers = {"authorization": f"Bearer {self.home.key}"}
-        with httpx2.Client(timeout=5) as calls:
+        with httpx2.Client(timeout=5, verify=PLAIN) as calls:
             while not self._ending.is_set():
                 body = {"messages": [{"role": "user", "content": "SAY hello there"}], "stream": number % 2 == 0}
                 try:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.journeys.home import Home, scripted_upstream
+from tests.journeys.home import PLAIN, Home, scripted_upstream
 
 FOREVER = {"messages": [{"role": "user", "content": "SAY FOREVER"}], "stream": True}
 
@@ -33,7 +33,7 @@ class _Streams:
         url = f"{self._home.belt}/v1/chat/completions"
         with (
             contextlib.suppress(httpx2.HTTPError),
-            httpx2.stream("POST", url, json=FOREVER, headers=headers, timeout=30) as answer,
+            httpx2.stream("POST", url, json=FOREVER, headers=headers, timeout=30, verify=PLAIN) as answer,
         ):
             is_first = True
             for _ in answer.iter_raw():
@@ -66,7 +66,7 @@ def resumed(running: Home) -> Iterator[None]:
 def _ask(home: Home) -> httpx2.Response:
     headers = {"authorization": f"Bearer {home.key}"}
     body = {"messages": [{"role": "user", "content": "SAY hi"}]}
-    return httpx2.post(f"{home.belt}/v1/chat/completions", json=body, headers=headers, timeout=10)
+    return httpx2.post(f"{home.belt}/v1/chat/completions", json=body, headers=headers, timeout=10, verify=PLAIN)
 
 
 def _last_proof(home: Home, seconds: float = 8.0) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def test_a_worker_that_cannot_obey_is_killed_within_a_second_and_stays_stopped(r
 
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGCONT)
-    _wait_until(lambda: httpx2.get(f"{running.belt}/health", timeout=2).status_code == 200)
+    _wait_until(lambda: httpx2.get(f"{running.belt}/health", timeout=2, verify=PLAIN).status_code == 200)
     assert took < 5, f"it took {took:.2f} s"  # 0.85 s on a quiet machine; the bound leaves room for a busy one
     assert _ask(running).status_code == 503
     assert _last_proof(running)["killed_by_supervisor"] is True
