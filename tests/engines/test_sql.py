@@ -1,12 +1,13 @@
 """Both databases keep the same promises."""
 
+import json
 import threading
 from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
 
-from safebelt.engines.sql import Sql, upsert
+from safebelt.engines.sql import Sql, as_json, insert_rows, stored, upsert
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.errors import Problem
 from safebelt.rooms.ledger import store
@@ -23,6 +24,35 @@ def test_a_row_round_trips_with_its_time_zone(sql: Sql) -> None:
     with sql.read() as tx:
         got = tx.execute(sa.select(store.entry)).one()
     assert (got.at, got.subject, got.index) == (AT, "other", None)
+
+
+def test_rows_inserted_many_at_once_come_back_as_those_inserted_one_by_one_do(sql: Sql) -> None:
+    words = "tab\t line\n\r back\\slash \\N \\. 'quotes\" 中文 é \x7f"
+    with sql.begin() as tx:
+        tx.execute(sa.insert(store.entry), [{**ROW, "subject": words, "words": words, "body": bytes(range(256))}])
+        moment = stored(tx, store.entry.c.at, AT)
+        row = ("ent_2", moment, OWNER.id, "a.b.v1", words, bytes(range(256)), b"y" * 32, words, None)
+        insert_rows(tx, store.entry, ("id", "at", "actor", "kind", "subject", "body", "leaf", "words", "index"), [row])
+        insert_rows(tx, store.entry, ("id",), [])
+
+    with sql.read() as tx:
+        one, other = (row._mapping for row in tx.execute(sa.select(store.entry).order_by(store.entry.c.id)))
+    assert {**one, "id": ""} == {**other, "id": ""}
+
+
+def test_what_the_table_forbids_is_refused_many_at_once_too_and_leaves_nothing(sql: Sql) -> None:
+    row = ("ent_1", "a.b.v1")
+    with pytest.raises(sa.exc.IntegrityError), sql.begin() as tx:
+        insert_rows(tx, store.entry, ("id", "kind"), [row])
+
+    with sql.read() as tx:
+        assert tx.execute(sa.select(sa.func.count()).select_from(store.entry)).scalar_one() == 0
+
+
+def test_json_for_many_rows_reads_back_as_what_it_was() -> None:
+    values = [{"a": [1, 2.5, None, True, "中\ud83d"], "b": {}}, (1, "x"), "", 10**30, [{"zh": "文", "en": "t"}]]
+
+    assert [json.loads(as_json(one)) for one in values] == json.loads(json.dumps(values))
 
 
 def test_an_error_rolls_everything_back(sql: Sql) -> None:

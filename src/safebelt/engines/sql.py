@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -23,6 +24,7 @@ metadata = sa.MetaData(
 )
 """All tables of all rooms.  A table's name starts with its room's."""
 
+_JSON = msgspec.json.Encoder()
 _BUSY_MS = 10_000
 """How long a SQLite writer waits for another; beyond it the caller is told, not left hanging."""
 
@@ -124,6 +126,49 @@ def among(tx: sa.Connection, column: sa.ColumnElement[Any], values: Sequence[Any
         given = sa.func.json_each(sa.literal(json.dumps(list(values)), sa.Text)).table_valued("value")
         return column.in_(sa.select(given.c.value))
     return column == sa.any_(sa.literal(list(values), postgresql.ARRAY(column.type)))
+
+
+def insert_rows(tx: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Insert many rows the quickest way the database has: by COPY on PostgreSQL, by one prepared statement on SQLite.
+
+    Args:
+        tx: The caller's transaction.
+        table: Where.
+        columns: Names of columns; those left out take the defaults that the table itself has.
+        rows: For each row a value of each column as the driver takes it, which nothing here translates: JSON as its
+            text, a moment as `stored` returns it.
+    """
+    if not rows:
+        return
+    driver: Any = tx.dialect.loaded_dbapi
+    quoted = tx.dialect.identifier_preparer.quote
+    named = f"{quoted(table.name)} ({', '.join(map(quoted, columns))})"
+    cursor: Any = tx.connection.cursor()
+    try:
+        if tx.dialect.name == "sqlite":
+            cursor.executemany(f"insert into {named} values ({', '.join('?' * len(columns))})", rows)  # noqa: S608  names of ours
+        else:
+            with cursor.copy(f"copy {named} from stdin") as copy:
+                for row in rows:
+                    copy.write_row(row)
+    except driver.Error as error:
+        raise sa.exc.DBAPIError.instance(f"insert into {named}", None, error, driver.Error) from error
+    finally:
+        cursor.close()
+
+
+def as_json(value: Any) -> str:
+    """Return a value of a JSON column as its text, for `insert_rows`; a frozen dataclass counts as an object."""
+    try:
+        return _JSON.encode(value).decode()
+    except UnicodeEncodeError:  # half a surrogate, which only the other writer has a way to write
+        return json.dumps(value)
+
+
+def stored(tx: sa.Connection, column: sa.Column[Any], value: Any) -> Any:
+    """Return a column's value as the driver takes it, for `insert_rows`."""
+    process = column.type.dialect_impl(tx.dialect).bind_processor(tx.dialect)
+    return value if process is None else process(value)
 
 
 def skip_locked(statement: sa.Select[Any]) -> sa.Select[Any]:

@@ -1,10 +1,11 @@
 """Judgments of imports: what becomes of each record, what its leaf commits to, what may be taken out again."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
+
+import msgspec
 
 from safebelt.kernel import merkle
 from safebelt.kernel.errors import Conflict, Invalid
@@ -23,6 +24,7 @@ from safebelt.rooms.registry.model.imports import (
 from safebelt.rooms.registry.model.imports_events import ImportUndone, SystemsImported
 from safebelt.rooms.registry.model.register import Party, RegisterSystem, System, folded
 
+_LEAF = msgspec.json.Encoder(order="sorted")
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)  # a plan is judged without a clock: only the form of the texts is asked
 _REFUSING = Text(zh="没有写明提供者。", en="It names no provider.")
 _SAY_PROVIDER = Text(
@@ -139,7 +141,7 @@ def leaf_of_party(party: Party, salt: str) -> dict[str, str]:
 
 def leaf_text(body: Mapping[str, str]) -> str:
     """Return a leaf in RFC 8785 form, which for a flat object of texts with ASCII keys is what the library writes."""
-    return json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return _LEAF.encode(body).decode()
 
 
 def _salted(text: str, salt: str) -> str:
@@ -242,11 +244,19 @@ def classes_summed(
 ) -> dict[str, dict[str, int]]:
     """Return how many systems fall into each class, with more counted in."""
     counts = {name: dict(found) for name, found in before.items()}
-    for classes in more:
+    for classes, systems in _shared(more):
         for instrument, strictest in classes.items():
             of = counts.setdefault(instrument, {})
-            of[strictest] = of.get(strictest, 0) + 1
+            of[strictest] = of.get(strictest, 0) + systems
     return counts
+
+
+def _shared(more: Iterable[Mapping[str, str]]) -> list[tuple[Mapping[str, str], int]]:
+    """Return each object once with how often it came: systems that are judged alike share theirs."""
+    found: dict[int, tuple[Mapping[str, str], int]] = {}
+    for one in more:
+        found[id(one)] = (one, found[id(one)][1] + 1 if id(one) in found else 1)
+    return list(found.values())
 
 
 def _again(system_id: str) -> Text:

@@ -6,6 +6,8 @@ from datetime import date
 from hashlib import sha256
 from typing import Any
 
+import msgspec
+
 from safebelt.kernel.text import Text
 from safebelt.rooms.registry.imports import facts as cells
 from safebelt.rooms.registry.imports.bounds import Unfit, unfit
@@ -19,6 +21,8 @@ NOBODY = Text(
     en="The source names no body at all; the name here only holds its place until somebody finds out.",
 )
 _KNOWN_PURPOSE_CHARS = 2000
+_OF_TEXTS = msgspec.json.Encoder(order="sorted")
+_OF_ANYTHING = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
 _CONTROL = {code: " " for code in (*range(9), 11, 12, *range(14, 32), 127)}
 
 
@@ -37,7 +41,7 @@ class Applying:
     def __init__(self, mapping: Mapped, vocabulary: Mapping[str, Fact], provider: str) -> None:
         self._mapping, self._provider = mapping, provider
         self._readers = [cells.Reader(vocabulary[name], rule) for name, rule in mapping.facts.items()]
-        self._used = {one for columns in mapping.fields.values() for one in columns}
+        self._source: tuple[str, date | None, Source] | None = None
 
     def record(self, raw: Raw) -> Record | Unfit:
         """Return what a raw record states, or what is wrong with it."""
@@ -47,7 +51,8 @@ class Applying:
         purpose = self._both(raw, "purpose")
         provider, notes = self._named(raw)
         notes = notes if purpose else (*notes, NO_PURPOSE)
-        found = self._facts(raw)
+        day = self._day(raw)
+        found = self._facts(raw, day)
         if isinstance(found, Unfit):
             return found
         return Record(
@@ -61,8 +66,8 @@ class Applying:
             party_kind=self._mapping.party_kind,
             said=self._text(raw, "said")[:200],
             facts=found,
-            sources=self._sources(raw),
-            extras=dict(raw.values),
+            sources={SOURCE_ID: self._source_of(raw, day)},
+            extras=raw.values,
             notes=notes,
             sha256=digest_of(raw.values),
         )
@@ -78,36 +83,40 @@ class Applying:
             return self._provider, ()
         return self._mapping.provider_otherwise, (NOBODY,)
 
-    def _facts(self, raw: Raw) -> dict[str, FactValue] | Unfit:
+    def _facts(self, raw: Raw, day: date | None) -> dict[str, FactValue] | Unfit:
         found: dict[str, FactValue] = {}
-        day = self._day(raw)
         for reader in self._readers:
-            fact = reader.fact
             try:
-                value = reader.value(raw.values.get(reader.rule.column))
+                known = reader.known(raw.values.get(reader.rule.column), SOURCE_ID, day)
             except (ValueError, OverflowError, TypeError) as error:
                 wrong = error if isinstance(error, ValueError) else ValueError(str(error))
-                return unfit(raw.where, cells.misfit(fact, wrong))
-            if value is not cells.UNKNOWN:
-                found[fact.id] = FactValue(value=value, source=SOURCE_ID, as_of=day)
+                return unfit(raw.where, cells.misfit(reader.fact, wrong))
+            if known is not None:
+                found[reader.fact.id] = known
         return found
 
-    def _sources(self, raw: Raw) -> dict[str, Source]:
+    def _source_of(self, raw: Raw, day: date | None) -> Source:
+        """The source with the record's address in it and its day: the same object while those stay the same."""
         stated = self._mapping.source
-        title = stated.title or self._mapping.title.en
         url = self._text(raw, "url") or stated.url
-        return {SOURCE_ID: Source(title=title, url=url[:500], as_of=self._day(raw))}
+        if self._source is None or self._source[:2] != (url, day):
+            title = stated.title or self._mapping.title.en
+            self._source = (url, day, Source(title=title, url=url[:500], as_of=day))
+        return self._source[2]
 
     def _day(self, raw: Raw) -> date | None:
         """The day the source gives, where it gives a whole one."""
+        text = self._text(raw, "as_of")[:10]
         try:
-            return date.fromisoformat(self._text(raw, "as_of")[:10])
+            return date.fromisoformat(text) if text else None
         except ValueError:
             return None
 
     def _both(self, raw: Raw, field: str) -> Text | None:
-        zh, en, any_ = (self._text(raw, one) for one in (f"{field}_zh", f"{field}_en", field))
-        zh, en = zh or any_ or en, en or any_ or zh
+        zh, en = self._text(raw, f"{field}_zh"), self._text(raw, f"{field}_en")
+        if not (zh and en):
+            any_ = self._text(raw, field)
+            zh, en = zh or any_ or en, en or any_ or zh
         limit = _KNOWN_PURPOSE_CHARS
         return Text(zh=zh[:limit], en=en[:limit]) if zh else None
 
@@ -123,7 +132,7 @@ class Applying:
 def _as_text(value: Any) -> str:
     match value:
         case str():
-            return value.translate(_CONTROL).strip()
+            return (value if value.isprintable() else value.translate(_CONTROL)).strip()
         case list():
             return "; ".join(filter(None, map(_as_text, value)))
         case bool() | None | dict():
@@ -133,5 +142,17 @@ def _as_text(value: Any) -> str:
 
 def digest_of(values: Mapping[str, Any]) -> str:
     """Return the SHA-256 of a record, whatever the order of its keys."""
-    body = json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
-    return sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256(_in_order(values)).hexdigest()
+
+
+def _in_order(values: Mapping[str, Any]) -> bytes:
+    """Return a record as JSON with its keys in order, always the same: by it a record is known again years later.
+
+    Of texts alone both writers write the same, one of them in a fifth of the time; they differ in numbers.
+    """
+    if all(type(one) is str for one in values.values()):
+        try:
+            return _OF_TEXTS.encode(values)
+        except UnicodeEncodeError:  # half a surrogate, which only the other writer keeps
+            pass
+    return _OF_ANYTHING.encode(values).encode("utf-8", "surrogatepass")

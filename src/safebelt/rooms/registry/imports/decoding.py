@@ -97,11 +97,11 @@ def table_records(file: File) -> Iterator[Raw | Unfit]:
     mark = max(("\t", ",", ";"), key=head.count)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
     columns = _columns(rows, file.name)
+    is_kept = _is_sound(columns) and not _NO_TEXT.search(text)  # of the whole file at once: then of every cell in it
     try:
         for row in rows:
-            where = f"{file.name}:{rows.line_num}"
-            if any(cell.strip() for cell in row):
-                yield _row(where, columns, row)
+            if any(map(str.strip, row)):
+                yield _row(f"{file.name}:{rows.line_num}", columns, row, is_kept=is_kept)
     except csv.Error as error:
         yield unfit(
             f"{file.name}:{rows.line_num}", Text(zh=f"表格有误：{error}。", en=f"The table is broken: {error}.")
@@ -135,12 +135,14 @@ def _columns(rows: Iterator[list[str]], name: str) -> list[str]:
     return columns
 
 
-def _row(where: str, columns: list[str], row: list[str]) -> Raw | Unfit:
+def _row(where: str, columns: list[str], row: list[str], *, is_kept: bool) -> Raw | Unfit:
+    """Return one row; `is_kept` says that databases keep all its characters, so that only lengths are left to ask."""
     if len(row) > len(columns):
         many = f"{len(row)} > {len(columns)}"
         return unfit(where, Text(zh=f"单元格多于标题（{many}）。", en=f"More cells than headings ({many})."))
-    values = {name: cell for name, cell in zip(columns, row, strict=False) if name and cell.strip()}
-    return Raw(where=where, values=values) if _is_sound(values) else _no_record(where)
+    values = {name: cell for name, cell in zip(columns, row, strict=False) if name and cell and not cell.isspace()}
+    is_sound = (is_kept and max(map(len, row)) <= MAX_CELL) or _is_sound(values)
+    return Raw(where=where, values=values) if is_sound else _no_record(where)
 
 
 def card_record(file: File) -> Raw:

@@ -6,12 +6,14 @@ from typing import Any
 
 from safebelt.kernel.text import Text
 from safebelt.rooms.registry.model.imports import FactRule
-from safebelt.rooms.rulebook.model import Fact, FactType
+from safebelt.rooms.rulebook.model import Fact, FactType, FactValue
 
 _YES = {"yes", "true", "1", "y", "是", "有", "ja", "oui", "si"}
 _NO = {"no", "false", "0", "n", "否", "无", "没有", "nee", "non"}
 UNKNOWN = object()
 """The source does not say."""
+_REMEMBERED = 4096
+"""Cells whose reading is remembered: registers repeat themselves, and what they do not repeat is read anew."""
 
 
 class Reader:
@@ -25,6 +27,26 @@ class Reader:
     def __init__(self, fact: Fact, rule: FactRule) -> None:
         self.fact, self.rule = fact, rule
         self.options = frozenset(one.id for one in fact.options)
+        self._read: dict[tuple[str, str, date | None], FactValue | None] = {}
+
+    def known(self, cell: Any, source: str, day: date | None) -> FactValue | None:
+        """Return what a cell tells of the fact, with its source and day; None where it leaves it open.
+
+        Raises:
+            ValueError: The cell states something that is no value of the fact.
+        """
+        if type(cell) is not str:
+            return self._known(cell, source, day)
+        key = (cell, source, day)
+        if key not in self._read:
+            if len(self._read) >= _REMEMBERED:
+                self._read.clear()
+            self._read[key] = self._known(cell, source, day)
+        return self._read[key]
+
+    def _known(self, cell: Any, source: str, day: date | None) -> FactValue | None:
+        value = self.value(cell)
+        return None if value is UNKNOWN else FactValue(value=value, source=source, as_of=day)
 
     def value(self, cell: Any) -> Any:
         """Return the fact's value, or `UNKNOWN`.

@@ -113,6 +113,7 @@ class Record:
         extras: Everything else the source states, kept as it was.
         notes: What was assumed, told to whoever looks.
         sha256: Of the record's canonical JSON.
+        key: What it is known by for good: the SHA-256 of its source and of what that calls it; empty without it.
     """
 
     where: str
@@ -129,11 +130,13 @@ class Record:
     extras: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[Text, ...] = ()
     sha256: str = ""
+    key: str = field(init=False, default="")
 
-    @property
-    def key(self) -> str:
-        """What a record is known by for good: the SHA-256 of its source and of what that calls it; empty without it."""
-        return sha256(f"{self.origin}\n{self.ref}".encode("utf-8", "surrogatepass")).hexdigest() if self.ref else ""
+    def __post_init__(self) -> None:
+        """Work out the key once: every stage of an import asks for it."""
+        if self.ref:
+            known_by = f"{self.origin}\n{self.ref}".encode("utf-8", "surrogatepass")
+            object.__setattr__(self, "key", sha256(known_by).hexdigest())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from safebelt.rooms.registry.model import Party, PartyRole, RegisterParty, Syste
 from safebelt.rooms.registry.model.imports import Batch, Form, Item, Known, Outcome, Planned, Record, State, Wish
 from safebelt.rooms.registry.model.search import SOURCE, Judged
 from safebelt.rooms.registry.service.searching import Searching
+from safebelt.rooms.registry.store import entering
 from safebelt.rooms.rulebook.model import Description
 from safebelt.rooms.rulebook.service.crowds import Weighed
 
@@ -31,12 +32,12 @@ class Entering(Searching):
     """Enters parts of an import and takes them out, each inside the caller's transaction."""
 
     def _import_part(self, tx: sa.Connection, batch: Batch, records: Sequence[Record], by: Actor) -> Batch:
-        known = store.imports.known(tx, records)
+        known = entering.known(tx, records)
         planned = judge.plan(records, known, wish_of(batch), start=batch.done)
         entered = self._enter_import(tx, [one for one in planned if one.outcome is Outcome.NEW], known, batch.form, by)
         entry_id = self._remember_import(tx, batch, planned, entered, by)
         items = [_item(batch.id, one, entered, entry_id) for one in planned]
-        store.imports.add_items(tx, items, records)
+        entering.add_items(tx, items, records)
         done = batch.done + len(records)
         return replace(
             batch,
@@ -55,17 +56,16 @@ class Entering(Searching):
         made = ((one.place, judge.entering(one, new_id=self._new_id("sys"), parties=ids, at=at)) for one in fresh)
         systems = {place: system for place, system in made if system is not None}
         party_ids = sorted({one for word in systems.values() for one in (word.provider_id, word.deployer_id) if one})
-        names = store.imports.names_of(tx, party_ids) | {one.id: one.name for one in parties}
-        store.imports.add_many(tx, parties, list(systems.values()), names)
+        names = entering.names_of(tx, party_ids) | {one.id: one.name for one in parties}
+        entering.add_many(tx, parties, list(systems.values()), names)
         described = [(systems[one.place].id, _description(one.record)) for one in fresh if one.record.facts]
         digests = self._rules.describe_new(tx, described, by=by)
         asked = [(values_of(one.record), systems[one.place].provider_id) for one in fresh]
         weighed = dict(zip(systems, self._rules.weigh(tx, asked), strict=True))
-        store.search.add_labels(tx, {SOURCE: {one.id: [form.value] for one in systems.values()}})
+        store.search.add_labels(tx, [(SOURCE, form.value, one.id) for one in systems.values()])
         # of a system without facts nothing is known anywhere: a label in every instrument would find everybody
         judged = {systems[one.place].id: weighed[one.place] for one in fresh if one.record.facts}
-        labels = {each: Judged(classes=one.classes, red_lines=one.barred_by) for each, one in judged.items()}
-        store.search.set_judged(tx, labels, is_new=True)
+        store.search.set_judged(tx, _looked_up(judged), is_new=True)
         return _Entered(parties=parties, systems=systems, weighed=weighed, digests=digests)
 
     def _parties_of_import(self, fresh: Sequence[Planned], known: Known) -> tuple[tuple[Party, ...], dict[str, str]]:
@@ -105,7 +105,7 @@ class Entering(Searching):
             barred=sum(1 for one in entered.weighed.values() if one.barred_by),
         )
         entry_id = self._ledger.append(tx, event, by=by)
-        store.imports.add_leaves(tx, batch.id, entry_id, leaves)
+        entering.add_leaves(tx, batch.id, entry_id, leaves)
         return entry_id
 
     def _undo_import_part(
@@ -145,6 +145,13 @@ def wish_of(batch: Batch) -> Wish:
 def values_of(record: Record) -> dict[str, object]:
     """Return fact id to value, which is what judgments take."""
     return {name: one.value for name, one in record.facts.items()}
+
+
+def _looked_up(judged: Mapping[str, Weighed]) -> dict[str, Judged]:
+    """What systems are looked up by, system by system; those judged alike share it."""
+    kinds = {id(one): one for one in judged.values()}
+    shared = {key: Judged(classes=one.classes, red_lines=one.barred_by) for key, one in kinds.items()}
+    return {system_id: shared[id(one)] for system_id, one in judged.items()}
 
 
 def _description(record: Record) -> Description:

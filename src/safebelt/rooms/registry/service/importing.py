@@ -33,6 +33,7 @@ from safebelt.rooms.registry.packs import mappings
 from safebelt.rooms.registry.service.base import pages_of
 from safebelt.rooms.registry.service.entering import values_of, wish_of
 from safebelt.rooms.registry.service.imported import Imported
+from safebelt.rooms.registry.store import entering
 
 CHUNK = 1000
 """Records of one transaction: what is lost by a crash, and how long others wait for a writer."""
@@ -65,6 +66,7 @@ class Importing(Imported):
         found = self._read_import(files, wish)
         if found.headings:
             return self._proposed_mapping(found)
+        self._enter_all_missing()
         with self._sql.read() as tx:
             planned = self._plan_import(tx, found.records, wish)
             fresh = [one for one in planned if one.outcome is Outcome.NEW]
@@ -159,6 +161,7 @@ class Importing(Imported):
         )
 
     def _import_parts(self, batch_id: str, found: Readout, by: Actor, progress: Progress) -> Batch:
+        self._enter_all_missing()
         while True:
             with self._sql.begin() as tx:
                 self._sql.exclusive(tx, _LOCK)
@@ -263,6 +266,11 @@ class Importing(Imported):
         """
         return self.preview_import(self._files_of_import(batch_id), wish_of(self.import_batch(batch_id)))
 
+    def _enter_all_missing(self) -> None:
+        """See to it that every system is in the index: by it those of a name are found that a record may repeat."""
+        while self.index_missing():
+            pass
+
     # --- reading ------------------------------------------------------------------------------------------------
 
     def _read_import(self, files: Sequence[File], wish: Wish) -> Readout:
@@ -291,7 +299,7 @@ class Importing(Imported):
         return Preview(form=found.form, total=0, counts={}, first=(), outlook={}, barred=(), troubles=(), proposal=text)
 
     def _plan_import(self, tx: sa.Connection, records: Sequence[Record], wish: Wish) -> tuple[Planned, ...]:
-        held = [store.imports.known(tx, part) for part in _parts(records)]
+        held = [entering.known(tx, part) for part in _parts(records)]
         merged = Known(
             refs={key: one for known in held for key, one in known.refs.items()},
             digests={key: one for known in held for key, one in known.digests.items()},

@@ -11,13 +11,10 @@ from safebelt.rooms.registry.model.imports import (
     Batch,
     Form,
     Item,
-    Known,
     Outcome,
-    Record,
     State,
     Trouble,
 )
-from safebelt.rooms.registry.model.register import Party, System, folded
 from safebelt.rooms.registry.store import register, search
 
 batch = sa.Table(
@@ -151,98 +148,6 @@ def entered(tx: sa.Connection, batch_id: str, after: int, limit: int) -> tuple[I
     return tuple(_item(row) for row in tx.execute(sa.select(item).where(where).order_by(item.c.place).limit(limit)))
 
 
-def known(tx: sa.Connection, records: Sequence[Record]) -> Known:
-    """Return what the register holds of these records already."""
-    parties = _known_parties(tx, sorted({name for one in records for name in (one.provider, one.deployer) if name}))
-    keys = {one.key for one in records if one.key}
-    digests = {one.sha256 for one in records}
-    is_in = item.c.outcome == Outcome.ENTERED.value
-    by_key = sa.select(item.c.key, item.c.system_id).where(item.c.key.in_(sorted(keys)), is_in)
-    by_digest = sa.select(item.c.digest, item.c.system_id).where(item.c.digest.in_(sorted(digests)), is_in)
-    names = sorted({one.name.en for one in records})
-    table = register.system
-    alike = sa.select(table.c.name_en, table.c.provider_id, table.c.id).where(
-        table.c.provider_id.in_(sorted(set(parties.values()))), table.c.name_en.in_(names)
-    )
-    return Known(
-        refs={row.key: row.system_id for row in tx.execute(by_key)} if keys else {},
-        digests={row.digest: row.system_id for row in tx.execute(by_digest)} if digests else {},
-        alike={(folded(row.name_en), row.provider_id): row.id for row in tx.execute(alike)} if parties else {},
-        parties=parties,
-    )
-
-
-def _known_parties(tx: sa.Connection, names: Sequence[str]) -> dict[str, str]:
-    if not names:
-        return {}
-    table = register.party
-    wanted = sa.select(table.c.id, table.c.name).where(table.c.name.in_(names) | table.c.id.in_(names))
-    found = {}
-    for row in tx.execute(wanted.order_by(table.c.id.desc())):
-        found[row.id] = found[row.name] = row.id  # of several of one name, the one registered first
-    return {name: found[name] for name in names if name in found}
-
-
-def add_many(tx: sa.Connection, parties: Sequence[Party], systems: Sequence[System], names: Mapping[str, str]) -> None:
-    """Insert parties and systems, and enter the systems into the search.
-
-    Args:
-        tx: The transaction.
-        parties: Those that enter.
-        systems: Those that enter.
-        names: Party id to its name, of every party the systems have.
-    """
-    if parties:
-        tx.execute(sa.insert(register.party), [_party_row(one) for one in parties])
-    if systems:
-        rows = [{"id": one.id, "registered_at": one.registered_at, **register._columns(one)} for one in systems]
-        tx.execute(sa.insert(register.system), rows)
-        search.enter(tx, [(one.id, _document(one, names)) for one in systems])
-
-
-def _party_row(word: Party) -> dict[str, Any]:
-    return {
-        "id": word.id,
-        "name": word.name,
-        "kind": word.kind.value,
-        "roles": [role.value for role in word.roles],
-        "contact": word.contact,
-        "registered_at": word.registered_at,
-        "search": folded(f"{word.id}\n{word.name}"),
-    }
-
-
-def _document(word: System, names: Mapping[str, str]) -> str:
-    """What a system is found by: as `register.document` has it, without a question for each of many."""
-    texts = (word.id, word.name.zh, word.name.en, word.purpose.zh, word.purpose.en)
-    parties = (names.get(one, "") for one in sorted({word.provider_id, word.deployer_id}))
-    return "\n".join((*dict.fromkeys(texts), *filter(None, parties)))
-
-
-def names_of(tx: sa.Connection, party_ids: Sequence[str]) -> dict[str, str]:
-    """Return party id to name."""
-    table = register.party
-    wanted = sa.select(table.c.id, table.c.name).where(table.c.id.in_(party_ids))
-    return {row.id: row.name for row in tx.execute(wanted)} if party_ids else {}
-
-
-def add_items(tx: sa.Connection, words: Sequence[Item], records: Sequence[Record]) -> None:
-    """Insert records of a batch."""
-    if words:
-        rows = [_item_row(word, record) for word, record in zip(words, records, strict=True)]
-        tx.execute(sa.insert(item), rows)
-
-
-def add_leaves(tx: sa.Connection, batch_id: str, entry_id: str, leaves: Sequence[tuple[str, str]]) -> None:
-    """Insert what a root commits to: pairs of system or party id and canonical JSON, in order."""
-    rows = [
-        {"entry_id": entry_id, "index": index, "batch_id": batch_id, "subject": subject, "body": body}
-        for index, (subject, body) in enumerate(leaves)
-    ]
-    if rows:
-        tx.execute(sa.insert(leaf), rows)
-
-
 def leaf_of(tx: sa.Connection, subject: str) -> tuple[str, int, list[str]] | None:
     """Return entry, place and all leaves under one root with the leaf of a system or party; None where it has none."""
     row = tx.execute(sa.select(leaf).where(leaf.c.subject == subject).limit(1)).one_or_none()
@@ -338,29 +243,6 @@ def _batch(row: sa.Row[Any]) -> Batch:
         ),
         mapping=row.mapping,
     )
-
-
-def _item_row(word: Item, record: Record) -> dict[str, Any]:
-    return {
-        "batch_id": word.batch_id,
-        "place": word.place,
-        "spot": word.where,
-        "outcome": word.outcome.value,
-        "name": word.name,
-        "provider": word.provider,
-        "key": record.key,
-        "digest": record.sha256,
-        "ref": word.ref,
-        "said": word.said,
-        "why": None if word.why is None else _pair(word.why),
-        "notes": [_pair(one) for one in word.notes],
-        "system_id": word.system_id,
-        "facts": word.facts,
-        "classes": dict(word.classes),
-        "barred_by": list(word.barred_by),
-        "extras": dict(word.extras),
-        "entry_id": word.entry_id,
-    }
 
 
 def _item(row: sa.Row[Any]) -> Item:

@@ -78,7 +78,7 @@ def add_party(tx: sa.Connection, word: Party) -> None:
 
 def add_system(tx: sa.Connection, word: System) -> None:
     """Insert a system."""
-    tx.execute(sa.insert(system).values(id=word.id, registered_at=word.registered_at, **_columns(word)))
+    tx.execute(sa.insert(system).values(id=word.id, registered_at=word.registered_at, **columns(word)))
 
 
 def save_system(tx: sa.Connection, word: System) -> None:
@@ -88,7 +88,7 @@ def save_system(tx: sa.Connection, word: System) -> None:
         Conflict: Somebody else changed it since.
     """
     fresh = sa.update(system).where(system.c.id == word.id, system.c.version == word.version - 1)
-    changed_once(tx.execute(fresh.values(**_columns(word))), word.name.zh)
+    changed_once(tx.execute(fresh.values(**columns(word))), word.name.zh)
 
 
 def save_people(tx: sa.Connection, word: System, new: NamedPerson) -> None:
@@ -175,7 +175,8 @@ def _people(tx: sa.Connection, system_ids: list[str]) -> dict[str, tuple[NamedPe
     return found
 
 
-def _columns(word: System) -> dict[str, Any]:
+def columns(word: System) -> dict[str, Any]:
+    """Return what a system's row holds besides its id and the moment it was registered."""
     texts = (word.name.zh, word.name.en, word.purpose.zh, word.purpose.en)
     return {
         "name_zh": word.name.zh,

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from safebelt.engines.sql import UtcDateTime, metadata
+from safebelt.engines.sql import UtcDateTime, among, insert_rows, metadata
 from safebelt.rooms.registry.model.search import CLASS, MET, OUTSIDE, RED_LINE, Judged
 from safebelt.rooms.registry.model.search_terms import clean
 from safebelt.rooms.registry.store import register
@@ -127,13 +127,8 @@ def batches(items: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
 
 def insert_many(tx: sa.Connection, table: sa.Table, rows: Sequence[dict[str, Any]]) -> None:
     """Insert rows of plain values, all with the same columns: what the driver takes as it is, it gets as it is."""
-    if not rows:
-        return
-    statement: Any = sa.insert(table).compile(dialect=tx.dialect, column_keys=list(rows[0]))
-    if statement.positional:
-        tx.exec_driver_sql(str(statement), [tuple(row[name] for name in statement.positiontup) for row in rows])
-    else:
-        tx.exec_driver_sql(str(statement), list(rows))
+    if rows:
+        insert_rows(tx, table, list(rows[0]), [tuple(row.values()) for row in rows])
 
 
 def enter(tx: sa.Connection, documents: Sequence[tuple[str, str]]) -> None:
@@ -146,9 +141,15 @@ def enter(tx: sa.Connection, documents: Sequence[tuple[str, str]]) -> None:
         texts = dict(some)
         leave(tx, list(texts))
         names = sa.select(register.system.c.id, register.system.c.name_zh, register.system.c.name_en)
-        named = {row[0]: (row[1], row[2]) for row in tx.execute(names.where(register.system.c.id.in_(list(texts))))}
-        values = [_row(system_id, text, named.get(system_id, ())) for system_id, text in texts.items()]
-        insert_many(tx, entry, values)
+        named = {
+            row[0]: (row[1], row[2]) for row in tx.execute(names.where(among(tx, register.system.c.id, list(texts))))
+        }
+        enter_new(tx, [(system_id, named.get(system_id, ()), text) for system_id, text in texts.items()])
+
+
+def enter_new(tx: sa.Connection, documents: Iterable[tuple[str, Iterable[str], str]]) -> None:
+    """Enter what systems are found by that were not entered before: id, names, and everything searchable."""
+    insert_rows(tx, entry, ("system_id", "name_key", "head", "body", "is_fresh"), [_row(*one) for one in documents])
 
 
 def leave(tx: sa.Connection, system_ids: Sequence[str]) -> None:
@@ -159,18 +160,21 @@ def leave(tx: sa.Connection, system_ids: Sequence[str]) -> None:
         insert_many(tx, gone, on_shelves)
 
 
-def _row(system_id: str, text: str, names: Iterable[str]) -> dict[str, object]:
+def _row(system_id: str, names: Iterable[str], text: str) -> tuple[str, bytes, str, str, bool]:
     heads = tuple(dict.fromkeys(names))
-    lines = text.split("\n")
     apart = {system_id, *heads}
     head = clean("\n".join(heads))
-    return {
-        "system_id": system_id,
-        "name_key": head.rpartition("\n")[2].encode()[:NAME_KEY_BYTES],
-        "head": head,
-        "body": clean("\n".join(line for line in lines if line not in apart)),
-        "is_fresh": True,
-    }
+    body = clean("\n".join(line for line in text.split("\n") if line not in apart))
+    return system_id, _key_of(head), head, body, True
+
+
+def name_key(name: str) -> bytes:
+    """Return what a system of this name is put in order by."""
+    return _key_of(clean(name))
+
+
+def _key_of(head: str) -> bytes:
+    return head.rpartition("\n")[2].encode()[:NAME_KEY_BYTES]
 
 
 def set_labels(tx: sa.Connection, facet: str, values: Mapping[str, Sequence[str]]) -> None:
@@ -188,15 +192,9 @@ def set_labels(tx: sa.Connection, facet: str, values: Mapping[str, Sequence[str]
         insert_many(tx, label, rows)
 
 
-def add_labels(tx: sa.Connection, values: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
-    """Give systems values of facets in which they have none yet: facet to system id to values."""
-    rows = [
-        {"facet": facet, "value": one, "system_id": each}
-        for facet, here in values.items()
-        for each in here
-        for one in dict.fromkeys(here[each])
-    ]
-    insert_many(tx, label, rows)
+def add_labels(tx: sa.Connection, rows: Sequence[tuple[str, str, str]]) -> None:
+    """Give systems values of facets in which they have none yet: facet, value, system id."""
+    insert_rows(tx, label, ("facet", "value", "system_id"), rows)
 
 
 def drop_labels(tx: sa.Connection, system_ids: Sequence[str], beginning: str) -> None:
@@ -217,14 +215,18 @@ def set_judged(tx: sa.Connection, judged: Mapping[str, Judged], *, is_new: bool 
     if not is_new:
         for beginning in (CLASS, RED_LINE):
             drop_labels(tx, list(judged), beginning)
-    values: dict[str, dict[str, list[str]]] = {}
-    for system_id, one in judged.items():
-        if one.red_lines:
-            values.setdefault(RED_LINE, {})[system_id] = [MET]
-        for instrument, strictest in one.classes.items():
-            if strictest not in OUTSIDE:
-                values.setdefault(CLASS + instrument, {})[system_id] = [strictest]
-    add_labels(tx, values)
+    pairs: dict[int, tuple[tuple[str, str], ...]] = {}  # by identity: of many judged together, most share theirs
+    for one in judged.values():
+        if id(one) not in pairs:
+            pairs[id(one)] = _looked_up_by(one)
+    rows = [(facet, value, name) for name, one in judged.items() for facet, value in pairs[id(one)]]
+    add_labels(tx, rows)
+
+
+def _looked_up_by(one: Judged) -> tuple[tuple[str, str], ...]:
+    """Return facet and value of every label of a judgment."""
+    classes = ((CLASS + name, strictest) for name, strictest in one.classes.items() if strictest not in OUTSIDE)
+    return (*([(RED_LINE, MET)] if one.red_lines else []), *classes)
 
 
 def missing(tx: sa.Connection, limit: int) -> list[str]:

@@ -61,6 +61,11 @@ class Verdicts:
         """Return the strictest class by name; `unknown` while a stricter one could hold, empty where none can."""
         return self.planes.select(strictest_of(self.classes[instrument]).alias(instrument)).to_series()
 
+    def every_strictest(self) -> list[tuple[str, ...]]:
+        """Return for each system the strictest class of every instrument, in the order of `classes`."""
+        named = [strictest_of(found).cast(pl.String).alias(name) for name, found in self.classes.items()]
+        return self.planes.select(named).rows() if named else [()] * self.height
+
     def tally(self, norm: str) -> Tally:
         """Return how many systems a norm applies to."""
         literal = self.norms[norm]

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import sqlalchemy as sa
 
 from safebelt.kernel.actors import Actor
@@ -18,7 +20,12 @@ from safebelt.rooms.rulebook.store import crowds
 from safebelt.rooms.rulebook.store.descriptions import plain
 
 if TYPE_CHECKING:
-    from safebelt.rooms.rulebook.columns import Columns, Verdicts
+    from safebelt.rooms.rulebook.columns import Alike, Columns, Key, Verdicts
+
+_SIMPLE = msgspec.json.Encoder(order="sorted")
+_EXACT = 1 << 53
+KINDS_REMEMBERED = 8192
+"""Kinds of systems whose judgment is remembered: a few MB, and far more than any register has shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +41,24 @@ class Weighed:
     barred_by: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Court:
+    """One text on one day, compiled, and what it said of every kind of system it was asked about."""
+
+    text: LawText
+    day: date
+    columns: "Columns"
+    alike: "Alike"
+    said: "dict[Key, Weighed]"
+
+
 class Crowds(Weighing):
     """Deeds about many systems, for whoever enters them together.
 
     The caller's own ledger entry covers them: these deeds append none.
     """
 
-    _compiled: "tuple[LawText, date, Columns] | None" = None
+    _kept: _Court | None = None
 
     def weigh(
         self, tx: sa.Connection, systems: Sequence[tuple[Mapping[str, Any], str]], *, on: date | None = None
@@ -51,25 +69,20 @@ class Crowds(Weighing):
             tx: The caller's transaction.
             systems: For each its facts and its party, whose covenants bind it.
             on: The day; today, if none is given.
+
+        Returns:
+            For each what it comes to; systems that the law cannot tell apart have the same object.
         """
         if not systems:
             return []
         day = on or self.today()
-        text = self.text_within(tx, day)
-        columns = self._columns(text, day)
+        court = self._court(self.text_within(tx, day), day)
         parties = crowds.committed(tx, sorted({party for _, party in systems if party}))
         bound = {party: store.decisions.commitments(tx, party=party) for party in parties}
-        facts = [deeds.with_covenants(facts, bound.get(party, ()), day) for facts, party in systems]
-        verdicts = columns.judge(columns.table(facts))
-        barred = _barred(verdicts, text, facts, day)
-        strictest = {name: verdicts.strictest(name).cast(str).to_list() for name in verdicts.classes}
-        return [
-            Weighed(
-                classes={name: found[row] for name, found in strictest.items() if found[row]},
-                barred_by=barred.get(row, ()),
-            )
-            for row in range(len(facts))
-        ]
+        return _weighed(
+            court,
+            [deeds.with_covenants(facts, bound[party], day) if party in bound else facts for facts, party in systems],
+        )
 
     def weigh_one(self, tx: sa.Connection, facts: Mapping[str, Any], party: str, *, on: date | None = None) -> Weighed:
         """Judge one system alone: the same outcome, without compiling the law into columns."""
@@ -111,18 +124,61 @@ class Crowds(Weighing):
         """Take the descriptions of systems out that leave the register as if they had never entered."""
         crowds.take_out(tx, systems)
 
-    def _columns(self, text: LawText, day: date) -> "Columns":
-        from safebelt.rooms.rulebook.columns import compile_law  # noqa: PLC0415  a fifth of a second only this needs
+    def _court(self, text: LawText, day: date) -> _Court:
+        from safebelt.rooms.rulebook.columns import Alike, compile_law  # noqa: PLC0415  a fifth of a second
 
-        kept = self._compiled
-        if kept is None or kept[0] is not text or kept[1] != day:
-            kept = self._compiled = (text, day, compile_law(text, day))
-        return kept[2]
+        kept = self._kept
+        if kept is None or kept.text is not text or kept.day != day:
+            columns = compile_law(text, day)
+            kept = self._kept = _Court(text=text, day=day, columns=columns, alike=Alike(columns.layout), said={})
+        return kept
+
+
+def _weighed(court: _Court, facts: Sequence[Mapping[str, Any]]) -> list[Weighed]:
+    """Judge each kind of system once: the same object stands for all of a kind."""
+    keys = [court.alike.key(one) for one in facts]
+    said = {key: one for key in set(keys) if (one := court.said.get(key)) is not None}
+    new = {key: known for key, known in zip(keys, facts, strict=True) if key not in said}
+    if new:
+        found = dict(zip(new, _judged(court, list(new.values())), strict=True))
+        if len(court.said) + len(found) > KINDS_REMEMBERED:
+            court.said.clear()
+        court.said.update(found)
+        said |= found
+    return [said[key] for key in keys]
+
+
+def _judged(court: _Court, facts: Sequence[Mapping[str, Any]]) -> list[Weighed]:
+    verdicts = court.columns.judge(court.columns.table(facts))
+    barred = _barred(verdicts, court.text, facts, court.day)
+    return [
+        Weighed(
+            classes={name: one for name, one in zip(verdicts.classes, row, strict=True) if one},
+            barred_by=barred.get(at, ()),
+        )
+        for at, row in enumerate(verdicts.every_strictest())
+    ]
 
 
 def facts_digest(description: Description) -> str:
     """Return the SHA-256 of the canonical JSON of a description's facts."""
-    return digest({name: plain(one.value) for name, one in description.facts.items()})
+    facts = {name: plain(one.value) for name, one in description.facts.items()}
+    if all(name.isascii() and _is_simple(one) for name, one in facts.items()):
+        return sha256(_SIMPLE.encode(facts)).hexdigest()
+    return digest(facts)
+
+
+def _is_simple(value: Any) -> bool:
+    """Whether any JSON writer that sorts keys and leaves out blanks writes a value canonically: no fractions in it.
+
+    RFC 8785 differs from what others write in how it writes fractions, in the order of keys that are not ASCII, and
+    in what it refuses.
+    """
+    if type(value) is str:
+        return value.isprintable()
+    if type(value) is list:
+        return all(type(one) is str and one.isprintable() for one in value)
+    return type(value) is bool or (type(value) is int and abs(value) < _EXACT)
 
 
 def _barred(

@@ -1,21 +1,27 @@
 """Descriptions of many systems at once: put on record, and taken out where a whole import is undone."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
+from safebelt.engines.sql import as_json, insert_rows, stored
 from safebelt.rooms.rulebook.model.deeds import OnRecord
 from safebelt.rooms.rulebook.store import decisions, descriptions
 
 
 def put_new(tx: sa.Connection, records: Sequence[OnRecord]) -> None:
     """Put first descriptions on record; the systems have none yet."""
-    if records:
-        now, past = descriptions.description, descriptions.past
-        tx.execute(sa.insert(now), [descriptions._row(one) for one in records])
-        names = [one.name for one in now.c]
-        copied = sa.select(*(now.c[name] for name in names)).where(now.c.subject.in_([one.subject for one in records]))
-        tx.execute(sa.insert(past).from_select(names, copied))
+    at: dict[datetime, Any] = {}
+    rows = []
+    for one in records:
+        if one.at not in at:
+            at[one.at] = stored(tx, descriptions.description.c.at, one.at)
+        body = as_json(descriptions.body(one.description))
+        rows.append((one.subject, one.version, body, one.sha256, one.by, at[one.at]))
+    for table in descriptions.TABLES:
+        insert_rows(tx, table, ("subject", "version", "body", "sha256", "by", "at"), rows)
 
 
 def committed(tx: sa.Connection, parties: Sequence[str]) -> frozenset[str]:

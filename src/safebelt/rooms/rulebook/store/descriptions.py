@@ -86,14 +86,15 @@ def _row(word: OnRecord) -> dict[str, Any]:
     return {
         "subject": word.subject,
         "version": word.version,
-        "body": _body(word.description),
+        "body": body(word.description),
         "sha256": word.sha256,
         "by": word.by,
         "at": word.at,
     }
 
 
-def _body(word: Description) -> dict[str, Any]:
+def body(word: Description) -> dict[str, Any]:
+    """Return a description as JSON carries it."""
     return {
         "id": word.id,
         "name": _text(word.name),
