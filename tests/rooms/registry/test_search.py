@@ -225,12 +225,10 @@ def test_facets_are_counted_over_what_was_found(registry, clock) -> None:
 
 
 def test_dense_filters_are_asked_after_the_words_and_find_the_same(registry, clock, monkeypatch) -> None:
-    from safebelt.rooms.registry.service import search_looking
     from safebelt.rooms.registry.store import listing
 
     ids = register(registry, 6, clock)
     sparse = found(registry, "recruitment", stages=(Status.IDEA,))
-    monkeypatch.setattr(search_looking, "FEW", 2)
     monkeypatch.setattr(listing, "SPARSE", 2)
 
     dense = found(registry, "recruitment", stages=(Status.IDEA,))

@@ -52,19 +52,15 @@ class PublicApi(Controller):
         size: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
         cursor: Cursor = "",
     ) -> Response[PublicSystems]:
-        """List the public register, newest registration first; with `cursor`, go on after the page before."""
+        """List the public register, newest first, or what words find, best first; with `cursor`, go on after a page."""
         wanted = Wanted(search=q, stage=stage)
         base = base_of(request)
-        found = portal.find(wanted, page=page, size=size)
-        items, after = found.items, found.next
-        if cursor:
-            items = portal.read_on(wanted, cursor=cursor, size=size)
-            after = items[-1].id if len(items) == size else ""
+        found = portal.find(wanted, page=page, size=size, cursor=cursor)
         view = PublicSystems(
-            items=[decide.line_view(one, f"{base}/en/register/{one.id}") for one in items],
+            items=[decide.line_view(one, f"{base}/en/register/{one.id}") for one in found.items],
             total=found.total,
             is_more=found.is_more,
-            next=after,
+            next=found.next,
         )
         return answer(request, msgspec.json.encode(view), "application/json")
 

@@ -38,9 +38,9 @@ class Portal:
         self._lock = Lock()
         self._counted: Statistics | None = None
 
-    def find(self, wanted: Wanted, *, page: int = 1, size: int = 20) -> PublicPage:
-        """Return a page of the public register."""
-        return self._registry.public_systems(wanted, page=page, size=size)
+    def find(self, wanted: Wanted, *, page: int = 1, size: int = 20, cursor: str = "") -> PublicPage:
+        """Return a page of the public register; with `cursor`, what comes after the page that gave it as `next`."""
+        return self._registry.public_systems(wanted, page=page, size=size, cursor=cursor)
 
     def read_on(self, wanted: Wanted, *, cursor: str, size: int) -> tuple[PublicLine, ...]:
         """Return what comes after a cursor."""

@@ -33,6 +33,17 @@ RUN_TOLERANT_FROM = 4
 """Characters from which one may be wrong in a run without spaces."""
 
 
+ID_LENGTH = 30
+"""Characters of a system's id."""
+_ID = "sys_"
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is a system's id, or the beginning of one."""
+    rest = text.removeprefix(_ID)
+    return text.startswith(_ID) and len(text) <= ID_LENGTH and rest.isascii() and (not rest or rest.isalnum())
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One thing a question asks for.

@@ -6,6 +6,7 @@ then what is fresh, then the shelves.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,8 @@ import sqlalchemy as sa
 from safebelt.rooms.registry.decide import search as judge
 from safebelt.rooms.registry.decide.search import EXACT, IN_NAME, NEAR, PREFIX, WITHIN, Part
 from safebelt.rooms.registry.model.search_terms import SHORT_PREFIXES, edits_forgiven, pairs, spelling
-from safebelt.rooms.registry.store import segments, shelves
-from safebelt.rooms.registry.store.segments import CHUNK_BITS, GONE, LOW, NAME, NAME_PREFIX, SPELLING, TEXT, TEXT_PREFIX
+from safebelt.rooms.registry.store import published, segments, shelves
+from safebelt.rooms.registry.store.segments import CHUNK_BITS, GONE, HOUSE, LOW, PUBLIC, Shelves
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.int64]
 
 Postings = Sequence[tuple[bytes, bytes]]
+Waiting = Sequence[tuple[int, str, str]]
+"""Entries on no shelf yet: number, cleaned names, the rest of the cleaned text."""
 
 MOST_MEANT = 64
 """Words a mistyped part may have meant, and as many that may hold it inside; the likest are taken."""
@@ -79,20 +82,20 @@ def likeness(part: str, word: str) -> int:
 # ---- what was meant
 
 
-def meant(tx: sa.Connection, parts: Sequence[Part]) -> list[Meant]:
-    """Return for each part the terms that answer it."""
-    like = _like_words(tx, [part.text for part in parts if not part.is_run])
-    return [_run_meant(part) if part.is_run else _word_meant(part, like[part.text]) for part in parts]
+def meant(tx: sa.Connection, parts: Sequence[Part], on: Shelves = HOUSE) -> list[Meant]:
+    """Return for each part the terms that answer it on some shelves."""
+    like = _like_words(tx, [part.text for part in parts if not part.is_run], on)
+    return [_run_meant(part, on) if part.is_run else _word_meant(part, like[part.text], on) for part in parts]
 
 
-def _run_meant(part: Part) -> Meant:
+def _run_meant(part: Part, on: Shelves) -> Meant:
     texts = (*part.pairs, *(part.characters if part.may_be_near else ()))
-    return Meant(part, *({segments.term(shelf, one): EXACT for one in texts} for shelf in (TEXT, NAME)))
+    return Meant(part, *({segments.term(shelf, one): EXACT for one in texts} for shelf in (on.text, on.name)))
 
 
-def _word_meant(part: Part, like: Mapping[str, int]) -> Meant:
+def _word_meant(part: Part, like: Mapping[str, int], on: Shelves) -> Meant:
     both = []
-    for shelf, short in ((TEXT, TEXT_PREFIX), (NAME, NAME_PREFIX)):
+    for shelf, short in on.words:
         values = {segments.term(shelf, word): value for word, value in like.items()}
         if len(part.text) in SHORT_PREFIXES:
             values[segments.term(short, part.text)] = PREFIX
@@ -100,25 +103,25 @@ def _word_meant(part: Part, like: Mapping[str, int]) -> Meant:
     return Meant(part, *both)
 
 
-def _like_words(tx: sa.Connection, words: Sequence[str]) -> dict[str, dict[str, int]]:
+def _like_words(tx: sa.Connection, words: Sequence[str], on: Shelves) -> dict[str, dict[str, int]]:
     """Return the words of the index that are like each word, with their likeness."""
     spelled = [word for word in words if len(word) >= judge.INFIX_FROM]
-    grams = {segments.term(SPELLING, pair) for word in spelled for pair in spelling(word)}
+    grams = {segments.term(on.spelling, pair) for word in spelled for pair in spelling(word)}
     found = shelves.postings(tx, grams) if grams else {}
     like: dict[str, dict[str, int]] = {}
     for word in words:
-        begun = shelves.words_beginning(tx, word, MOST_BEGUN) if len(word) > max(SHORT_PREFIXES) else []
-        candidates = shelves.words_numbered(tx, _spelled_alike(word, found)) if word in spelled else []
+        begun = shelves.words_beginning(tx, word, MOST_BEGUN, on) if len(word) > max(SHORT_PREFIXES) else []
+        candidates = shelves.words_numbered(tx, _spelled_alike(word, found, on), on) if word in spelled else []
         like[word] = _likest(word, {*begun, *candidates})
     return like
 
 
-def _spelled_alike(word: str, found: Mapping[int, Postings]) -> list[int]:
+def _spelled_alike(word: str, found: Mapping[int, Postings], on: Shelves) -> list[int]:
     """Return numbers of words that share enough pairs of letters with a word, or hold all of its own."""
     import numpy as np  # noqa: PLC0415
 
-    whole = frozenset(segments.term(SPELLING, pair) for pair in spelling(word))
-    inner = frozenset(segments.term(SPELLING, pair) for pair in pairs(word))
+    whole = frozenset(segments.term(on.spelling, pair) for pair in spelling(word))
+    inner = frozenset(segments.term(on.spelling, pair) for pair in pairs(word))
     forgiven = edits_forgiven(word)
     needed = max(1, len(whole) - _EDIT_BREAKS * forgiven) if forgiven else len(whole) + 1
     shared: list[tuple[int, int]] = []
@@ -161,17 +164,43 @@ def answer(
         only: Entries among which to look; None looks among all.
         upto: The last entry that counts; None counts all.
     """
-    import numpy as np  # noqa: PLC0415
-
     hidden = set(shelves.gone_numbers(tx))
     waiting = shelves.fresh(tx)
     hidden |= {number for number, _, _ in waiting}
-    wanted = meant(tx, parts)
+    return _best(_keys(tx, parts, HOUSE, waiting, hidden), limit, only, upto)
+
+
+def public_answer(
+    tx: sa.Connection,
+    parts: Sequence[Part],
+    today: date,
+    *,
+    limit: int | None,
+    only: "Numbers | None" = None,
+    upto: int | None = None,
+) -> Answer:
+    """Return the entries that answer every part by what is published on a day; otherwise as `answer`."""
+    hidden = set(shelves.gone_numbers(tx)) | set(published.embargoed_numbers(tx, today))
+    waiting = published.fresh(tx, today)
+    hidden |= {number for number, _, _ in waiting}
+    return _best(_keys(tx, parts, PUBLIC, waiting, hidden), limit, only, upto)
+
+
+def _keys(tx: sa.Connection, parts: Sequence[Part], on: Shelves, waiting: Waiting, hidden: set[int]) -> "Numbers":
+    """Return score and number, in one, of every entry that answers; `hidden` is what the shelves must not tell."""
+    import numpy as np  # noqa: PLC0415
+
+    wanted = meant(tx, parts, on)
     terms = {GONE}.union(*(each.text for each in wanted), *(each.name for each in wanted))
-    found = [_weighed(chunk, rows, wanted, hidden) for chunk, rows in shelves.postings(tx, terms).items()]
+    found = [_weighed(chunk, rows, wanted, hidden, on) for chunk, rows in shelves.postings(tx, terms).items()]
     read = [(number, judge_fresh(parts, head, body)) for number, head, body in waiting]
     found.append(np.array([value << _SCORE_BITS | number for number, value in read if value], np.int64))
-    keys = np.concatenate(found)
+    return np.concatenate(found)
+
+
+def _best(keys: "Numbers", limit: int | None, only: "Numbers | None", upto: int | None) -> Answer:
+    import numpy as np  # noqa: PLC0415
+
     if upto is not None:
         keys = keys[keys & _NUMBER <= upto]
     if only is not None:
@@ -186,19 +215,19 @@ def judge_fresh(parts: Sequence[Part], head: str, body: str) -> int:
     return judge.score(parts, head, body, likeness)
 
 
-def _weighed(chunk: int, rows: Postings, wanted: Sequence[Meant], hidden: Iterable[int]) -> "Numbers":
+def _weighed(chunk: int, rows: Postings, wanted: Sequence[Meant], hidden: Iterable[int], on: Shelves) -> "Numbers":
     """Return score and number of the entries of a chunk that answer every part."""
     import numpy as np  # noqa: PLC0415
 
     is_in = np.ones(segments.CHUNK, bool)
     total = np.zeros(segments.CHUNK, np.uint16)
     for each in wanted:
-        held = _held(rows, each.part, each.text, TEXT)
+        held = _held(rows, each.part, each.text, on.text)
         is_in &= held > 0
         if not is_in.any():
             return np.zeros(0, np.int64)
         total += held
-        total += (_held(rows, each.part, each.name, NAME) > 0) * np.uint16(IN_NAME)
+        total += (_held(rows, each.part, each.name, on.name) > 0) * np.uint16(IN_NAME)
     for name, data in rows:
         if name == GONE:
             is_in[segments.unpack(data)] = False
@@ -227,7 +256,7 @@ def similar(tx: sa.Connection, part: Part) -> list[str]:
     """Return what may have been meant by a part that nothing answers: the words spelled most alike, or its pairs."""
     if part.is_run:
         return [pair for pair in part.pairs if len(part.text) > len(pair)]
-    found = shelves.postings(tx, [segments.term(SPELLING, pair) for pair in spelling(part.text)])
+    found = shelves.postings(tx, [segments.term(HOUSE.spelling, pair) for pair in spelling(part.text)])
     words = shelves.words_numbered(tx, _spelled_most_alike(part.text, found))
     return sorted(words, key=lambda word: (judge.edits(part.text, word, len(part.text)), word))[:_SIMILAR]
 
@@ -235,7 +264,7 @@ def similar(tx: sa.Connection, part: Part) -> list[str]:
 def _spelled_most_alike(word: str, found: Mapping[int, Postings]) -> list[int]:
     import numpy as np  # noqa: PLC0415
 
-    whole = frozenset(segments.term(SPELLING, pair) for pair in spelling(word))
+    whole = frozenset(segments.term(HOUSE.spelling, pair) for pair in spelling(word))
     shared: list[tuple[int, int]] = []
     for chunk, postings in found.items():
         counts = segments.counted(postings, whole)

@@ -33,6 +33,7 @@ from safebelt.rooms.registry.model.register import Party, System
 from safebelt.rooms.registry.packs.publication import open_publication
 from safebelt.rooms.registry.service.base import found_system
 from safebelt.rooms.registry.service.showing import Showing
+from safebelt.rooms.registry.store import published
 from safebelt.rooms.registry.store.publication import Shown
 
 MOST_BY_SEARCH = 10_000
@@ -156,7 +157,7 @@ class Publishing(Showing):
             now, current = self._clock(), store.publication.current(tx, system_id)
             new, event = publication.end(current, system_id, cmd, at=now)
             new = replace(new, entry_id=self._ledger.append(tx, event, by=by))
-            store.publication.put(tx, new, Shown(record=None), reason=event.reason, is_end=new.ended_at == now)
+            published.put(tx, new, Shown(record=None), reason=event.reason, is_end=new.ended_at == now)
         return new
 
     def publication(self, system_id: str) -> Publication | None:
@@ -230,7 +231,7 @@ class Publishing(Showing):
         )
         new = replace(new, entry_id=self._ledger.append(tx, event, by=by))
         told = event.reason if made.cmd.visibility is Visibility.PUBLIC else ""
-        store.publication.put(tx, new, made.shown if is_open else Shown(record=None), reason=told, is_end=False)
+        published.put(tx, new, made.shown if is_open else Shown(record=None), reason=told, is_end=False)
         return new
 
     def _public_knows(self, tx: sa.Connection, basis: str) -> bool:

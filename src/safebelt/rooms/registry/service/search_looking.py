@@ -1,7 +1,7 @@
 """Deeds that look: search in words, lists with filters, pages that hold, tallies, hints."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import sqlalchemy as sa
 
@@ -21,45 +21,40 @@ from safebelt.rooms.registry.model.search import (
     Sort,
     Tally,
 )
-from safebelt.rooms.registry.model.search_terms import clean
 from safebelt.rooms.registry.service import finding
+from safebelt.rooms.registry.service.matching import (
+    RANKED,
+    Matches,
+    Numbers,
+    Read,
+    Tellings,
+    all_of,
+    best_first,
+    narrowed,
+    told_of,
+)
 from safebelt.rooms.registry.service.registering import Registering
-from safebelt.rooms.registry.store import listing, segments, shelves
+from safebelt.rooms.registry.store import listing, published, segments, shelves
 
-RANKED = 100
-"""Best results that are put in order by their text; the rest keep the order of the index."""
 COUNTED = 10_000
 """Up to which systems in a list are counted; beyond, the answer says *more than*."""
 COUNTED_WITHIN = 1_000
 """The same where several filters must hold at once, which no index counts by itself."""
 TALLIED = 1_000
 """First results over which facets are counted; the answer says how many they were."""
-FEW = 50_000
-"""Systems up to which a filter is asked before the words; of more, the best results are asked for the filter."""
 MERGED_AT_ONCE = segments.CHUNK
 MERGE_FROM = 500
 """Fresh entries worth a merge; fewer are read one by one in a few milliseconds."""
 MISSING_AT_ONCE = 5_000
 """Systems of an older version entered in one transaction, a second's work."""
 _TALLIES_SHOWN = 12
-Tellings = tuple[judge.Telling, ...]
-_ID = "sys_"
-_ID_LENGTH = 30
-
-
-@dataclass(frozen=True, slots=True)
-class _Matches:
-    """Entries of what answers, best first, as far as asked; how many there are; whether there may be more than that."""
-
-    numbers: Sequence[int]
-    total: int
-    has_more: bool = False
 
 
 class Looking(Registering):
     """Deeds that look."""
 
     _has_all_entered = False
+    _has_published_entered = False
 
     def search(
         self, question: Question, *, after: str = "", before: str = "", size: int = 20, has_facets: bool = False
@@ -86,7 +81,8 @@ class Looking(Registering):
         with self._sql.read() as tx:
             if is_in_words(question):
                 parts = judge.asked(question.text).parts
-                return _ids(tx, _matches(tx, parts, question.filters, limit, None).numbers[:limit]) if parts else []
+                found = _matches(tx, parts, question.filters, need=limit, page=limit) if parts else Matches((), 0)
+                return _ids(tx, found.numbers[:limit])
             conditions = _conditions(tx, question)
             sort = _list_order(question.sort)
             return [key[-1] for key in listing.page(tx, conditions, sort, edge=(), back=False, size=limit)]
@@ -157,24 +153,33 @@ class Looking(Registering):
                 return 0
         with self._sql.begin() as tx:
             self._sql.exclusive(tx, "registry.search.merge")
-            found = listing.texts(tx, store.search.missing(tx, limit))
-            store.search.enter(tx, [(each, "\n".join((*names, rest))) for each, (names, rest) in found.items()])
+            found = store.search.missing(tx, limit)
+            listing.enter(tx, found)
+        return len(found)
+
+    def index_published(self, limit: int = MISSING_AT_ONCE) -> int:
+        """Enter what an older version published anew, so that the public finds it by the index; return how many."""
+        if self._has_published_entered:
+            return 0
+        with self._sql.read() as tx:
+            self._has_published_entered = published.is_ready(tx)
+        if self._has_published_entered:
+            return 0
+        with self._sql.begin() as tx:
+            self._sql.exclusive(tx, "registry.search.merge")
+            found = published.unentered(tx, limit)
+            listing.enter(tx, found)
         return len(found)
 
     def keep_index(self) -> int:
         """Enter what is missing and merge what is fresh; return how many systems that was.  For the work process."""
-        return self.index_missing() + self.merge_search()
+        return self.index_missing() + self.index_published() + self.merge_search()
 
 
 def is_in_words(question: Question) -> bool:
     """Whether a question asks for words rather than for an id, or for everything."""
     text = question.text.strip()
-    return bool(text) and not _is_id(text)
-
-
-def _is_id(text: str) -> bool:
-    rest = text.removeprefix(_ID)
-    return text.startswith(_ID) and len(text) <= _ID_LENGTH and rest.isascii() and (not rest or rest.isalnum())
+    return bool(text) and not judge.is_id(text)
 
 
 def _list_order(sort: Sort) -> Sort:
@@ -183,9 +188,9 @@ def _list_order(sort: Sort) -> Sort:
 
 def _conditions(tx: sa.Connection, question: Question) -> list[listing.Condition]:
     """The filters', and that of an id or the beginning of one."""
-    conditions = listing.narrowed(tx, question.filters)
+    conditions, _ = listing.narrowed(tx, question.filters)
     text = question.text.strip()
-    return [*conditions, listing.begins_with(text, _ID_LENGTH)] if text else conditions
+    return [*conditions, listing.begins_with(text, judge.ID_LENGTH)] if text else conditions
 
 
 # ---- lists
@@ -242,7 +247,8 @@ def _ranked(tx: sa.Connection, question: Question, cursor: str, size: int, has_f
     need = max(place.offset + size, RANKED, TALLIED if has_facets else 0)
     if question.sort is not Sort.BEST:
         need = MOST_RANKED
-    found = _matches(tx, asked.parts, question.filters, need, place.upto)
+    end = place.offset + size if question.sort is Sort.BEST else need
+    found = _matches(tx, asked.parts, question.filters, need=need, page=end, upto=place.upto)
     shown, told = _shown(tx, question, asked.parts, found.numbers, slice(place.offset, place.offset + size))
     end = place.offset + len(shown)
     tallied = found.numbers[:TALLIED] if has_facets else []
@@ -260,23 +266,24 @@ def _ranked(tx: sa.Connection, question: Question, cursor: str, size: int, has_f
     )
 
 
-def _matches(tx: sa.Connection, parts: Sequence[judge.Part], filters: Filters, need: int, upto: int | None) -> _Matches:
-    """Return what answers words and filters; the first `need` of it at least."""
+def _matches(
+    tx: sa.Connection, parts: Sequence[judge.Part], filters: Filters, *, need: int, page: int, upto: int | None = None
+) -> Matches:
+    """Return what answers words and filters: the first `need` of it, or, if that takes long, at least a page."""
+
+    def ask(limit: int | None, only: Numbers | None) -> finding.Answer:
+        return finding.answer(tx, parts, limit=limit, only=only, upto=upto)
+
     if filters == Filters():
-        answer = finding.answer(tx, parts, limit=need, upto=upto)
-        return _Matches(answer.numbers, answer.total)
-    conditions = listing.narrowed(tx, filters)
-    only = shelves.numbers_of(tx, listing.selected(conditions).limit(FEW + 1))
-    if len(only) <= FEW:
-        answer = finding.answer(tx, parts, limit=need, only=only, upto=upto)
-        return _Matches(answer.numbers, answer.total)
-    answer = finding.answer(tx, parts, limit=None, upto=upto)
-    numbers: list[int] = []
-    for some in store.search.batches(answer.numbers):
-        numbers += listing.kept(tx, some, conditions)
-        if len(numbers) > need:
-            return _Matches(numbers, len(numbers) - 1, has_more=True)
-    return _Matches(numbers, len(numbers))
+        return all_of(ask(need, None))
+    conditions, is_sparse = listing.narrowed(tx, filters)
+    return narrowed(
+        ask,
+        only=shelves.numbers_of(tx, listing.selected(conditions)) if is_sparse else None,
+        kept=lambda numbers: listing.kept(tx, numbers, conditions),
+        need=need,
+        page=page,
+    )
 
 
 def _ids(tx: sa.Connection, numbers: Sequence[int]) -> list[str]:
@@ -292,33 +299,12 @@ def _shown(
         ids = _ids(tx, numbers)
         ordered = listing.by_name(tx, ids) if question.sort is Sort.NAME else sorted(ids)
         page = (ordered[::-1] if question.sort is Sort.NEWEST else ordered)[here]
-    elif here.start >= RANKED:
-        page = _ids(tx, numbers[here])
-    else:
-        best, told = _by_text(tx, question.text, parts, _ids(tx, numbers[:RANKED]))
-        page = [*best, *_ids(tx, numbers[RANKED : here.stop])][here]
-        return page, told | _told(tx, parts, [each for each in page if each not in told])[1]
-    return page, _told(tx, parts, page)[1]
+        return page, told_of(_reader(tx), parts, page)
+    return best_first(_reader(tx), question.text, parts, numbers, here, ids=lambda some: _ids(tx, some))
 
 
-def _by_text(
-    tx: sa.Connection, text: str, parts: Sequence[judge.Part], ids: list[str]
-) -> tuple[list[str], dict[str, Tellings]]:
-    """Put the best results in order by their text; those alike stay as they are."""
-    wanted = " ".join(clean(text).split())
-    texts, told = _told(tx, parts, ids)
-    ranks = {each: judge.rank(parts, wanted, *texts[each], told[each]) for each in told}
-    return sorted(ids, key=lambda each: ranks.get(each, ()), reverse=True), told
-
-
-def _told(
-    tx: sa.Connection, parts: Sequence[judge.Part], ids: Sequence[str]
-) -> tuple[dict[str, tuple[list[str], str]], dict[str, Tellings]]:
-    """Return names and the rest of systems, cleaned, and what of the question each of them met."""
-    read = listing.texts(tx, ids)
-    texts = {each: ([clean(name) for name in names], clean(rest)) for each, (names, rest) in read.items()}
-    told = {each: judge.tell(parts, "\n".join(names), rest, finding.likeness) for each, (names, rest) in texts.items()}
-    return texts, told
+def _reader(tx: sa.Connection) -> Read:
+    return lambda ids: listing.texts(tx, ids)
 
 
 def _hits(tx: sa.Connection, ids: Sequence[str], told: Mapping[str, Tellings] | None = None) -> tuple[Hit, ...]:

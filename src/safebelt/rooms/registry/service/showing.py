@@ -19,9 +19,11 @@ from safebelt.rooms.registry.model.public import (
     PublicStep,
     Wanted,
 )
+from safebelt.rooms.registry.service import public_finding
 from safebelt.rooms.registry.service.base import found_system, pages_of
 from safebelt.rooms.registry.service.lifecycle import Lifecycle
 from safebelt.rooms.registry.store import public as shown
+from safebelt.rooms.registry.store import published
 
 ACTS_SHOWN = 100
 """Versions of an entry that its page lists; the ledger has them all."""
@@ -34,33 +36,40 @@ class Showing(Lifecycle):
         """Return the day by which embargoes are told, UTC."""
         return self._clock().date()
 
-    def public_systems(self, wanted: Wanted, *, page: int = 1, size: int = 20) -> PublicPage:
-        """Return a page of the public register, newest registration first.
+    def public_systems(self, wanted: Wanted, *, page: int = 1, size: int = 20, cursor: str = "") -> PublicPage:
+        """Return a page of the public register: newest registration first, or with words the best match.
 
         Args:
             wanted: What is looked for.
             page: From 1; pages end where counting does, and programs go on by `next`.
             size: Systems on a page.
+            cursor: The `next` of a page: what comes after it, whatever `page` says.
         """
         today = self._clock().date()
         with self._sql.read() as tx:
+            if public_finding.is_in_words(wanted) and published.is_ready(tx):
+                return public_finding.find(tx, wanted, today, page=page, size=size, cursor=cursor)
             counted = shown.count(tx, wanted, today)
             total = min(counted, shown.COUNTED_TO)
             pages = pages_of(total, size)
             start = (min(page, pages) - 1) * size
-            items = shown.page(tx, wanted, today, start=start, size=size)
-        more = start + len(items) < counted
+            if cursor:
+                items = shown.after(tx, wanted, today, cursor=cursor, size=size)
+                has_more = len(items) == size
+            else:
+                items = shown.page(tx, wanted, today, start=start, size=size)
+                has_more = start + len(items) < counted
         return PublicPage(
             items=items,
             total=total,
             is_more=counted > total,
             page=min(page, pages),
             pages=pages,
-            next=items[-1].id if items and more else "",
+            next=items[-1].id if items and has_more else "",
         )
 
     def public_after(self, wanted: Wanted, *, cursor: str, size: int) -> tuple[PublicLine, ...]:
-        """Return what comes after a cursor: the last id read, or nothing for the start."""
+        """Return what comes after a cursor (the last id read, or nothing for the start), newest registration first."""
         with self._sql.read() as tx:
             return shown.after(tx, wanted, self._clock().date(), cursor=cursor, size=size)
 

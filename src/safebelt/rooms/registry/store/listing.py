@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from safebelt.engines.sql import among
 from safebelt.rooms.registry.model import System
 from safebelt.rooms.registry.model.search import CLASS, MET, RED_LINE, SOURCE, TAG, Filters, Side, Sort
-from safebelt.rooms.registry.store import register
+from safebelt.rooms.registry.store import register, search
 from safebelt.rooms.registry.store.search import batches, entry, label
 
 system = register.system
@@ -23,16 +23,18 @@ SPARSE = 1_000
 sa.Index("ix_registry_system_registered_newest", system.c.registered_at, system.c.id)
 
 
-def narrowed(tx: sa.Connection, filters: Filters) -> list[Condition]:
-    """Return the conditions of filters; where one lets few systems through, those are named."""
+def narrowed(tx: sa.Connection, filters: Filters) -> tuple[list[Condition], bool]:
+    """Return the conditions of filters, and whether one of them lets only few systems through: those are named."""
     conditions: list[Condition] = []
+    is_sparse = False
     for ids, condition in _atoms(filters):
         few = tx.execute(ids.limit(SPARSE + 1)).scalars().all() if ids is not None else None
         if few is not None and len(few) <= SPARSE:
-            conditions.append(system.c.id.in_(few))
+            is_sparse = True
+            conditions.append(among(tx, system.c.id, few))
         else:
             conditions.append(condition)
-    return conditions
+    return conditions, is_sparse
 
 
 def _atoms(filters: Filters) -> list[tuple[Ids | None, Condition]]:
@@ -163,10 +165,19 @@ def there(tx: sa.Connection, system_ids: Sequence[str]) -> list[str]:
 
 def kept(tx: sa.Connection, numbers: Sequence[int], conditions: Sequence[Condition]) -> list[int]:
     """Return those of some entries whose systems meet the conditions, in the order given."""
-    met: set[int] = set()
-    joined = sa.select(entry.c.number).join_from(entry, system, entry.c.system_id == system.c.id).where(*conditions)
-    for some in batches(numbers):
-        met.update(tx.execute(joined.where(among(tx, entry.c.number, some))).scalars().all())
+    joined = sa.select(entry.c.number).join_from(entry, system, entry.c.system_id == system.c.id)
+    return [each for some in batches(numbers) for each in asked_of(tx, joined, some, conditions)]
+
+
+def asked_of(
+    tx: sa.Connection, joined: sa.Select[Any], numbers: Sequence[int], conditions: Sequence[Condition]
+) -> list[int]:
+    """Return those of some entries that meet the conditions, in the order given.
+
+    Each entry is asked in turn: as a case, a condition tempts no database to begin with everything that meets it.
+    """
+    is_met = sa.case((sa.and_(sa.true(), *conditions), 1), else_=0) == 1
+    met = set(tx.execute(joined.where(among(tx, entry.c.number, numbers), is_met)).scalars().all())
     return [each for each in numbers if each in met]
 
 
@@ -201,6 +212,11 @@ def texts(tx: sa.Connection, system_ids: Sequence[str]) -> dict[str, tuple[tuple
             rest = "\n".join(dict.fromkeys(each for each in row[3:] if each))
             found[row[0]] = ((row[1], row[2]), rest)
     return found
+
+
+def enter(tx: sa.Connection, system_ids: Sequence[str]) -> None:
+    """Enter systems, anew where they were, by what they are described by now."""
+    search.enter(tx, [(each, "\n".join((*names, rest))) for each, (names, rest) in texts(tx, system_ids).items()])
 
 
 Among = Callable[[sa.ColumnElement[Any]], Condition]

@@ -1,29 +1,27 @@
 """The public register as it is read: only what is shown today, bounded, by keys rather than by counting through."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 
+from safebelt.engines.sql import among
 from safebelt.kernel.text import Text
 from safebelt.rooms.registry.model.public import PublicLine, PublicNumbers, Wanted
 from safebelt.rooms.registry.model.publication import Visibility
 from safebelt.rooms.registry.model.register import Status, folded
+from safebelt.rooms.registry.store.listing import SPARSE, asked_of
 from safebelt.rooms.registry.store.publication import clean, mark, publication
+from safebelt.rooms.registry.store.published import is_shown
 from safebelt.rooms.registry.store.register import system
+from safebelt.rooms.registry.store.search import batches, entry
 
 COUNTED_TO = 10_000
 """How many matches are counted, and paged through: beyond it people narrow their search and programs follow `next`."""
 
 _LISTED = tuple(each for each in publication.c if each.name not in ("search", "contact", "basis"))
 _BOTH = publication.join(system, system.c.id == publication.c.system_id)
-
-
-def is_shown(today: date) -> sa.ColumnElement[bool]:
-    """Whether the public sees a record on a day."""
-    is_due = (publication.c.visibility == Visibility.EMBARGOED.value) & (publication.c.until <= today)
-    return (publication.c.visibility == Visibility.PUBLIC.value) | is_due
 
 
 def page(tx: sa.Connection, wanted: Wanted, today: date, *, start: int, size: int) -> tuple[PublicLine, ...]:
@@ -51,6 +49,41 @@ def line(tx: sa.Connection, system_id: str, today: date) -> PublicLine | None:
     found = _lines(Wanted(), today).where(publication.c.system_id == clean(system_id))
     row = tx.execute(found).one_or_none()
     return None if row is None else _line(row)
+
+
+def lines(tx: sa.Connection, system_ids: Sequence[str], today: date) -> tuple[PublicLine, ...]:
+    """Return those of some systems that are shown, in the order given."""
+    wanted = _lines(Wanted(), today).where(among(tx, publication.c.system_id, system_ids))
+    found = {row.system_id: _line(row) for row in tx.execute(wanted).all()}
+    return tuple(found[each] for each in system_ids if each in found)
+
+
+def texts(tx: sa.Connection, system_ids: Sequence[str]) -> dict[str, tuple[tuple[str, str], str]]:
+    """Return names and the rest of what systems are found by in public."""
+    c = publication.c
+    wanted = sa.select(c.system_id, c.name_zh, c.name_en, c.search).where(among(tx, c.system_id, system_ids))
+    return {row.system_id: ((row.name_zh, row.name_en), row.search) for row in tx.execute(wanted).all()}
+
+
+def kept(tx: sa.Connection, numbers: Sequence[int], wanted: Wanted) -> list[int]:
+    """Return those of some entries that have the stage and the marks that are wanted, in the order given."""
+    joined = sa.select(entry.c.number).join_from(entry, system, entry.c.system_id == system.c.id)
+    narrowed = _narrowed(wanted, system.c.id)
+    return [each for some in batches(numbers) for each in asked_of(tx, joined, some, narrowed)]
+
+
+def few(tx: sa.Connection, wanted: Wanted) -> sa.Select[tuple[str]] | None:
+    """Return a statement that selects what has the stage and the marks wanted, where one of them is had by few."""
+    by_mark = [
+        sa.select(mark.c.system_id).where(mark.c.kind == kind, mark.c.value == clean(value))
+        for kind, value in wanted.marks
+    ]
+    by_stage = [sa.select(system.c.id).where(system.c.status == wanted.stage.value)] if wanted.stage else []
+    for ids in (*by_mark, *by_stage):
+        found = tx.execute(ids.limit(SPARSE + 1)).scalars().all()
+        if len(found) <= SPARSE:
+            return sa.select(system.c.id).where(among(tx, system.c.id, found), *_narrowed(wanted, system.c.id))
+    return None
 
 
 def newest(tx: sa.Connection, today: date, limit: int) -> tuple[PublicLine, ...]:
@@ -127,13 +160,16 @@ def _lines(wanted: Wanted, today: date) -> sa.Select[Any]:
 def _matching(found: sa.Select[Any], wanted: Wanted, today: date) -> sa.Select[Any]:
     """Narrow a selection to what is shown and wanted; `%` and `_` in a search mean themselves."""
     words = folded(clean(wanted.search)).split()
-    found = found.where(is_shown(today), *(publication.c.search.contains(word, autoescape=True) for word in words))
-    if wanted.stage:
-        found = found.where(system.c.status == wanted.stage.value)
+    asked = (publication.c.search.contains(word, autoescape=True) for word in words)
+    return found.where(is_shown(today), *asked, *_narrowed(wanted, publication.c.system_id))
+
+
+def _narrowed(wanted: Wanted, system_id: sa.ColumnElement[str]) -> list[sa.ColumnElement[bool]]:
+    narrowed = [system.c.status == wanted.stage.value] if wanted.stage else []
     for kind, value in wanted.marks:
-        alike = (mark.c.kind == kind) & (mark.c.value == clean(value)) & (mark.c.system_id == publication.c.system_id)
-        found = found.where(sa.exists().where(alike))
-    return found
+        alike = (mark.c.kind == kind) & (mark.c.value == clean(value)) & (mark.c.system_id == system_id)
+        narrowed.append(sa.exists().where(alike))
+    return narrowed
 
 
 def _line(row: sa.Row[Any]) -> PublicLine:

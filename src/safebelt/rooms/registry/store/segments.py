@@ -8,6 +8,7 @@ that a question meets few of them.  Entries that are gone are kept in a bitmap o
 import sys
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -31,9 +32,38 @@ CHUNK = 1 << CHUNK_BITS
 BITMAP_BYTES = CHUNK // 8
 _ARRAY_BELOW = BITMAP_BYTES // 2
 
-TEXT, NAME, TEXT_PREFIX, NAME_PREFIX, SPELLING, GONE = b"t", b"n", b"p", b"q", b"s", b"g"
-"""Shelves: terms of the whole text and of the names, short beginnings of words of either, pairs of letters of words
-(whose entries are words, not documents), and what is gone."""
+GONE = b"g"
+"""The shelf of what is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelves:
+    """Where the terms of one kind of reader stand, apart from those of any other.
+
+    Attributes:
+        text, name: Terms of the whole text and of the names.
+        text_prefix, name_prefix: Short beginnings of words of either.
+        spelling: Pairs of letters of words (whose entries are words, not documents).
+        lexicon: What the words of these readers begin with where words are kept.
+    """
+
+    text: bytes
+    name: bytes
+    text_prefix: bytes
+    name_prefix: bytes
+    spelling: bytes
+    lexicon: bytes
+
+    @property
+    def words(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The shelves of words, each with that of their short beginnings."""
+        return (self.text, self.text_prefix), (self.name, self.name_prefix)
+
+
+HOUSE = Shelves(b"t", b"n", b"p", b"q", b"s", b"")
+"""What the house finds systems by."""
+PUBLIC = Shelves(b"T", b"N", b"P", b"Q", b"S", b"\0")
+"""What the public finds systems by: made of published texts alone, the words a mistyped one may mean included."""
 _PAIR_SHIFT = 21  # bits of a code point
 LOW, _MASK = CHUNK - 1, (1 << _PAIR_SHIFT) - 1
 
@@ -97,18 +127,19 @@ def united(one: bytes, other: bytes) -> bytes:
 # ---- building
 
 
-def build(entries: Sequence[tuple[int, str, str]]) -> tuple[dict[bytes, bytes], set[str]]:
+def build(entries: Sequence[tuple[int, str, str]], shelves: Shelves = HOUSE) -> tuple[dict[bytes, bytes], set[str]]:
     """Return the postings of documents of one chunk, and their words.
 
     Args:
         entries: Number of the entry, its cleaned names, and the rest of its cleaned text.
+        shelves: Whose.
     """
     found: dict[bytes, bytes] = {}
     local = [number & LOW for number, _, _ in entries]
     heads = [head for _, head, _ in entries]
     whole = [f"{head}\n{body}" for _, head, body in entries]
     all_words: set[str] = set()
-    for shelf, short, texts in ((TEXT, TEXT_PREFIX, whole), (NAME, NAME_PREFIX, heads)):
+    for (shelf, short), texts in zip(shelves.words, (whole, heads), strict=True):
         by_word = _by_word(local, texts)
         all_words |= set(by_word)
         found |= {term(shelf, word): _packed(numbers) for word, numbers in by_word.items()}
@@ -117,13 +148,13 @@ def build(entries: Sequence[tuple[int, str, str]]) -> tuple[dict[bytes, bytes], 
     return found, all_words
 
 
-def build_spelling(lexicon: Iterable[tuple[int, str]]) -> dict[bytes, bytes]:
+def build_spelling(lexicon: Iterable[tuple[int, str]], shelves: Shelves = HOUSE) -> dict[bytes, bytes]:
     """Return the postings of words of one chunk by their pairs of letters."""
     by_pair: dict[str, list[int]] = {}
     for number, word in lexicon:
         for pair in spelling(word):
             by_pair.setdefault(pair, []).append(number & LOW)
-    return {term(SPELLING, pair): _packed(sorted(numbers)) for pair, numbers in by_pair.items()}
+    return {term(shelves.spelling, pair): _packed(sorted(numbers)) for pair, numbers in by_pair.items()}
 
 
 def in_lexicon(word: str) -> bool:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from safebelt.engines.sql import among
-from safebelt.rooms.registry.store import segments
+from safebelt.rooms.registry.store import published, segments
 from safebelt.rooms.registry.store.search import batches, entry, gone, insert_many, posting, run, word
-from safebelt.rooms.registry.store.segments import CHUNK_BITS, GONE
+from safebelt.rooms.registry.store.segments import CHUNK_BITS, GONE, HOUSE, Shelves
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,6 +41,11 @@ def merge(tx: sa.Connection, limit: int) -> int:
         entries = [(row.number, row.head, row.body) for row in group]
         postings, words = segments.build(entries)
         _add_words(tx, words)
+        shown = published.texts(tx, [number for number, _, _ in entries])
+        if shown:
+            open_postings, open_words = segments.build(shown, segments.PUBLIC)
+            _add_words(tx, open_words, segments.PUBLIC)
+            postings |= open_postings
         _add_run(tx, DOCUMENTS, chunk, len(entries), postings)
     numbers = [row.number for row in rows]
     for some in batches(numbers, _TERMS):
@@ -64,9 +69,9 @@ def _fold_gone(tx: sa.Connection) -> None:
         tx.execute(sa.delete(gone).where(gone.c.number.in_(some)))
 
 
-def _add_words(tx: sa.Connection, words: Iterable[str]) -> None:
+def _add_words(tx: sa.Connection, words: Iterable[str], shelves: Shelves = HOUSE) -> None:
     """Enter words nobody wrote before, with their spelling."""
-    wanted = sorted(each.encode() for each in words if segments.in_lexicon(each))
+    wanted = sorted(shelves.lexicon + each.encode() for each in words if segments.in_lexicon(each))
     known: set[bytes] = set()
     for some in batches(wanted, _TERMS):
         known |= {bytes(each) for each in tx.execute(sa.select(word.c.word).where(word.c.word.in_(some))).scalars()}
@@ -76,10 +81,11 @@ def _add_words(tx: sa.Connection, words: Iterable[str]) -> None:
     numbered: list[tuple[int, str]] = []
     for some in batches(new):
         made = sa.insert(word).returning(word.c.number, word.c.word)
-        numbered += [(number, bytes(text).decode()) for number, text in tx.execute(made, [{"word": w} for w in some])]
+        rows = tx.execute(made, [{"word": w} for w in some]).all()
+        numbered += [(number, bytes(text).removeprefix(shelves.lexicon).decode()) for number, text in rows]
     for chunk, group in groupby(sorted(numbered), key=lambda each: each[0] >> CHUNK_BITS):
         lexicon = list(group)
-        _add_run(tx, WORDS, chunk, len(lexicon), segments.build_spelling(lexicon))
+        _add_run(tx, WORDS, chunk, len(lexicon), segments.build_spelling(lexicon, shelves))
 
 
 def _add_run(tx: sa.Connection, kind: str, chunk: int, size: int, postings: Mapping[bytes, bytes]) -> None:
@@ -142,19 +148,20 @@ def postings(tx: sa.Connection, terms: Iterable[bytes]) -> dict[int, list[tuple[
     return segments.by_chunk(rows)
 
 
-def words_beginning(tx: sa.Connection, beginning: str, most: int) -> list[str]:
+def words_beginning(tx: sa.Connection, beginning: str, most: int, shelves: Shelves = HOUSE) -> list[str]:
     """Return words with a beginning, in order."""
-    low = beginning.encode()
+    low = shelves.lexicon + beginning.encode()
     wanted = sa.select(word.c.word).where(word.c.word >= low, word.c.word < low + b"\xff")
-    return [bytes(each).decode() for each in tx.execute(wanted.order_by(word.c.word).limit(most)).scalars().all()]
+    found = tx.execute(wanted.order_by(word.c.word).limit(most)).scalars().all()
+    return [bytes(each).removeprefix(shelves.lexicon).decode() for each in found]
 
 
-def words_numbered(tx: sa.Connection, numbers: Sequence[int]) -> list[str]:
+def words_numbered(tx: sa.Connection, numbers: Sequence[int], shelves: Shelves = HOUSE) -> list[str]:
     """Return words by their numbers."""
     found: list[str] = []
     for some in batches(numbers, _TERMS):
         wanted = sa.select(word.c.word).where(among(tx, word.c.number, some))
-        found += [bytes(each).decode() for each in tx.execute(wanted).scalars().all()]
+        found += [bytes(each).removeprefix(shelves.lexicon).decode() for each in tx.execute(wanted).scalars().all()]
     return found
 
 
