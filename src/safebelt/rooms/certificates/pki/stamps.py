@@ -1,13 +1,11 @@
 """Time-stamps (RFC 3161, RFC 5816): somebody trusted says that these bytes existed at that moment.
 
-`answer` side: `stamp` answers a query.  Reader's side: `check_stamp` holds a reply or a bare token against the data,
-and only with a complete proof says when; the certificate that signed must lead to a root given, both then and now.
+Here they are made; what a reader does with one is in `tokens`.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256, sha384, sha512
+from hashlib import sha256
 from typing import Any
 
 from asn1crypto import algos, cms, core, tsp  # type: ignore[import-untyped]
@@ -17,11 +15,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from safebelt.rooms.certificates.pki import names
 from safebelt.rooms.certificates.pki.keys import Signatory, hash_for, sign, signature_name
+from safebelt.rooms.certificates.pki.tokens import DIGESTS, UNREADABLE, Reply, Stamp, check_stamp
+
+__all__ = ["Stamp", "StamperChain", "check_stamp", "make_query", "stamp"]
 
 MAX_QUERY_BYTES = 4096  # a query is under two hundred octets
 MAX_NONCE_BITS = 256  # RFC 3161, 2.4.1 asks for 64; more than this is no nonce
-DIGESTS = {"sha256": sha256, "sha384": sha384, "sha512": sha512}
-UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,18 +34,6 @@ class StamperChain:
 
     stamper: Signatory
     others: tuple[x509.Certificate, ...] = field(default=())
-
-
-class Query(core.Sequence):  # type: ignore[misc]
-    """TimeStampReq, with the numbers of algorithms left as they came."""
-
-    _fields = tsp.TimeStampReq._fields
-
-
-class Reply(core.Sequence):  # type: ignore[misc]
-    """TimeStampResp; a refusal has no token (RFC 3161, 2.4.2), which `asn1crypto`'s own cannot say."""
-
-    _fields = [("status", tsp.PKIStatusInfo), ("time_stamp_token", cms.ContentInfo, {"optional": True})]
 
 
 def make_query(digest: bytes, *, nonce: int | None = None) -> bytes:
@@ -118,21 +105,22 @@ def _read_query(data: bytes) -> _Asked | str:
         return "bad_data_format"
     try:
         query = tsp.TimeStampReq.load(data, strict=True)
-        version, nonce, policy = query["version"].native, query["nonce"].native, query["req_policy"].dotted
-        algorithm = query["message_imprint"]["hash_algorithm"]["algorithm"].native
-        digest = query["message_imprint"]["hashed_message"].native
-        has_extensions, wants = bool(query["extensions"].native), query["cert_req"].native
+        asked = _Asked(
+            digest=query["message_imprint"]["hashed_message"].native,
+            nonce=query["nonce"].native,
+            policy=query["req_policy"].native,
+            has_certificates=bool(query["cert_req"].native),
+        )
+        algorithm, version = query["message_imprint"]["hash_algorithm"]["algorithm"].native, query["version"].native
+        has_extensions = bool(query["extensions"].native)
     except UNREADABLE:
         return "bad_data_format"
+    is_sound = version == "v1" and -1 < (asked.nonce or 0) < 1 << MAX_NONCE_BITS
     if algorithm not in DIGESTS:
         return "bad_alg"
-    if version != "v1" or len(digest) != DIGESTS[algorithm]().digest_size:
-        return "bad_request"
     if has_extensions:
         return "unaccepted_extensions"
-    if nonce is not None and nonce.bit_length() > MAX_NONCE_BITS:
-        return "bad_request"
-    return _Asked(digest=digest, nonce=nonce, policy=policy, has_certificates=bool(wants))
+    return asked if is_sound and len(asked.digest) == DIGESTS[algorithm]().digest_size else "bad_request"
 
 
 def _imprint(digest: bytes) -> dict[str, Any]:
