@@ -16,6 +16,7 @@ from safebelt.kernel.errors import Invalid, Problem, Unavailable
 from safebelt.kernel.text import LANGS, Lang, Text
 from safebelt.rooms.ledger.model import Entry, Verification
 from safebelt.rooms.ledger.service import Judged, Ledger, check, check_consistency, read_keys
+from safebelt.rooms.ledger.verifier import tools, write_tools
 from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED, Answer
 
 Output = Annotated[Path | None, Parameter(name=["--output", "-o"])]
@@ -100,6 +101,17 @@ def _checking(app: App) -> None:
     def check_consistency_(file: Path, *, key: Key) -> Answer:
         """Check a proof of consistency with nothing but the public key."""
         return _judged(check_consistency, file, key)
+
+    @app.command(name="verifier")
+    def verifier_(*, output: Annotated[Path, Parameter(name=["--output", "-o"])]) -> Answer:
+        """Write the two files with which a stranger checks receipts offline: a page and a Python file."""
+        try:
+            written = [str(path) for path in write_tools(output)]
+        except OSError as error:
+            raise _unwritable(output, error) from error
+        sums = "\n".join(f"{tool.sha256}  {tool.name}" for tool in tools().values())
+        zh, en = "已写入（SHA-256）：", "Written (SHA-256):"
+        return Answer(data={"files": written}, says=Text(zh=f"{zh}\n{sums}", en=f"{en}\n{sums}"))
 
 
 def _keeping(app: App, ledger: Ledger) -> None:
@@ -222,18 +234,20 @@ def _written(proof: str, output: Path | None, data: dict[str, Any]) -> Answer:
     try:
         output.write_text(proof, "utf-8", newline="\n")
     except OSError as error:
-        raise Unavailable(
-            what=Text(zh=f"无法写入 {output}：{error.strerror}。", en=f"Cannot write {output}: {error.strerror}."),
-            hint=Text(
-                zh="请核对路径、权限和磁盘空间。", en="Check the path, its permissions and the disk's free space."
-            ),
-        ) from error
+        raise _unwritable(output, error) from error
     return Answer(
         data={**data, "file": str(output)},
         says=Text(
             zh=f"证明已写入 {output}。请把它与公钥（`safebelt ledger key`）一并交给需要核验的人。",
             en=f"Wrote the proof to {output}. Hand it over with the public key (`safebelt ledger key`).",
         ),
+    )
+
+
+def _unwritable(output: Path, error: OSError) -> Unavailable:
+    return Unavailable(
+        what=Text(zh=f"无法写入 {output}：{error.strerror}。", en=f"Cannot write {output}: {error.strerror}."),
+        hint=Text(zh="请核对路径、权限和磁盘空间。", en="Check the path, its permissions and the disk's free space."),
     )
 
 

@@ -13,8 +13,10 @@ from litestar.response import Redirect, Template
 
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Conflict, Invalid
+from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Lang, Text
 from safebelt.rooms.ledger.service import Ledger, check, check_consistency, read_keys
+from safebelt.rooms.ledger.verifier import tools
 from safebelt.web.forms import Form, empty_form
 from safebelt.web.security import open_to_all, requires
 from safebelt.web.templating import page
@@ -76,7 +78,7 @@ class LedgerPages(Controller):
     @get("/check", sync_to_thread=True, guards=[open_to_all("whoever is shown a proof must be able to check it")])
     def check_form(self, lang: PathLang) -> Template:
         """Show the form to check a proof."""
-        return page("ledger/check.html", lang=lang, title=CHECK, form=empty_form(), reason=None, proven=None)
+        return _check_page(lang, empty_form())
 
     @post(
         "/check",
@@ -93,17 +95,8 @@ class LedgerPages(Controller):
             judge = check_consistency if values["proof"].startswith(_CONSISTENCY) else check
             reason, proven = judge(values["proof"], read_keys(values["key"]))
         except Invalid as problem:
-            return page(
-                "ledger/check.html",
-                lang=lang,
-                title=CHECK,
-                status=422,
-                form=form.refused(problem),
-                reason=None,
-                proven=None,
-            )
-        shown = None if proven is None else _rows(proven)
-        return page("ledger/check.html", lang=lang, title=CHECK, form=form, reason=reason, proven=shown)
+            return _check_page(lang, form.refused(problem), status=422)
+        return _check_page(lang, form, reason=reason, proven=None if proven is None else _rows(proven))
 
     @get("/{entry_id:str}", sync_to_thread=True, guards=[requires("ledger.read")])
     def entry(self, request: AnyRequest, ledger: NamedDependency[Ledger], lang: PathLang, entry_id: PathId) -> Template:
@@ -128,6 +121,26 @@ class LedgerPages(Controller):
             form: Form[Any] = Form(values={"reason": reason})
             return _entry_page(ledger, lang, entry_id, form.refused(problem), status=problem.status)
         return Redirect(f"/{lang}/ledger/{entry_id}?done=erased", status_code=303)
+
+
+def _check_page(
+    lang: Lang,
+    form: Form[Any],
+    *,
+    status: int = 200,
+    reason: Reason | None = None,
+    proven: list[tuple[str, str]] | None = None,
+) -> Template:
+    return page(
+        "ledger/check.html",
+        lang=lang,
+        title=CHECK,
+        status=status,
+        form=form,
+        reason=reason,
+        proven=proven,
+        tools=tools(),
+    )
 
 
 def _entry_page(

@@ -14,11 +14,12 @@ def _furniture() -> Furniture:
     from safebelt.rooms.ledger.api import LedgerApi, StaticLog
     from safebelt.rooms.ledger.model import KeyRotated, PersonalErased
     from safebelt.rooms.ledger.pages import LedgerPages
+    from safebelt.rooms.ledger.verifier.doors import VerifierFiles
 
     return Furniture(
         events=(PersonalErased, KeyRotated),
         api=(LedgerApi, StaticLog),
-        pages=(LedgerPages,),
+        pages=(LedgerPages, VerifierFiles),
         tables=(store.entry, store.personal, store.checkpoint),
     )
 
