@@ -3,6 +3,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
 export SAFEBELT_HOME ?= var
+# Compiled once and kept, whatever the shell says: a house is five processes, and its tests start hundreds.
+export PYTHONDONTWRITEBYTECODE :=
+TWO    := -q -m "not soak" -n 2 --dist loadfile --no-loadscope-reorder
 ifdef UPSTREAM
 export SAFEBELT_UPSTREAM := $(UPSTREAM)
 endif
@@ -54,8 +57,8 @@ down:
 	@$(BIN)/safebelt down
 
 test: $(VENV)/.dev $(VENV)/.model browser
-	$(BIN)/python -m pytest -q -m "not soak and not alone" -n 2 --dist loadfile --no-loadscope-reorder
-	$(BIN)/python -m pytest -q -m "alone and not soak"
+	$(BIN)/python -m pytest $(TWO) --ignore=tests/journeys
+	$(BIN)/python -m pytest $(TWO) tests/journeys
 
 soak: $(VENV)/.dev $(VENV)/.model browser
 	SAFEBELT_SOAK=1 $(BIN)/python -m pytest -q -m soak

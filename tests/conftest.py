@@ -17,24 +17,6 @@ from safebelt.kernel.ids import NewId, id_maker
 if "XDG_RUNTIME_DIR" not in os.environ:  # the PostgreSQL wheel warns without one, and warnings are errors
     os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="safebelt-run-")
 
-ALONE = (
-    "tests/journeys",
-    "tests/engines/test_bus.py",
-    "tests/engines/test_supervisor.py",
-    "tests/rooms/belt/control",
-    "tests/rooms/belt/proxy",
-    "tests/rooms/belt/records",
-    "tests/rooms/belt/test_",
-)
-"""Tests that start processes, kill them, or watch the clock: they have the machine for themselves (`make test`)."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    root = Path(__file__).parents[1]
-    for item in items:
-        if item.path.relative_to(root).as_posix().startswith(ALONE):
-            item.add_marker(pytest.mark.alone)
-
 
 class StillClock:
     """A clock that moves only when told."""

@@ -239,8 +239,9 @@ def _is_alive(pid: int) -> bool:
     return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
-def _wait_for_tls(url: str, trust: ssl.SSLContext, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
+def _wait_for_tls(url: str, trust: ssl.SSLContext, process: subprocess.Popen[bytes], seconds: float = 180) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
         try:
             if httpx2.get(url, verify=trust, timeout=2).status_code == 200:
                 return

@@ -69,7 +69,7 @@ def _ask(home: Home) -> httpx2.Response:
     return httpx2.post(f"{home.belt}/v1/chat/completions", json=body, headers=headers, timeout=10, verify=PLAIN)
 
 
-def _last_proof(home: Home, seconds: float = 8.0) -> dict[str, Any]:
+def _last_proof(home: Home, seconds: float = 60.0) -> dict[str, Any]:
     """The newest order, once the ledger has its proof."""
     deadline = time.monotonic() + seconds
     newest: dict[str, Any] = {}

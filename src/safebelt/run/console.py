@@ -2,15 +2,17 @@
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from granian import Granian
 from granian.constants import Interfaces
-from litestar import Litestar
 
 from safebelt.app import House
 from safebelt.engines.supervisor import die_with_parent
-from safebelt.run.doors import web
 from safebelt.settings import Settings
+
+if TYPE_CHECKING:
+    from litestar import Litestar
 
 _GOODBYE_SECONDS = 3
 """How long open pages, which never end by themselves, may keep the console from ending."""
@@ -38,8 +40,10 @@ def run_console(house: House) -> None:
     ).serve()
 
 
-def application() -> Litestar:
-    """Build the ASGI application inside Granian's worker process."""
+def application() -> "Litestar":
+    """Build the ASGI application inside Granian's worker process; only there it is loaded."""
+    from safebelt.run.doors import web  # noqa: PLC0415
+
     os.environ["SAFEBELT_PARENT"] = str(os.getppid())
     die_with_parent()
     return web(House(Settings()))
