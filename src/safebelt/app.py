@@ -128,8 +128,12 @@ class House:
     @cached_property
     def ledger(self) -> Ledger:
         """存证账本."""
-        from safebelt.rooms.ledger.service import Ledger
+        from safebelt.engines.signing import CosignerStore
+        from safebelt.rooms.ledger.service import Ledger, Peers
 
+        settings = self.settings
+        path = settings.witness_key or settings.home / "keys" / "witness.key"
+        name = settings.witness_name or f"{settings.log_origin}/witness"
         return Ledger(
             self.sql,
             clock=self.clock,
@@ -138,6 +142,13 @@ class House:
             signer=self.keys,
             origin=self.settings.log_origin,
             tiles=self.settings.home / "ledger",
+            peers=Peers(
+                cosigners=CosignerStore(path, name=name, chance=self.chance),
+                folder=settings.home / "monitor",
+                policy=settings.monitored_logs,
+                witness_seconds=settings.witness_seconds,
+                monitor_seconds=settings.monitor_seconds,
+            ),
         )
 
     @cached_property

@@ -42,6 +42,19 @@ class Settings(BaseSettings):
     log_origin: str = Field(
         default="safebelt.local/log", description="Name of the log in its checkpoints (C2SP origin)."
     )
+    witness_name: str = Field(
+        default="", description="Name we cosign other logs under; empty means `<log_origin>/witness`."
+    )
+    witness_key: Path | None = Field(
+        default=None, description="Keys we cosign other logs with; default `home/keys/witness.key`."
+    )
+    witness_seconds: float = Field(
+        default=10.0, ge=1.0, description="How often the newest checkpoint is taken to our own witnesses."
+    )
+    monitored_logs: Path | None = Field(
+        default=None, description="C2SP tlog-policy file; its logs that have an address are watched by ourselves."
+    )
+    monitor_seconds: float = Field(default=60.0, ge=1.0, description="How often those logs are looked at.")
     provider_code: str = Field(
         default="", description="Code of the provider for GB 45438 labels, visible ASCII; empty leaves them incomplete."
     )

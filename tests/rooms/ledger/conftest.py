@@ -12,7 +12,7 @@ from safebelt.engines.sql import Sql, metadata
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.events import Event
 from safebelt.kernel.ids import NewId
-from safebelt.rooms.ledger import store
+from safebelt.rooms.ledger.room import ROOM as LEDGER
 from safebelt.rooms.ledger.service import Ledger
 
 ORIGIN = "example.org/log"
@@ -48,7 +48,7 @@ class Desk:
 def sql(database_url: str) -> Iterator[Sql]:
     """A database with the ledger's own tables and no others: the lowest room needs no other room."""
     database = Sql(database_url)
-    metadata.create_all(database.engine, tables=[store.entry, store.personal, store.checkpoint])
+    metadata.create_all(database.engine, tables=list(LEDGER.tables))
     yield database
     database.close()
 

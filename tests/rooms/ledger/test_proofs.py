@@ -192,7 +192,10 @@ def test_a_damaged_proof_is_a_negative_verdict_and_another_file_is_bad_use() -> 
 def test_the_reason_says_which_step_failed_and_what_was_not_evaluated() -> None:
     reason, _ = check(made(1, 3), [Signer.of(ORIGIN, bytes(32)).verifier])
 
-    assert [step.holds for step in reason.because] == [Truth.TRUE, Truth.FALSE, Truth.UNKNOWN, Truth.UNKNOWN]
+    *steps, witnesses = reason.because
+    assert [step.holds for step in steps] == [Truth.TRUE, Truth.FALSE, Truth.UNKNOWN, Truth.UNKNOWN]
+    assert witnesses.holds is Truth.UNKNOWN
+    assert witnesses.says.en.startswith("Witnesses: not evaluated")
     assert "None of the keys given" in reason.as_text("en")
 
 

@@ -123,15 +123,20 @@ class VerifierKey:
         except (ValueError, IndexError):
             is_sound, key = False, cls(name="", key_id=b"", public=b"")
         if not is_sound:
-            raise Invalid(
-                what=Text(zh="这不是有效的验证公钥。", en="This is not a valid verifier key."),
-                hint=Text(
-                    zh="公钥形如 名称+8位十六进制+Base64；可用 `safebelt ledger key` 查看本账本的公钥。",
-                    en="It looks like name+8 hex digits+base64; `safebelt ledger key` prints the one of a ledger.",
-                ),
-                details={"field": "key"},
-            )
+            raise cls.refusal()
         return key
+
+    @staticmethod
+    def refusal() -> Invalid:
+        """Return the problem of a text that is no verifier key."""
+        return Invalid(
+            what=Text(zh="这不是有效的验证公钥。", en="This is not a valid verifier key."),
+            hint=Text(
+                zh="公钥形如 名称+8位十六进制+Base64；可用 `safebelt ledger key` 查看本账本的公钥。",
+                en="It looks like name+8 hex digits+base64; `safebelt ledger key` prints the one of a ledger.",
+            ),
+            details={"field": "key"},
+        )
 
     def __str__(self) -> str:
         return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(bytes([self.type]) + self.public).decode()}"

@@ -12,15 +12,27 @@ from litestar.params import JSONBody, PathParameter, QueryParameter
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Conflict, Invalid, NotFound
-from safebelt.rooms.ledger.decide import refusals
+from safebelt.rooms.ledger.decide import MAX_SUBMISSION_BYTES, SIZE_MEDIA_TYPE, refusals
 from safebelt.rooms.ledger.model import Entry
-from safebelt.rooms.ledger.service import MAX_PAGE, Judged, Ledger, check, check_consistency, read_keys
+from safebelt.rooms.ledger.service import (
+    MAX_PAGE,
+    Judged,
+    Ledger,
+    Malformed,
+    Stale,
+    check,
+    check_consistency,
+    read_keys,
+    read_policy,
+)
 from safebelt.web.openapi import NO_TOKEN, problems, public_problems
+from safebelt.web.problem_words import BadRequest, said
 from safebelt.web.security import open_to_all, requires
 
 _TEXT = "text/plain"  # Litestar adds the charset
 _PROOF_IS_PUBLIC = open_to_all("whoever is shown a proof must be able to check it")
 _LOG_IS_PUBLIC = open_to_all("a transparency log that is not public proves nothing; it holds no personal data")
+_WITNESS_IS_PUBLIC = open_to_all("a witness cosigns for any log it accepts; the checkpoint's signature says who asks")
 _MAX_INDEX = 2**53 - 1  # the largest whole number every JSON reader agrees on (RFC 8259 section 6)
 
 Filter = Annotated[str, QueryParameter(max_length=120)]
@@ -83,10 +95,14 @@ class CheckpointView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckProof:
-    """A proof to check, and the verifier keys to check it with, one a line."""
+    """A proof to check, and the verifier keys to check it with, one a line.
+
+    `policy` is a C2SP tlog-policy file: whose cosignatures are asked for.  Without one, witnesses are not evaluated.
+    """
 
     proof: str
     key: str
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +245,8 @@ class LedgerApi(Controller):
     )
     def check(self, data: JSONBody[CheckProof]) -> Verdict:
         """Check a proof with nothing but the keys given; this ledger's own data is not looked at."""
-        return Verdict.of(check(data.proof, read_keys(data.key)))
+        policy = read_policy(data.policy.encode("utf-8", errors="surrogatepass")) if data.policy else None
+        return Verdict.of(check(data.proof, read_keys(data.key), policy))
 
     @post(
         "/check-consistency",
@@ -260,6 +277,40 @@ class StaticLog(Controller):
         """Return a tile or an entry bundle."""
         data = ledger.public_file(f"tile{tile}")
         return _static(data, "application/octet-stream", "public, max-age=31536000, immutable")
+
+
+class WitnessDoors(Controller):
+    """`/witness`: where other logs ask us to cosign their checkpoints (C2SP tlog-witness), and what we cosigned last.
+
+    Its address, its bodies and its answers are those of the protocol, which any log speaks.
+    """
+
+    path = "/witness"
+    include_in_schema = False
+
+    @post(
+        "/add-checkpoint",
+        sync_to_thread=True,
+        status_code=200,
+        guards=[_WITNESS_IS_PUBLIC],
+        request_max_body_size=MAX_SUBMISSION_BYTES,
+    )
+    def add_checkpoint(self, ledger: NamedDependency[Ledger], body: bytes) -> Response[bytes]:
+        """Cosign a checkpoint that only adds to what was cosigned before; 409 tells the size that was."""
+        try:
+            answer = ledger.witnessing.add_checkpoint(body)
+        except Malformed as error:
+            raise BadRequest(**said("bad-request")) from error
+        if isinstance(answer, Stale):
+            return Response(f"{answer.size}\n".encode(), status_code=409, media_type=SIZE_MEDIA_TYPE)
+        return Response(answer.lines.encode(), media_type=_TEXT)
+
+    @get("/{origin_hash:str}/checkpoint", sync_to_thread=True, guards=[_WITNESS_IS_PUBLIC])
+    def latest(
+        self, ledger: NamedDependency[Ledger], origin_hash: Annotated[str, PathParameter(max_length=64)]
+    ) -> Response[bytes]:
+        """Return the newest checkpoint that we cosigned for a log, by the SHA-256 of its origin."""
+        return _static(ledger.witnessing.latest(origin_hash).encode(), _TEXT, "public, max-age=1")
 
 
 def _static(data: bytes, media_type: str, cache: str) -> Response[bytes]:

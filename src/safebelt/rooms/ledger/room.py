@@ -11,16 +11,25 @@ if TYPE_CHECKING:
 
 def _furniture() -> Furniture:
     from safebelt.rooms.ledger import store
-    from safebelt.rooms.ledger.api import LedgerApi, StaticLog
-    from safebelt.rooms.ledger.model import KeyRotated, PersonalErased
+    from safebelt.rooms.ledger.api import LedgerApi, StaticLog, WitnessDoors
+    from safebelt.rooms.ledger.model import (
+        KeyRotated,
+        LogMisbehaved,
+        LogUnwatched,
+        LogWatched,
+        PersonalErased,
+        WitnessAsked,
+        WitnessDropped,
+    )
     from safebelt.rooms.ledger.pages import LedgerPages
+    from safebelt.rooms.ledger.store import peers
     from safebelt.rooms.ledger.verifier.doors import VerifierFiles
 
     return Furniture(
-        events=(PersonalErased, KeyRotated),
-        api=(LedgerApi, StaticLog),
+        events=(PersonalErased, KeyRotated, LogWatched, LogUnwatched, WitnessAsked, WitnessDropped, LogMisbehaved),
+        api=(LedgerApi, StaticLog, WitnessDoors),
         pages=(LedgerPages, VerifierFiles),
-        tables=(store.entry, store.personal, store.checkpoint),
+        tables=(store.entry, store.personal, store.checkpoint, peers.watched, peers.witness, peers.cosignature),
     )
 
 

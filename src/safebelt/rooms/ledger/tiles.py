@@ -8,6 +8,7 @@ import os
 import re
 import struct
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence, Set
 from functools import lru_cache
 from pathlib import Path
@@ -69,40 +70,12 @@ class Missing(Exception):  # noqa: N818  it says what is missing, and is caught 
     """A file of the log is not there."""
 
 
-class Tiles:
-    """The folder of a log.
+class Reader(ABC):
+    """Hashes and entries out of tiles and bundles, wherever these are."""
 
-    Args:
-        folder: Where `checkpoint` and `tile/` are.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
+    @abstractmethod
     def read(self, path: str) -> bytes:
-        """Return a tile or bundle by its path under the prefix.
-
-        Raises:
-            Missing: There is no such file, or the path is not that of a tile.
-        """
-        if not _PATH.fullmatch(path):
-            raise Missing(path)
-        try:
-            return (self.folder / path).read_bytes()
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise Missing(path) from error
-
-    def public(self, path: str) -> bytes:
-        """Return `checkpoint`, or a tile or bundle, exactly as it is published.
-
-        Raises:
-            Missing: There is no such file.
-        """
-        if path != "checkpoint":
-            return self.read(path)
-        if (note := self.checkpoint()) is None:
-            raise Missing(path)
-        return note.encode("utf-8", errors="surrogateescape")
+        """Return a tile or bundle by its path under the prefix; raises `Missing` where it is not there."""
 
     def hashes(self, level: int, index: int, width: int) -> list[bytes]:
         """Return the first `width` hashes of a tile, from the partial or the full file.
@@ -154,6 +127,49 @@ class Tiles:
 
         return node
 
+    def _wide(self, level: int | str, index: int, width: int) -> tuple[bytes, int]:
+        """Return a file and the width its name promises: the partial one, or the full one that overtook it."""
+        try:
+            return self.read(tile_path(level, index, width)), width
+        except Missing:
+            return self.read(tile_path(level, index)), WIDTH
+
+
+class Tiles(Reader):
+    """The folder of a log.
+
+    Args:
+        folder: Where `checkpoint` and `tile/` are.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def read(self, path: str) -> bytes:
+        """Return a tile or bundle by its path under the prefix.
+
+        Raises:
+            Missing: There is no such file, or the path is not that of a tile.
+        """
+        if not _PATH.fullmatch(path):
+            raise Missing(path)
+        try:
+            return (self.folder / path).read_bytes()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise Missing(path) from error
+
+    def public(self, path: str) -> bytes:
+        """Return `checkpoint`, or a tile or bundle, exactly as it is published.
+
+        Raises:
+            Missing: There is no such file.
+        """
+        if path != "checkpoint":
+            return self.read(path)
+        if (note := self.checkpoint()) is None:
+            raise Missing(path)
+        return note.encode("utf-8", errors="surrogateescape")
+
     def write(self, path: str, data: bytes) -> None:
         """Write a file whole and durably, or not at all."""
         target = self.folder / path
@@ -184,13 +200,6 @@ class Tiles:
             for file in folder.iterdir():
                 file.unlink(missing_ok=True)
             folder.rmdir()
-
-    def _wide(self, level: int | str, index: int, width: int) -> tuple[bytes, int]:
-        """Return a file and the width its name promises: the partial one, or the full one that overtook it."""
-        try:
-            return self.read(tile_path(level, index, width)), width
-        except Missing:
-            return self.read(tile_path(level, index)), WIDTH
 
 
 class Edge:

@@ -2,7 +2,7 @@
 
 An `Audit` is fed what was stored, in order, and believes none of it:
 
-    audit = Audit(notes, keys=…, open_note=…, canonical=…, files=…)
+    audit = Audit(notes, keys=…, open_note=…, open_cosigned=…, canonical=…, files=…)
     for row in rows:
         audit.read(row)
     verification = audit.close()
@@ -18,7 +18,7 @@ from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Problem
 from safebelt.kernel.text import Text
 from safebelt.rooms.ledger.decide.entries import commitment, parse_body, rotation_text, words
-from safebelt.rooms.ledger.decide.proofs import parse_checkpoint
+from safebelt.rooms.ledger.decide.steps import parse_checkpoint, text_of
 from safebelt.rooms.ledger.model import (
     MAX_FAULTS,
     Canonical,
@@ -33,6 +33,9 @@ from safebelt.rooms.ledger.model import (
 Files = Callable[[int | str, int, int], Sequence[bytes] | None]
 """`(level or "entries", tile index, width)` to the hashes or entries in that file; None where it is missing."""
 
+OpenCosigned = Callable[[str, str], tuple[str, frozenset[str]]]
+"""`(verifier key, note)` to the note's text and who signed it; raises a `Problem` where that key did not."""
+
 _WIDTH = 256
 _LOST = bytes(merkle.HASH_BYTES)  # stands for an entry that is not there: no SHA-256 is known to be zero
 
@@ -44,6 +47,7 @@ class Audit:
         notes: Size and note of every stored checkpoint, oldest first.
         keys: Every verifier key that ever signed, oldest first.
         open_note: Opens a note with exactly those keys.
+        open_cosigned: Opens a note with the one key given.
         canonical: RFC 8785 encoder.
         files: Reads the tiles.
     """
@@ -54,13 +58,15 @@ class Audit:
         *,
         keys: Sequence[str],
         open_note: OpenNote,
+        open_cosigned: OpenCosigned,
         canonical: Canonical,
         files: Files,
     ) -> None:
         self._keys, self._open, self._canonical, self._files = keys, open_note, canonical, files
+        self._open_cosigned = open_cosigned
         self._faults, self._more = list[Fault](), 0
         self._bad = set[int]()
-        self._notes = {note for _, note in notes}
+        self._notes, self._cosignatures = dict(notes), dict[int, set[str]]()
         self._checkpoints = {size: self._read_checkpoint(size, note) for size, note in notes}
         self._published = max(self._checkpoints, default=0)
         self._frontier = merkle.Frontier()
@@ -85,19 +91,48 @@ class Audit:
         self._waiting += row.index >= self._published
         self._grow(merkle.leaf_hash(row.body), row.body)
 
+    def read_cosignature(self, size: int, key: str | None, line: str) -> None:
+        """Take a witness's cosignature: it fits the checkpoint it was given for, or is a fault.
+
+        Args:
+            size: Of which checkpoint.
+            key: The witness's verifier key; None where it is not kept.
+            line: The signature line.
+        """
+        where = f"cosignature of checkpoint {size}"
+        checkpoint = self._checkpoints.get(size)
+        try:
+            if key is None or checkpoint is None:
+                raise ValueError("there is nothing it belongs to")
+            _, keys = self._open_cosigned(key, f"{text_of(checkpoint.note)}\n{line}")
+        except (Problem, ValueError):
+            keys = frozenset()
+        if key not in keys:
+            self.fault("cosignature", where, "见证的联署与检查点不符。", "A witness's cosignature does not fit it.")
+            return
+        self._cosignatures.setdefault(size, set()).add(line)
+
     def read_published(self, note: str | None) -> None:
-        """Take the checkpoint as its public file has it: it is one of those stored, or a fault."""
+        """Take the checkpoint as its public file has it: one of those stored, with cosignatures stored, or a fault."""
         if note is None and self._checkpoints:
             self.fault(
                 "checkpoint", "file checkpoint", "公开的检查点文件缺失。", "The public checkpoint file is missing."
             )
-        elif note is not None and note not in self._notes:
+        elif note is not None and not self._is_stored(note):
             self.fault(
                 "checkpoint",
                 "file checkpoint",
                 "公开的检查点文件与存储的任何检查点都不相同。",
                 "The public checkpoint file is none of the checkpoints stored.",
             )
+
+    def _is_stored(self, note: str) -> bool:
+        """Whether a note is a stored checkpoint, followed by stored cosignatures of it."""
+        size, base = next(((size, base) for size, base in self._notes.items() if note.startswith(base)), (0, None))
+        if base is None:
+            return False
+        lines = note.removeprefix(base).splitlines(keepends=True)
+        return set(lines) <= self._cosignatures.get(size, set())
 
     def close(self) -> Verification:
         """Say what it came to."""
@@ -305,7 +340,7 @@ class Audit:
         except Problem as problem:
             self.fault("signature", where, problem.what.zh, problem.what.en)
             return
-        is_read_whole = text == checkpoint.note.partition("\n\n")[0] + "\n"
+        is_read_whole = text == text_of(checkpoint.note)
         if key not in keys or not is_read_whole or key.split("+", 1)[0] != checkpoint.origin:
             self.fault(
                 "signature",

@@ -1,19 +1,29 @@
 """Deeds of the ledger: append, read, prove, verify, erase, rotate.  How it grows and is shown: `publishing`."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import sqlalchemy as sa
 
 from safebelt.engines.canonical import canonical
-from safebelt.engines.signing import VerifierKey, sign_note
+from safebelt.engines.clock import Chance, Clock
+from safebelt.engines.signing import CosignerStore, KeyStore, VerifierKey, sign_note
+from safebelt.engines.sql import Sql
 from safebelt.kernel import merkle
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.events import Event
+from safebelt.kernel.ids import NewId
 from safebelt.rooms.ledger import decide, store
 from safebelt.rooms.ledger.decide import refusals
 from safebelt.rooms.ledger.model import Checkpoint, Entry, KeyRotated, PersonalErased, Verification
+from safebelt.rooms.ledger.service.asking import Asking
 from safebelt.rooms.ledger.service.checking import opener
-from safebelt.rooms.ledger.service.publishing import LOCK, Publishing, checkpoint_of, size_of
+from safebelt.rooms.ledger.service.elsewhere import NewClient, real_client
+from safebelt.rooms.ledger.service.following import Following
+from safebelt.rooms.ledger.service.publishing import LOCK, Publishing, checkpoint_of, shown_of, size_of
+from safebelt.rooms.ledger.service.witnessing import Witnessing
+from safebelt.rooms.ledger.store import peers as store_peers
 from safebelt.rooms.ledger.tiles import Missing
 
 _SALT_BYTES = 16  # 128 bits: more than anybody can try
@@ -21,8 +31,75 @@ MAX_PAGE = 200
 """Most entries one call of `entries` returns."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peers:
+    """What the ledger needs to deal with other logs.
+
+    Attributes:
+        cosigners: Our keys as a witness.
+        folder: Where the monitor keeps checkpoints and evidence.
+        policy: File of logs that the monitor watches by itself (C2SP tlog-policy), or None.
+        witness_seconds: How often our checkpoint is taken to its witnesses.
+        monitor_seconds: How often other logs are looked at.
+        new_client: Makes an HTTP client.
+    """
+
+    cosigners: CosignerStore
+    folder: Path
+    policy: Path | None = None
+    witness_seconds: float = 10.0
+    monitor_seconds: float = 60.0
+    new_client: NewClient = real_client
+
+
 class Ledger(Publishing):
-    """The log of every governance act."""
+    """The log of every governance act, and those who watch logs.
+
+    Args:
+        sql: The database.
+        clock: The time.
+        new_id: Mints ids.
+        chance: Randomness.
+        signer: The log's signing key.
+        origin: The log's name in its checkpoints.
+        tiles: Folder of the public static log; follows from the database and can be rebuilt.
+        peers: Other logs; where nothing is said, our cosigner's key lies beside the log's.
+
+    Attributes:
+        witnessing: Us as a witness of other logs.
+        asking: Others as witnesses of us.
+        following: The monitor.
+        witness_seconds, monitor_seconds: How often witnesses are asked, and other logs are looked at.
+    """
+
+    def __init__(
+        self,
+        sql: Sql,
+        *,
+        clock: Clock,
+        new_id: NewId,
+        chance: Chance,
+        signer: KeyStore,
+        origin: str,
+        tiles: Path,
+        peers: Peers | None = None,
+    ) -> None:
+        super().__init__(sql, clock=clock, new_id=new_id, chance=chance, signer=signer, origin=origin, tiles=tiles)
+        others = peers or _peers_beside(signer, origin, chance, tiles)
+        self.witness_seconds, self.monitor_seconds = others.witness_seconds, others.monitor_seconds
+        self.witnessing = Witnessing(sql, clock=clock, cosigners=others.cosigners, origin=origin, append=self.append)
+        self.asking = Asking(
+            sql,
+            clock=clock,
+            origin=origin,
+            append=self.append,
+            path=self._consistency_path,
+            show=self.show,
+            new_client=others.new_client,
+        )
+        self.following = Following(
+            sql, append=self.append, folder=others.folder, policy=others.policy, new_client=others.new_client
+        )
 
     def append(self, tx: sa.Connection, event: Event, *, by: Actor) -> str:
         """Remember an event inside the caller's transaction and return the entry's id.
@@ -99,12 +176,15 @@ class Ledger(Publishing):
             return store.size(tx) + store.waiting(tx)
 
     def checkpoint(self) -> Checkpoint | None:
-        """Return the newest signed checkpoint."""
+        """Return the newest signed checkpoint, with the cosignatures it has been given so far."""
         with self._sql.read() as tx:
-            return checkpoint_of(tx)
+            last = checkpoint_of(tx)
+            return None if last is None else shown_of(tx, last)
 
     def prove(self, entry_id: str) -> str:
         """Return a self-contained proof (C2SP tlog-proof) that an entry is in the log, publishing it first if need be.
+
+        It carries the checkpoint that most witnesses have cosigned, among those that cover the entry.
 
         Raises:
             NotFound: There is no such entry.
@@ -116,6 +196,7 @@ class Ledger(Publishing):
             found, last = self.entry(entry_id), self.checkpoint()
         if last is None or found.index is None:
             raise refusals.damaged()
+        last = self._witnessed(found.index) or last
         index, size = found.index, last.size
         path = self._from_tiles(lambda: merkle.inclusion_path(index, size, self._tiles.nodes(size)))
         if not merkle.verify_inclusion(index, size, merkle.leaf_hash(found.body), path, last.root):
@@ -141,7 +222,7 @@ class Ledger(Publishing):
         if old.size > new.size:
             raise refusals.wrong_order()
         sizes = old.size, new.size
-        path = self._from_tiles(lambda: merkle.consistency_path(*sizes, self._tiles.nodes(sizes[1])))
+        path = self._consistency_path(*sizes)
         if not merkle.verify_consistency(*sizes, path, old.root, new.root):
             raise refusals.damaged()
         return decide.write_consistency(old=old, new=new, path=path)
@@ -154,11 +235,14 @@ class Ledger(Publishing):
                 store.notes(tx),
                 keys=[str(key) for key in keys],
                 open_note=opener(keys),
+                open_cosigned=lambda key, note: opener([VerifierKey.parse(key)])(note),
                 canonical=canonical,
                 files=self._tiles.content,
             )
             for row in store.rows(tx, store.size(tx)):
                 audit.read(row)
+            for size, key, line in store_peers.cosignatures(tx):
+                audit.read_cosignature(size, key, line)
         audit.read_published(published)
         return audit.close()
 
@@ -206,8 +290,25 @@ class Ledger(Publishing):
         except Missing as missing:
             raise refusals.no_file() from missing
 
+    def _consistency_path(self, old: int, new: int) -> list[bytes]:
+        return self._from_tiles(lambda: merkle.consistency_path(old, new, self._tiles.nodes(new)))
+
+    def _witnessed(self, index: int) -> Checkpoint | None:
+        """Return the most widely cosigned checkpoint that covers an index, or None."""
+        with self._sql.read() as tx:
+            size = store_peers.best_size(tx, index)
+            best = None if size is None else checkpoint_of(tx, size=size)
+            return None if best is None else shown_of(tx, best)
+
     def _found(self, tx: sa.Connection, entry_id: str) -> Entry:
         row = store.get(tx, entry_id)
         if row is None:
             raise refusals.no_entry(entry_id)
         return decide.as_entry(row)
+
+
+def _peers_beside(signer: KeyStore, origin: str, chance: Chance, tiles: Path) -> Peers:
+    """Return what there is where nobody said anything about other logs."""
+    path = signer.path.with_name("witness.key")
+    cosigners = CosignerStore(path, name=f"{origin}/witness", chance=chance)
+    return Peers(cosigners=cosigners, folder=tiles.with_name("monitor"))

@@ -5,8 +5,9 @@ calling it again finishes the work, and no step can sign what does not extend wh
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import sqlalchemy as sa
 
@@ -14,18 +15,28 @@ from safebelt.engines.clock import Chance, Clock
 from safebelt.engines.signing import KeyStore, VerifierKey, sign_note
 from safebelt.engines.sql import Sql
 from safebelt.kernel import merkle
+from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Problem
+from safebelt.kernel.events import Event
 from safebelt.kernel.ids import NewId
 from safebelt.rooms.ledger import decide, store
 from safebelt.rooms.ledger.decide import refusals
 from safebelt.rooms.ledger.model import Checkpoint, KeyRotated
 from safebelt.rooms.ledger.service.checking import opener
+from safebelt.rooms.ledger.store import peers
 from safebelt.rooms.ledger.tiles import Edge, Missing, Tiles
 
 LOCK = "ledger"
 """Name of the section in which one process at a time extends the log."""
 
 T = TypeVar("T")
+
+
+class Append(Protocol):
+    """Remembers an event on the log, in the caller's transaction; returns the entry's id."""
+
+    def __call__(self, tx: sa.Connection, event: Event, /, *, by: Actor) -> str:
+        """Remember it."""
 
 
 class Publishing:
@@ -70,7 +81,8 @@ class Publishing:
         with self._sql.read() as tx:
             last = checkpoint_of(tx)
             is_quiet = not store.waiting(tx) and store.size(tx) == size_of(last)
-        if is_quiet and self._has_looked and not self._keys.has_pending and self._tiles.checkpoint() == _note(last):
+            shown = None if last is None else shown_of(tx, last).note
+        if is_quiet and self._has_looked and not self._keys.has_pending and self._tiles.checkpoint() == shown:
             return last
         self._sequence()
         self._publish()
@@ -111,14 +123,18 @@ class Publishing:
         note = sign_note(decide.checkpoint_text(self.origin, size, root), self._keys.current())
         return Checkpoint(origin=self.origin, size=size, root=root, note=note)
 
+    def show(self) -> None:
+        """Bring the public checkpoint file up to what is stored now, cosignatures of witnesses included."""
+        self._show()
+
     def _show(self) -> Checkpoint | None:
         """Bring the public checkpoint file up to the newest stored one."""
         with self._sql.begin() as tx:
             self._sql.exclusive(tx, LOCK)  # so that a slower process cannot put an older one in its place
             last = checkpoint_of(tx)
-            if last is not None and self._tiles.checkpoint() != last.note:
+            if last is not None and self._tiles.checkpoint() != (shown := shown_of(tx, last).note):
                 self._hold_continuity(tx, last)
-                self._tiles.write("checkpoint", last.note.encode())
+                self._tiles.write("checkpoint", shown.encode())
             return last
 
     def _edge(self, tx: sa.Connection, last: Checkpoint | None) -> Edge:
@@ -199,10 +215,11 @@ def checkpoint_of(tx: sa.Connection, *, size: int | None = None) -> Checkpoint |
     return None if found is None else decide.as_checkpoint(*found)
 
 
+def shown_of(tx: sa.Connection, checkpoint: Checkpoint) -> Checkpoint:
+    """Return a checkpoint as it is shown: with the cosignatures it has been given so far."""
+    return replace(checkpoint, note=checkpoint.note + "".join(peers.lines_of(tx, checkpoint.size)))
+
+
 def size_of(checkpoint: Checkpoint | None) -> int:
     """Return how many leaves a checkpoint covers."""
     return 0 if checkpoint is None else checkpoint.size
-
-
-def _note(checkpoint: Checkpoint | None) -> str | None:
-    return None if checkpoint is None else checkpoint.note

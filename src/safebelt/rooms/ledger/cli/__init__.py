@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,16 +13,17 @@ from cyclopts import App, Parameter
 from safebelt.engines.signing import VerifierKey
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.conditions import Truth
-from safebelt.kernel.errors import Invalid, Problem, Unavailable
+from safebelt.kernel.errors import Problem, Unavailable
 from safebelt.kernel.text import LANGS, Lang, Text
+from safebelt.rooms.ledger.cli.files import keys_of, policy_of, read_bytes
+from safebelt.rooms.ledger.cli.peers import add_monitor, witness_group
 from safebelt.rooms.ledger.model import Entry, Verification
-from safebelt.rooms.ledger.service import Judged, Ledger, check, check_consistency, read_keys
+from safebelt.rooms.ledger.service import Judged, Ledger, check, check_consistency, check_evidence, witnesses_of
 from safebelt.rooms.ledger.verifier import tools, write_tools
 from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED, Answer
 
 Output = Annotated[Path | None, Parameter(name=["--output", "-o"])]
 Key = Annotated[str, Parameter(name="--key")]
-_KEY_FILE_BYTES = 64 * 1024
 _PROOF_FILE_BYTES = 4 * 1024 * 1024  # a proof carries one entry of at most 64 KiB and some sixty hashes
 
 
@@ -31,6 +33,8 @@ def commands(ledger: Ledger) -> App:
     _reading(app, ledger)
     _proving(app, ledger)
     _checking(app)
+    add_monitor(app)
+    app.command(witness_group(ledger))
     _keeping(app, ledger)
     return app
 
@@ -74,8 +78,15 @@ def _reading(app: App, ledger: Ledger) -> None:
 def _proving(app: App, ledger: Ledger) -> None:
     @app.command
     def prove(entry_id: str, *, output: Output = None) -> Answer:
-        """Write a self-contained proof of one entry."""
-        return _written(ledger.prove(entry_id), output, {"entry": entry_id})
+        """Write a self-contained proof of one entry, and name the witnesses that cosigned its checkpoint."""
+        proof = ledger.prove(entry_id)
+        names = witnesses_of(proof, ledger.origin)
+        written = _written(proof, output, {"entry": entry_id, "witnesses": list(names)})
+        if output is None:  # what is printed is the file itself
+            return written
+        zh = f"已联署的见证人：{'、'.join(names)}。" if names else "尚无见证人联署此检查点。"
+        en = f"Witnesses that cosigned: {', '.join(names)}." if names else "No witness has cosigned its checkpoint yet."
+        return replace(written, says=Text(zh=f"{written.says.zh}\n{zh}", en=f"{written.says.en}\n{en}"))
 
     @app.command
     def consistency(old: int, new: int | None = None, *, output: Output = None) -> Answer:
@@ -93,14 +104,30 @@ def _proving(app: App, ledger: Ledger) -> None:
 
 def _checking(app: App) -> None:
     @app.command(name="check")
-    def check_(file: Path, *, key: Key) -> Answer:
-        """Check a proof with nothing but the public key (its text, or a file that holds it)."""
-        return _judged(check, file, key)
+    def check_(file: Path, *, key: Key, policy: Path | None = None) -> Answer:
+        """Check a proof with nothing but the public key (its text, or a file that holds it).
+
+        Parameters
+        ----------
+        file
+            The proof.
+        key
+            The log's public key: its text, or a file with one or more.
+        policy
+            Whose cosignatures are asked for (C2SP tlog-policy); without one, witnesses are not evaluated.
+        """
+        asked = policy_of(policy)
+        return _judged(lambda proof, keys: check(proof, keys, asked), file, key)
 
     @app.command(name="check-consistency")
     def check_consistency_(file: Path, *, key: Key) -> Answer:
         """Check a proof of consistency with nothing but the public key."""
         return _judged(check_consistency, file, key)
+
+    @app.command(name="check-contradiction")
+    def check_contradiction(file: Path, *, key: Key) -> Answer:
+        """Check evidence that a log signed two histories: exits 0 where it is proven."""
+        return _judged(check_evidence, file, key)
 
     @app.command(name="verifier")
     def verifier_(*, output: Annotated[Path, Parameter(name=["--output", "-o"])]) -> Answer:
@@ -180,8 +207,8 @@ def _verification_lines(found: Verification, problem: Problem | None, lang: Lang
 
 
 def _judged(judge: Callable[[str, tuple[VerifierKey, ...]], Judged], file: Path, key: str) -> Answer:
-    keys = _keys(key)
-    reason, proven = judge(_read(file, _PROOF_FILE_BYTES).decode("utf-8", errors="surrogateescape"), keys)
+    keys = keys_of(key)
+    reason, proven = judge(read_bytes(file, _PROOF_FILE_BYTES).decode("utf-8", errors="surrogateescape"), keys)
     zh, en = (reason.as_text(lang) + _proven_lines(proven) for lang in LANGS)
     is_held = reason.holds is Truth.TRUE
     data = {"holds": is_held, "reason": reason.as_data(), "proven": None if proven is None else dict(proven)}
@@ -190,42 +217,6 @@ def _judged(judge: Callable[[str, tuple[VerifierKey, ...]], Judged], file: Path,
 
 def _proven_lines(proven: Mapping[str, Any] | None) -> str:
     return "".join(f"\n{name}: {value}" for name, value in (proven or {}).items())
-
-
-def _keys(text_or_file: str) -> tuple[VerifierKey, ...]:
-    """Read a key given as text, or as a file with one or more of them."""
-    try:
-        return (VerifierKey.parse(text_or_file),)
-    except Invalid:
-        if not _is_file(text_or_file):
-            raise
-    return read_keys(_read(Path(text_or_file), _KEY_FILE_BYTES).decode("utf-8", errors="replace"))
-
-
-def _is_file(name: str) -> bool:
-    try:
-        return Path(name).is_file()
-    except (OSError, ValueError):  # too long a name, or a NUL in it: no file
-        return False
-
-
-def _read(file: Path, limit: int) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(limit + 1)
-    except OSError as error:
-        raise Invalid(
-            what=Text(
-                zh=f"无法读取文件 {file}：{error.strerror}。", en=f"The file {file} cannot be read: {error.strerror}."
-            ),
-            hint=Text(zh="请核对路径和权限。", en="Check the path and its permissions."),
-        ) from error
-    if len(data) > limit:
-        raise Invalid(
-            what=Text(zh=f"文件 {file} 过大。", en=f"The file {file} is too large to be one of these."),
-            hint=Text(zh="请核对是否选错了文件。", en="Check that it is the right file."),
-        )
-    return data
 
 
 def _written(proof: str, output: Path | None, data: dict[str, Any]) -> Answer:

@@ -1,4 +1,4 @@
-"""The ledger's tables, and the way between rows and words."""
+"""The log's tables, and the way between rows and words.  Those of witnesses, both ways: `peers`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Words of the ledger."""
+"""Words of the log itself: entries, checkpoints, faults, and what happens to them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,6 +11,10 @@ from safebelt.kernel.text import Text
 
 OpenNote = Callable[[str], tuple[str, frozenset[str]]]
 """Opens a signed note: its text and the verifier keys that signed it.  Raises a `Problem` where none did."""
+
+Cosigned = Callable[[str], Mapping[str, int]]
+"""A signed note to the cosigners known that signed it: verifier key to seconds since the epoch.  Raises a `Problem`
+where a known one's signature is wrong."""
 
 Canonical = Callable[[Any], bytes]
 """RFC 8785 bytes of a JSON-ready value."""
@@ -95,8 +99,8 @@ class Fault:
     """Something in the log that is not as it was written.
 
     Attributes:
-        code: `body`, `leaf`, `column`, `gap`, `personal`, `root`, `checkpoint`, `signature`, `rotation`, `tile` or
-            `bundle`.
+        code: `body`, `leaf`, `column`, `gap`, `personal`, `root`, `checkpoint`, `signature`, `cosignature`,
+            `rotation`, `tile` or `bundle`.
         where: The entry, checkpoint or file, for example `ent_… (index 5)`.
         index: The entry's index, where the fault is in one entry.
         says: What is wrong.
