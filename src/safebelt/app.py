@@ -18,6 +18,7 @@ from safebelt.kernel.rooms import Room
 from safebelt.kernel.text import Text
 from safebelt.rooms.access.room import ROOM as ACCESS
 from safebelt.rooms.belt.room import ROOM as BELT
+from safebelt.rooms.certificates.room import ROOM as CERTIFICATES
 from safebelt.rooms.labelling.room import ROOM as LABELLING
 from safebelt.rooms.ledger.room import ROOM as LEDGER
 from safebelt.rooms.portal.room import ROOM as PORTAL
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from safebelt.rooms.access.service import Access
     from safebelt.rooms.belt.control.orders import OrderBox
     from safebelt.rooms.belt.service import Belt, TryIt
+    from safebelt.rooms.certificates.service import Certificates
     from safebelt.rooms.labelling.service import Labelling
     from safebelt.rooms.ledger.service import Ledger
     from safebelt.rooms.portal.service import Portal
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     from safebelt.rooms.rulebook.service import Rules
     from safebelt.rooms.rulebook.service.base import About, Holdings
 
-ROOMS: tuple[Room, ...] = (REGISTRY, RULEBOOK, BELT, LEDGER, ACCESS, LABELLING, PORTAL)
+ROOMS: tuple[Room, ...] = (REGISTRY, RULEBOOK, BELT, CERTIFICATES, LEDGER, ACCESS, LABELLING, PORTAL)
 """The rooms in the house, in the order people meet them."""
 
 
@@ -184,6 +186,23 @@ class House:
                 stopped=lambda system: stopping_order(self.box, system),
                 clock=self.clock,
                 new_id=self.new_id,
+                chance=self.chance,
+            )
+        )
+
+    @cached_property
+    def certificates(self) -> Certificates:
+        """数字证书."""
+        from safebelt.rooms.certificates.service import Certificates, Tools
+
+        return Certificates(
+            Tools(
+                sql=self.sql,
+                ledger=self.ledger,
+                registry=self.registry,
+                keys=self.settings.home / "keys" / "certificates",
+                base=self.settings.public_base,
+                clock=self.clock,
                 chance=self.chance,
             )
         )

@@ -10,6 +10,7 @@ from litestar.di import Provide
 from safebelt.app import ROOMS, House, furnish
 from safebelt.kernel.actors import Actor
 from safebelt.rooms.belt.pages.panels import belt_state, dossier_panels
+from safebelt.rooms.certificates.pages import panels as certificate_panels
 from safebelt.rooms.registry.pages import panels as registry_panels
 from safebelt.web.doors import KIT_DOORS
 from safebelt.web.headers import add_security_headers
@@ -44,7 +45,12 @@ def web(house: House) -> Litestar:
         "session_cookie": cookie,
         "sign_in_path": "access/sign-in",
         "event_titles": titles,
-        "dossier_panels": (*registry_panels(house.registry), *dossier_panels(house.belt)),
+        "dossier_panels": (
+            *registry_panels(house.registry),
+            *certificate_panels(house.certificates),
+            *dossier_panels(house.belt),
+        ),
+        "public_url": house.settings.public_url,
         "belt_url": house.settings.url(house.settings.belt_port),
     }
     return Litestar(

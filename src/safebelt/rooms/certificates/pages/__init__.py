@@ -1,0 +1,8 @@
+"""Pages of the certificates, and what they lay on a system's dossier."""
+
+from safebelt.rooms.certificates.pages.certificates import CertificatePages
+from safebelt.rooms.certificates.pages.panels import panels
+
+PAGES = (CertificatePages,)
+
+__all__ = ["PAGES", "panels"]
