@@ -42,7 +42,10 @@ def read_certificates(data: bytes) -> tuple[x509.Certificate, ...]:
     """
     if len(data) > MAX_FILE_BYTES:
         raise _refused("文件过长", "The file is too long")
-    ders = [data] if data[:1] == b"\x30" else [_der_of(block) for block in _BLOCK.findall(data)]
+    blocks = [] if data[:1] == b"\x30" else _BLOCK.findall(data)
+    if len(blocks) != data.count(b"-----BEGIN ") and data[:1] != b"\x30":
+        raise _refused("有残缺或并非证书的 PEM 块", "A block of PEM is broken or no certificate")
+    ders = [_der_of(block) for block in blocks] or [data]
     if not 1 <= len(ders) <= MAX_CERTIFICATES:
         raise _refused(f"须含 1 到 {MAX_CERTIFICATES} 张证书", f"It must hold 1 to {MAX_CERTIFICATES} certificates")
     return tuple(read_certificate(der) for der in ders)
