@@ -1,0 +1,1 @@
+"""Certificates: identity of AI systems that anybody can check, and that can be taken back."""
