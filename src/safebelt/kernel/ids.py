@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base 32, lower case: no i, l, o, u
-_CHARS = 26  # 130 bits hold the 128 of a UUID
+_PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
+_SHIFTS = range(120, -10, -10)  # 26 characters, two at a time: their 130 bits hold the 128 of a UUID
 
 
 class NewId(Protocol):
@@ -33,7 +34,7 @@ def uuid7(millis: int, chance: bytes) -> int:
 
 def encode(value: int) -> str:
     """Write 128 bits as 26 sortable characters."""
-    return "".join(_ALPHABET[value >> 5 * i & 31] for i in reversed(range(_CHARS)))
+    return "".join([_PAIRS[value >> shift & 1023] for shift in _SHIFTS])
 
 
 def id_maker(millis: Callable[[], int], chance: Callable[[int], bytes]) -> NewId:

@@ -12,6 +12,7 @@ from safebelt.rooms.registry import store
 from safebelt.rooms.registry.decide import imports as judge
 from safebelt.rooms.registry.imports import Readout, read
 from safebelt.rooms.registry.imports.bounds import Unfit
+from safebelt.rooms.registry.imports.collecting import uncollected
 from safebelt.rooms.registry.model.imports import (
     TROUBLES_KEPT,
     Batch,
@@ -163,7 +164,7 @@ class Importing(Imported):
     def _import_parts(self, batch_id: str, found: Readout, by: Actor, progress: Progress) -> Batch:
         self._enter_all_missing()
         while True:
-            with self._sql.begin() as tx:
+            with uncollected(), self._sql.begin() as tx:
                 self._sql.exclusive(tx, _LOCK)
                 batch = judge.hold_to_confirm(self._found_import(tx, batch_id))
                 part = found.records[batch.done : batch.done + CHUNK]
@@ -171,8 +172,7 @@ class Importing(Imported):
                 store.imports.save_batch(tx, batch)
             progress(batch.done, batch.total)
             if batch.state is State.DONE or batch.done % MERGE_EVERY < CHUNK:
-                while self.merge_search():
-                    pass
+                self._merge_all()
             if batch.state is State.DONE:
                 return batch
 
@@ -271,6 +271,12 @@ class Importing(Imported):
         while self.index_missing():
             pass
 
+    def _merge_all(self) -> None:
+        """Put what entered on the shelves of the index, so that questions stay quick."""
+        with uncollected():
+            while self.merge_search():
+                pass
+
     # --- reading ------------------------------------------------------------------------------------------------
 
     def _read_import(self, files: Sequence[File], wish: Wish) -> Readout:
@@ -282,14 +288,15 @@ class Importing(Imported):
             return None if form is Form.CSV else mappings.shipped(folder, form)
 
         try:
-            return read(
-                files,
-                form=wish.form,
-                mapping=mapping,
-                vocabulary=self._rules.rulebook.base.facts,
-                describe=lambda text, name: self._rules.read(text, name=name),
-                provider=wish.provider.strip(),
-            )
+            with uncollected():
+                return read(
+                    files,
+                    form=wish.form,
+                    mapping=mapping,
+                    vocabulary=self._rules.rulebook.base.facts,
+                    describe=lambda text, name: self._rules.read(text, name=name),
+                    provider=wish.provider.strip(),
+                )
         except Unfit as wrong:
             raise Invalid(what=wrong.trouble.says, hint=wrong.trouble.hint, details={"field": "file"}) from wrong
 
