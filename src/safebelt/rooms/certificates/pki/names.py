@@ -32,10 +32,14 @@ OCSP_SIGNING = ExtendedKeyUsageOID.OCSP_SIGNING
 TIME_STAMPING = ExtendedKeyUsageOID.TIME_STAMPING
 
 # --- ours --------------------------------------------------------------------------------------------------------
-# An arc that needs no registration: 2.25 followed by a UUID as one integer (ITU-T X.667, section 7).
+# An arc anybody can have without asking: a UUID cut into seven small numbers under the arc Microsoft keeps for that
+# ("Obtaining an Object Identifier", oidgen).  Not 2.25 and the UUID as one number (ITU-T X.667): readers that keep a
+# number of an identifier in 64 bits, one of the C2PA engines among them, call such a certificate malformed.
 _ARC = UUID("59df6da8-f40d-477e-bfae-2d80f05b074e")
-REGISTER_CLAIMS = x509.ObjectIdentifier(f"2.25.{_ARC.int}")  # the extension `leaves.Claims` travels in
-STAMP_POLICY = x509.ObjectIdentifier(f"2.25.{_ARC.int}.1")  # what a time-stamp of ours is issued under, by default
+_CUTS = ((0, 4), (4, 8), (8, 12), (12, 16), (16, 20), (20, 26), (26, 32))
+OUR_ARC = "1.2.840.113556.1.8000.2554." + ".".join(str(int(_ARC.hex[start:end], 16)) for start, end in _CUTS)
+REGISTER_CLAIMS = x509.ObjectIdentifier(f"{OUR_ARC}.1")  # the extension `leaves.Claims` travels in
+STAMP_POLICY = x509.ObjectIdentifier(f"{OUR_ARC}.2")  # what a time-stamp of ours is issued under, by default
 PRODUCT_NAMESPACE = _ARC  # names the register's records where the C2PA profile asks for a UUID
 
 # Clocks of readers run behind ours by minutes; a certificate that is not valid yet would be refused there.
