@@ -8,6 +8,7 @@ import pytest
 from litestar.testing import TestClient
 from schemathesis import GenerationMode
 from tests.api.asking import ask_all, described, faults, is_of_the_register, operations
+from tests.api.certificates import certified
 from tests.api.conftest import Api
 
 from safebelt.kernel.actors import OWNER, Actor, Role
@@ -21,6 +22,7 @@ OPEN = {"/health", "/api/access/me", "/api/access/why"} | {
 OPEN |= {"/api/public/systems", "/api/public/systems.csv", "/api/public/systems/{system_id}"}
 OPEN |= {f"/api/public/systems/{{system_id}}/versions/{{version}}{end}" for end in ("", "/proof")}
 OPEN |= {"/api/registry/cases/decisions/{system_id}"}
+OPEN |= {"/api/certificates/check", "/.well-known/safebelt", "/.well-known/safebelt/identity"}
 """What anybody may ask without a token: nothing else."""
 BODIES: dict[str, dict[str, Any]] = {
     "/api/belt/stop": {"command": "pause", "reason": "drill"},
@@ -110,6 +112,7 @@ def _ordinary(api: Api) -> dict[str, dict[str, Any]]:
         },
         "POST /api/access/users": {"body": {"name": "newcomer", "roles": ["auditor"]}},
         **rules,
+        **certified(api),
         "POST /api/access/tokens": {"body": {"name": "script"}},
         "DELETE /api/access/tokens/{token}": {"path_parameters": {"token": token.id}},
     }

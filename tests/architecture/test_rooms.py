@@ -14,9 +14,10 @@ from safebelt.engines.sql import metadata
 HEADINGS = ("Purpose", "Law served", "Words", "Deeds", "Events", "Doors", "Journey", "Threats")
 """Of every room's README, in this order."""
 
-HOUSE_PATHS = {"/{lang:str}", "/log", "/verifier", "/robots.txt", "/sitemap.xml"}
+HOUSE_PATHS = {"/{lang:str}", "/log", "/verifier", "/robots.txt", "/sitemap.xml", "/pki", "/.well-known/safebelt"}
 """The front page, which opens on a dossier; the log's tiles, whose address is its name to the world (C2SP tlog-tiles);
-a stranger's tools, whose address is written on paper; what search engines look for at the root."""
+a stranger's tools, whose address is written on paper; what search engines look for at the root; what X.509 software
+and strangers ask, at addresses that are written into certificates."""
 PUBLIC_PATHS = ("/api/public", "/{lang:str}/register")
 """What everybody may see, at addresses that say so to whoever knows nothing of rooms."""
 
