@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
 
 from safebelt.app import every_table
 from safebelt.engines.sql import Sql
@@ -16,6 +17,10 @@ from safebelt.kernel.ids import NewId, id_maker
 
 if "XDG_RUNTIME_DIR" not in os.environ:  # the PostgreSQL wheel warns without one, and warnings are errors
     os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="safebelt-run-")
+
+
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")  # what a property says does not depend on how busy the machine is
 
 
 class StillClock:

@@ -176,7 +176,7 @@ def test_an_upstream_that_does_not_take_the_request_is_given_up() -> None:
     async def deaf(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.transport.pause_reading()  # type: ignore[attr-defined]
         try:
-            await asyncio.sleep(0.8)
+            await asyncio.sleep(5)
         finally:
             writer.transport.abort()
 
