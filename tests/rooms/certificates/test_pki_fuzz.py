@@ -186,7 +186,6 @@ READERS = {
 }
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("large", LARGE)
 @pytest.mark.parametrize("reader", READERS)
 def test_hostile_input_is_refused_before_it_costs_anything(reader, large) -> None:
@@ -198,7 +197,6 @@ def test_hostile_input_is_refused_before_it_costs_anything(reader, large) -> Non
     assert time.process_time() - began < 2  # CPU of this process, and a hundred times what it takes
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("large", LARGE)
 def test_hostile_answers_lists_questions_and_queries_cost_little(large) -> None:
     began = time.process_time()
