@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import JSONBody, PathParameter, QueryParameter
+from litestar.params import JSONBody, PathParameter, QueryParameter, RawBody
 
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.conditions import Truth
@@ -295,7 +295,7 @@ class WitnessDoors(Controller):
         guards=[_WITNESS_IS_PUBLIC],
         request_max_body_size=MAX_SUBMISSION_BYTES,
     )
-    def add_checkpoint(self, ledger: NamedDependency[Ledger], body: bytes) -> Response[bytes]:
+    def add_checkpoint(self, ledger: NamedDependency[Ledger], body: RawBody) -> Response[bytes]:
         """Cosign a checkpoint that only adds to what was cosigned before; 409 tells the size that was."""
         try:
             answer = ledger.witnessing.add_checkpoint(body)
