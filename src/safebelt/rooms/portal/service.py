@@ -111,15 +111,29 @@ class Portal:
             cursor, left = found[-1].id, left - len(found)
 
     def statistics(self) -> Statistics:
-        """Return the register in numbers, counted at most once in five minutes and by one caller at a time."""
-        with self._lock:
-            now = self._clock()
+        """Return the register in numbers, counted at most once in five minutes and by one caller at a time.
+
+        Who comes while another counts gets the last numbers; only where there are none, they are waited for.
+        """
+        last = self._counted
+        if last is not None and self._is_fresh(last):
+            return last
+        is_waiting = last is None or last.at.date() != self._clock().date()
+        if not self._lock.acquire(blocking=is_waiting) and last is not None:
+            return last
+        try:
             last = self._counted
-            if last is None or now - last.at >= COUNTED_FOR or last.at.date() != now.date():
+            if last is None or not self._is_fresh(last):
                 last = self._counted = decide.statistics(
-                    self._registry.public_numbers(), self._rules.text(), self._registry.publication_rules, now
+                    self._registry.public_numbers(), self._rules.text(), self._registry.publication_rules, self._clock()
                 )
             return last
+        finally:
+            self._lock.release()
+
+    def _is_fresh(self, counted: Statistics) -> bool:
+        now = self._clock()
+        return now - counted.at < COUNTED_FOR and counted.at.date() == now.date()
 
     def changed_at(self, system_id: str) -> datetime:
         """Return when anything was last done about a system: nothing a reader is told of it is newer."""

@@ -49,23 +49,22 @@ class Showing(Lifecycle):
         with self._sql.read() as tx:
             if public_finding.is_in_words(wanted) and published.is_ready(tx):
                 return public_finding.find(tx, wanted, today, page=page, size=size, cursor=cursor)
-            counted = shown.count(tx, wanted, today)
-            total = min(counted, shown.COUNTED_TO)
+            total, is_more = shown.count(tx, wanted, today)
             pages = pages_of(total, size)
             start = (min(page, pages) - 1) * size
             if cursor:
                 items = shown.after(tx, wanted, today, cursor=cursor, size=size)
-                has_more = len(items) == size
+                has_next = len(items) == size
             else:
                 items = shown.page(tx, wanted, today, start=start, size=size)
-                has_more = start + len(items) < counted
+                has_next = is_more or start + len(items) < total
         return PublicPage(
             items=items,
             total=total,
-            is_more=counted > total,
+            is_more=is_more,
             page=min(page, pages),
             pages=pages,
-            next=items[-1].id if items and has_more else "",
+            next=items[-1].id if items and has_next else "",
         )
 
     def public_after(self, wanted: Wanted, *, cursor: str, size: int) -> tuple[PublicLine, ...]:

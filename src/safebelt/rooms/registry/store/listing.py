@@ -172,13 +172,17 @@ def kept(tx: sa.Connection, numbers: Sequence[int], conditions: Sequence[Conditi
 def asked_of(
     tx: sa.Connection, joined: sa.Select[Any], numbers: Sequence[int], conditions: Sequence[Condition]
 ) -> list[int]:
-    """Return those of some entries that meet the conditions, in the order given.
+    """Return those of some entries that meet the conditions, in the order given."""
+    found = set(tx.execute(joined.where(among(tx, entry.c.number, numbers), met(*conditions))).scalars().all())
+    return [each for each in numbers if each in found]
 
-    Each entry is asked in turn: as a case, a condition tempts no database to begin with everything that meets it.
+
+def met(*conditions: Condition) -> Condition:
+    """Say that conditions hold, to be asked of each row in turn.
+
+    As a case, they tempt no database to begin with everything that meets one of them.
     """
-    is_met = sa.case((sa.and_(sa.true(), *conditions), 1), else_=0) == 1
-    met = set(tx.execute(joined.where(among(tx, entry.c.number, numbers), is_met)).scalars().all())
-    return [each for each in numbers if each in met]
+    return sa.case((sa.and_(sa.true(), *conditions), 1), else_=0) == 1
 
 
 def by_name(tx: sa.Connection, system_ids: Sequence[str]) -> list[str]:

@@ -11,14 +11,16 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.registry.model.public import PublicLine, PublicNumbers, Wanted
 from safebelt.rooms.registry.model.publication import Visibility
 from safebelt.rooms.registry.model.register import Status, folded
-from safebelt.rooms.registry.store.listing import SPARSE, asked_of
+from safebelt.rooms.registry.store.listing import SPARSE, asked_of, met
 from safebelt.rooms.registry.store.publication import clean, mark, publication
-from safebelt.rooms.registry.store.published import is_shown
+from safebelt.rooms.registry.store.published import is_shown, kinds
 from safebelt.rooms.registry.store.register import system
 from safebelt.rooms.registry.store.search import batches, entry
 
 COUNTED_TO = 10_000
 """How many matches are counted, and paged through: beyond it people narrow their search and programs follow `next`."""
+COUNTED_WITHIN = 1_000
+"""The same where a stage or a mark must hold too, which no index counts by itself."""
 
 _LISTED = tuple(each for each in publication.c if each.name not in ("search", "contact", "basis"))
 _BOTH = publication.join(system, system.c.id == publication.c.system_id)
@@ -26,34 +28,64 @@ _BOTH = publication.join(system, system.c.id == publication.c.system_id)
 
 def page(tx: sa.Connection, wanted: Wanted, today: date, *, start: int, size: int) -> tuple[PublicLine, ...]:
     """Return one page of what is shown, newest registration first."""
-    found = _lines(wanted, today).order_by(publication.c.system_id.desc()).limit(size).offset(start)
-    return tuple(_line(row) for row in tx.execute(found))
+    return lines(tx, _ids(tx, wanted, today, start + size)[start:], today)
 
 
 def after(tx: sa.Connection, wanted: Wanted, today: date, *, cursor: str, size: int) -> tuple[PublicLine, ...]:
     """Return what is shown after a cursor (the last id read; empty for the start), newest registration first."""
-    found = _lines(wanted, today)
-    if cursor:
-        found = found.where(publication.c.system_id < clean(cursor))
-    return tuple(_line(row) for row in tx.execute(found.order_by(publication.c.system_id.desc()).limit(size)))
+    return lines(tx, _ids(tx, wanted, today, size, before=clean(cursor)), today)
 
 
-def count(tx: sa.Connection, wanted: Wanted, today: date) -> int:
-    """Return how many match, counted to one more than `COUNTED_TO`."""
-    few = _matching(sa.select(sa.literal(1)).select_from(_BOTH), wanted, today).limit(COUNTED_TO + 1)
-    return int(tx.execute(sa.select(sa.func.count()).select_from(few.subquery())).scalar_one())
+def count(tx: sa.Connection, wanted: Wanted, today: date) -> tuple[int, bool]:
+    """Return how many match, and whether there are more: of a narrowed list fewer are counted."""
+    most = COUNTED_WITHIN if wanted.stage or wanted.marks else COUNTED_TO
+    found = 0
+    for walk, _ in _walks(wanted, today):
+        few = walk.limit(most + 1).subquery()
+        found += int(tx.execute(sa.select(sa.func.count()).select_from(few)).scalar_one())
+    return min(found, most), found > most
+
+
+def _ids(tx: sa.Connection, wanted: Wanted, today: date, limit: int, before: str = "") -> list[str]:
+    found: list[str] = []
+    for walk, ids in _walks(wanted, today):
+        below = walk.where(ids < before) if before else walk
+        found += tx.execute(below.order_by(ids.desc()).limit(limit)).scalars().all()
+    return sorted(found, reverse=True)[:limit]
+
+
+def _walks(wanted: Wanted, today: date) -> list[tuple[sa.Select[Any], sa.ColumnElement[str]]]:
+    """Return statements that select the ids of what is shown and wanted, each along one index in the ids' order.
+
+    What that index does not answer is asked of each row in turn, as a case: so no database sorts a million rows for a
+    page of twenty.
+    """
+    words = folded(clean(wanted.search)).split()
+    rest = [publication.c.search.contains(word, autoescape=True) for word in words]
+    if wanted.stage:
+        ids = system.c.id
+        walk = sa.select(ids).join_from(system, publication, publication.c.system_id == ids)
+        walk = walk.where(system.c.status == wanted.stage.value)
+        return [(walk.where(met(is_shown(today), *rest, *_marked(wanted.marks, ids))), ids)]
+    if wanted.marks:
+        (kind, value), first = wanted.marks[0], mark.alias("first")
+        walk = sa.select(first.c.system_id).join_from(first, publication, publication.c.system_id == first.c.system_id)
+        walk = walk.where(first.c.kind == kind, first.c.value == clean(value))
+        others = _marked(wanted.marks[1:], first.c.system_id)
+        return [(walk.where(met(is_shown(today), *rest, *others)), first.c.system_id)]
+    return [(sa.select(publication.c.system_id).where(kept, *rest), publication.c.system_id) for kept in kinds(today)]
 
 
 def line(tx: sa.Connection, system_id: str, today: date) -> PublicLine | None:
     """Return one system as lists have it; None where it is not shown."""
-    found = _lines(Wanted(), today).where(publication.c.system_id == clean(system_id))
+    found = _lines(today).where(publication.c.system_id == clean(system_id))
     row = tx.execute(found).one_or_none()
     return None if row is None else _line(row)
 
 
 def lines(tx: sa.Connection, system_ids: Sequence[str], today: date) -> tuple[PublicLine, ...]:
     """Return those of some systems that are shown, in the order given."""
-    wanted = _lines(Wanted(), today).where(among(tx, publication.c.system_id, system_ids))
+    wanted = _lines(today).where(among(tx, publication.c.system_id, system_ids))
     found = {row.system_id: _line(row) for row in tx.execute(wanted).all()}
     return tuple(found[each] for each in system_ids if each in found)
 
@@ -89,10 +121,7 @@ def few(tx: sa.Connection, wanted: Wanted) -> sa.Select[tuple[str]] | None:
 def newest(tx: sa.Connection, today: date, limit: int) -> tuple[PublicLine, ...]:
     """Return what became public or changed last, latest first."""
     found: list[PublicLine] = []
-    for shown in (
-        publication.c.visibility == Visibility.PUBLIC.value,
-        (publication.c.visibility == Visibility.EMBARGOED.value) & (publication.c.until <= today),
-    ):
+    for shown in kinds(today):
         wanted = _select_lines().where(shown).order_by(publication.c.at.desc()).limit(limit)
         found += [_line(row) for row in tx.execute(wanted)]
     return tuple(sorted(found, key=lambda one: (max(one.at.date(), one.since), one.at, one.id), reverse=True)[:limit])
@@ -153,23 +182,20 @@ def _select_lines() -> sa.Select[Any]:
     return sa.select(*_LISTED, system.c.status, system.c.provisional).select_from(_BOTH)
 
 
-def _lines(wanted: Wanted, today: date) -> sa.Select[Any]:
-    return _matching(_select_lines(), wanted, today)
-
-
-def _matching(found: sa.Select[Any], wanted: Wanted, today: date) -> sa.Select[Any]:
-    """Narrow a selection to what is shown and wanted; `%` and `_` in a search mean themselves."""
-    words = folded(clean(wanted.search)).split()
-    asked = (publication.c.search.contains(word, autoescape=True) for word in words)
-    return found.where(is_shown(today), *asked, *_narrowed(wanted, publication.c.system_id))
+def _lines(today: date) -> sa.Select[Any]:
+    return _select_lines().where(met(is_shown(today)))
 
 
 def _narrowed(wanted: Wanted, system_id: sa.ColumnElement[str]) -> list[sa.ColumnElement[bool]]:
     narrowed = [system.c.status == wanted.stage.value] if wanted.stage else []
-    for kind, value in wanted.marks:
-        alike = (mark.c.kind == kind) & (mark.c.value == clean(value)) & (mark.c.system_id == system_id)
-        narrowed.append(sa.exists().where(alike))
-    return narrowed
+    return [*narrowed, *_marked(wanted.marks, system_id)]
+
+
+def _marked(marks: Sequence[tuple[str, str]], system_id: sa.ColumnElement[str]) -> list[sa.ColumnElement[bool]]:
+    return [
+        sa.exists().where(mark.c.kind == kind, mark.c.value == clean(value), mark.c.system_id == system_id)
+        for kind, value in marks
+    ]
 
 
 def _line(row: sa.Row[Any]) -> PublicLine:

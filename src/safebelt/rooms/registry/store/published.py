@@ -36,8 +36,13 @@ def put(tx: sa.Connection, word: Publication, shown: Shown, *, reason: str, is_e
 
 def is_shown(today: date) -> sa.ColumnElement[bool]:
     """Whether the public sees a record on a day."""
+    return sa.or_(*kinds(today))
+
+
+def kinds(today: date) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    """Return the two ways of being shown on a day, each of which an index answers: public, or out of embargo."""
     is_due = (publication.c.visibility == Visibility.EMBARGOED.value) & (publication.c.until <= today)
-    return (publication.c.visibility == Visibility.PUBLIC.value) | is_due
+    return publication.c.visibility == Visibility.PUBLIC.value, is_due
 
 
 _KEPT = publication.c.search != ""
@@ -68,7 +73,7 @@ def texts(tx: sa.Connection, numbers: Sequence[int]) -> list[Document]:
 
 def fresh(tx: sa.Connection, today: date) -> list[Document]:
     """Return the published texts of the entries that are on no shelf yet, as far as they are shown on a day."""
-    return _documents(tx, _KEPT, is_shown(today), entry.c.is_fresh == sa.true())
+    return _documents(tx, listing.met(_KEPT, is_shown(today)), entry.c.is_fresh == sa.true())
 
 
 def embargoed_numbers(tx: sa.Connection, today: date) -> list[int]:
