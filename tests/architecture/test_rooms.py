@@ -14,8 +14,18 @@ from safebelt.engines.sql import metadata
 HEADINGS = ("Purpose", "Law served", "Words", "Deeds", "Events", "Doors", "Journey", "Threats")
 """Of every room's README, in this order."""
 
-HOUSE_PATHS = {"/{lang:str}", "/log", "/verifier", "/robots.txt", "/sitemap.xml", "/pki", "/.well-known/safebelt"}
-"""The front page, which opens on a dossier; the log's tiles, whose address is its name to the world (C2SP tlog-tiles);
+HOUSE_PATHS = {
+    "/{lang:str}",
+    "/log",
+    "/witness",
+    "/verifier",
+    "/robots.txt",
+    "/sitemap.xml",
+    "/pki",
+    "/.well-known/safebelt",
+}
+"""The front page, which opens on a dossier; the log's tiles, whose address is its name to the world (C2SP tlog-tiles),
+and where other logs have us cosign (C2SP tlog-witness);
 a stranger's tools, whose address is written on paper; what search engines look for at the root; what X.509 software
 and strangers ask, at addresses that are written into certificates."""
 PUBLIC_PATHS = ("/api/public", "/{lang:str}/register")
