@@ -22,6 +22,7 @@ from markupsafe import Markup
 import safebelt
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.text import Lang, Text
+from safebelt.web.citing import cite_label, cited
 from safebelt.web.language import path_in, sayer
 from safebelt.web.panels import BeltStateOf
 from safebelt.web.security import actor_of, may
@@ -57,7 +58,7 @@ def templates(
     env.globals |= {
         "rooms": names,
         "account_path": account,
-        "version": safebelt.__version__,
+        "safebelt_version": safebelt.__version__,
         "belt_state": belt_state or (lambda: None),
         "asset": asset,
         "actor": pass_context(_actor),
@@ -67,7 +68,7 @@ def templates(
         "url_with": pass_context(_url_with),
         "csrf_field": pass_context(_csrf_field),
     }
-    env.filters |= {"moment": moment, "iso": _iso}
+    env.filters |= {"moment": moment, "iso": _iso, "cited": cited, "cite": cite_label}
     return TemplateConfig(instance=JinjaTemplateEngine.from_environment(env))
 
 

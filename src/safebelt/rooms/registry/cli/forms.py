@@ -132,8 +132,14 @@ def _written(filled: FilledForm, shape: Shape, lang: Lang) -> str:
 
 def _told(filled: FilledForm, text: str) -> Answer:
     missing = filled.missing
-    zh = [f"缺：{one.field.title.zh}——{one.said.zh}" for one in missing] or ["必填栏目均已填写。"]
-    en = [f"Missing: {one.field.title.en}. {one.said.en}" for one in missing] or ["Nothing required is missing."]
+    zh = [f"缺：{one.field.title.zh}（{one.field.id}）——{one.said.zh}" for one in missing] or ["必填栏目均已填写。"]
+    en = [f"Missing: {one.field.title.en} ({one.field.id}). {one.said.en}" for one in missing] or [
+        "Nothing required is missing."
+    ]
+    if missing:
+        answer = f'safebelt registry file … --form {filled.spec.id} --answer "{missing[0].field.id}=…"'
+        zh.append(f"也可以直接填写：{answer}")
+        en.append(f"Or write it into the form: {answer}")
     says = Text(
         zh="\n".join(filter(None, (text, *zh, writers.NOTICE.zh))),
         en="\n".join(filter(None, (text, *en, writers.NOTICE.en))),

@@ -13,6 +13,7 @@ from safebelt.rooms.registry.pages import (
     supervision,
     things,
     training,
+    training_asking,
 )
 from safebelt.rooms.registry.service import Registry
 from safebelt.web.panels import Panel
@@ -23,6 +24,7 @@ PAGES: tuple[type, ...] = (
     *changes.PAGES,
     *things.PAGES,
     *notes.PAGES,
+    *training_asking.PAGES,
     *training.PAGES,
     *supervision.PAGES,
     *imports.PAGES,

@@ -25,6 +25,7 @@ from safebelt.rooms.registry.model.lifecycle import (
     VouchFor,
     Withdraw,
 )
+from safebelt.rooms.registry.model.road import Gate
 from safebelt.rooms.registry.pages import words
 from safebelt.rooms.registry.service import Registry
 from safebelt.web.forms import Form, empty_form, read_form
@@ -94,12 +95,20 @@ class GatePages(Controller):
     ) -> Template:
         """Show the road, where the system stands, what the next gate asks, and how it came here."""
         found = registry.life(system_id, to)
+        ahead = _ahead(registry, found.gate)
+        if ahead and found.gate.to not in ahead:  # a stage behind it has no gate to look at
+            found = registry.life(system_id)
+        stays = found.gate.before is found.gate.to
         return render(
             "registry/lifecycle_gates.html",
             lang=lang,
             title=GATES,
             found=found,
             gate=found.gate,
+            stays=stays,
+            ahead=ahead,
+            # A signature opens a gate once: of a system that is through, none is missing.
+            missing=[one for one in found.gate.missing if not (stays and one.kind == "sign_off")],
             system=found.system,
             stage=words.stage_of(found.system),
             ways=_ways(registry, found.system, lang),
@@ -320,6 +329,12 @@ def _choices(place: _Place, deed: str) -> list[tuple[str, str]]:
     if deed == "sign":
         return [(Status.IN_SERVICE.value, STATUSES[Status.IN_SERVICE].in_(lang))]
     return _ways(registry, system, lang)
+
+
+def _ahead(registry: Registry, gate: Gate) -> list[Status]:
+    """Return the stages whose gates lie ahead; all of the road for a system that is off it."""
+    order = list(registry.road.order)
+    return order[order.index(gate.before) + 1 :] if gate.before in order else order[1:]
 
 
 def _ways(registry: Registry, system: System, lang: Lang) -> list[tuple[str, str]]:

@@ -255,9 +255,25 @@ def _diff_page(
         found=found,
         problem=problem,
         shows_all=asked["shown"] == "all",
-        field_title=words.field_title,
+        **_fact_words(registry, aspect, lang),
         words=words,
     )
+
+
+def _fact_words(registry: Registry, aspect: Aspect, lang: Lang) -> dict[str, Any]:
+    """Return what names a field, and what says a value line by line; facts and their options go by the law's words."""
+    if aspect is not Aspect.FACTS:
+        return {"field_title": words.field_title, "said": lambda _field, value: value.splitlines()}
+    law = registry.law_words()
+
+    def said(field: str, value: str) -> list[str]:
+        known = {**_YES_NO, **law.options.get(field, {})}
+        return [known[line].in_(lang) if line in known else line for line in value.splitlines()]
+
+    return {"field_title": lambda field: law.facts.get(field, words.field_title(field)), "said": said}
+
+
+_YES_NO = {"true": Text(zh="是", en="yes"), "false": Text(zh="否", en="no")}
 
 
 PAGES: tuple[type, ...] = (PartPages,)

@@ -76,6 +76,7 @@ class DeskPages(Controller):
             search=search,
             waits_on=waits_on,
             today={case.id: registry.case_day(case) for case in found.items},
+            law=registry.law_words(),
             words=words,
             notice=words.DONE.get(request.query_params.get("done", "")),
         )
@@ -292,6 +293,7 @@ def case_page(
         form=form.refused(problem) if problem else form,
         problem=problem,
         is_print=is_print,
+        law=registry.law_words(),
         here=f"/{lang}/{HERE}/{case_id}",
         words=words,
         notice=notice,
@@ -320,6 +322,7 @@ def _office_form(registry: Registry, by: Actor, lang: Lang, form: Form[Any], sta
         office=registry.office_of(by),
         actor_id=by.id,
         jurisdictions=registry.jurisdictions(),
+        law=registry.law_words(),
     )
 
 

@@ -25,6 +25,10 @@ __all__ = ["CAUSES", "JOB_KINDS", "JOB_STATES", "JobKind", "JobState"]
 JOBS = Text(zh="训练、上线与自我更新", en="Training, promotion and self-update")
 PANEL = Text(zh="训练与上线", en="Training and promotion")
 DONE: Mapping[str, Text] = {
+    "asked": Text(
+        zh="已申请，并已记入存证账本；等一位记名的人批准。",
+        en="It is asked for, and the ledger remembers it; it waits for a named person.",
+    ),
     "granted": Text(zh="已获准，并已记入存证账本。", en="The job is granted, and the ledger remembers it."),
     "refused": Text(zh="已拒绝，并已记入存证账本。", en="The job is refused, and the ledger remembers it."),
     "stopped": Text(

@@ -54,6 +54,10 @@ class Look:
         return self.record.version if self.record else 0
 
 
+_PLACES = "market.jurisdictions"
+"""The fact whose options are the places the law speaks of."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LawWords:
     """What people call what the law speaks of, by id; a page shows words, never bare ids.
@@ -62,6 +66,7 @@ class LawWords:
         evidence, norms, facts: Titles.
         classes: `<instrument>.<class>` to its title.
         instruments: Short titles.
+        options: Fact to what its options are called, by id; empty for a fact without options.
     """
 
     evidence: Mapping[str, Text]
@@ -69,6 +74,11 @@ class LawWords:
     facts: Mapping[str, Text]
     classes: Mapping[str, Text]
     instruments: Mapping[str, Text]
+    options: Mapping[str, Mapping[str, Text]]
+
+    def place(self, jurisdiction: str) -> Text:
+        """Return what people call a jurisdiction."""
+        return self.options.get(_PLACES, {}).get(jurisdiction, Text(zh=jurisdiction, en=jurisdiction))
 
 
 class _LookAgainError(Exception):
@@ -205,6 +215,7 @@ class Comparing(Lifecycle):
                 for one in instrument.classes
             },
             instruments={name: one.short for name, one in text.instruments.items()},
+            options={name: {each.id: each.label for each in one.options} for name, one in text.facts.items()},
         )
 
     # ---- inside
