@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -72,50 +73,55 @@ def make(
     key = signer.key if isinstance(signer, Signatory) else signer
     start, end = window(on, days, issuer)
     own = x509.SubjectKeyIdentifier.from_public_key(public_key)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer.subject if issuer else subject)
-        .public_key(public_key)
-        .serial_number(serial)
-        .not_valid_before(start)
-        .not_valid_after(end)
-        .add_extension(own, critical=False)
-        .add_extension(_authority(issuer, own), critical=False)
+    name, authority = _issuer(issuer) if issuer else (subject, _named(own))
+    said = [(own, False), (authority, False), *extensions]
+    # Given to the constructor: the builder's methods copy all that was said before, each time.
+    builder = x509.CertificateBuilder(
+        issuer_name=name,
+        subject_name=subject,
+        public_key=public_key,
+        serial_number=serial,
+        not_valid_before=start.replace(tzinfo=None),
+        not_valid_after=end.replace(tzinfo=None),
+        extensions=[x509.Extension(value.oid, is_critical, value) for value, is_critical in said],
     )
-    for extension, is_critical in extensions:
-        builder = builder.add_extension(extension, critical=is_critical)
     certificate = builder.sign(key, hash_for(key))
     profile.demand(certificate, kind)
     return certificate
 
 
+@lru_cache(maxsize=64)
 def usage(*which: str) -> tuple[x509.KeyUsage, bool]:
     """Return the key usage with these bits, critical as the profile wants it everywhere."""
     return x509.KeyUsage(**{bit: bit in which for bit in profile.USAGE_BITS}), True
 
 
+@lru_cache(maxsize=64)
 def constraints(*, is_authority: bool, path_length: int | None = None) -> tuple[x509.BasicConstraints, bool]:
     """Return whether it may sign certificates, and how many authorities may follow; critical."""
     return x509.BasicConstraints(ca=is_authority, path_length=path_length), True
 
 
+@lru_cache(maxsize=64)
 def purposes(*which: x509.ObjectIdentifier, is_critical: bool = False) -> tuple[x509.ExtendedKeyUsage, bool]:
     """Return what the key may be used for."""
     return x509.ExtendedKeyUsage(list(which)), is_critical
 
 
+@lru_cache(maxsize=64)
 def policy() -> tuple[x509.CertificatePolicies, bool]:
     """Return the one policy of the C2PA profile."""
     return x509.CertificatePolicies([x509.PolicyInformation(names.C2PA_POLICY, None)]), False
 
 
+@lru_cache(maxsize=64)
 def list_at(url: str) -> tuple[x509.CRLDistributionPoints, bool]:
     """Return where the signer's revocation list is."""
     point = x509.DistributionPoint([x509.UniformResourceIdentifier(url)], None, None, None)
     return x509.CRLDistributionPoints([point]), False
 
 
+@lru_cache(maxsize=64)
 def asked_at(places: names.Places) -> tuple[x509.AuthorityInformationAccess, bool]:
     """Return where to ask for the status, and where the signer's certificate is."""
     described = (
@@ -126,10 +132,14 @@ def asked_at(places: names.Places) -> tuple[x509.AuthorityInformationAccess, boo
     return x509.AuthorityInformationAccess(found), False
 
 
-def _authority(issuer: x509.Certificate | None, own: x509.SubjectKeyIdentifier) -> x509.AuthorityKeyIdentifier:
-    """Name the signer's key as the signer's own certificate names it."""
-    named = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value if issuer else own
-    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(named)
+@lru_cache(maxsize=16)
+def _issuer(issuer: x509.Certificate) -> tuple[x509.Name, x509.AuthorityKeyIdentifier]:
+    """Return the signer's name, and its key as its own certificate names it."""
+    return issuer.subject, _named(issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value)
+
+
+def _named(key: x509.SubjectKeyIdentifier) -> x509.AuthorityKeyIdentifier:
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key)
 
 
 def _hold_bounds(serial: int, days: int, kind: names.Kind) -> None:

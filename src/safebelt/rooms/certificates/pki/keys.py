@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.x509.oid import SignatureAlgorithmOID
 
 from safebelt.kernel.errors import Conflict, Problem, Refused, Unavailable
 from safebelt.kernel.text import Text
@@ -89,9 +90,10 @@ def sign(key: SigningKey, data: bytes) -> bytes:
     return key.sign(data, padding.PKCS1v15(), hash_for(key))
 
 
-def signature_name(key: SigningKey) -> str:
-    """Return the algorithm of `sign` as `asn1crypto` calls it, for example `sha256_ecdsa`."""
-    return f"{hash_for(key).name}_{'ecdsa' if isinstance(key, ec.EllipticCurvePrivateKey) else 'rsa'}"
+def signature_oid(key: SigningKey) -> tuple[x509.ObjectIdentifier, bool]:
+    """Return the number of `sign`'s algorithm, and whether a NULL follows it (RFC 5754, section 3)."""
+    is_curve, name = isinstance(key, ec.EllipticCurvePrivateKey), hash_for(key).name.upper()
+    return getattr(SignatureAlgorithmOID, f"{'ECDSA' if is_curve else 'RSA'}_WITH_{name}"), not is_curve
 
 
 def save_key(path: Path, key: SigningKey, *, passphrase: bytes | None = None) -> None:

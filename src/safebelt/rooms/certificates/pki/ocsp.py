@@ -8,19 +8,16 @@ without it away, and then says *trusted*.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from asn1crypto import algos, core  # type: ignore[import-untyped]
-from asn1crypto import ocsp as asn1
-from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509 import ocsp
+from cryptography.x509.oid import OCSPExtensionOID
 
-from safebelt.rooms.certificates.pki import names
-from safebelt.rooms.certificates.pki.keys import Signatory, sign, signature_name
+from safebelt.rooms.certificates.pki import der
+from safebelt.rooms.certificates.pki.keys import Signatory, sign, signature_oid
 from safebelt.rooms.certificates.pki.names import Ground
 
 MAX_BYTES = 4096  # a question is a hundred octets, two hundred with a nonce
@@ -93,21 +90,22 @@ def answer(
     request, nonce = asked
     digest = _hash_name(request)
     ours = cert_id_hashes(issuing, digest) if digest else None
-    if ours is None or ours != (request.issuer_name_hash, request.issuer_key_hash):
+    if digest is None or ours is None or ours != (request.issuer_name_hash, request.issuer_key_hash):
         return _unsigned(_UNAUTHORIZED)
-    now = names.whole(on)
-    single = {
-        "cert_id": {
-            "hash_algorithm": {"algorithm": digest, "parameters": core.Null()},
-            "issuer_name_hash": request.issuer_name_hash,
-            "issuer_key_hash": request.issuer_key_hash,
-            "serial_number": request.serial_number,
-        },
-        "cert_status": _status(look(request.serial_number)),
-        "this_update": now,
-        "next_update": now + valid_for,
-    }
-    return _signed(responder, single, nonce, now)
+    oid, name_hash, key_hash = _HASH_OIDS[digest], *ours
+    certificate_id = der.sequence(
+        der.algorithm(oid, has_null=True),
+        der.octets(name_hash),
+        der.octets(key_hash),
+        der.integer(request.serial_number),
+    )
+    single = der.sequence(
+        certificate_id,
+        _status(look(request.serial_number)),
+        der.moment(on),
+        der.explicit(0, der.moment(on + valid_for)),
+    )
+    return _signed(responder, single, nonce, on)
 
 
 def cert_id_hashes(issuer: x509.Certificate, digest: str) -> tuple[bytes, bytes]:
@@ -158,62 +156,57 @@ def _hash_name(request: ocsp.OCSPRequest) -> str | None:
     return name if name in HASHES else None
 
 
-def _status(state: State | None) -> asn1.CertStatus:
+def _status(state: State | None) -> bytes:
+    """Write CertStatus: good [0], revoked [1] with when and why, unknown [2]."""
     if state is None:
-        return asn1.CertStatus(name="unknown", value=core.Null())
+        return b"\x82\x00"
     if state.at is None:
-        return asn1.CertStatus(name="good", value=core.Null())
-    told: dict[str, Any] = {"revocation_time": names.whole(state.at)}
-    if state.reason is not Ground.UNSPECIFIED:
-        told["revocation_reason"] = _REASONS[state.reason]
-    return asn1.CertStatus(name="revoked", value=told)
+        return b"\x80\x00"
+    why = der.explicit(0, der.enumerated(_REASONS[state.reason])) if state.reason in _REASONS else b""
+    return der.explicit(1, der.moment(state.at), why)
 
 
-_REASONS = {
-    Ground.KEY_COMPROMISE: "key_compromise",
-    Ground.CA_COMPROMISE: "ca_compromise",
-    Ground.AFFILIATION_CHANGED: "affiliation_changed",
-    Ground.SUPERSEDED: "superseded",
-    Ground.CESSATION_OF_OPERATION: "cessation_of_operation",
-    Ground.CERTIFICATE_HOLD: "certificate_hold",
-    Ground.PRIVILEGE_WITHDRAWN: "privilege_withdrawn",
+_REASONS = {  # CRLReason (RFC 5280, 5.3.1); what is not specified is left out
+    Ground.KEY_COMPROMISE: 1,
+    Ground.CA_COMPROMISE: 2,
+    Ground.AFFILIATION_CHANGED: 3,
+    Ground.SUPERSEDED: 4,
+    Ground.CESSATION_OF_OPERATION: 5,
+    Ground.CERTIFICATE_HOLD: 6,
+    Ground.PRIVILEGE_WITHDRAWN: 9,
+}
+_HASH_OIDS = {
+    "sha1": x509.ObjectIdentifier("1.3.14.3.2.26"),
+    "sha256": x509.ObjectIdentifier("2.16.840.1.101.3.4.2.1"),
+    "sha384": x509.ObjectIdentifier("2.16.840.1.101.3.4.2.2"),
+    "sha512": x509.ObjectIdentifier("2.16.840.1.101.3.4.2.3"),
 }
 
 
-def _signed(responder: Signatory, single: dict[str, Any], nonce: bytes | None, now: datetime) -> bytes:
-    told: dict[str, Any] = {
-        "responder_id": asn1.ResponderId(name="by_key", value=cert_id_hashes(responder.certificate, "sha1")[1]),
-        "produced_at": now,
-        "responses": [single],
-    }
+def _signed(responder: Signatory, single: bytes, nonce: bytes | None, on: datetime) -> bytes:
+    """Write OCSPResponse around one single response (RFC 6960, 4.2.1)."""
+    extensions = b""
     if nonce is not None:
-        told["response_extensions"] = [
-            {
-                "extn_id": "nonce",
-                "critical": False,
-                "extn_value": core.ParsableOctetString(core.OctetString(nonce).dump()),
-            }
-        ]
-    data = asn1.ResponseData(told)
-    der = responder.certificate.public_bytes(serialization.Encoding.DER)
-    basic = asn1.BasicOCSPResponse(
-        {
-            "tbs_response_data": data,
-            "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": signature_name(responder.key)}),
-            "signature": sign(responder.key, data.dump()),
-            "certs": [asn1_x509.Certificate.load(der)],
-        }
+        repeated = der.sequence(der.identifier(OCSPExtensionOID.NONCE), der.octets(der.octets(nonce)))
+        extensions = der.explicit(1, der.sequence(repeated))
+    data = der.sequence(
+        der.explicit(2, der.octets(cert_id_hashes(responder.certificate, "sha1")[1])),
+        der.moment(on),
+        der.sequence(single),
+        extensions,
     )
-    whole = asn1.OCSPResponse(
-        {
-            "response_status": "successful",
-            "response_bytes": {
-                "response_type": "basic_ocsp_response",
-                "response": core.ParsableOctetString(basic.dump()),
-            },
-        }
+    oid, has_null = signature_oid(responder.key)
+    basic = der.sequence(
+        data,
+        der.algorithm(oid, has_null=has_null),
+        der.bits(sign(responder.key, data)),
+        der.explicit(0, der.sequence(responder.certificate.public_bytes(serialization.Encoding.DER))),
     )
-    return bytes(whole.dump())
+    kind = der.identifier(_BASIC)
+    return der.sequence(der.enumerated(0), der.explicit(0, der.sequence(kind, der.octets(basic))))
+
+
+_BASIC = x509.ObjectIdentifier("1.3.6.1.5.5.7.48.1.1")  # id-pkix-ocsp-basic
 
 
 def _unsigned(status: ocsp.OCSPResponseStatus) -> bytes:

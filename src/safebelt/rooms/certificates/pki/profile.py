@@ -12,6 +12,7 @@ from uuid import UUID
 from cryptography import x509
 from cryptography.hazmat.asn1 import decode_der, encode_der
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID, NameOID, SignatureAlgorithmOID
 
 from safebelt.kernel.errors import Conflict
@@ -119,15 +120,15 @@ class _Sheet:
     """A certificate laid open: what each clause looks at."""
 
     certificate: x509.Certificate
-    extensions: x509.Extensions
+    public_key: CertificatePublicKeyTypes
+    extensions: dict[x509.ObjectIdentifier, x509.Extension[x509.ExtensionType]]
     profile: Profile
     kind: Kind
 
     def get(self, kind: type[E]) -> tuple[E | None, bool | None]:
         """Return an extension and whether it is critical; `None` twice where it is not there."""
-        try:
-            found = self.extensions.get_extension_for_class(kind)
-        except x509.ExtensionNotFound:
+        found = self.extensions.get(kind.oid)
+        if found is None or not isinstance(found.value, kind):
             return None, None
         return found.value, found.critical
 
@@ -135,9 +136,10 @@ class _Sheet:
 def breaks(certificate: x509.Certificate, kind: Kind) -> tuple[Text, ...]:
     """Return every clause of its profile a certificate breaks; empty: none."""
     try:
-        sheet = _Sheet(certificate, certificate.extensions, PROFILES[kind], kind)
+        extensions = {extension.oid: extension for extension in certificate.extensions}
+        sheet = _Sheet(certificate, certificate.public_key(), extensions, PROFILES[kind], kind)
         return tuple(text for clause, text in _CLAUSES if not clause(sheet))
-    except (ValueError, TypeError, x509.UnsupportedGeneralNameType) as error:
+    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
         return (Text(zh=f"证书无法解读：{error}", en=f"The certificate cannot be read: {error}"),)
 
 
@@ -175,10 +177,10 @@ def _signature_is_allowed(sheet: _Sheet) -> bool:
 
 
 def _names_are_whole(sheet: _Sheet) -> bool:
-    wanted = (NameOID.COUNTRY_NAME, NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)
-    subject, issuer = sheet.certificate.subject, sheet.certificate.issuer
-    is_own = sheet.kind is Kind.ROOT
-    return all(subject.get_attributes_for_oid(oid) for oid in wanted) and (subject == issuer) is is_own
+    wanted = {NameOID.COUNTRY_NAME, NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME}
+    subject = sheet.certificate.subject
+    is_own = subject.public_bytes() == sheet.certificate.issuer.public_bytes()
+    return wanted <= {attribute.oid for attribute in subject} and is_own is (sheet.kind is Kind.ROOT)
 
 
 def _length_is_allowed(sheet: _Sheet) -> bool:
@@ -187,7 +189,7 @@ def _length_is_allowed(sheet: _Sheet) -> bool:
 
 
 def _key_is_strong(sheet: _Sheet) -> bool:
-    key, is_authority = sheet.certificate.public_key(), sheet.profile.is_authority
+    key, is_authority = sheet.public_key, sheet.profile.is_authority
     if isinstance(key, rsa.RSAPublicKey):
         return key.key_size >= (_RSA_AUTHORITY_BITS if is_authority else _RSA_LEAF_BITS)
     if isinstance(key, ec.EllipticCurvePublicKey):
@@ -200,7 +202,7 @@ def _keys_are_named(sheet: _Sheet) -> bool:
     issuer, is_issuer_critical = sheet.get(x509.AuthorityKeyIdentifier)
     if own is None or issuer is None or is_own_critical or is_issuer_critical:
         return False
-    of_key = x509.SubjectKeyIdentifier.from_public_key(sheet.certificate.public_key())
+    of_key = x509.SubjectKeyIdentifier.from_public_key(sheet.public_key)
     is_root = sheet.kind is Kind.ROOT
     return own == of_key and bool(issuer.key_identifier) and (not is_root or issuer.key_identifier == own.digest)
 
@@ -277,10 +279,10 @@ def _level_fits(sheet: _Sheet) -> bool:
 
 def _raw(sheet: _Sheet, oid: x509.ObjectIdentifier) -> bytes | None:
     """Return the bytes of an extension that no library knows; those of a critical one are worth nothing."""
-    for extension in sheet.extensions:
-        if extension.oid == oid and isinstance(extension.value, x509.UnrecognizedExtension):
-            return b"" if extension.critical else extension.value.value
-    return None
+    found = sheet.extensions.get(oid)
+    if found is None or not isinstance(found.value, x509.UnrecognizedExtension):
+        return None
+    return b"" if found.critical else found.value.value
 
 
 def level_der(level: x509.ObjectIdentifier) -> bytes:
@@ -310,7 +312,7 @@ def _nothing_strange_is_critical(sheet: _Sheet) -> bool:
         ExtensionOID.BASIC_CONSTRAINTS,
         *([ExtensionOID.EXTENDED_KEY_USAGE] if sheet.profile.is_purpose_critical else []),
     }
-    return all(extension.oid in known for extension in sheet.extensions if extension.critical)
+    return all(extension.oid in known for extension in sheet.extensions.values() if extension.critical)
 
 
 _CLAUSES: tuple[tuple[Callable[[_Sheet], bool], Text], ...] = (

@@ -6,16 +6,14 @@ Here they are made; what a reader does with one is in `tokens`.
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 
-from asn1crypto import algos, cms, core, tsp  # type: ignore[import-untyped]
-from asn1crypto import x509 as asn1_x509
+from asn1crypto import tsp  # type: ignore[import-untyped]
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from safebelt.rooms.certificates.pki import names
-from safebelt.rooms.certificates.pki.keys import Signatory, hash_for, sign, signature_name
-from safebelt.rooms.certificates.pki.tokens import DIGESTS, UNREADABLE, Reply, Stamp, check_stamp
+from safebelt.rooms.certificates.pki import der, names
+from safebelt.rooms.certificates.pki.keys import Signatory, hash_for, sign, signature_oid
+from safebelt.rooms.certificates.pki.tokens import DIGESTS, UNREADABLE, Stamp, check_stamp
 
 __all__ = ["Stamp", "StamperChain", "check_stamp", "make_query", "stamp"]
 
@@ -49,10 +47,8 @@ def make_query(digest: bytes, *, nonce: int | None = None) -> bytes:
     Raises:
         ValueError: The digest has another length.
     """
-    wanted: dict[str, Any] = {"version": 1, "message_imprint": _imprint(digest), "cert_req": True}
-    if nonce is not None:
-        wanted["nonce"] = nonce
-    return bytes(tsp.TimeStampReq(wanted).dump())
+    asked = [] if nonce is None else [der.integer(nonce)]
+    return der.sequence(der.integer(1), _imprint(digest), *asked, _TRUE)
 
 
 def stamp(query: bytes, chain: StamperChain, *, serial: int, on: datetime, policy: x509.ObjectIdentifier) -> bytes:
@@ -77,18 +73,17 @@ def stamp(query: bytes, chain: StamperChain, *, serial: int, on: datetime, polic
     now, own = names.whole(on), chain.stamper.certificate
     if not own.not_valid_before_utc <= now <= own.not_valid_after_utc:
         return _refusal("time_not_available")
-    told: dict[str, Any] = {
-        "version": 1,
-        "policy": policy.dotted_string,
-        "message_imprint": _imprint(asked.digest),
-        "serial_number": serial,
-        "gen_time": now,
-        "accuracy": {"seconds": 1},
-    }
-    if asked.nonce is not None:
-        told["nonce"] = asked.nonce
-    token = _token(tsp.TSTInfo(told).dump(), chain, now=now, has_certificates=asked.has_certificates)
-    return bytes(Reply({"status": {"status": "granted"}, "time_stamp_token": token}).dump())
+    info = der.sequence(
+        der.integer(1),
+        der.identifier(policy),
+        _imprint(asked.digest),
+        der.integer(serial),
+        der.moment(now),
+        _A_SECOND,
+        *([] if asked.nonce is None else [der.integer(asked.nonce)]),
+    )
+    token = _token(info, chain, has_certificates=asked.has_certificates)
+    return der.sequence(der.sequence(der.integer(0)), token)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,52 +118,76 @@ def _read_query(data: bytes) -> _Asked | str:
     return asked if is_sound and len(asked.digest) == DIGESTS[algorithm]().digest_size else "bad_request"
 
 
-def _imprint(digest: bytes) -> dict[str, Any]:
+def _imprint(digest: bytes) -> bytes:
+    """Write MessageImprint; the length says which hash it is.
+
+    Raises:
+        ValueError: No hash known here has that length.
+    """
     for name, make in DIGESTS.items():
         if make().digest_size == len(digest):
-            return {"hash_algorithm": {"algorithm": name}, "hashed_message": digest}
+            return der.sequence(der.algorithm(_OIDS[name], has_null=True), der.octets(digest))
     raise ValueError("a digest is 32, 48 or 64 bytes")
 
 
-def _token(info: bytes, chain: StamperChain, *, now: datetime, has_certificates: bool) -> cms.ContentInfo:
-    """Sign what is attested: CMS signed data (RFC 5652) that names its one signer's certificate (RFC 5035)."""
+def _token(info: bytes, chain: StamperChain, *, has_certificates: bool) -> bytes:
+    """Sign what is attested: CMS signed data (RFC 5652) that names its one signer's certificate (RFC 5816)."""
     stamper, digest = chain.stamper, hash_for(chain.stamper.key).name
     own = stamper.certificate.public_bytes(Encoding.DER)
-    signer = asn1_x509.Certificate.load(own)
-    attributes = cms.CMSAttributes(
-        [
-            {"type": "content_type", "values": ["tst_info"]},
-            {"type": "signing_time", "values": [cms.Time(name="utc_time", value=now)]},
-            {"type": "message_digest", "values": [DIGESTS[digest](info).digest()]},
-            {
-                "type": "signing_certificate_v2",
-                "values": [{"certs": [{"hash_algorithm": {"algorithm": "sha256"}, "cert_hash": sha256(own).digest()}]}],
-            },
-        ]
+    attributes = (
+        _attribute(_CONTENT_TYPE, der.identifier(_TST_INFO)),
+        _attribute(_MESSAGE_DIGEST, der.octets(DIGESTS[digest](info).digest())),
+        # ESSCertIDv2 without its algorithm means SHA-256 (RFC 5035, section 4)
+        _attribute(_SIGNING_CERTIFICATE, der.sequence(der.sequence(der.sequence(der.octets(sha256(own).digest()))))),
     )
-    signed = {
-        "version": "v3",
-        "digest_algorithms": [algos.DigestAlgorithm({"algorithm": digest})],
-        "encap_content_info": {"content_type": "tst_info", "content": core.ParsableOctetString(info)},
-        "signer_infos": [
-            {
-                "version": "v1",
-                "sid": cms.SignerIdentifier(
-                    name="issuer_and_serial_number",
-                    value={"issuer": signer.issuer, "serial_number": signer.serial_number},
-                ),
-                "digest_algorithm": {"algorithm": digest},
-                "signed_attrs": attributes,
-                "signature_algorithm": {"algorithm": signature_name(stamper.key)},
-                "signature": sign(stamper.key, attributes.dump()),
-            }
-        ],
-    }
-    if has_certificates:
-        ders = [own, *(one.public_bytes(Encoding.DER) for one in chain.others)]
-        signed["certificates"] = [asn1_x509.Certificate.load(der) for der in ders]
-    return cms.ContentInfo({"content_type": "signed_data", "content": cms.SignedData(signed)})
+    oid, has_null = signature_oid(stamper.key)
+    signer = der.sequence(
+        der.integer(1),
+        der.sequence(stamper.certificate.issuer.public_bytes(), der.integer(stamper.certificate.serial_number)),
+        der.algorithm(_OIDS[digest], has_null=False),
+        der.explicit(0, *sorted(attributes)),
+        der.algorithm(oid, has_null=has_null),
+        der.octets(sign(stamper.key, der.set_of(*attributes))),
+    )
+    carried = [own, *(one.public_bytes(Encoding.DER) for one in chain.others)] if has_certificates else []
+    signed = der.sequence(
+        der.integer(3),
+        der.set_of(der.algorithm(_OIDS[digest], has_null=False)),
+        der.sequence(der.identifier(_TST_INFO), der.explicit(0, der.octets(info))),
+        der.explicit(0, *sorted(carried)) if carried else b"",
+        der.set_of(signer),
+    )
+    return der.sequence(der.identifier(_SIGNED_DATA), der.explicit(0, signed))
+
+
+def _attribute(kind: x509.ObjectIdentifier, value: bytes) -> bytes:
+    return der.sequence(der.identifier(kind), der.set_of(value))
 
 
 def _refusal(why: str) -> bytes:
-    return bytes(Reply({"status": {"status": "rejection", "fail_info": {why}}}).dump())
+    """Write a reply without a token: rejection, and the one bit of PKIFailureInfo that says why."""
+    bit = _FAILURES[why]
+    octet = bytes(bit // 8) + bytes((0x80 >> bit % 8,))
+    return der.sequence(der.sequence(der.integer(2), der.tagged(0x03, bytes((7 - bit % 8,)), octet)))
+
+
+_TRUE = b"\x01\x01\xff"
+_A_SECOND = der.sequence(der.integer(1))  # Accuracy: the clock is right to the second that is told
+_OIDS = {
+    "sha256": x509.ObjectIdentifier("2.16.840.1.101.3.4.2.1"),
+    "sha384": x509.ObjectIdentifier("2.16.840.1.101.3.4.2.2"),
+    "sha512": x509.ObjectIdentifier("2.16.840.1.101.3.4.2.3"),
+}
+_SIGNED_DATA = x509.ObjectIdentifier("1.2.840.113549.1.7.2")
+_TST_INFO = x509.ObjectIdentifier("1.2.840.113549.1.9.16.1.4")
+_CONTENT_TYPE = x509.ObjectIdentifier("1.2.840.113549.1.9.3")
+_MESSAGE_DIGEST = x509.ObjectIdentifier("1.2.840.113549.1.9.4")
+_SIGNING_CERTIFICATE = x509.ObjectIdentifier("1.2.840.113549.1.9.16.2.47")  # signing-certificate-v2
+_FAILURES = {  # RFC 3161, 2.4.2
+    "bad_alg": 0,
+    "bad_request": 2,
+    "bad_data_format": 5,
+    "time_not_available": 14,
+    "unaccepted_policy": 15,
+    "unaccepted_extensions": 16,
+}
