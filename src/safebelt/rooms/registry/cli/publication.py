@@ -102,9 +102,10 @@ def _many(app: App, registry: Registry) -> None:
         cleared: str = "",
         expected: int | None = None,
     ) -> Answer:
-        """Decide the same about many systems: by id, import batch or search; exits 1 where some could not be.
+        """Decide the same about many systems: by id, import batch or search.
 
         Systems without facts on record, as most imported ones, need --cleared: why they may be public.
+        Exits 1 where some could not be decided, and says why.
 
         Args:
             ids: Ids of systems.
