@@ -215,6 +215,7 @@ def test_a_request_proves_possession_of_its_key(key) -> None:
         (DER[:-1], "not a certificate request"),
         (b"\x30\x00", "not a certificate request"),
         (family().leaf.public_bytes(Encoding.DER), "not a certificate request"),
+        (DER.replace(b"\x02\x01\x00", b"\x02\x01\x01", 1), "not a certificate request"),  # of version 2
         (DER + bytes(requests.MAX_BYTES), "too long"),
         (spoilt(), "not signed with the key"),
         (swapped(), "not signed with the key"),

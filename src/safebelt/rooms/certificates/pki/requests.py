@@ -6,13 +6,13 @@ from base64 import b64decode
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from safebelt.kernel.errors import Invalid
 from safebelt.rooms.certificates.pki import names
 from safebelt.rooms.certificates.pki.keys import SystemKey
+from safebelt.rooms.certificates.pki.reading import UNREADABLE
 
 MAX_BYTES = 16_384  # a request with a P-384 key and a long name is under one kilobyte
 _LABEL = "CERTIFICATE REQUEST"  # RFC 7468, section 7
@@ -48,7 +48,7 @@ def read_request(data: bytes) -> Request:
     try:
         is_signed = isinstance(request.signature_hash_algorithm, (*_HASHES, type(None))) and request.is_signature_valid
         name = request.subject.rfc4514_string()
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         raise _refused("请求无法解读", "The request cannot be read") from error
     if not is_signed:
         raise _refused("请求的自签名不成立，无法证明持有私钥", "The request is not signed with the key it names")
@@ -73,14 +73,14 @@ def _der_of(data: bytes) -> bytes:
 def _parse(der: bytes) -> x509.CertificateSigningRequest:
     try:
         return x509.load_der_x509_csr(der)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         raise _refused("不是有效的证书请求", "It is not a certificate request") from error
 
 
 def _key_of(request: x509.CertificateSigningRequest) -> SystemKey:
     try:
         key = request.public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         raise _refused("公钥无法解读", "The public key cannot be read") from error
     is_curve = isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1 | ec.SECP384R1)
     if isinstance(key, ed25519.Ed25519PublicKey) or (isinstance(key, ec.EllipticCurvePublicKey) and is_curve):
