@@ -12,7 +12,7 @@ from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Invalid
 from safebelt.rooms.ledger.decide import MAX_POLICY_BYTES, quorum
 from safebelt.rooms.ledger.decide.policy import MAX_EACH
-from safebelt.rooms.ledger.model import Group, Named, Policy
+from safebelt.rooms.ledger.model import Group, Named, WitnessPolicy
 from safebelt.rooms.ledger.service import read_policy
 
 LOG = Signer.of("example.org/log", bytes(32)).verifier
@@ -41,7 +41,7 @@ quorum X-and-Y
 """The example of c2sp.org/tlog-policy, with keys in it."""
 
 
-def holds(policy: Policy, *signed: str) -> bool:
+def holds(policy: WitnessPolicy, *signed: str) -> bool:
     return quorum(policy, frozenset(signed)).holds is Truth.TRUE
 
 
@@ -175,7 +175,7 @@ def test_whatever_is_in_the_file_is_read_or_refused(data: bytes) -> None:
 
 
 @st.composite
-def policies(draw: Any) -> Policy:
+def policies(draw: Any) -> WitnessPolicy:
     """A policy of some witnesses and groups, each a member of at most one group."""
     free = [f"w{i}" for i in range(draw(st.integers(1, 6)))]
     witnesses, groups = tuple(Named(name=name, key=name) for name in free), []
@@ -186,10 +186,10 @@ def policies(draw: Any) -> Policy:
         free = [name for name in free if name not in members] + [f"g{number}"]
         groups.append(Group(name=f"g{number}", needed=draw(st.integers(1, len(members))), members=tuple(members)))
     names = [each.name for each in (*witnesses, *groups)]
-    return Policy(logs=(), witnesses=witnesses, groups=tuple(groups), quorum=draw(st.sampled_from(names)))
+    return WitnessPolicy(logs=(), witnesses=witnesses, groups=tuple(groups), quorum=draw(st.sampled_from(names)))
 
 
-def meaning(policy: Policy, name: str, signed: frozenset[str]) -> bool:
+def meaning(policy: WitnessPolicy, name: str, signed: frozenset[str]) -> bool:
     """The definition, read as it stands: so many of the members, or the witness itself."""
     for group in policy.groups:
         if group.name == name:
@@ -198,17 +198,17 @@ def meaning(policy: Policy, name: str, signed: frozenset[str]) -> bool:
 
 
 @given(policies(), st.sets(st.sampled_from([f"w{i}" for i in range(6)])))
-def test_a_quorum_is_what_its_definition_says(policy: Policy, signed: set[str]) -> None:
+def test_a_quorum_is_what_its_definition_says(policy: WitnessPolicy, signed: set[str]) -> None:
     assert holds(policy, *signed) is meaning(policy, policy.quorum, frozenset(signed))
 
 
 @given(policies(), st.sets(st.sampled_from([f"w{i}" for i in range(6)])), st.sampled_from([f"w{i}" for i in range(6)]))
-def test_one_witness_more_never_spoils_a_quorum(policy: Policy, signed: set[str], more: str) -> None:
+def test_one_witness_more_never_spoils_a_quorum(policy: WitnessPolicy, signed: set[str], more: str) -> None:
     assert not holds(policy, *signed) or holds(policy, *signed, more)
 
 
 @given(policies())
-def test_everybody_is_enough_and_nobody_never_is(policy: Policy) -> None:
+def test_everybody_is_enough_and_nobody_never_is(policy: WitnessPolicy) -> None:
     assert holds(policy, *(each.name for each in policy.witnesses))
     assert not holds(policy)
 

@@ -6,7 +6,7 @@ from safebelt.engines.signing import VerifierKey
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import Text
 from safebelt.rooms.ledger.decide import MAX_POLICY_BYTES
-from safebelt.rooms.ledger.model import Policy
+from safebelt.rooms.ledger.model import WitnessPolicy
 from safebelt.rooms.ledger.service import read_keys, read_policy
 
 _KEY_FILE_BYTES = 64 * 1024
@@ -26,7 +26,7 @@ def keys_of(text_or_file: str) -> tuple[VerifierKey, ...]:
     return read_keys(read_bytes(Path(text_or_file), _KEY_FILE_BYTES).decode("utf-8", errors="replace"))
 
 
-def policy_of(file: Path | None) -> Policy | None:
+def policy_of(file: Path | None) -> WitnessPolicy | None:
     """Read a policy file (C2SP tlog-policy), where one is named.
 
     Raises:

@@ -16,7 +16,7 @@ from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Invalid, Problem
 from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
-from safebelt.rooms.ledger.model import Group, KeyParts, Named, Policy
+from safebelt.rooms.ledger.model import Group, KeyParts, Named, WitnessPolicy
 
 MAX_BYTES = 1024 * 1024
 """An ML-DSA-44 key takes 1.8 kB, so that every definition below can have one."""
@@ -31,7 +31,7 @@ _BLANK = re.compile(r"[ \t]+")
 _NUMBER = re.compile(r"[1-9][0-9]{0,2}")
 
 
-def parse_policy(data: bytes, read_key: ReadKey) -> Policy:
+def parse_policy(data: bytes, read_key: ReadKey) -> WitnessPolicy:
     """Read a policy file.
 
     Raises:
@@ -83,11 +83,11 @@ class _Draft:
             case _:
                 raise _wrong(number, "不是 log、witness、group 或 quorum 行", "no log, witness, group or quorum line")
 
-    def close(self, number: int) -> Policy:
+    def close(self, number: int) -> WitnessPolicy:
         """Return the policy."""
         if self.quorum is None:
             raise _wrong(number, "缺少 quorum 行", "the quorum line is missing")
-        return Policy(
+        return WitnessPolicy(
             logs=tuple(self.logs.values()),
             witnesses=tuple(self.witnesses.values()),
             groups=tuple(self.groups),
@@ -131,7 +131,7 @@ class _Draft:
         self.groups.append(Group(name=name, needed=needed, members=tuple(members)))
 
 
-def quorum(policy: Policy, signed: frozenset[str]) -> Reason:
+def quorum(policy: WitnessPolicy, signed: frozenset[str]) -> Reason:
     """Judge whether those who cosigned are enough.
 
     Args:

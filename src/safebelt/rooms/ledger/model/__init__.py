@@ -20,7 +20,6 @@ from safebelt.rooms.ledger.model.witnessing import (
     LogUnwatched,
     LogWatched,
     Named,
-    Policy,
     Sight,
     Sighting,
     Standing,
@@ -30,6 +29,7 @@ from safebelt.rooms.ledger.model.witnessing import (
     Witness,
     WitnessAsked,
     WitnessDropped,
+    WitnessPolicy,
 )
 
 __all__ = [
@@ -48,7 +48,6 @@ __all__ = [
     "Named",
     "OpenNote",
     "PersonalErased",
-    "Policy",
     "Row",
     "Sight",
     "Sighting",
@@ -60,4 +59,5 @@ __all__ = [
     "Witness",
     "WitnessAsked",
     "WitnessDropped",
+    "WitnessPolicy",
 ]

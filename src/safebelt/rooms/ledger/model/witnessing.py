@@ -50,7 +50,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class WitnessPolicy:
     """Which logs are known, who witnesses, and whose cosignatures are enough (C2SP tlog-policy).
 
     Attributes:
@@ -74,7 +74,7 @@ class Policy:
 class Trust:
     """A policy, and what opens notes with its keys."""
 
-    policy: Policy
+    policy: WitnessPolicy
     open_log: OpenNote
     cosigned: Cosigned
 

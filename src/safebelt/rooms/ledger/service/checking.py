@@ -6,7 +6,7 @@ from typing import Any
 from safebelt.engines.signing import VerifierKey, open_note, read_note, signers_named
 from safebelt.kernel.reasons import Reason
 from safebelt.rooms.ledger import decide
-from safebelt.rooms.ledger.model import KeyParts, OpenNote, Policy, Trust
+from safebelt.rooms.ledger.model import KeyParts, OpenNote, Trust, WitnessPolicy
 
 Judged = tuple[Reason, Mapping[str, Any] | None]
 """Why it holds or not, and what is proven where it holds."""
@@ -28,7 +28,7 @@ def read_keys(text: str) -> tuple[VerifierKey, ...]:
     return tuple(VerifierKey.parse(line) for line in text.splitlines() if line.strip()) or (VerifierKey.parse(""),)
 
 
-def check(proof: str, keys: Iterable[VerifierKey], policy: Policy | None = None) -> Judged:
+def check(proof: str, keys: Iterable[VerifierKey], policy: WitnessPolicy | None = None) -> Judged:
     """Judge a proof with nothing but public keys: no ledger, no database.  See `decide.check`."""
     return decide.check(proof, opener(keys), None if policy is None else _trust(policy))
 
@@ -38,7 +38,7 @@ def check_evidence(evidence: str, keys: Iterable[VerifierKey]) -> Judged:
     return decide.check_evidence(evidence, opener(keys))
 
 
-def read_policy(data: bytes) -> Policy:
+def read_policy(data: bytes) -> WitnessPolicy:
     """Read a policy file (C2SP tlog-policy).  See `decide.parse_policy`."""
     return decide.parse_policy(data, _parts)
 
@@ -50,7 +50,7 @@ def _parts(text: str) -> KeyParts:
     return KeyParts(public=key.public, is_cosigner=key.type.is_cosignature)
 
 
-def _trust(policy: Policy) -> Trust:
+def _trust(policy: WitnessPolicy) -> Trust:
     witnesses = [VerifierKey.parse(each.key) for each in policy.witnesses]
 
     def cosigned(note: str) -> Mapping[str, int]:
