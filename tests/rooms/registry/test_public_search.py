@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from safebelt.rooms.registry.store import published
 from safebelt.rooms.registry.store.search import posting
 from safebelt.rooms.registry.store.segments import HOUSE, PUBLIC
 
+ROOT = Path(__file__).parents[3]
 CLEAR = Publish(reason="面向公众的服务", contact="help@service.example", cleared="普通公共服务")
 NAMES = ("Falcon recruitment", "Heron recruitment", "Falcon fraud detection", "Crane scheduling")
 WHEN_MERGED = pytest.mark.parametrize("is_merged", [False, True], ids=["fresh", "merged"])
@@ -160,3 +162,34 @@ def test_an_index_of_an_older_version_is_read_through_until_it_is_entered_anew(r
     assert steps == [3, 1, 0, 0]
     assert read_through == ([NAMES[2], NAMES[0]], [])
     assert sorted(found(registry, "falcoon")) == sorted((NAMES[0], NAMES[2]))
+
+
+def test_a_narrowed_list_is_counted_no_further_than_it_says_and_leads_on(registry, shown, monkeypatch) -> None:
+    from safebelt.rooms.registry.store import public
+
+    wanted = Wanted(stage=shown[0].status)
+    monkeypatch.setattr(public, "COUNTED_WITHIN", 2)
+
+    page = registry.public_systems(wanted, size=2)
+    rest = registry.public_systems(wanted, size=9, cursor=page.next)
+
+    assert (page.total, page.is_more, len(page.items)) == (2, True, 2)
+    assert [one.id for one in (*page.items, *rest.items)] == sorted((one.id for one in shown), reverse=True)
+    assert registry.public_systems(Wanted()).total == len(shown)
+
+
+def test_numbers_leave_out_what_is_under_embargo_with_its_marks(registry, clock, shown, enter) -> None:
+    facts = (ROOT / "law" / "systems" / "uk-dvla-chatbot.yaml").read_text("utf-8")
+    hidden = enter("Kestrel surveillance")
+    registry.describe(hidden.id, facts, by=OWNER)
+    until = clock().date() + timedelta(days=2)
+    wish = replace(CLEAR, visibility=Visibility.EMBARGOED, until=until, basis="eu/ai-act#art_71")
+    registry.publish(hidden.id, wish, by=OWNER)
+
+    before = registry.public_numbers()
+    clock.move(days=2)
+    after = registry.public_numbers()
+
+    assert (before.total, before.not_evaluated, before.marks) == (len(shown), len(shown), {})
+    assert (after.total, after.not_evaluated) == (len(shown) + 1, len(shown))
+    assert after.marks[("place", "gb")] == 1

@@ -237,6 +237,29 @@ def test_dense_filters_are_asked_after_the_words_and_find_the_same(registry, clo
     assert dense == sparse
 
 
+def test_of_many_results_enough_are_asked_for_a_dense_filter_and_the_answer_says_there_are_more(
+    registry, clock, monkeypatch
+) -> None:
+    from safebelt.rooms.registry.service import matching
+    from safebelt.rooms.registry.store import listing
+
+    ids = register(registry, 6, clock)
+    question = ask("recruitment", stages=(Status.IDEA,))
+    monkeypatch.setattr(listing, "SPARSE", 2)
+    whole = registry.search(question, size=2)
+    monkeypatch.setattr(matching, "_AT_ONCE", 1)
+    monkeypatch.setattr(matching, "EXAMINED", 3)
+
+    first = registry.search(question, size=2)
+    second = registry.search(question, size=2, after=first.after)
+
+    assert (whole.total, whole.has_more_than_total) == (6, False)
+    assert (first.total, first.has_more_than_total) == (2, True)
+    assert [hit.system.id for hit in first.hits] == [hit.system.id for hit in whole.hits]
+    assert not {hit.system.id for hit in first.hits} & {hit.system.id for hit in second.hits}
+    assert set(registry.matching(question, 100)) == set(ids)
+
+
 # --- views --------------------------------------------------------------------------------------------------------
 
 

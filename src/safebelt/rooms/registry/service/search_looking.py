@@ -251,12 +251,13 @@ def _ranked(tx: sa.Connection, question: Question, cursor: str, size: int, has_f
     found = _matches(tx, asked.parts, question.filters, need=need, page=end, upto=place.upto)
     shown, told = _shown(tx, question, asked.parts, found.numbers, slice(place.offset, place.offset + size))
     end = place.offset + len(shown)
+    has_next = end < MOST_RANKED and (found.has_more or end < found.total)
     tallied = found.numbers[:TALLIED] if has_facets else []
     return Found(
         hits=_hits(tx, shown, told),
         total=found.total,
         has_more_than_total=found.has_more,
-        after=paging.written(replace(place, offset=end)) if end < min(found.total, MOST_RANKED) else "",
+        after=paging.written(replace(place, offset=end)) if has_next else "",
         before=paging.written(replace(place, offset=max(0, place.offset - size))) if place.offset else "",
         facets=_facets(tx, listing.of_numbers(tx, tallied)) if tallied else {},
         counted=len(tallied),

@@ -1,5 +1,6 @@
 """The public register as it is read: only what is shown today, bounded, by keys rather than by counting through."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
@@ -140,42 +141,43 @@ def starts(tx: sa.Connection, today: date, step: int) -> Iterator[str]:
 
 
 def numbers(tx: sa.Connection, today: date) -> PublicNumbers:
-    """Count the public register."""
-    shown = is_shown(today)
-
-    def by(column: sa.ColumnElement[Any], *more: sa.ColumnElement[bool], joined: bool = False) -> dict[str, int]:
-        source = _BOTH if joined else publication
-        rows = tx.execute(
-            sa.select(column, sa.func.count()).select_from(source).where(shown, *more).group_by(column).order_by(column)
-        )
-        return {str(value): int(number) for value, number in rows}
-
-    judged, imported = by(publication.c.is_judged), by(publication.c.is_imported)
-    marked = sa.select(mark.c.kind, mark.c.value, sa.func.count()).select_from(
-        mark.join(publication, publication.c.system_id == mark.c.system_id)
-    )
-    rows = tx.execute(marked.where(shown).group_by(mark.c.kind, mark.c.value).order_by(mark.c.kind, mark.c.value))
-    kept = sa.select(publication.c.basis, sa.func.count()).where(
-        publication.c.visibility == Visibility.RESTRICTED.value
-    )
-    restricted = tx.execute(kept.group_by(publication.c.basis).order_by(publication.c.basis))
+    """Count the public register: the records in one pass, whatever they are counted by."""
+    c = publication.c
+    columns = (c.is_judged, c.is_imported, c.month, system.c.status, system.c.provisional)
+    counting = sa.select(*columns, sa.func.count()).select_from(_BOTH).where(met(is_shown(today))).group_by(*columns)
+    judged, imported, provisional = Counter[bool](), Counter[bool](), Counter[bool]()
+    months, stages = Counter[str](), Counter[str]()
+    for is_judged, is_imported, month, stage, is_provisional, number in tx.execute(counting).all():
+        judged[bool(is_judged)] += number
+        imported[bool(is_imported)] += number
+        provisional[bool(is_provisional)] += number
+        months[month] += number
+        stages[stage] += number
+    kept = sa.select(c.basis, sa.func.count()).where(c.visibility == Visibility.RESTRICTED.value)
+    restricted = tx.execute(kept.group_by(c.basis).order_by(c.basis))
     return PublicNumbers(
         on=today,
-        total=sum(judged.values()),
-        not_evaluated=_truths(judged)[0],
-        imported=_truths(imported)[1],
-        stages=by(system.c.status, joined=True),
-        provisional=sum(by(system.c.status, system.c.provisional.is_(True), joined=True).values()),
-        marks={(row[0], row[1]): int(row[2]) for row in rows},
-        months=by(publication.c.month),
+        total=judged.total(),
+        not_evaluated=judged[False],
+        imported=imported[True],
+        stages=dict(sorted(stages.items())),
+        provisional=provisional[True],
+        marks=_marks(tx, today),
+        months=dict(sorted(months.items())),
         restricted={row[0]: int(row[1]) for row in restricted},
     )
 
 
-def _truths(counts: dict[str, int]) -> tuple[int, int]:
-    """How many are false and how many true, whatever a database calls them."""
-    falses = sum(number for value, number in counts.items() if value in ("0", "False"))
-    return falses, sum(counts.values()) - falses
+def _marks(tx: sa.Connection, today: date) -> dict[tuple[str, str], int]:
+    """Count the marks of what is shown: all there are, without those of what is under embargo still."""
+    by = (mark.c.kind, mark.c.value)
+    counting = sa.select(*by, sa.func.count()).group_by(*by).order_by(*by)
+    found = {(kind, value): int(number) for kind, value, number in tx.execute(counting).all()}
+    waits = (publication.c.visibility == Visibility.EMBARGOED.value) & (publication.c.until > today)
+    hidden = counting.join_from(mark, publication, publication.c.system_id == mark.c.system_id).where(waits)
+    for kind, value, number in tx.execute(hidden).all():
+        found[kind, value] -= int(number)
+    return {key: number for key, number in found.items() if number}
 
 
 def _select_lines() -> sa.Select[Any]:
