@@ -6,6 +6,9 @@ export SAFEBELT_HOME ?= var
 # Compiled once and kept, whatever the shell says: a house is five processes, and its tests start hundreds.
 export PYTHONDONTWRITEBYTECODE :=
 TWO    := -q -m "not soak" -n 2 --dist loadfile --no-loadscope-reorder
+# Whole houses, started and killed; and limits of tenths of a second, for which nothing else may run.
+HOUSES := tests/journeys
+CLOCKS := tests/rooms/belt/control tests/rooms/belt/proxy
 ifdef UPSTREAM
 export SAFEBELT_UPSTREAM := $(UPSTREAM)
 endif
@@ -57,8 +60,9 @@ down:
 	@$(BIN)/safebelt down
 
 test: $(VENV)/.dev $(VENV)/.model browser
-	$(BIN)/python -m pytest $(TWO) --ignore=tests/journeys
-	$(BIN)/python -m pytest $(TWO) tests/journeys
+	$(BIN)/python -m pytest $(TWO) $(addprefix --ignore=,$(HOUSES) $(CLOCKS))
+	$(BIN)/python -m pytest $(TWO) $(HOUSES)
+	$(BIN)/python -m pytest -q -m "not soak" $(CLOCKS)
 
 soak: $(VENV)/.dev $(VENV)/.model browser
 	SAFEBELT_SOAK=1 $(BIN)/python -m pytest -q -m soak
