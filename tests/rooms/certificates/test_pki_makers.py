@@ -24,7 +24,7 @@ from tests.rooms.certificates.pki_house import (
 )
 
 from safebelt.kernel.errors import Conflict, Invalid, Problem, Refused, Unavailable
-from safebelt.rooms.certificates.pki import crl, hierarchy, keys, leaves, names, ocsp, requests, stamps
+from safebelt.rooms.certificates.pki import crl, der, hierarchy, keys, leaves, names, ocsp, requests, stamps, templates
 from safebelt.rooms.certificates.pki.crl import Revoked
 from safebelt.rooms.certificates.pki.path import RevocationSource
 from safebelt.rooms.certificates.pki.tokens import Reply
@@ -301,6 +301,30 @@ def test_a_serial_number_is_positive_and_has_all_its_chance() -> None:
     for wrong in (b"", bytes(15), bytes(17)):
         with pytest.raises(ValueError, match="sixteen"):
             leaves.serial_of(wrong)
+
+
+@pytest.mark.parametrize("level", ["al1", "al2", None])
+@pytest.mark.parametrize("key", [curve("leaf"), curve("ca 384"), ed25519.Ed25519PrivateKey.generate()])
+def test_a_leaf_from_the_template_is_octet_for_octet_what_the_library_would_build(level, key) -> None:
+    leaf = family().issue(level=level, public_key=key.public_key(), serial=(1 << 158) + 1)
+
+    assert remade(leaf, test_key("issuing")).tbs_certificate_bytes == leaf.tbs_certificate_bytes
+    assert leaf.subject == subject().as_name()
+
+
+@pytest.mark.parametrize(("year", "tag"), [(2049, 0x17), (2050, 0x18)])
+def test_times_are_written_short_until_2049_and_long_after(year, tag) -> None:
+    moment = templates._time(datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC))
+
+    assert moment[0] == tag and moment.endswith(b"1231235959Z")
+
+
+@pytest.mark.parametrize("size", [0, 1, 127, 128, 255, 256, 65_535, 65_536])
+def test_lengths_are_written_as_another_library_reads_them(size) -> None:
+    written = der.octets(bytes(size))
+
+    assert core.OctetString.load(written, strict=True).native == bytes(size)
+    assert core.OctetString(bytes(size)).dump() == written
 
 
 def test_many_leaves_are_the_ones_one_by_one_would_be() -> None:

@@ -68,12 +68,12 @@ def make(
         Conflict: The issuer is not valid now, or the certificate would break its profile.
         Invalid: The serial number or the length is out of bounds.
     """
-    _hold_bounds(serial, days, kind)
+    hold_bounds(serial, days, kind)
     issuer = signer.certificate if isinstance(signer, Signatory) else None
     key = signer.key if isinstance(signer, Signatory) else signer
     start, end = window(on, days, issuer)
     own = x509.SubjectKeyIdentifier.from_public_key(public_key)
-    name, authority = _issuer(issuer) if issuer else (subject, _named(own))
+    name, authority = issuer_facts(issuer) if issuer else (subject, _named(own))
     said = [(own, False), (authority, False), *extensions]
     # Given to the constructor: the builder's methods copy all that was said before, each time.
     builder = x509.CertificateBuilder(
@@ -133,7 +133,7 @@ def asked_at(places: names.Places) -> tuple[x509.AuthorityInformationAccess, boo
 
 
 @lru_cache(maxsize=16)
-def _issuer(issuer: x509.Certificate) -> tuple[x509.Name, x509.AuthorityKeyIdentifier]:
+def issuer_facts(issuer: x509.Certificate) -> tuple[x509.Name, x509.AuthorityKeyIdentifier]:
     """Return the signer's name, and its key as its own certificate names it."""
     return issuer.subject, _named(issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value)
 
@@ -142,7 +142,12 @@ def _named(key: x509.SubjectKeyIdentifier) -> x509.AuthorityKeyIdentifier:
     return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key)
 
 
-def _hold_bounds(serial: int, days: int, kind: names.Kind) -> None:
+def hold_bounds(serial: int, days: int, kind: names.Kind) -> None:
+    """Hold serial number and length to what RFC 5280 and the kind allow.
+
+    Raises:
+        Invalid: One of them is out of bounds.
+    """
     longest = names.LONGEST_DAYS[kind]
     if not 1 <= days <= longest:
         raise names.problem(

@@ -27,8 +27,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from safebelt.kernel.errors import Invalid
-from safebelt.rooms.certificates.pki import drafts, names, profile
-from safebelt.rooms.certificates.pki.keys import Signatory, SigningKey, SystemKey, public_bytes
+from safebelt.rooms.certificates.pki import drafts, names, profile, templates
+from safebelt.rooms.certificates.pki.keys import Signatory, SigningKey, SystemKey, public_bytes, signature_oid
 from safebelt.rooms.certificates.pki.names import Kind, Places, Subject
 
 __all__ = ["Claims", "IssuerKind", "Level", "Order", "Subject", "claims_of", "issue", "issue_many", "serial_of"]
@@ -177,23 +177,9 @@ def issue(
         Conflict: The CA is not valid now, or the certificate would break its profile.
         Invalid: A bound is broken.
     """
-    return drafts.make(
-        subject.as_name(),
-        public_key,
-        kind=_KINDS[level],
-        serial=serial,
-        on=on,
-        days=days,
-        signer=issuing,
-        extensions=[
-            drafts.usage("digital_signature", "content_commitment"),
-            drafts.constraints(is_authority=False),
-            drafts.asked_at(places),
-            drafts.list_at(places.crl_url),
-            *_standing(level, claims),
-            (x509.UnrecognizedExtension(names.REGISTER_CLAIMS, claims.as_der()), False),
-        ],
-    )
+    order = Order(public_key=public_key, claims=claims, subject=subject, serial=serial, days=days, level=level)
+    (made,) = templates.seal([_draft(issuing, order, on, places)], issuing.key)
+    return made
 
 
 def issue_many(
@@ -221,7 +207,7 @@ def issue_many(
         Invalid: As `issue`.
     """
     if executor is None:
-        return [_issue_order(issuing, order, on, places) for order in orders]
+        return templates.seal([_draft(issuing, order, on, places) for order in orders], issuing.key)
     key = issuing.key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -269,30 +255,43 @@ def product_record(version_id: str) -> UUID:
     return uuid5(names.PRODUCT_NAMESPACE, version_id)
 
 
-def _standing(level: Level | None, claims: Claims) -> list[tuple[x509.ExtensionType, bool]]:
-    """Return what the certificate is good for, and its standing with the C2PA."""
-    if level is None:
-        return [drafts.purposes(names.DOCUMENT_SIGNING)]
-    record = profile.record_der(product_record(claims.version_id))
-    return [
-        drafts.purposes(names.CLAIM_SIGNING, names.EMAIL_PROTECTION),
-        drafts.policy(),
-        (x509.UnrecognizedExtension(names.ASSURANCE_LEVEL, profile.level_der(_LEVELS[level])), False),
-        (x509.UnrecognizedExtension(names.PRODUCT_RECORD, record), False),
-    ]
-
-
-def _issue_order(issuing: Signatory, order: Order, on: datetime, places: Places) -> x509.Certificate:
-    return issue(
+@lru_cache(maxsize=16)
+def _shared(
+    issuing: x509.Certificate, algorithm: tuple[x509.ObjectIdentifier, bool], places: Places, level: Level | None
+) -> templates.Template:
+    """Return what all leaves of a CA and a level share."""
+    uses: list[tuple[x509.ExtensionType, bool]] = [drafts.purposes(names.DOCUMENT_SIGNING)]
+    if level is not None:
+        mark = x509.UnrecognizedExtension(names.ASSURANCE_LEVEL, profile.level_der(_LEVELS[level]))
+        uses = [drafts.purposes(names.CLAIM_SIGNING, names.EMAIL_PROTECTION), drafts.policy(), (mark, False)]
+    return templates.template(
         issuing,
+        algorithm,
+        (
+            drafts.usage("digital_signature", "content_commitment"),
+            drafts.constraints(is_authority=False),
+            drafts.asked_at(places),
+            drafts.list_at(places.crl_url),
+            *uses,
+        ),
+    )
+
+
+def _draft(issuing: Signatory, order: Order, on: datetime, places: Places) -> templates.Draft:
+    said = [(x509.UnrecognizedExtension(names.REGISTER_CLAIMS, order.claims.as_der()), False)]
+    if order.level is not None:
+        record = profile.record_der(product_record(order.claims.version_id))
+        said.append((x509.UnrecognizedExtension(names.PRODUCT_RECORD, record), False))
+    return templates.draft(
+        _shared(issuing.certificate, signature_oid(issuing.key), places, order.level),
+        issuing.certificate,
+        order.subject,
         order.public_key,
-        order.claims,
-        subject=order.subject,
+        kind=_KINDS[order.level],
         serial=order.serial,
         on=on,
-        places=places,
         days=order.days,
-        level=order.level,
+        extensions=tuple(said),
     )
 
 
@@ -309,14 +308,14 @@ _Row = tuple[bytes, Claims, Subject, int, int, Level | None]
 
 
 def _issue_batch(key: bytes, certificate: bytes, on: datetime, places: Places, rows: list[_Row]) -> list[bytes]:
-    issuing, made = _signatory(key, certificate), list[bytes]()
+    issuing, drafted = _signatory(key, certificate), list[templates.Draft]()
     for spki, claims, subject, serial, days, level in rows:
         public = serialization.load_der_public_key(spki)
         if not isinstance(public, ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey):
             raise TypeError("not a system's key")
         order = Order(public_key=public, claims=claims, subject=subject, serial=serial, days=days, level=level)
-        made.append(_issue_order(issuing, order, on, places).public_bytes(serialization.Encoding.DER))
-    return made
+        drafted.append(_draft(issuing, order, on, places))
+    return [one.public_bytes(serialization.Encoding.DER) for one in templates.seal(drafted, issuing.key)]
 
 
 def _no_claims() -> Invalid:

@@ -179,7 +179,7 @@ def _signature_is_allowed(sheet: _Sheet) -> bool:
 def _names_are_whole(sheet: _Sheet) -> bool:
     wanted = {NameOID.COUNTRY_NAME, NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME}
     subject = sheet.certificate.subject
-    is_own = subject.public_bytes() == sheet.certificate.issuer.public_bytes()
+    is_own = subject == sheet.certificate.issuer
     return wanted <= {attribute.oid for attribute in subject} and is_own is (sheet.kind is Kind.ROOT)
 
 
