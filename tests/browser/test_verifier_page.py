@@ -19,7 +19,7 @@ from tests.rooms.ledger.verifier_cases import BAD, NO, YES, Asked, ask_house, as
 from safebelt.engines.signing import Signer
 from safebelt.kernel import merkle
 from safebelt.rooms.ledger.room import ROOM
-from safebelt.rooms.ledger.verifier import PAGE, write_tools
+from safebelt.rooms.ledger.verifier import PAGE, tools, write_tools
 from safebelt.web.headers import add_security_headers
 
 pytestmark = pytest.mark.browser
@@ -309,6 +309,20 @@ def test_what_others_typed_is_shown_as_text_and_nothing_in_it_runs(page) -> None
     assert r"<img src=x onerror=alert(1)>\u{202e}|</script>" in page.locator("#proven").inner_text()
     assert '"__proto__": "<b>"' in page.locator("#proven").inner_text()
     assert page.locator("#result img, #result b b").count() == 0
+
+
+def test_a_copy_whose_script_was_changed_by_a_character_does_not_run(browser, tmp_path: Path) -> None:
+    (tmp_path / "forged.html").write_text(
+        tools()[PAGE].body.decode().replace("isIncluded(index, top.size", "true || isIncluded(index, top.size")
+    )
+    context = browser.new_context(offline=True)
+    forged = context.new_page()
+
+    forged.goto((tmp_path / "forged.html").as_uri())
+
+    assert forged.locator("#too-old").is_visible()
+    assert forged.evaluate("typeof safebeltVerifier") == "undefined"
+    context.close()
 
 
 def test_witnesses_are_heard_as_the_python_file_hears_them(page) -> None:

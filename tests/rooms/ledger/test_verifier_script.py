@@ -51,6 +51,16 @@ def test_nothing_changed_is_included_and_the_house_says_the_same_of_each(good: l
     assert {both[0] for both in said.values()} == {NO, BAD}
 
 
+@pytest.mark.parametrize("careless", ["has_signed", "is_included"])
+def test_a_judge_that_skips_a_step_would_be_noticed(good: list[Asked], careless: str) -> None:
+    chance, lenient = random.Random(cases.SEED), cases.load_script()
+    setattr(lenient, careless, lambda *_: True)
+
+    said = {ask_script(lenient, each) for one in good[:1] + good[3:4] for each in cases.mutations(one, chance)}
+
+    assert YES in said
+
+
 def test_what_a_log_signs_oddly_is_judged_as_the_house_does() -> None:
     said = {each.what: (ask_script(script, each), ask_house(each)) for each in cases.odd_questions()}
 
