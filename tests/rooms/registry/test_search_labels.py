@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from tests.rooms.registry.test_changes import described
 from tests.rooms.registry.test_search import found, register
 
 from safebelt.kernel.actors import OWNER
@@ -56,3 +57,35 @@ def test_systems_of_an_older_version_are_entered_once_and_nothing_is_read_after(
     assert set(found(registry, "recruitment")) == set(ids)
     monkeypatch.setattr(store.search, "missing", lambda *_: pytest.fail("looked again"))
     assert registry.index_missing() == 0
+
+
+def test_a_red_line_that_begins_is_what_an_idea_is_looked_up_by_from_that_day_and_nobody_else(
+    registry, sql, ledger, clock
+) -> None:
+    (other,) = register(registry, 1, clock)
+    provider = registry.system(other).provider_id
+    source = (ROOT / "law" / "systems" / "us-midjourney.yaml").read_text()
+    marked = described("us-midjourney", use__military="also")
+    meets = registry.register_described(marked, provider_id=provider, by=OWNER)
+    fine = registry.register_described(source, provider_id=provider, by=OWNER)
+    assert registry.keep_labels().counts["relabelled"] == 0
+    assert found(registry, red_line=True) == []
+
+    clock.move(days=10)
+    entries = ledger.count()
+    swept = registry.keep_labels()
+
+    assert found(registry, red_line=True) == [meets.id]
+    assert swept.is_done and swept.counts["relabelled"] == 1
+    assert registry.system(meets.id).status is registry.system(fine.id).status
+    assert (ledger.count(), registry.keep_labels()) == (entries, swept)
+
+
+def test_a_day_on_which_no_class_and_no_red_line_turns_reads_no_system(registry, clock, monkeypatch) -> None:
+    clock.move(days=20)
+    registry.keep_labels()
+    monkeypatch.setattr(store.search, "judged_labels", lambda *_: pytest.fail("looked"))
+
+    clock.move(days=1)
+
+    assert registry.keep_labels().is_done

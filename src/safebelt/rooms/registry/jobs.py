@@ -18,6 +18,7 @@ def habits(registry: Registry) -> tuple[Habit, ...]:
     """Return what the registry does by itself."""
     return (
         Habit(name="registry.watch", every_seconds=WATCH_SECONDS, step=registry.watch),
+        Habit(name="registry.labels", every_seconds=WATCH_SECONDS, step=registry.keep_labels),
         Habit(name="registry.import", every_seconds=GO_ON_SECONDS, step=registry.import_waiting),
         Habit(name="registry.bulk", every_seconds=GO_ON_SECONDS, step=registry.step_bulks),
         Habit(name="registry.expire", every_seconds=EXPIRE_SECONDS, step=registry.expire_jobs),

@@ -136,9 +136,9 @@ class Watching(Answering):
         since, until = sweep.since.day or date.min, sweep.until.day or date.min
         return sorted({one.system for one in self._rules.overrides() if since < one.until <= until})
 
-    def _stretch(self, after: str) -> _Stretch:
+    def _stretch(self, after: str, stages: Sequence[Status] = WATCHED) -> _Stretch:
         with self._sql.read() as tx:
-            systems = store.changes.next_systems(tx, after, WATCHED, STRETCH)
+            systems = store.changes.next_systems(tx, after, stages, STRETCH)
             last = systems[-1][0] if systems else after
             records = self._rules.between_within(tx, after, last) if systems else {}
         return _Stretch(systems=systems, last=last, records=records)

@@ -218,15 +218,26 @@ def set_judged(tx: sa.Connection, judged: Mapping[str, Judged], *, is_new: bool 
     pairs: dict[int, tuple[tuple[str, str], ...]] = {}  # by identity: of many judged together, most share theirs
     for one in judged.values():
         if id(one) not in pairs:
-            pairs[id(one)] = _looked_up_by(one)
+            pairs[id(one)] = looked_up_by(one)
     rows = [(facet, value, name) for name, one in judged.items() for facet, value in pairs[id(one)]]
     add_labels(tx, rows)
 
 
-def _looked_up_by(one: Judged) -> tuple[tuple[str, str], ...]:
+def looked_up_by(one: Judged) -> tuple[tuple[str, str], ...]:
     """Return facet and value of every label of a judgment."""
     classes = ((CLASS + name, strictest) for name, strictest in one.classes.items() if strictest not in OUTSIDE)
     return (*([(RED_LINE, MET)] if one.red_lines else []), *classes)
+
+
+def judged_labels(tx: sa.Connection, system_ids: Sequence[str]) -> dict[str, set[tuple[str, str]]]:
+    """Return facet and value of the labels that systems have by their judgments."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    of_judgments = (label.c.facet == RED_LINE) | label.c.facet.startswith(CLASS, autoescape=True)
+    for some in batches(system_ids):
+        wanted = sa.select(label.c.system_id, label.c.facet, label.c.value)
+        for system_id, facet, value in tx.execute(wanted.where(among(tx, label.c.system_id, some), of_judgments)).all():
+            found.setdefault(system_id, set()).add((facet, value))
+    return found
 
 
 def missing(tx: sa.Connection, limit: int) -> list[str]:

@@ -50,6 +50,16 @@ class Turn:
         """Whether there is any system that could owe something else."""
         return bool(self._pairs)
 
+    @property
+    def can_relabel(self) -> bool:
+        """Whether there could be any system of another class, or that meets a red line it did not meet."""
+        old, new = self._readings
+        lines = {name for one in (old, new) for name, norm in one.text.norms.items() if norm.red_line}
+        return old.classes != new.classes or any(
+            (old.norms.get(name), old.in_force.get(name)) != (new.norms.get(name), new.in_force.get(name))
+            for name in lines
+        )
+
     def differing(self, facts: Sequence[Mapping[str, Any]]) -> list[int]:
         """Return the rows of those for whom a duty in force begins or ends."""
         if not self._pairs or not facts:
