@@ -19,7 +19,7 @@ else:
 
 RANKED = 100
 """Best results that are put in order by their text; the rest keep the order of the index."""
-EXAMINED = 10_000
+EXAMINED = 5_000
 """Best results that are asked for a filter before it is enough that a page is full."""
 _AT_ONCE = 1_000
 
