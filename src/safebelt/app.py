@@ -228,7 +228,7 @@ class House:
         """公众门户."""
         from safebelt.rooms.portal.service import Portal
 
-        return Portal(self.registry, self.ledger, self.rulebook, clock=self.clock)
+        return Portal(self.registry, self.ledger, self.rulebook, self.certificates, clock=self.clock)
 
     @cached_property
     def labelling(self) -> Labelling:

@@ -27,7 +27,7 @@ def house(tmp_path: Path):
     registry = build_registry(sql, ledger, build_rules(sql, ledger, clock, ids), clock, ids, tmp_path)
     systems = furnish(registry, clock)
     clock.now = datetime(2026, 11, 21, 13, tzinfo=UTC)
-    yield registry, build_portal(registry, ledger, clock), systems
+    yield registry, build_portal(registry, ledger, clock, tmp_path / "keys"), systems
     sql.close()
 
 

@@ -35,7 +35,7 @@ CSRF_FIELD = "_csrf_token"
 _TOKEN_CHARS = 64
 """Length of the random part of a CSRF token; as many characters of HMAC-SHA-256 follow."""
 _FOR_MACHINES = ("/api/", "/pki/", "/witness/")
-"""Doors that programs use: JSON, X.509 and the log's witnesses.  No form of another site is sent there with a cookie."""
+"""Doors that programs use: JSON, X.509 and the log's witnesses.  No other site's form goes there with a cookie."""
 _NO_ONE_LOOKS = ("/static/",)
 """Below these paths it does not matter who asks, so no session is looked up."""
 _SAME_SITE_PATH = re.compile(r"/(?![/\\])[A-Za-z0-9\-._~!$&'()*+,;=:@%/?\[\]]*")

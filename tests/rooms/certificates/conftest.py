@@ -1,17 +1,14 @@
 """An issuing authority on each database, a system in service, and a client that knocks at the doors."""
 
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.testing import TestClient
+from tests.rooms.certificates.house import csr, spare_keys
 from tests.rooms.registry.house import build_ledger, build_registry
 from tests.rooms.registry.lifecycle_house import DESCRIBED, enter, into_service
 from tests.rooms.rulebook.house import build_rules
@@ -22,7 +19,6 @@ from safebelt.kernel.actors import OWNER
 from safebelt.rooms.certificates.api import API
 from safebelt.rooms.certificates.model import EVENTS, Certificate, Found, Issue
 from safebelt.rooms.certificates.pages import PAGES
-from safebelt.rooms.certificates.pki import keys
 from safebelt.rooms.certificates.service import Certificates, Tools
 from safebelt.rooms.ledger.service import Ledger
 from safebelt.rooms.registry.model import System
@@ -35,32 +31,6 @@ from safebelt.web.problems import problem_handlers
 from safebelt.web.templating import templates
 
 BASE = "https://ai.example.org"
-
-
-@lru_cache(maxsize=8)
-def _spare_key(kind: keys.KeyType, number: int) -> keys.SigningKey:
-    """A real key; RSA keys take seconds to find, so the authorities of all tests share a few."""
-    return keys.make_key(kind)
-
-
-def spare_keys() -> Callable[[keys.KeyType], keys.SigningKey]:
-    given = {"rsa-4096": 0, "rsa-3072": 0}
-
-    def make(kind: keys.KeyType) -> keys.SigningKey:
-        if kind not in given:
-            return keys.make_key(kind)
-        given[kind] += 1
-        return _spare_key(kind, given[kind])
-
-    return make
-
-
-def csr(key: object | None = None) -> bytes:
-    """A request as `openssl req -new` makes it."""
-    key = key or ec.generate_private_key(ec.SECP256R1())
-    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
-    digest = None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
-    return builder.sign(key, digest).public_bytes(serialization.Encoding.PEM)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from tests.rooms.certificates.conftest import csr
+from tests.rooms.certificates.house import csr
 from tests.rooms.registry.lifecycle_house import DESCRIBED, enter, into_service, move
 
 from safebelt.kernel.actors import MACHINE, OWNER

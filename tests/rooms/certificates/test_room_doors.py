@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509 import ocsp
 from litestar.testing import TestClient
-from tests.rooms.certificates.conftest import csr
+from tests.rooms.certificates.house import csr
 
 from safebelt.rooms.certificates.cli import commands
 from safebelt.rooms.certificates.model import Role

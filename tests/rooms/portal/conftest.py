@@ -56,7 +56,7 @@ def public(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     ledger = build_ledger(sql, folder, clock=clock, new_id=ids, chance=real_chance)
     registry = build_registry(sql, ledger, build_rules(sql, ledger, clock, ids), clock, ids, folder)
     systems = furnish(registry, clock)
-    yield House(registry, ledger, build_portal(registry, ledger, clock), clock, systems)
+    yield House(registry, ledger, build_portal(registry, ledger, clock, folder / "keys"), clock, systems)
     sql.close()
 
 

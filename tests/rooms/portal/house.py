@@ -1,13 +1,16 @@
 """The portal on a small house: registry, rulebook and ledger below it, and the doors as a visitor finds them."""
 
+from pathlib import Path
 from typing import Any
 
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
+from tests.rooms.certificates.house import spare_keys
 
-from safebelt.engines.clock import Clock, real_ids
+from safebelt.engines.clock import Clock, real_chance, real_ids
 from safebelt.kernel.actors import PUBLIC, Actor
+from safebelt.rooms.certificates.service import Certificates, Tools
 from safebelt.rooms.ledger.service import Ledger
 from safebelt.rooms.portal.room import ROOM
 from safebelt.rooms.portal.service import Portal
@@ -21,9 +24,19 @@ from safebelt.web.session import Csrf, SessionCookie, csrf_config
 from safebelt.web.templating import templates
 
 
-def build_portal(registry: Registry, ledger: Ledger, clock: Clock) -> Portal:
+def build_portal(registry: Registry, ledger: Ledger, clock: Clock, keys: Path) -> Portal:
     """The one place where tests construct the portal."""
-    return Portal(registry, ledger, registry._rules, clock=clock)
+    tools = Tools(
+        sql=registry._sql,
+        ledger=ledger,
+        registry=registry,
+        keys=keys,
+        base="https://ai.example.org",
+        clock=clock,
+        chance=real_chance,
+        make_key=spare_keys(),
+    )
+    return Portal(registry, ledger, registry._rules, Certificates(tools), clock=clock)
 
 
 def build_app(portal: Portal, *, actor: Actor = PUBLIC) -> Litestar:

@@ -6,6 +6,8 @@ from threading import Lock
 
 from safebelt.engines.clock import Clock
 from safebelt.kernel.text import Text
+from safebelt.rooms.certificates.model import Certificate, Filter
+from safebelt.rooms.certificates.service import Certificates
 from safebelt.rooms.ledger.service import Ledger
 from safebelt.rooms.portal import decide
 from safebelt.rooms.portal.model import Statistics
@@ -19,6 +21,7 @@ COUNTED_FOR = timedelta(minutes=5)
 """How long counts are shown before they are counted again: counting a million takes seconds."""
 FEED_ENTRIES = 50
 READ_AT_ONCE = 1000
+SHOWN_CERTIFICATES = 3
 MAP_SYSTEMS = 10_000
 """Systems in one part of the site map; with a page in each language well below the 50,000 addresses a part may have."""
 
@@ -30,11 +33,15 @@ class Portal:
         registry: Knows what is public.
         ledger: Proves it.
         rules: Names regimes, classes and places.
+        certificates: Knows which systems have certificates, and how those stand.
         clock: Says now.
     """
 
-    def __init__(self, registry: Registry, ledger: Ledger, rules: Rules, *, clock: Clock) -> None:
+    def __init__(
+        self, registry: Registry, ledger: Ledger, rules: Rules, certificates: Certificates, *, clock: Clock
+    ) -> None:
         self._registry, self._ledger, self._rules, self._clock = registry, ledger, rules, clock
+        self._certificates = certificates
         self._lock = Lock()
         self._counted: Statistics | None = None
 
@@ -52,6 +59,11 @@ class Portal:
         while found := self.read_on(wanted, cursor=cursor, size=READ_AT_ONCE):
             yield from found
             cursor = found[-1].id
+
+    def certificates(self, found: PublicFile) -> tuple[Certificate, ...]:
+        """Return the certificates of a public system whose time is not over, latest first."""
+        page, now = self._certificates.certificates(Filter(system_id=found.line.id)), self._clock()
+        return tuple(one for one in page.items if not one.is_over(now))[:SHOWN_CERTIFICATES]
 
     def system(self, system_id: str) -> PublicFile | Gone:
         """Return what the public may know of one system.

@@ -135,6 +135,7 @@ class RegisterPages(Controller):
             about=found.line.purpose.in_(lang)[:160],
             rights=[(one, portal.label_of(one.instrument).in_(lang)) for one in portal.rights(found)],
             decisions=portal.decisions(found.line.id),
+            certificates=portal.certificates(found),
             words=words,
             linked=linked.software(found, url=url, lang=lang),
             qr=linked.qr(url, label),
