@@ -132,11 +132,11 @@ def test_another_library_reads_the_list_as_it_was_meant() -> None:
         assert line.revocation_date_utc == entry.at
 
 
-def test_a_list_of_a_hundred_thousand_is_made_and_looked_up() -> None:
-    entries = [Revoked(serial=(1 << 128) + n, at=NOW) for n in range(100_000)]
+def test_a_list_of_twenty_thousand_is_made_and_looked_up() -> None:
+    entries = [Revoked(serial=(1 << 128) + n, at=NOW) for n in range(20_000)]
     listed = family().list_(entries)
 
-    assert len(listed) < 6_000_000
+    assert len(listed) < 1_200_000
     assert family().examine(crls=(listed,)).is_ok
 
 

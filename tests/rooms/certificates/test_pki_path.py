@@ -409,6 +409,22 @@ def test_certificates_are_read_from_pem_and_der_and_nothing_else() -> None:
             reading.read_certificates(data)
 
 
+@pytest.mark.parametrize("which", ["leaf", "issuing"])
+def test_a_certificate_whose_parts_are_malformed_is_refused_and_never_breaks_an_examination(which) -> None:
+    """The library reads names late: a certificate of which one cannot be read is a certificate all the same."""
+    good = family().leaf if which == "leaf" else family().issuing.certificate
+    der = good.public_bytes(Encoding.DER)
+    parts = der.split(b"\x13\x02CN")  # a printable string; of a type nobody knows afterwards
+    for place in range(1, len(parts)):
+        head, tail = b"\x13\x02CN".join(parts[:place]), b"\x13\x02CN".join(parts[place:])
+        late = x509.load_der_x509_certificate(head + b"\x00\x02CN" + tail)
+
+        words = {"leaf": late} if which == "leaf" else {"others": [late]}
+        assert not family().examine(ocsp=family().answer(), **words).is_ok
+        with pytest.raises(Invalid, match="malformed"):
+            reading.read_certificates(late.public_bytes(Encoding.DER))
+
+
 def test_no_verdict_contradicts_its_reason() -> None:
     assert Axis.of(yes("是", "y")).state is Outcome.OK
     assert Axis.of(no("否", "n")).state is Outcome.BAD

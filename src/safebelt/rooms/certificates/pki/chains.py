@@ -114,7 +114,11 @@ def find(leaf: x509.Certificate, others: Sequence[x509.Certificate], roots: Sequ
         reason = together("没有通向受信任根的证书链", "No chain to a trusted root", search.obstacles)
         return Chain(path=alone, reason=reason)
     links = [
-        yes(f"“{_said(a)}”由“{_said(b)}”签发", f"“{_said(a)}” was signed by “{_said(b)}”", "RFC 5280, 6.1.3")
+        yes(
+            f"“{reading.said(a)}”由“{reading.said(b)}”签发",
+            f"“{reading.said(a)}” was signed by “{reading.said(b)}”",
+            "RFC 5280, 6.1.3",
+        )
         for a, b in pairwise(path)
     ]
     return Chain(path=path, reason=together("证书链通向受信任的根", "The chain reaches a trusted root", links))
@@ -148,7 +152,9 @@ def _own_obstacle(leaf: x509.Certificate) -> Reason | None:
 def _end(last: x509.Certificate) -> Reason:
     """Say why there is nothing above the last certificate: an untrusted root, or an issuer nobody gave us."""
     if reading.is_self_issued(last):
-        return no(f"“{_said(last)}”不是受信任的根", f"“{_said(last)}” is not a root we trust", "RFC 5280, 6.1.1")
+        return no(
+            f"“{reading.said(last)}”不是受信任的根", f"“{reading.said(last)}” is not a root we trust", "RFC 5280, 6.1.1"
+        )
     missing = last.issuer.rfc4514_string()[:200]
     return open_(
         f"缺少签发者“{missing}”的证书", f"The certificate of the issuer “{missing}” is missing", "RFC 5280, 6.1"
@@ -157,7 +163,7 @@ def _end(last: x509.Certificate) -> Reason:
 
 def _obstacle(path: tuple[x509.Certificate, ...], issuer: x509.Certificate) -> Reason | None:
     """Return why an authority cannot have signed the last of the path, or `None`."""
-    said = _said(issuer)
+    said = reading.said(issuer)
     for is_kept, zh, en, source in _RULES:
         if not is_kept(path, issuer):
             return no(f"“{said}”：{zh}", f"“{said}”: {en}", source)
@@ -206,7 +212,3 @@ _RULES: tuple[tuple[_Rule, str, str, str], ...] = (
     (_is_named, "密钥标识不符", "the key identifiers differ", "RFC 5280, 4.2.1.1"),
     (_has_signed, "签名不成立", "the signature does not hold", "RFC 5280, 6.1.3"),
 )
-
-
-def _said(certificate: x509.Certificate) -> str:
-    return certificate.subject.rfc4514_string()[:200]

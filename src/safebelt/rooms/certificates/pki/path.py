@@ -121,8 +121,11 @@ def _validity(path: tuple[x509.Certificate, ...], on: datetime) -> Reason:
 
 
 def _in_time(certificate: x509.Certificate, on: datetime) -> Reason:
-    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     said = _said(certificate)
+    try:
+        start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    except reading.UNREADABLE:
+        return no(f"{said}：有效期无法解读", f"{said}: its time cannot be read", "RFC 5280, 4.1.2.5")
     if on < start:
         return no(f"{said}：自 {start:%Y-%m-%d %H:%M} 起才有效", f"{said}: not valid before {start:%Y-%m-%d %H:%M} UTC")
     if on > end:
@@ -216,4 +219,4 @@ def _revocation(
 
 
 def _said(certificate: x509.Certificate) -> str:
-    return f"“{certificate.subject.rfc4514_string()[:200]}”"
+    return f"“{reading.said(certificate)}”"

@@ -29,6 +29,7 @@ UNREADABLE = (
     x509.InvalidVersion,
 )
 _BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
+_MAX_SAID = 200  # characters
 _MIN_RSA_BITS, _CURVES = 2048, ("secp256r1", "secp384r1", "secp521r1")
 
 E = TypeVar("E", bound=x509.ExtensionType)
@@ -61,8 +62,12 @@ def read_certificate(der: bytes) -> x509.Certificate:
         raise _refused("证书过长", "The certificate is too long")
     try:
         certificate = x509.load_der_x509_certificate(der)
+        # The library reads these when asked for; what is malformed must show here.
         list(certificate.extensions)
         certificate.public_key()
+        certificate.subject.rfc4514_string()
+        certificate.issuer.rfc4514_string()
+        certificate.not_valid_before_utc, certificate.not_valid_after_utc  # noqa: B018
     except UNREADABLE as error:
         raise _refused("证书格式有误", "The certificate is malformed") from error
     return certificate
@@ -107,6 +112,14 @@ def is_signature_whole(der: bytes, signature: bytes) -> bool:
     Libraries pass over their number, so it is the one octet of a signed thing that could be changed unseen.
     """
     return b"\x00" + signature in der
+
+
+def said(certificate: x509.Certificate) -> str:
+    """Return whom a certificate is about, for people, of bounded length."""
+    try:
+        return certificate.subject.rfc4514_string()[:_MAX_SAID]
+    except UNREADABLE:
+        return "?"
 
 
 def is_self_issued(certificate: x509.Certificate) -> bool:
