@@ -99,7 +99,7 @@ def _ordinary(api: Api) -> dict[str, dict[str, Any]]:
         "POST /api/belt/systems": {"body": {"system_id": second.id}},
         "POST /api/belt/policies/check": {"body": {"yaml": POLICY.read_text("utf-8")}},
         "POST /api/belt/keys/{key_id}/revoke": {"path_parameters": {"key_id": key.id}, "body": {"reason": "over"}},
-        "POST /api/ledger/check": {"body": proof},
+        "POST /api/ledger/check": {"body": {**proof, "policy": "quorum none\n"}},
         "POST /api/ledger/check-consistency": {"body": {**proof, "proof": house.ledger.consistency(old.size)}},
         "GET /api/ledger/consistency": {"query": {"old": old.size}},
         "PUT /api/access/users/{user}/roles": {
@@ -239,6 +239,23 @@ def test_every_guarded_operation_refuses_who_shows_no_token_or_a_wrong_one(api: 
             is_open, address = path in OPEN, path.replace("{version}", "1")  # a number, or there is no such address
             assert (client.request(method, address, json={}).status_code == 401) is not is_open, path
             assert client.request(method, address, json={}, headers=wrong).status_code in {401}, path
+
+
+def test_a_log_reaches_our_witness_and_our_tiles_without_token_cookie_or_form(api: Api) -> None:
+    with TestClient(api.app) as client:
+        unknown = client.post("/witness/add-checkpoint", content=_submission(api))
+        noise = client.post("/witness/add-checkpoint", content=b"noise")
+        shown = client.get("/log/checkpoint")
+
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "not-found")
+    assert (noise.status_code, noise.json()["code"]) == (400, "bad-request")
+    assert shown.status_code == 200
+
+
+def _submission(api: Api) -> bytes:
+    last = api.house.ledger.checkpoint()
+    assert last
+    return f"old 0\n\n{last.note}".encode()
 
 
 def test_the_document_says_which_operations_are_open(api: Api) -> None:
