@@ -275,5 +275,6 @@ def pages_of(made: Furnished) -> tuple[tuple[str, str], ...]:
         f"register/{made.gone}",
         "register/statistics",
     )
-    walks = ((STAFF, by_staff), (OFFICER, by_officer), ("", by_anybody))
+    # Visitors first: a connection of theirs that lay idle while a hundred pages were read is given up by the server.
+    walks = (("", by_anybody), (STAFF, by_staff), (OFFICER, by_officer))
     return tuple((who, path) for who, paths in walks for path in paths)
