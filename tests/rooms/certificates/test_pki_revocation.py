@@ -266,6 +266,7 @@ def wrong_words() -> Iterator[tuple[str, bytes]]:
     yield "of tomorrow", answer(on=NOW + DAY)
     yield "a little beyond the skew", answer(on=NOW + 2 * SKEW)
     yield "held, and stale", answer(State(at=NOW - DAY, reason=Ground.CERTIFICATE_HOLD), on=NOW - DAY, valid_for=HOUR)
+    yield "made today for tomorrow", _by_library(this_update=NOW + DAY, next_update=NOW + 2 * DAY)
     yield "without next update", _by_library(next_update=None)
     yield "with a critical extension", _by_library(critical=True)
     yield "signed with SHA-224", _by_library(digest=hashes.SHA224())
