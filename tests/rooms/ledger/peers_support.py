@@ -113,11 +113,13 @@ def new_desk(
     new_id: NewId,
     chance: Callable[[int], bytes],
     policy: Path | None = None,
+    sql: Sql | None = None,
 ) -> Desk:
-    """A house of its own, on SQLite, whose ledger is reached at its name."""
+    """A house of its own, on SQLite where nothing else is said, whose ledger is reached at its name."""
     folder.mkdir()
-    sql = Sql(f"sqlite:///{folder / 'house.db'}")
-    metadata.create_all(sql.engine, tables=list(ROOM.tables))
+    if sql is None:
+        sql = Sql(f"sqlite:///{folder / 'house.db'}")
+        metadata.create_all(sql.engine, tables=list(ROOM.tables))
     keys = KeyStore(folder / "keys" / "ledger.key", name=f"{name}/log", chance=chance)
     cosigners = CosignerStore(folder / "keys" / "witness.key", name=f"{name}/witness", chance=chance)
     peers = Peers(cosigners=cosigners, folder=folder / "monitor", policy=policy, new_client=net.client)

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.rooms.ledger.conftest import Desk
 from tests.rooms.ledger.peers_support import Net, OtherLog, new_desk
@@ -132,6 +132,30 @@ def test_what_does_not_contradict_is_no_evidence() -> None:
         assert check_evidence(text, [HONEST.key])[0].holds is not Truth.TRUE
     with pytest.raises(Invalid):
         check_evidence("hello\n", [HONEST.key])
+
+
+LINES = decide.write_evidence(*(decide.parse_checkpoint(HONEST.note(size)) for size in (5, 9)), bytes(32)).split("\n")
+
+
+@settings(max_examples=150)
+@given(st.lists(st.sampled_from(LINES) | st.text(max_size=8), max_size=16).map("\n".join) | st.text(max_size=80))
+def test_whatever_is_called_evidence_is_judged_or_refused(text: str) -> None:
+    try:
+        reason, proven = check_evidence(text, [HONEST.key])
+    except Invalid:
+        return
+    assert reason.holds is not Truth.TRUE
+    assert proven is None
+
+
+@settings(max_examples=100)
+@given(st.lists(st.sampled_from(HONEST.note(5).split("\n")) | st.text(max_size=8), max_size=8).map("\n".join))
+def test_whatever_is_called_a_checkpoint_is_read_or_refused(text: str) -> None:
+    try:
+        checkpoint = decide.parse_checkpoint(text)
+    except ValueError:
+        return
+    assert text.startswith(decide.checkpoint_text(checkpoint.origin, checkpoint.size, checkpoint.root)[:-1])
 
 
 def test_a_forged_checkpoint_is_not_believed_and_changes_nothing(watch: Watch) -> None:

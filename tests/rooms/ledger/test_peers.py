@@ -13,6 +13,7 @@ from tests.rooms.ledger.conftest import Desk
 from tests.rooms.ledger.peers_support import Net, OtherLog, new_desk
 
 from safebelt.engines.signing import SignatureType, VerifierKey, open_note
+from safebelt.engines.sql import Sql
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Conflict, Invalid, NotFound
@@ -85,6 +86,34 @@ def test_two_houses_witness_each_other_and_neither_log_grows_by_it(a: Desk, b: D
     assert b.ledger.count() == 2
     kinds = [entry.kind for entry in b.ledger.entries()]
     assert sorted(kinds) == [LogWatched.kind, WitnessAsked.kind]
+
+
+def test_cosignatures_come_to_a_log_on_either_database(
+    sql: Sql, tmp_path: Path, net: Net, clock: Any, new_id: Any, chance: Any, b: Desk
+) -> None:
+    a = new_desk("a.example", tmp_path / "a", net, clock=clock, new_id=new_id, chance=chance, sql=sql)
+    keys = b.ledger.witnessing.cosigner_keys()
+    a.ledger.asking.ask(URL, keys, by=OWNER)
+    (entry,) = a.note("x")
+    a.ledger.advance()
+    a.ledger.asking.collect()
+    assert a.ledger.asking.witnesses()[0].trouble is not None
+
+    b.ledger.witnessing.add(a.ledger.origin, a.ledger.verifier_keys(), by=OWNER)
+    a.ledger.asking.collect()
+    a.note("y")
+    a.ledger.advance()
+
+    (witness,) = a.ledger.asking.witnesses()
+    assert (witness.trouble, witness.size, set(witness.keys)) == (None, 2, set(map(str, keys)))
+    proof = a.ledger.prove(entry)
+    assert set(open_note(proof.partition("\n\n")[2], keys).signed_by) == set(keys)
+    assert check(proof, a.ledger.verifier_keys())[0].holds is Truth.TRUE
+    assert a.ledger.verify().faults == ()
+    a.ledger.asking.drop(URL, reason="over", by=OWNER)
+    assert a.ledger.asking.witnesses() == []
+    a.ledger.asking.ask(URL, keys, by=OWNER)
+    assert a.ledger.asking.witnesses()[0].size == 2
 
 
 def test_growth_is_proven_to_the_witness_from_what_it_knows(a: Desk, b: Desk, net: Net) -> None:

@@ -85,6 +85,16 @@ def test_whatever_is_sent_is_read_or_refused(data: bytes) -> None:
     assert decide.write_submission(read).encode() == data
 
 
+@given(st.text(max_size=24) | st.integers().map(lambda number: f"{number}\n"))
+def test_the_size_a_witness_tells_is_a_plain_number_or_refused(text: str) -> None:
+    try:
+        size = decide.read_size(text)
+    except ValueError:
+        return
+    assert text == f"{size}\n"
+    assert 0 <= size < 10**19
+
+
 @given(st.integers(0, 12), st.integers(0, 12), st.booleans())
 def test_only_what_adds_to_the_tree_known_is_fit(old: int, new: int, is_forked: bool) -> None:
     log = OtherLog("o", *map(str, range(12)))

@@ -60,11 +60,11 @@ class Monitor:
             with open_log(self._place, self._new_client) as log:
                 first = self._look_at(log, kept)
                 found = [first, *(self._compare_with(log, each, first.shown or kept) for each in also)]
-            if first.shown is not None and first.sight in (Sight.FIRST, Sight.GREW):
-                _write(self._state, first.shown.note)
             for sighting in found:
                 if sighting.evidence:
                     _write(self.evidence_file(sighting), sighting.evidence)
+            if first.shown is not None and first.sight in (Sight.FIRST, Sight.GREW):
+                _write(self._state, first.shown.note)
         return found
 
     def evidence_file(self, sighting: Sighting) -> Path:
