@@ -254,6 +254,17 @@ def _without_certificates(der: bytes) -> bytes:
     )
 
 
+def loosened(make: Callable[[int], bytes], signature_of: Callable[[bytes], bytes]) -> bytes:
+    """Say of the last bit of a signature, a zero, that it is not used: to the library it is the same signature."""
+    for attempt in range(200):
+        der = make(attempt)
+        signature = signature_of(der)
+        if signature[-1] % 2 == 0:
+            place = der.index(b"\x00" + signature)
+            return der[:place] + b"\x01" + der[place + 1 :]
+    raise AssertionError("two hundred signatures, and all of them odd")
+
+
 def wrong_words() -> Iterator[tuple[str, bytes]]:
     answer, ours = family().answer, family()
     yield "unknown to the responder", answer(None)
@@ -308,6 +319,8 @@ def answer_faults() -> Iterator[Fault]:
             yield from both_ways(f"an answer: {name}", answer)
     for name, answer in (*truncated(good, 30), *flipped(good, 90)):
         yield f"an answer: {name}", only(answer=answer)
+    loose = loosened(lambda _: family().answer(), lambda der: library.load_der_ocsp_response(der).signature)
+    yield "an answer: with a bit of its signature unused", only(answer=loose)
     asked = family().answer(nonce=b"a" * 16)
     yield "an answer without the nonce asked for", only(answer=good, nonce=b"b" * 16)
     yield "an answer with another nonce", only(answer=asked, nonce=b"b" * 16)
@@ -368,6 +381,8 @@ def list_faults() -> Iterator[Fault]:
     good, list_ = family().list_(), family().list_
     for name, data in (*garbage(), *spoilt_lists(), *truncated(good, 20), *flipped(good, 60)):
         yield f"a list: {name}", only(crls=(data,))
+    loose = loosened(lambda n: list_(number=n), lambda der: x509.load_der_x509_crl(der).signature)
+    yield "a list: with a bit of its signature unused", only(crls=(loose,))
     for name, data in garbage():
         yield f"a list: {name}, beside a good one", only(crls=(data, good))
     yield "a list with a lower number than seen before", only(crls=(good,), least_number=8)
