@@ -16,6 +16,7 @@ from safebelt.kernel.errors import Invalid, NotFound
 from safebelt.kernel.text import LANGS, Lang, Text
 from safebelt.rooms.certificates.model import (
     AXES,
+    ISSUED_BY,
     STANDINGS,
     STATES,
     Authority,
@@ -29,7 +30,7 @@ from safebelt.rooms.certificates.model import (
     verdict,
 )
 from safebelt.rooms.certificates.service import Brought, Certificates, check_offline, pem_of, words_of_part
-from safebelt.rooms.registry.model.lifecycle import ISSUERS, Issuer
+from safebelt.rooms.registry.model.lifecycle import Issuer
 from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED, Answer
 
 Output = Annotated[Path | None, Parameter(name=["--output", "-o"], help="Write to this file.")]
@@ -191,7 +192,7 @@ def _checking(app: App, certificates: Certificates) -> None:
 
 
 def _authority_answer(found: Authority, certificates: Certificates) -> Answer:
-    who = ISSUERS[found.issuer]
+    who = ISSUED_BY[found.issuer]
     lines = [
         Text(
             zh=f"签发机构：{found.organization}（{found.country}），{who.zh}",
@@ -253,7 +254,7 @@ def _checked(word: Checked) -> Answer:
 
 def _told(word: Certificate, lang: Lang) -> str:
     why = f": {word.reason}" if word.reason else ""
-    marks = [ISSUERS[word.issuer]]
+    marks = [ISSUED_BY[word.issuer]]
     if word.provisional:
         marks.append(Text(zh="暂行：证据只有自我声明", en="provisional: service on claims alone"))
     days = f"{word.not_before.date().isoformat()} – {word.not_after.date().isoformat()}"

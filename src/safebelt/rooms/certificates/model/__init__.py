@@ -1,6 +1,7 @@
 """Words of the certificates: an authority that issues, certificates and what became of them, requests, events."""
 
 from safebelt.rooms.certificates.model.authority import (
+    ISSUED_BY,
     Authority,
     AuthorityFounded,
     Found,
@@ -41,6 +42,7 @@ EVENTS = (
 __all__ = [
     "AXES",
     "EVENTS",
+    "ISSUED_BY",
     "STANDINGS",
     "STATES",
     "WHYS",

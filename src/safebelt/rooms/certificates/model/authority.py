@@ -1,5 +1,6 @@
 """Words of the issuing authority: its parts, who stands behind it, and the events of its life."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +19,15 @@ class Role(StrEnum):
     RESPONDER = "responder"
     STAMPING = "stamping"
     STAMPER = "stamper"
+
+
+ISSUED_BY: Mapping[Issuer, Text] = {
+    Issuer.SELF: Text(zh="自行签发（运营者自己的机构）", en="self-issued: the operator's own authority"),
+    Issuer.ASSOCIATION: Text(zh="由行业组织签发", en="issued by an association"),
+    Issuer.ASSESSOR: Text(zh="由评估机构签发", en="issued by an assessor"),
+    Issuer.AUTHORITY: Text(zh="由主管部门签发", en="issued by an authority"),
+}
+"""Who stands behind an authority: the four are never mixed up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

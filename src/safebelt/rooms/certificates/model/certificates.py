@@ -1,5 +1,6 @@
 """Words of a certificate: what it says, how it stands, and the events of its life."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,9 @@ from typing import ClassVar
 from safebelt.kernel.events import Event
 from safebelt.kernel.text import Text
 from safebelt.rooms.registry.model.lifecycle import Issuer
+
+_UNESCAPED_COMMA = re.compile(r"(?<!\\),")
+_ESCAPED = re.compile(r"\\([,+\"\\<>;=# ])")
 
 
 class Standing(StrEnum):
@@ -45,6 +49,12 @@ WHYS: Mapping[Why, Text] = {
     Why.CESSATION: Text(zh="停止运行", en="the system runs no more"),
     Why.PRIVILEGE_WITHDRAWN: Text(zh="资格被撤销", en="it may no longer carry one"),
 }
+
+
+def names_in(subject: str) -> str:
+    """Return the common name and the organization of a subject that is written as RFC 4514 says."""
+    parts = dict(part.split("=", 1) for part in _UNESCAPED_COMMA.split(subject) if "=" in part)
+    return " · ".join(_ESCAPED.sub(r"\1", parts[name]) for name in ("CN", "O") if name in parts) or subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +96,11 @@ class Certificate:
     changed_at: datetime
     entry_id: str
     last_entry_id: str
+
+    @property
+    def names(self) -> str:
+        """Whom it names, for people: the system, then whose it is."""
+        return names_in(self.subject)
 
     def is_over(self, now: datetime) -> bool:
         """Whether its time is over."""

@@ -32,12 +32,14 @@ class Kept:
 
     Attributes:
         serial: The certificate in use.
+        names: Whom it names.
         since: Since when it is in use.
         not_after: When it ends.
     """
 
     system_id: str
     serial: str
+    names: str
     since: datetime
     not_after: datetime
 

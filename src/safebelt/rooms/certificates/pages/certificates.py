@@ -16,6 +16,7 @@ from safebelt.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from safebelt.kernel.text import Lang, Text
 from safebelt.rooms.certificates.model import (
     AXES,
+    ISSUED_BY,
     STANDINGS,
     STATES,
     WHYS,
@@ -27,8 +28,8 @@ from safebelt.rooms.certificates.model import (
     Why,
     verdict,
 )
+from safebelt.rooms.certificates.model.certificates import names_in
 from safebelt.rooms.certificates.service import ROLES, Certificates, lifetime, pem_of
-from safebelt.rooms.registry.model.lifecycle import ISSUERS
 from safebelt.web.forms import Form, empty_form
 from safebelt.web.security import open_to_all, requires
 from safebelt.web.templating import page as render
@@ -91,7 +92,7 @@ class CertificatePages(Controller):
             system=system,
             standing=standing,
             standings=STANDINGS,
-            issuers=ISSUERS,
+            issuers=ISSUED_BY,
             now=certificates.now(),
             is_filtered=bool(q or system or standing),
         )
@@ -249,7 +250,7 @@ def _one_page(
         deed=deed,
         deeds=DEEDS,
         standings=STANDINGS,
-        issuers=ISSUERS,
+        issuers=ISSUED_BY,
         whys=WHYS,
         why_choices=[(why.value, WHYS[why].in_(lang)) for why in Why],
         notice=notice,
@@ -268,6 +269,7 @@ def _check_page(lang: Lang, form: Form[Any], *, found: Any = None, status: int =
         form=form,
         found=found,
         axes=AXES,
+        names=names_in,
         states=STATES,
         verdict=verdict,
         status=status,
