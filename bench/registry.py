@@ -306,7 +306,7 @@ def furnished(sql: Sql, folder: Path) -> tuple[Registry, Portal]:
     ledger = build_ledger(sql, folder, clock=now, new_id=ids, chance=real_chance)
     registry = build_registry(sql, ledger, build_rules(sql, ledger, now, ids), now, ids, folder)
     registry._tools = replace(registry._tools, blobs=Folder(folder / "large", max_bytes=1 << 30))
-    return registry, build_portal(registry, ledger, now)
+    return registry, build_portal(registry, ledger, now, folder / "keys")
 
 
 def inventory(systems: int) -> File:
