@@ -294,6 +294,13 @@ def test_a_subject_out_of_bounds_is_refused(words) -> None:
         names.Subject(**{"organization": "o", "common_name": "c", "country": "CN"} | words)
 
 
+def test_nobody_is_given_the_name_of_who_signs() -> None:
+    with pytest.raises(Invalid, match="name of the authority"):
+        family().issue(subject=subject("测试签发机构"))
+    with pytest.raises(Invalid, match="name of the authority"):
+        hierarchy.make_responder(family().issuing, subject("测试签发机构"), on=NOW, key=curve("responder"))
+
+
 def test_a_serial_number_is_positive_and_has_all_its_chance() -> None:
     made = [leaves.serial_of(seed) for seed in (bytes(16), b"\xff" * 16, bytes(15) + b"\x01")]
 
@@ -457,6 +464,27 @@ def test_a_stamp_signed_with_another_key_or_naming_another_certificate_is_not_be
     assert len(mine) == len(theirs)
     with pytest.raises(Refused, match=r"signature|trusted"):
         checked(stamped().replace(mine, theirs))
+
+
+def test_a_stamp_names_its_certificate_and_not_another_of_the_same_key_name_and_number() -> None:
+    mine = family().stamper.certificate.public_bytes(Encoding.DER)
+    end = family().stamper.certificate.not_valid_after_utc - timedelta(seconds=1)
+    twin = remade(family().stamper.certificate, test_key("stamping"), end=end).public_bytes(Encoding.DER)
+
+    assert len(mine) == len(twin) and checked(stamped())
+    with pytest.raises(Refused, match="signature"):
+        checked(stamped().replace(mine, twin))
+
+
+def test_what_is_attested_cannot_be_changed_after_signing() -> None:
+    reply = stamped()
+    told = f"{NOW:%Y%m%d%H%M%SZ}".encode()
+
+    assert reply.count(told) == 1
+    for other in (f"{NOW - DAY:%Y%m%d%H%M%SZ}", f"{NOW:%Y%m%d%H%M}00Z", f"{NOW - 366 * DAY:%Y%m%d%H%M%SZ}"):
+        if other.encode() != told:
+            with pytest.raises(Refused, match="signature"):
+                checked(reply.replace(told, other.encode()))
 
 
 def test_without_the_certificates_in_it_a_stamp_needs_them_from_elsewhere() -> None:

@@ -120,6 +120,14 @@ def test_a_leaf_with_a_fault_breaks_the_chain(fault) -> None:
     assert judged(remade(family().leaf, ISSUING)) == ALL_OK
 
 
+def test_a_list_of_an_authority_that_may_not_sign_lists_proves_nothing() -> None:
+    listless = remade(family().issuing.certificate, ROOT, with_=[drafts.usage("key_cert_sign")])
+    listed = family().list_()
+
+    assert states(family().examine(crls=(listed,))) == ALL_OK
+    assert states(family().examine(crls=(listed,), others=[listless])) == ALL_OK | {"revocation": "unknown"}
+
+
 def test_a_leaf_signed_by_another_key_under_the_right_name_is_bad() -> None:
     forged = remade(family().leaf, curve("ca forger"))
 

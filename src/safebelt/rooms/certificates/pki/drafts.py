@@ -66,7 +66,7 @@ def make(
 
     Raises:
         Conflict: The issuer is not valid now, or the certificate would break its profile.
-        Invalid: The serial number or the length is out of bounds.
+        Invalid: The serial number or the length is out of bounds, or the subject has the issuer's name.
     """
     hold_bounds(serial, days, kind)
     issuer = signer.certificate if isinstance(signer, Signatory) else None
@@ -74,6 +74,7 @@ def make(
     start, end = window(on, days, issuer)
     own = x509.SubjectKeyIdentifier.from_public_key(public_key)
     name, authority = issuer_facts(issuer) if issuer else (subject, _named(own))
+    hold_difference(issuer is None or name != subject)
     said = [(own, False), (authority, False), *extensions]
     # Given to the constructor: the builder's methods copy all that was said before, each time.
     builder = x509.CertificateBuilder(
@@ -164,4 +165,20 @@ def hold_bounds(serial: int, days: int, kind: names.Kind) -> None:
             hint_zh="请用 16 个随机字节生成序列号。",
             hint_en="Make it of sixteen random bytes.",
             field="serial",
+        )
+
+
+def hold_difference(is_other: bool) -> None:
+    """Hold that nobody is given the name of who signs: readers would take it for self-signed, or look no further.
+
+    Raises:
+        Invalid: The names are the same.
+    """
+    if not is_other:
+        raise names.problem(
+            "证书主体不能与签发机构同名。",
+            "A certificate cannot have the name of the authority that signs it.",
+            hint_zh="请更改系统或机构的名称。",
+            hint_en="Choose another name.",
+            field="common_name",
         )

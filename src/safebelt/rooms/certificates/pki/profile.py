@@ -6,6 +6,7 @@ Where text and schema differ the stricter holds: the schema wants the root's aut
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 from uuid import UUID
 
@@ -179,8 +180,8 @@ def _signature_is_allowed(sheet: _Sheet) -> bool:
 def _names_are_whole(sheet: _Sheet) -> bool:
     wanted = {NameOID.COUNTRY_NAME, NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME}
     subject = sheet.certificate.subject
-    is_own = subject == sheet.certificate.issuer
-    return wanted <= {attribute.oid for attribute in subject} and is_own is (sheet.kind is Kind.ROOT)
+    is_right = sheet.kind is not Kind.ROOT or subject == sheet.certificate.issuer
+    return is_right and wanted <= {attribute.oid for attribute in subject}
 
 
 def _length_is_allowed(sheet: _Sheet) -> bool:
@@ -285,6 +286,7 @@ def _raw(sheet: _Sheet, oid: x509.ObjectIdentifier) -> bytes | None:
     return b"" if found.critical else found.value.value
 
 
+@lru_cache(maxsize=8)
 def level_der(level: x509.ObjectIdentifier) -> bytes:
     """Return an assurance level as DER, an OBJECT IDENTIFIER."""
     return encode_der(level)

@@ -89,10 +89,12 @@ def draft(
 
     Raises:
         Conflict: The CA is not valid now.
-        Invalid: The serial number or the length is out of bounds.
+        Invalid: The serial number or the length is out of bounds, or the subject has the CA's name.
     """
     drafts.hold_bounds(serial, days, kind)
     start, end = drafts.window(on, days, issuer)
+    name = _name(subject)
+    drafts.hold_difference(name != shared.issuer)
     own = extension(x509.SubjectKeyIdentifier.from_public_key(public_key), False)
     said = [extension(value, is_critical) for value, is_critical in extensions]
     body = der.sequence(
@@ -100,8 +102,8 @@ def draft(
         der.integer(serial),
         shared.algorithm,
         shared.issuer,
-        der.sequence(_time(start), _time(end)),
-        _name(subject),
+        _times(start, end),
+        name,
         public_bytes(public_key),
         der.explicit(3, der.sequence(own, shared.shared, *said)),
     )
@@ -145,6 +147,12 @@ def _name(subject: names.Subject) -> bytes:
         der.tagged(0x31, der.sequence(_ORGANIZATION, der.tagged(0x0C, subject.organization.encode()))),
         der.tagged(0x31, der.sequence(_COMMON_NAME, der.tagged(0x0C, subject.common_name.encode()))),
     )
+
+
+@lru_cache(maxsize=8)
+def _times(start: datetime, end: datetime) -> bytes:
+    """Encode Validity; a batch has one moment, and so the same for all."""
+    return der.sequence(_time(start), _time(end))
 
 
 def _time(at: datetime) -> bytes:
