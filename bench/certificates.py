@@ -221,7 +221,7 @@ def measure(deeds: Sequence[Timed], seconds: float) -> list[dict[str, Any]]:
 
 def as_markdown(found: dict[str, Any]) -> str:
     one, alone, many, pooled = found["issuing"]
-    share = pooled["per_second"] / many["per_second"]
+    share, by_cpu = pooled["per_second"] / many["per_second"], pooled["per_cpu_second"]
     lines = [
         "# Certificates",
         "",
@@ -231,10 +231,8 @@ def as_markdown(found: dict[str, Any]) -> str:
         f"**{pooled['per_second']:,.0f} leaves/s on {found['cores']} cores under an RSA-3072 CA (best round "
         f"{pooled['per_second_best']:,.0f}; asked: {ASKED:,}),",
         f"{share:.0%} of the {many['per_second']:,.0f} bare signatures/s the same cores made in the same run.**",
-        f"By CPU time {pooled['per_cpu_second']:,.0f} leaves and {many['per_cpu_second']:,.0f} bare signatures per core "
-        "and second,",
-        f"so {pooled['per_cpu_second'] * found['cores']:,.0f} leaves/s where the {found['cores']} cores have nothing else "
-        "to do.",
+        f"By CPU time {by_cpu:,.0f} leaves and {many['per_cpu_second']:,.0f} bare signatures per core and second,",
+        f"so {by_cpu * found['cores']:,.0f} leaves/s where the {found['cores']} cores have nothing else to do.",
         "",
         "| deed | per second | best round | per second of CPU |",
         "|---|---:|---:|---:|",
