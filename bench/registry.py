@@ -50,6 +50,8 @@ from safebelt.rooms.registry.service import Registry
 from safebelt.rooms.registry.store.publication import mark, publication
 from safebelt.rooms.registry.store.register import party, system
 
+KEPT = ROOT / "bench" / "results" / "registry.json"
+"""Where the results are kept; the page beside it tells them."""
 SYSTEMS, ROUNDS = 1_000_000, 1
 BATCH = 1_000
 BEGAN = datetime(2024, 1, 1, tzinfo=UTC)
@@ -471,36 +473,39 @@ def as_markdown(found: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main(systems: int, which: tuple[str, ...], has_peers: bool, has_imports: bool = True) -> None:
-    """Measure, print, and keep the results."""
-    results = ROOT / "bench" / "results"
-    results.mkdir(exist_ok=True)
-    kept = results / "registry.json"
-    last = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
-    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
-    found = {
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "python": platform.python_version(),
-        "load": load,
-        "imports": [measure_import(kind, min(systems, IMPORTED)) for kind in which]
-        if has_imports
-        else last.get("imports", []),
-        "databases": side_by_side(which, systems, has_peers),
-    }
+def keep(found: dict[str, Any]) -> None:
+    """Print what was measured, and keep it."""
     said = as_markdown(found)
     sys.stdout.write(said)
-    kept.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    (results / "registry.md").write_text(said, encoding="utf-8")
+    KEPT.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    KEPT.with_suffix(".md").write_text(said, encoding="utf-8")
+
+
+def main(systems: int, which: tuple[str, ...], has_peers: bool, has_imports: bool = True) -> None:
+    """Measure, print, and keep the results; what is not measured anew stays as it was."""
+    KEPT.parent.mkdir(exist_ok=True)
+    last = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
+    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+    imports = [measure_import(kind, min(systems, IMPORTED)) for kind in which] if has_imports else None
+    keep(
+        {
+            "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+            "python": platform.python_version(),
+            "load": load,
+            "imports": last.get("imports", []) if imports is None else imports,
+            "databases": side_by_side(which, systems, has_peers),
+        }
+    )
 
 
 if __name__ == "__main__":
     numbers = [int(each) for each in sys.argv[1:] if each.isdigit()]
-    named = tuple(each for each in sys.argv[1:] if each in ("sqlite", "postgres"))
+    named = tuple(each for each in sys.argv[1:] if each in ("sqlite", "postgres")) or ("sqlite", "postgres")
     many = numbers[0] if numbers else SYSTEMS
     if "imports" in sys.argv:
-        for each in named or ("sqlite", "postgres"):
-            sys.stdout.write(json.dumps(measure_import(each, min(many, IMPORTED))) + "\n")
+        measured = [measure_import(each, min(many, IMPORTED)) for each in named]
+        keep({**json.loads(KEPT.read_text("utf-8")), "imports": measured})
         sys.exit()
     has_peers = many <= PEERS_UPTO or "peers" in sys.argv
-    main(many, named or ("sqlite", "postgres"), has_peers, has_imports="questions" not in sys.argv)
+    main(many, named, has_peers, has_imports="questions" not in sys.argv)
