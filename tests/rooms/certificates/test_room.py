@@ -165,18 +165,51 @@ def test_two_who_revoke_at_once_leave_one_revocation(certificates, issued, ledge
     assert len(ledger.entries(subject=f"crt_{issued.serial}", kind="certificates.revoked.v1")) == 1
 
 
-def test_a_system_that_leaves_service_has_no_certificate_that_counts(certificates, issued, registry, served) -> None:
+def test_a_system_that_leaves_service_has_no_certificate_that_counts(
+    certificates, issued, registry, served, ledger
+) -> None:
+    ledger.advance()
     assert certificates.follow(by=MACHINE) == 0
     move(registry, served.id, Status.SUSPENDED, "a fault")
 
     checked = certificates.check(pem_of(issued.der).encode())
     assert checked.axes[Axis.REGISTRATION].holds is Truth.FALSE  # before any habit had its turn
 
+    ledger.advance()
     assert certificates.follow(by=MACHINE) == 1
     assert certificates.certificate(issued.serial).standing is Standing.SUSPENDED
     assert certificates.follow(by=MACHINE) == 0
     with pytest.raises(Conflict, match="not in service"):
         certificates.resume(issued.serial, reason="come on", by=OWNER)
+
+
+def test_a_turn_looks_at_what_the_ledger_tells_of_and_now_and_then_at_all(
+    certificates, issued, registry, served, ledger, clock, monkeypatch
+) -> None:
+    ledger.advance()
+    looked = list[str]()
+    asked = certificates._system
+    monkeypatch.setattr(certificates, "_system", lambda one: looked.append(one) or asked(one))
+
+    certificates.follow(by=MACHINE)
+    assert looked == [served.id]  # the first turn
+    certificates.follow(by=MACHINE)
+    assert looked == [served.id]  # nothing happened since
+    clock.move(minutes=11)
+    certificates.follow(by=MACHINE)
+    assert looked == [served.id] * 2
+
+
+def test_a_natural_person_stands_in_a_certificate_by_their_id(certificates, registry) -> None:
+    from safebelt.rooms.registry.model import PartyKind, RegisterParty
+
+    person = registry.register_party(RegisterParty(name="Zhao Xiaoming", kind=PartyKind.PERSON), by=OWNER)
+    system = into_service(registry, registry.register_described(DESCRIBED, provider_id=person.id, by=OWNER).id)
+
+    made = certificates.issue(Issue(system_id=system.id, request=csr()), by=OWNER)
+
+    assert "Zhao" not in made.subject and person.id in made.subject
+    assert b"Zhao" not in made.der
 
 
 def test_a_certificate_of_another_authority_holds_on_no_axis_that_trust_rests_on(

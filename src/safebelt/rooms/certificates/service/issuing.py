@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -30,16 +30,22 @@ from safebelt.rooms.certificates.pki import leaves, requests
 from safebelt.rooms.certificates.pki.leaves import Claims, IssuerKind, Subject
 from safebelt.rooms.certificates.service.base import Desk, found_certificate
 from safebelt.rooms.certificates.service.reading import der_of, fingerprint, key_id, lifetime, read, serial_text
-from safebelt.rooms.registry.model.register import Status, System
+from safebelt.rooms.registry.model.register import PartyKind, Status, System
 
 NO_VERSION = "-"
 """Stands in a certificate where the register knows no versions of the system."""
+ALL_EVERY = timedelta(minutes=10)
+"""How often all systems with certificates are looked at, whatever the ledger said meanwhile."""
+_ENTRIES, _BEYOND = 200, 1 << 53  # entries read at once; an index no log reaches
 _MAX_NAME = 64  # ub-organization-name and ub-common-name, RFC 5280 appendix A.1
 _SERIAL_BYTES = 16  # RFC 5280 allows 20 octets; CA/Browser Forum rules ask for 8 of them from chance
 
 
 class Issuing(Desk):
     """Issuing certificates, and saying how they stand."""
+
+    _seen: int | None = None
+    _looked_at: datetime = datetime.min.replace(tzinfo=UTC)
 
     def issue(self, cmd: Issue, *, by: Actor) -> Certificate:
         """Issue a certificate for a system in service.
@@ -126,10 +132,11 @@ class Issuing(Desk):
     def follow(self, *, by: Actor) -> int:
         """Suspend the certificates of systems that are not in service any more; return how many.
 
-        A person resumes them: that a system came back does not say that its certificate should.
+        A person resumes them: that a system came back does not say that its certificate should.  The ledger says which
+        systems something happened to since the turn before; now and then, and at first, all are looked at.
         """
         with self._sql.read() as tx:
-            system_ids = store.systems_counting(tx, self._clock())
+            system_ids = store.systems_counting(tx, self._clock(), among_ids=self._moved())
         gone = {one: why for one in system_ids if (why := decide.lapsed(self._system(one)))}
         if not gone:
             return 0
@@ -141,6 +148,20 @@ class Issuing(Desk):
                 if held.standing is Standing.GOOD:
                     self._change(tx, *decide.suspend(held, f"{why.zh} · {why.en}", self._clock()), by=by)
         return len(found)
+
+    def _moved(self) -> tuple[str, ...] | None:
+        """Return the systems that entries since the last turn are about; None where all are to be looked at."""
+        now, moved = self._clock(), set[str]()
+        if self._seen is None or now - self._looked_at >= ALL_EVERY:
+            newest = self._ledger.entries(before=_BEYOND, limit=1)
+            self._seen, self._looked_at = (newest[0].index or 0) if newest else -1, now
+            return None
+        while found := self._ledger.entries(after=self._seen, limit=_ENTRIES):
+            moved |= {one.subject for one in found}
+            self._seen = max(one.index or 0 for one in found)
+            if len(found) < _ENTRIES:
+                break
+        return tuple(sorted(moved))
 
     def _issuable(self, cmd: Issue) -> System:
         """Return the system a certificate is asked for, if it may have one."""
@@ -182,9 +203,12 @@ class Issuing(Desk):
         )
 
     def _subject(self, system: System, founded: Found) -> Subject:
+        """Whom a certificate names; a natural person by their id, for a certificate travels and cannot be erased."""
         provider = self._registry.party(system.provider_id)
         return Subject(
-            organization=_fitted(provider.name), common_name=_fitted(system.name.en), country=founded.country
+            organization=_fitted(provider.name if provider.kind is not PartyKind.PERSON else provider.id),
+            common_name=_fitted(system.name.en),
+            country=founded.country,
         )
 
     def _version_of(self, cmd: Issue, system: System) -> str:

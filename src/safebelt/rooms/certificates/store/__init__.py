@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from safebelt.engines.sql import UtcDateTime, metadata
+from safebelt.engines.sql import UtcDateTime, among, metadata
 from safebelt.rooms.certificates.model import Certificate, Filter, Found, Page, Part, Role, Standing, Why
 from safebelt.rooms.registry.model.lifecycle import Issuer
 
@@ -170,18 +170,20 @@ def last_change(tx: sa.Connection) -> str:
     return tx.scalar(sa.select(sa.func.max(certificate.c.last_entry_id))) or ""
 
 
-def systems_counting(tx: sa.Connection, now: datetime) -> tuple[str, ...]:
-    """Return the systems with a certificate that counts now."""
+def systems_counting(tx: sa.Connection, now: datetime, *, among_ids: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Return the systems with a certificate that counts now; with `among_ids`, those of them."""
     wanted = sa.select(certificate.c.system_id).where(
         certificate.c.standing == Standing.GOOD.value, certificate.c.not_after >= now
     )
+    if among_ids is not None:
+        wanted = wanted.where(among(tx, certificate.c.system_id, among_ids))
     return tuple(tx.scalars(wanted.distinct()))
 
 
 def of_systems(tx: sa.Connection, system_ids: Sequence[str], now: datetime) -> tuple[Certificate, ...]:
     """Return the certificates of systems that count now."""
     wanted = sa.select(certificate).where(
-        certificate.c.system_id.in_(system_ids),
+        among(tx, certificate.c.system_id, system_ids),
         certificate.c.standing == Standing.GOOD.value,
         certificate.c.not_after >= now,
     )
