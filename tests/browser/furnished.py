@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.rooms.certificates.house import csr, spare_keys
 from tests.rooms.registry.lifecycle_house import DESCRIBED, attest_all, sign, staff
 from tests.rooms.registry.supervision_house import step
 from tests.rooms.registry.test_imports import MAPPING, table
 from tests.rooms.registry.training_cases import CONFIG, DATA, asking, forecast, granting
 from tests.rooms.rulebook.house import law
 
-from safebelt.app import House
-from safebelt.engines.sql import Sql, metadata
+from safebelt.app import House, every_table
+from safebelt.engines.sql import Sql
 from safebelt.kernel.actors import OWNER, Actor, Role
+from safebelt.rooms.certificates.model import Found, Issue
 from safebelt.rooms.registry.model import ChangeSystem, PartyKind, RegisterParty, Status, System
 from safebelt.rooms.registry.model.imports import Batch, Form, Wish
-from safebelt.rooms.registry.model.lifecycle import Move
+from safebelt.rooms.registry.model.lifecycle import Issuer, Move
 from safebelt.rooms.registry.model.notes import Assign, Say
 from safebelt.rooms.registry.model.publication import EndPublication, Publish
 from safebelt.rooms.registry.model.search import BulkKind, BulkOrder, Question, SaveView
@@ -63,13 +65,14 @@ class Furnished:
     bulk: str
     case: str
     draft: str
+    certificate: str
 
 
 def build_house(folder: Path) -> House:
     """The whole console, put together as in life, with tables made from what the rooms declare."""
     house = House(Settings(home=folder / "home", database_url=f"sqlite:///{folder / 'house.db'}"))
     house.__dict__["sql"] = Sql(house.settings.sql_url)
-    metadata.create_all(house.sql.engine)
+    every_table().create_all(house.sql.engine)
     house.rulebook.__dict__["law"] = law()
     return house
 
@@ -86,6 +89,7 @@ def furnish(house: House) -> Furnished:
     registry = house.registry
     system = _lived(registry, staff_actor)
     asked, running = _jobs(registry, staff_actor)
+    certificate = _certificate(house, system)
     case, draft = _case(registry, system, officer, staff_actor)
     return Furnished(
         system=system.id,
@@ -97,6 +101,7 @@ def furnish(house: House) -> Furnished:
         batch=_batch(registry).id,
         case=case,
         draft=draft,
+        certificate=certificate,
         **_parts(registry, system),
         **_notes(registry, system),
         bulk=_views_and_bulk(registry, system),
@@ -120,6 +125,13 @@ def _lived(registry: Registry, by: Actor) -> System:
     registry.describe(system.id, DESCRIBED.replace("functions: [", "functions: [predicts_or_forecasts, "), by=by)
     registry.publish(system.id, CLEAR, by=by)
     return registry.system(system.id)
+
+
+def _certificate(house: House, system: System) -> str:
+    """A certificate of a system in service, by an authority whose keys other tests know too."""
+    house.certificates._makes_key = spare_keys()
+    house.certificates.found(Found(organization="明理认证 Mingli", country="CN", issuer=Issuer.SELF), by=OWNER)
+    return house.certificates.issue(Issue(system_id=system.id, request=csr()), by=OWNER).serial
 
 
 def _gone(registry: Registry) -> str:
@@ -257,6 +269,9 @@ def pages_of(made: Furnished) -> tuple[tuple[str, str], ...]:
         "registry/imports",
         f"registry/imports/{made.batch}",
         f"registry/publications?batch={made.batch}",
+        "certificates",
+        "certificates/issue",
+        f"certificates/{made.certificate}",
     )  # fmt: skip
     by_officer = (
         "registry/supervision",
@@ -274,6 +289,7 @@ def pages_of(made: Furnished) -> tuple[tuple[str, str], ...]:
         f"register/{made.system}",
         f"register/{made.gone}",
         "register/statistics",
+        "certificates/check",
     )
     # Visitors first: a connection of theirs that lay idle while a hundred pages were read is given up by the server.
     walks = (("", by_anybody), (STAFF, by_staff), (OFFICER, by_officer))

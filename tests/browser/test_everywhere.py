@@ -26,6 +26,8 @@ RAW = re.compile(
 )
 """What no reader should meet: whose ids, how Python writes a thing, a provision by its id."""
 
+WIDEST = """[...document.querySelectorAll("body *")].filter(each => each.getBoundingClientRect().right > innerWidth + 1)
+  .map(each => `${each.tagName}.${each.className} ${Math.round(each.getBoundingClientRect().right)}`).slice(0, 6).join("; ")"""
 TOLD = """(() => { const main = document.querySelector("main");
   return [...main.querySelectorAll(".govuk-hint")].reduce((all, hint) => all.replace(hint.innerText, ""), main.innerText); })()"""
 """What a page's main part tells; hints are left out, where a field that asks for an id gives an example of one."""
@@ -84,7 +86,7 @@ def test_no_page_is_wider_than_the_narrowest_screen_nor_shows_what_only_programs
         status = status_of(page, f"{url}/{lang}/{path}")
         other += [f"{status} {path}"] if status not in (200, 410) else []
         width = page.evaluate("document.documentElement.scrollWidth")
-        wide += [f"{width} {path}"] if width > NARROW["width"] else []
+        wide += [f"{path} is {width} px wide: {page.evaluate(WIDEST)}"] if width > NARROW["width"] else []
         raw += [f"{found} on {path}" for found in RAW.findall(page.evaluate(TOLD))]
         footer = page.locator("footer").inner_text()
         raw += [] if f"Safebelt {safebelt.__version__} ·" in footer else [f"footer of {path}"]

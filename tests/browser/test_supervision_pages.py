@@ -7,8 +7,8 @@ import pytest
 from tests.browser.conftest import assert_accessible
 from tests.rooms.rulebook.house import law
 
-from safebelt.app import House
-from safebelt.engines.sql import Sql, metadata
+from safebelt.app import House, every_table
+from safebelt.engines.sql import Sql
 from safebelt.kernel.actors import OWNER, Role
 from safebelt.rooms.registry.model import PartyKind, RegisterParty, RegisterSystem
 from safebelt.run.doors import web
@@ -25,7 +25,7 @@ def house(tmp_path):
     """The whole console, put together as in life, with tables made from what the rooms declare."""
     made = House(Settings(home=tmp_path / "home", database_url=f"sqlite:///{tmp_path / 'house.db'}"))
     made.__dict__["sql"] = Sql(made.settings.sql_url)
-    metadata.create_all(made.sql.engine)
+    every_table().create_all(made.sql.engine)
     made.rulebook.__dict__["law"] = law()
     yield made
     made.close()
