@@ -104,7 +104,7 @@ def test_something_too_wide_or_raw_would_be_seen(site, readers) -> None:
     page.goto(f"{url}/en/register")
 
     page.evaluate(
-        "document.querySelector('main').insertAdjacentHTML('beforeend', '<p>usr_' + 'a'.repeat(26) + '-'.repeat(900) + '</p>')"
+        "document.querySelector('main').insertAdjacentHTML('beforeend', '<p>usr_' + 'a'.repeat(26) + ' ' + 'm'.repeat(900) + '</p>')"
     )
 
     assert page.evaluate("document.documentElement.scrollWidth") > NARROW["width"]
