@@ -4,8 +4,6 @@ The seam for a hardware token is `cryptography`'s own: a class of `RSAPrivateKey
 `sign` asks the token signs certificates, lists, OCSP answers and time-stamps like a key from a file (a test does so).
 """
 
-import os
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -16,7 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.x509.oid import SignatureAlgorithmOID
 
-from safebelt.kernel.errors import Conflict, Problem, Refused, Unavailable
+from safebelt.engines.signing import files
+from safebelt.kernel.errors import Conflict
 from safebelt.kernel.text import Text
 
 SigningKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
@@ -24,6 +23,10 @@ SystemKey = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey
 Hash = hashes.SHA256 | hashes.SHA384 | hashes.SHA512
 KeyType = Literal["rsa-4096", "rsa-3072", "p-256", "p-384"]
 
+_REMEDY = Text(
+    zh="如可能已泄露，请更换密钥并吊销其证书。",
+    en="If it may have been read, replace it and revoke its certificate.",
+)
 _RSA_EXPONENT = 65537  # NIST SP 800-56B; every library makes keys with it
 
 
@@ -107,14 +110,14 @@ def save_key(path: Path, key: SigningKey, *, passphrase: bytes | None = None) ->
     data = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_new(path, data)
+        files.write(path, data.decode(), mode=0o600, is_new=True)
     except FileExistsError as error:
         raise Conflict(
             what=Text(zh=f"{path} 已有密钥。", en=f"There is a key in {path} already."),
             hint=Text(zh="请另选文件名；密钥不会被覆盖。", en="Choose another name; a key is never written over."),
         ) from error
     except OSError as error:
-        raise _unavailable(path, error.strerror or str(error)) from error
+        raise files.unavailable(path, error.strerror or str(error)) from error
 
 
 def load_key(path: Path, *, passphrase: bytes | None = None) -> SigningKey:
@@ -125,56 +128,14 @@ def load_key(path: Path, *, passphrase: bytes | None = None) -> SigningKey:
         Unavailable: The file cannot be read, holds no such key, or the passphrase is missing or wrong.
     """
     try:
-        _guard(path)
+        files.guard(path, _REMEDY)
         key = serialization.load_pem_private_key(path.read_bytes(), passphrase)
     except OSError as error:
-        raise _unavailable(path, error.strerror or str(error)) from error
+        raise files.unavailable(path, error.strerror or str(error)) from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise _unavailable(path, "no private key, or not this passphrase", zh="其中没有私钥，或口令不对") from error
+        raise files.unavailable(
+            path, "no private key, or not this passphrase", zh="其中没有私钥，或口令不对"
+        ) from error
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-        raise _unavailable(path, "not an RSA or elliptic-curve key", zh="不是 RSA 或椭圆曲线密钥")
+        raise files.unavailable(path, "not an RSA or elliptic-curve key", zh="不是 RSA 或椭圆曲线密钥")
     return key
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600 from the start
-    draft = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(draft, path)  # unlike a rename it never replaces a key
-    finally:
-        draft.unlink(missing_ok=True)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-
-
-def _guard(path: Path) -> None:
-    """Refuse a key that others could have read or put there."""
-    for place, forbidden, mode in ((path, 0o077, "600"), (path.parent, 0o022, "700")):
-        if place.stat().st_mode & forbidden:
-            raise Refused(
-                what=Text(
-                    zh=f"{place} 对他人开放（权限过宽），其中的私钥不可信。",
-                    en=f"{place} is open to other users, so the private key there cannot be trusted.",
-                ),
-                hint=Text(
-                    zh=f"请执行 `chmod {mode} {place}`；如可能已泄露，请更换密钥并吊销其证书。",
-                    en=f"Run `chmod {mode} {place}`; if it may have been read, replace it and revoke its certificate.",
-                ),
-            )
-
-
-def _unavailable(path: Path, why: str, *, zh: str = "") -> Problem:
-    return Unavailable(
-        what=Text(zh=f"私钥 {path} 无法使用：{zh or why}。", en=f"The private key {path} cannot be used: {why}."),
-        hint=Text(
-            zh="请检查文件、权限、磁盘空间和口令，或从备份恢复。",
-            en="Check the file, its permissions, the disk's space and the passphrase, or restore it from a backup.",
-        ),
-    )
