@@ -7,11 +7,11 @@ from functools import cache
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from safebelt.rooms.certificates.pki import crl, hierarchy, leaves, ocsp, stamps
-from safebelt.rooms.certificates.pki.keys import Signatory, SigningKey
+from safebelt.rooms.certificates.pki.keys import Signatory, SigningKey, hash_for
 from safebelt.rooms.certificates.pki.names import Kind, Places, Subject
 from safebelt.rooms.certificates.pki.path import Examined, Purpose, RevocationSource, examine
 
@@ -153,8 +153,23 @@ def make_family(root_key: SigningKey, issuing_key: SigningKey, stamping_key: Sig
 
 @cache
 def family() -> Family:
-    """The family as it is in the field: RSA-4096 over RSA-3072."""
-    return make_family(test_key("root"), test_key("issuing"), test_key("stamping"))
+    """The family as it is founded now: RSA-4096 over P-384, the stampers under RSA-3072."""
+    return make_family(test_key("root"), issuing_key(), test_key("stamping"))
+
+
+@cache
+def elders() -> Family:
+    """A family as it was founded before: RSA-4096 over RSA-3072."""
+    return make_family(test_key("root"), test_key("issuing"), test_key("stamping"), tag=" elder")
+
+
+def issuing_key() -> SigningKey:
+    """The key of the CA that issues leaves in `family`."""
+    return curve("ca of leaves")
+
+
+FAMILIES = {"P-384": family, "RSA-3072": elders}
+"""Both kinds of issuing CA that are in the field."""
 
 
 @cache
@@ -204,4 +219,4 @@ def remade(
             builder = builder.add_extension(one.value, one.critical)
     for value, is_critical in with_:
         builder = builder.add_extension(value, is_critical)
-    return builder.sign(signer, facts.get("hash", hashes.SHA256()))  # type: ignore[arg-type]
+    return builder.sign(signer, facts.get("hash", hash_for(signer)))  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 """A picture signed with a leaf of ours is trusted by two C2PA engines that trust our root, and by none that does not."""
 
 import io
+from collections.abc import Callable
 from functools import cache
 
 import c2pa
@@ -9,7 +10,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from tests.rooms.certificates.pki_house import curve, family, strangers
+from tests.rooms.certificates.pki_house import FAMILIES, Family, curve, family, strangers
 
 from safebelt.rooms.certificates.pki import names
 
@@ -68,15 +69,15 @@ def context(root: x509.Certificate) -> c2pa.Context:
 
 
 @cache
-def signed(algorithm: str, level: str) -> bytes:
+def signed(algorithm: str, level: str, of: Callable[[], Family] = family) -> bytes:
     """The point, signed by a system with a leaf of ours."""
     key = KEYS[algorithm]
-    leaf = family().issue(public_key=key.public_key(), level=level)
+    leaf = of().issue(public_key=key.public_key(), level=level)
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    chain = pem(leaf, family().issuing.certificate).encode()
+    chain = pem(leaf, of().issuing.certificate).encode()
     signer = c2pa.Signer.from_info(c2pa.C2paSignerInfo(algorithm.encode(), chain, private, None))
     made = io.BytesIO()
-    c2pa.Builder(MANIFEST, context(family().root.certificate)).sign(signer, "image/jpeg", io.BytesIO(POINT), made)
+    c2pa.Builder(MANIFEST, context(of().root.certificate)).sign(signer, "image/jpeg", io.BytesIO(POINT), made)
     return made.getvalue()
 
 
@@ -98,19 +99,21 @@ def no_home(monkeypatch, tmp_path) -> None:
         monkeypatch.setenv(name, str(tmp_path))
 
 
+@pytest.mark.parametrize("of", FAMILIES)
 @pytest.mark.parametrize("algorithm", KEYS)
 @pytest.mark.parametrize("level", ["al1", "al2"])
-def test_the_first_engine_trusts_it_given_our_root_and_only_then(algorithm, level) -> None:
-    picture = signed(algorithm, level)
+def test_the_first_engine_trusts_it_given_our_root_and_only_then(algorithm, level, of) -> None:
+    picture = signed(algorithm, level, FAMILIES[of])
 
     assert first_engine(picture, family().root.certificate) == "Trusted"
     assert first_engine(picture, strangers().root.certificate) == "Valid"  # whole, but nobody stands behind it
 
 
+@pytest.mark.parametrize("of", FAMILIES)
 @pytest.mark.parametrize("algorithm", KEYS)
 @pytest.mark.parametrize("level", ["al1", "al2"])
-def test_the_second_engine_trusts_it_given_our_root_and_only_then(algorithm, level) -> None:
-    picture = signed(algorithm, level)
+def test_the_second_engine_trusts_it_given_our_root_and_only_then(algorithm, level, of) -> None:
+    picture = signed(algorithm, level, FAMILIES[of])
 
     ours, theirs = (second_engine(picture, one.root.certificate) for one in (family(), strangers()))
     assert ours["validation_state"] == "Trusted" and ours["validation_results"]["failure"] == []

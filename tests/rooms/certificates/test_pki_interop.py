@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp as library
 from cryptography.x509 import verification
-from tests.rooms.certificates.pki_house import DAY, NOW, Family, curve, family, strangers
+from tests.rooms.certificates.pki_house import DAY, NOW, Family, curve, elders, family, strangers
 
 from safebelt.rooms.certificates.pki import crl, names, ocsp, requests, stamps
 from safebelt.rooms.certificates.pki.crl import Revoked
@@ -40,7 +40,11 @@ def pem_list(der: bytes) -> bytes:
 @pytest.fixture
 def desk(tmp_path: Path) -> Path:
     """Files as a stranger would have them."""
-    ours = family()
+    return laid_out(tmp_path, family())
+
+
+def laid_out(tmp_path: Path, ours: Family) -> Path:
+    tmp_path.mkdir(exist_ok=True)
     (tmp_path / "root.pem").write_bytes(pem(ours.root.certificate))
     (tmp_path / "issuing.pem").write_bytes(pem(ours.issuing.certificate))
     (tmp_path / "leaf.pem").write_bytes(pem(ours.leaf))
@@ -67,6 +71,13 @@ def test_openssl_accepts_the_chain_and_the_lists_and_refuses_a_revoked_leaf(desk
     is_ok, said = verify(desk, lists="revoked.pem")
     assert not is_ok and "certificate revoked" in said
     assert not verify(desk, root="stranger.pem")[0]
+
+
+def test_openssl_accepts_the_chain_of_an_authority_founded_with_rsa_and_keeps_the_two_apart(tmp_path, desk) -> None:
+    before = laid_out(tmp_path / "before", elders())
+
+    assert verify(before) == (True, f"{before / 'leaf.pem'}: OK\n")
+    assert not verify(before, leaf=str(desk / "leaf.pem"))[0]
 
 
 def test_openssl_accepts_the_stamper_and_the_responder(desk) -> None:

@@ -10,13 +10,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.rooms.certificates.pki_house import (
     CLAIMS,
     DAY,
+    FAMILIES,
     NOW,
     PLACES,
     curve,
     family,
+    issuing_key,
     remade,
     strangers,
     subject,
@@ -238,7 +242,7 @@ def test_a_leaf_says_what_the_register_says() -> None:
     assert leaves.claims_of(family().issuing.certificate) is None
     spoilt_ = remade(
         family().leaf,
-        test_key("issuing"),
+        issuing_key(),
         with_=[(x509.UnrecognizedExtension(names.REGISTER_CLAIMS, b"\x30\x00"), False)],
     )
     with pytest.raises(Invalid, match="register's words"):
@@ -310,13 +314,36 @@ def test_a_serial_number_is_positive_and_has_all_its_chance() -> None:
             leaves.serial_of(wrong)
 
 
+@pytest.mark.parametrize("of", FAMILIES)
 @pytest.mark.parametrize("level", ["al1", "al2", None])
 @pytest.mark.parametrize("key", [curve("leaf"), curve("ca 384"), ed25519.Ed25519PrivateKey.generate()])
-def test_a_leaf_from_the_template_is_octet_for_octet_what_the_library_would_build(level, key) -> None:
-    leaf = family().issue(level=level, public_key=key.public_key(), serial=(1 << 158) + 1)
+def test_a_leaf_from_the_template_is_octet_for_octet_what_the_library_would_build(level, key, of) -> None:
+    leaf = FAMILIES[of]().issue(level=level, public_key=key.public_key(), serial=(1 << 158) + 1)
 
-    assert remade(leaf, test_key("issuing")).tbs_certificate_bytes == leaf.tbs_certificate_bytes
+    assert remade(leaf, FAMILIES[of]().issuing.key).tbs_certificate_bytes == leaf.tbs_certificate_bytes
     assert leaf.subject == subject().as_name()
+
+
+def test_the_authority_that_signs_often_has_the_key_that_signs_fast() -> None:
+    made = hierarchy.make_issuing(family().root, subject("b"), on=NOW, places=PLACES)
+    seldom = hierarchy.make_stamping_ca(family().root, subject("c"), on=NOW, places=PLACES)
+
+    assert isinstance(made.key, ec.EllipticCurvePrivateKey) and made.key.curve.name == "secp384r1"
+    assert isinstance(seldom.key, rsa.RSAPrivateKey) and seldom.key.key_size == 3072
+
+
+@pytest.mark.parametrize("whole", [b"", b"\x30", b"\x30\x80", b"\x30\x85" + bytes(9), b"\x30\x01", b"\x30\x00\x00"])
+def test_what_is_no_single_value_of_der_is_not_taken_apart(whole) -> None:
+    with pytest.raises(ValueError, match=r"nothing|no definite|cut off|something follows"):
+        der.members(whole)
+
+
+@given(parts=st.lists(st.binary(max_size=300), max_size=5))
+def test_what_was_put_together_is_taken_apart_again(parts) -> None:
+    values = [der.octets(one) for one in parts]
+
+    assert der.members(der.sequence(*values)) == values
+    assert [one[der.header(one) :] for one in values] == parts
 
 
 @pytest.mark.parametrize(("year", "tag"), [(2049, 0x17), (2050, 0x18)])

@@ -7,7 +7,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
-from tests.rooms.certificates.pki_house import DAY, NOW, curve, family, remade, strangers, subject, test_key
+from tests.rooms.certificates.pki_house import (
+    DAY,
+    NOW,
+    curve,
+    family,
+    issuing_key,
+    remade,
+    strangers,
+    subject,
+    test_key,
+)
 
 from safebelt.kernel.errors import Invalid
 from safebelt.rooms.certificates.pki import chains, crl, drafts, names, ocsp, reading
@@ -15,7 +25,7 @@ from safebelt.rooms.certificates.pki.keys import Signatory
 from safebelt.rooms.certificates.pki.path import Purpose, RevocationSource, examine
 from safebelt.rooms.certificates.pki.verdicts import Axis, Outcome, no, open_, together, yes
 
-ROOT, ISSUING = test_key("root"), test_key("issuing")
+ROOT, ISSUING = test_key("root"), issuing_key()
 STRANGE = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
 
 

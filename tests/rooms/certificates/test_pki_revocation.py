@@ -15,11 +15,11 @@ from tests.rooms.certificates.pki_house import (
     NOW,
     curve,
     family,
+    issuing_key,
     make_family,
     remade,
     strangers,
     subject,
-    test_key,
 )
 
 from safebelt.rooms.certificates.pki import crl, hierarchy, ocsp
@@ -195,7 +195,7 @@ def truncated(der: bytes, most: int) -> Iterator[tuple[str, bytes]]:
 def responder(**changes: object) -> Signatory:
     """A responder of the family's, spoilt."""
     good = family().responder
-    made = remade(good.certificate, changes.pop("key", test_key("issuing")), **changes)  # type: ignore[arg-type]
+    made = remade(good.certificate, changes.pop("key", issuing_key()), **changes)  # type: ignore[arg-type]
     return Signatory(certificate=made, key=good.key)
 
 

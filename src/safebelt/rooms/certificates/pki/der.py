@@ -1,4 +1,4 @@
-"""Writing DER (ITU-T X.690), bottom-up: each part is bytes already, so nothing is encoded twice.
+"""Writing DER (ITU-T X.690), bottom-up: each part is bytes already, so nothing is encoded twice; and taking it apart.
 
 >>> sequence(integer(5), octets(b"a")).hex()
 '3006020105040161'
@@ -72,3 +72,44 @@ def explicit(number: int, *parts: bytes) -> bytes:
 def algorithm(oid: x509.ObjectIdentifier, *, has_null: bool) -> bytes:
     """Return an AlgorithmIdentifier; RSA and the hashes of OCSP carry a NULL, ECDSA carries nothing (RFC 5754)."""
     return sequence(identifier(oid), *([NULL] if has_null else []))
+
+
+def header(value: bytes, at: int = 0) -> int:
+    """Return how many octets tag and length of the value at a place take; one octet of tag, up to four of length.
+
+    Raises:
+        ValueError: There is no such value.
+    """
+    if len(value) < at + 2:
+        raise ValueError("nothing there")
+    more = value[at + 1] & 0x7F if value[at + 1] & 0x80 else 0
+    if value[at + 1] == 0x80 or more > 4 or len(value) < at + 2 + more:
+        raise ValueError("no definite length")
+    return 2 + more
+
+
+def members(whole: bytes) -> list[bytes]:
+    """Return the values a constructed value is made of, each with its tag and length.
+
+    Raises:
+        ValueError: It is not one value, or what is in it is cut off.
+    """
+    at, end = header(whole), _end(whole, 0)
+    if end != len(whole):
+        raise ValueError("something follows")
+    found = []
+    while at < end:
+        following = _end(whole, at)
+        found.append(whole[at:following])
+        at = following
+    if at != end:
+        raise ValueError("something follows")
+    return found
+
+
+def _end(data: bytes, at: int) -> int:
+    size = header(data, at)
+    length = data[at + 1] if size == 2 else int.from_bytes(data[at + 2 : at + size])
+    if at + size + length > len(data):
+        raise ValueError("cut off")
+    return at + size + length

@@ -24,7 +24,6 @@ from uuid import UUID, uuid5
 from cryptography import x509
 from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from safebelt.kernel.errors import Invalid
 from safebelt.rooms.certificates.pki import drafts, names, profile, templates
@@ -178,7 +177,7 @@ def issue(
         Invalid: A bound is broken.
     """
     order = Order(public_key=public_key, claims=claims, subject=subject, serial=serial, days=days, level=level)
-    (made,) = templates.seal([_draft(issuing, order, on, places)], issuing.key)
+    (made,) = issue_many(issuing, [order], on=on, places=places)
     return made
 
 
@@ -192,7 +191,7 @@ def issue_many(
 ) -> list[x509.Certificate]:
     """Issue many certificates, in the order asked for; with a pool of processes on every core.
 
-    RSA signing holds the interpreter's lock, so threads do not help.  A pool needs a key whose bytes can be read:
+    Signing holds the interpreter's lock, so threads do not help.  A pool needs a key whose bytes can be read:
     with a token, give none.  The key goes to the pool's processes through their pipes and stays in their memory.
 
     Args:
@@ -206,13 +205,13 @@ def issue_many(
         Conflict: As `issue`; none is returned then.
         Invalid: As `issue`.
     """
+    rows = [(public_bytes(o.public_key), o.claims, o.subject, o.serial, o.days, o.level) for o in orders]
     if executor is None:
-        return templates.seal([_draft(issuing, order, on, places) for order in orders], issuing.key)
+        return _made(issuing, on, places, rows)
     key = issuing.key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     signer = key, issuing.certificate.public_bytes(serialization.Encoding.DER)
-    rows = [(public_bytes(o.public_key), o.claims, o.subject, o.serial, o.days, o.level) for o in orders]
     running = [
         executor.submit(_issue_batch, *signer, on, places, rows[start : start + _BATCH])
         for start in range(0, len(rows), _BATCH)
@@ -277,22 +276,40 @@ def _shared(
     )
 
 
-def _draft(issuing: Signatory, order: Order, on: datetime, places: Places) -> templates.Draft:
-    said = [(x509.UnrecognizedExtension(names.REGISTER_CLAIMS, order.claims.as_der()), False)]
-    if order.level is not None:
-        record = profile.record_der(product_record(order.claims.version_id))
-        said.append((x509.UnrecognizedExtension(names.PRODUCT_RECORD, record), False))
-    return templates.draft(
-        _shared(issuing.certificate, signature_oid(issuing.key), places, order.level),
-        issuing.certificate,
-        order.subject,
-        order.public_key,
-        kind=_KINDS[order.level],
-        serial=order.serial,
-        on=on,
-        days=order.days,
-        extensions=tuple(said),
-    )
+_Row = tuple[bytes, Claims, Subject, int, int, Level | None]  # an `Order`, its key in DER
+
+
+def _made(issuing: Signatory, on: datetime, places: Places, rows: Sequence[_Row]) -> list[x509.Certificate]:
+    """Draft and seal.  What the rows have in common is looked up once: for each it would take as long as the rest."""
+    algorithm, drafted = signature_oid(issuing.key), list[templates.Draft]()
+    forms, times = dict[Level | None, templates.Template](), dict[int, bytes]()
+    for spki, claims, subject, serial, days, level in rows:
+        drafts.hold_bounds(serial, days, _KINDS[level])
+        if level not in forms:
+            forms[level] = _shared(issuing.certificate, algorithm, places, level)
+        if days not in times:
+            times[days] = templates.validity(issuing.certificate, on, days)
+        drafted.append(
+            templates.draft(
+                forms[level],
+                subject,
+                spki,
+                kind=_KINDS[level],
+                serial=serial,
+                times=times[days],
+                extensions=_own(claims, level),
+            )
+        )
+    return templates.seal(drafted, issuing.key)
+
+
+def _own(claims: Claims, level: Level | None) -> tuple[tuple[x509.ExtensionType, bool], ...]:
+    """Return what only this leaf says: the register's words, and for the C2PA the record of the version."""
+    said = (x509.UnrecognizedExtension(names.REGISTER_CLAIMS, claims.as_der()), False)
+    if level is None:
+        return (said,)
+    record = profile.record_der(product_record(claims.version_id))
+    return said, (x509.UnrecognizedExtension(names.PRODUCT_RECORD, record), False)
 
 
 @lru_cache(maxsize=4)
@@ -304,18 +321,9 @@ def _signatory(key: bytes, certificate: bytes) -> Signatory:
     return Signatory(certificate=x509.load_der_x509_certificate(certificate), key=private)
 
 
-_Row = tuple[bytes, Claims, Subject, int, int, Level | None]
-
-
 def _issue_batch(key: bytes, certificate: bytes, on: datetime, places: Places, rows: list[_Row]) -> list[bytes]:
-    issuing, drafted = _signatory(key, certificate), list[templates.Draft]()
-    for spki, claims, subject, serial, days, level in rows:
-        public = serialization.load_der_public_key(spki)
-        if not isinstance(public, ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey):
-            raise TypeError("not a system's key")
-        order = Order(public_key=public, claims=claims, subject=subject, serial=serial, days=days, level=level)
-        drafted.append(_draft(issuing, order, on, places))
-    return [one.public_bytes(serialization.Encoding.DER) for one in templates.seal(drafted, issuing.key)]
+    made = _made(_signatory(key, certificate), on, places, rows)
+    return [one.public_bytes(serialization.Encoding.DER) for one in made]
 
 
 def _no_claims() -> Invalid:

@@ -8,17 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from hashlib import sha1
 
 from cryptography import x509
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtensionOID, NameOID
 
 from safebelt.rooms.certificates.pki import der, drafts, names, profile
-from safebelt.rooms.certificates.pki.keys import SigningKey, SystemKey, public_bytes, sign
+from safebelt.rooms.certificates.pki.keys import SigningKey, sign
 
 _VERSION_3 = der.explicit(0, der.integer(2))
 _COUNTRY, _ORGANIZATION, _COMMON_NAME = (
     der.identifier(oid) for oid in (NameOID.COUNTRY_NAME, NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)
 )
+_SUBJECT_KEY = der.identifier(ExtensionOID.SUBJECT_KEY_IDENTIFIER)
 _LAST_UTC_YEAR = 2049  # RFC 5280, 4.1.2.5: UTCTime through it, GeneralizedTime after
 
 
@@ -75,39 +77,53 @@ class Draft:
 
 def draft(
     shared: Template,
-    issuer: x509.Certificate,
     subject: names.Subject,
-    public_key: SystemKey,
+    public_key: bytes,
     *,
     kind: names.Kind,
     serial: int,
-    on: datetime,
-    days: int,
+    times: bytes,
     extensions: tuple[tuple[x509.ExtensionType, bool], ...],
 ) -> Draft:
     """Put together what is to be signed; the words are those of `drafts.make`.
 
+    Args:
+        shared: What it has in common with all of its kind.
+        subject: Who it is about.
+        public_key: The key it names, SubjectPublicKeyInfo in DER.
+        kind: What it is for.
+        serial: Positive, at most 20 octets; see `drafts.hold_bounds`.
+        times: From when to when, from `validity`.
+        extensions: What only this one says, each with whether it is critical.
+
     Raises:
-        Conflict: The CA is not valid now.
-        Invalid: The serial number or the length is out of bounds, or the subject has the CA's name.
+        Invalid: The subject has the CA's name.
+        ValueError: The key is not in DER.
     """
-    drafts.hold_bounds(serial, days, kind)
-    start, end = drafts.window(on, days, issuer)
     name = _name(subject)
     drafts.hold_difference(name != shared.issuer)
-    own = extension(x509.SubjectKeyIdentifier.from_public_key(public_key), False)
     said = [extension(value, is_critical) for value, is_critical in extensions]
     body = der.sequence(
         _VERSION_3,
         der.integer(serial),
         shared.algorithm,
         shared.issuer,
-        _times(start, end),
+        times,
         name,
-        public_bytes(public_key),
-        der.explicit(3, der.sequence(own, shared.shared, *said)),
+        public_key,
+        der.explicit(3, der.sequence(_key_identifier(public_key), shared.shared, *said)),
     )
     return Draft(body=body, algorithm=shared.algorithm, kind=kind)
+
+
+def validity(issuer: x509.Certificate, on: datetime, days: int) -> bytes:
+    """Encode from when to when a leaf lasts; those of a batch have it in common.
+
+    Raises:
+        Conflict: The CA is not valid now.
+    """
+    start, end = drafts.window(on, days, issuer)
+    return der.sequence(_time(start), _time(end))
 
 
 def seal(drafted: Sequence[Draft], key: SigningKey) -> list[x509.Certificate]:
@@ -149,10 +165,14 @@ def _name(subject: names.Subject) -> bytes:
     )
 
 
-@lru_cache(maxsize=8)
-def _times(start: datetime, end: datetime) -> bytes:
-    """Encode Validity; a batch has one moment, and so the same for all."""
-    return der.sequence(_time(start), _time(end))
+def _key_identifier(public_key: bytes) -> bytes:
+    """Encode the subject's key identifier: SHA-1 of the key's bits, as a name and not for security (RFC 5280, 4.2.1.2).
+
+    The profile's check works it out a second time, by the library and from the finished certificate.
+    """
+    _, bits = der.members(public_key)
+    digest = sha1(bits[der.header(bits) + 1 :], usedforsecurity=False).digest()
+    return der.sequence(_SUBJECT_KEY, der.octets(der.octets(digest)))
 
 
 def _time(at: datetime) -> bytes:

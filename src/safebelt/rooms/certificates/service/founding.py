@@ -161,7 +161,7 @@ class Founding(Desk):
     def _make(self, cmd: Found, at: datetime) -> dict[Role, Signatory]:
         make, places = self._makes_key, self.places
         root = hierarchy.make_root(_name(cmd, Role.ROOT), on=at, key=make("rsa-4096"))
-        issuing = hierarchy.make_issuing(root, _name(cmd, Role.ISSUING), on=at, places=places, key=make("rsa-3072"))
+        issuing = hierarchy.make_issuing(root, _name(cmd, Role.ISSUING), on=at, places=places, key=make("p-384"))
         stamping = hierarchy.make_stamping_ca(
             root, _name(cmd, Role.STAMPING), on=at, places=places, key=make("rsa-3072")
         )
