@@ -46,9 +46,11 @@ MAY_POST_UNKNOWN = {
     "status",
     "stamp",
     "add_checkpoint",
+    "renew",
 }
 """Doors open to all that take a body: they begin or end a session, or answer a question and keep nothing; a witness
-keeps what a key of a log it accepts has signed, and asks for no other proof of who sends it."""
+keeps what a key of a log it accepts has signed, and an authority renews for the key of a certificate that counts:
+neither asks for another proof of who sends it."""
 
 
 def test_a_door_that_changes_something_is_never_open_to_all() -> None:

@@ -10,8 +10,8 @@ from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Conflict, Invalid, NotFound
-from safebelt.rooms.certificates.model import Certificate, Checked, Filter, Issue, Standing, Why, verdict
-from safebelt.rooms.certificates.service import Certificates, pem_of
+from safebelt.rooms.certificates.model import Certificate, Checked, Filter, Issue, Renewal, Standing, Why, verdict
+from safebelt.rooms.certificates.service import Certificates, pem_of, signature_of
 from safebelt.rooms.registry.model.lifecycle import Issuer
 from safebelt.web.openapi import NO_TOKEN, problems, public_problems
 from safebelt.web.security import open_to_all, requires
@@ -82,6 +82,27 @@ class IssueCertificate:
     system_id: str
     request: str
     version_id: str = ""
+    days: int = 90
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewCertificate:
+    """A renewal, asked for with the key of the certificate in use.
+
+    Attributes:
+        serial: The certificate in use.
+        request: A PKCS#10 request (PEM) on another key.
+        at: Now, with a time zone.
+        signature: Base64 of the signature, by the key of the certificate in use, over six lines, each ended by a line
+            feed: `safebelt renewal v1`, `system <id>`, `certificate <SHA-256 of its DER, hexadecimal>`, `request
+            <SHA-256 of the request's text, hexadecimal>`, `days <days>`, `at <at, to the second>`.
+        days: How long the next one is to count.
+    """
+
+    serial: str
+    request: str
+    at: datetime
+    signature: str
     days: int = 90
 
 
@@ -172,6 +193,24 @@ class CertificatesApi(Controller):
             system_id=data.system_id, request=data.request.encode(), version_id=data.version_id, days=data.days
         )
         return CertificateView.of(certificates.issue(asked, by=by))
+
+    @post(
+        "/renew",
+        sync_to_thread=True,
+        guards=[open_to_all("whoever renews proves it with the key of a certificate that counts")],
+        security=NO_TOKEN,
+        responses=public_problems(NotFound, Conflict, Invalid, has_body=True),
+    )
+    def renew(self, certificates: NamedDependency[Certificates], data: JSONBody[RenewCertificate]) -> CertificateView:
+        """Renew a certificate for whoever holds its key; the same request again gets the same certificate."""
+        asked = Renewal(
+            serial=data.serial,
+            request=data.request.encode(),
+            at=data.at,
+            days=data.days,
+            signature=signature_of(data.signature),
+        )
+        return CertificateView.of(certificates.renew_by_proof(asked))
 
     @get(
         "/{serial:str}",

@@ -5,12 +5,11 @@ from datetime import datetime
 
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import Text
+from safebelt.rooms.certificates.decide.renewal import due_at
 from safebelt.rooms.certificates.model import Kept
 
 HEADER = "safebelt identity v1"
 """First line of what is signed: a signature over it fits nothing else."""
-LEFT = 1 / 3
-"""A certificate is renewed when less than this of its life is left (30 of 90 days)."""
 _NONCE = re.compile(r"[A-Za-z0-9_-]{22,86}")  # 16 to 64 bytes, base64url without padding
 
 
@@ -54,4 +53,4 @@ def identity_text(*, system_id: str, place: str, nonce: str, at: datetime) -> st
 
 def is_due(kept: Kept, not_before: datetime, now: datetime) -> bool:
     """Whether a kept certificate is to be renewed now."""
-    return kept.not_after - now < (kept.not_after - not_before) * LEFT
+    return now >= due_at(not_before, kept.not_after, kept.serial)

@@ -26,6 +26,7 @@ from safebelt.rooms.certificates.model.certificates import (
 )
 from safebelt.rooms.certificates.model.checking import AXES, STATES, Axis, Checked, Verdict, verdict
 from safebelt.rooms.certificates.model.identity import House, Identity, IdentityDropped, IdentityKept, Kept
+from safebelt.rooms.certificates.model.renewal import BEARINGS, Bearing, Carried, Renewal
 
 EVENTS = (
     AuthorityFounded,
@@ -41,6 +42,7 @@ EVENTS = (
 
 __all__ = [
     "AXES",
+    "BEARINGS",
     "EVENTS",
     "ISSUED_BY",
     "STANDINGS",
@@ -49,6 +51,8 @@ __all__ = [
     "Authority",
     "AuthorityFounded",
     "Axis",
+    "Bearing",
+    "Carried",
     "Certificate",
     "CertificateIssued",
     "CertificateResumed",
@@ -66,6 +70,7 @@ __all__ = [
     "Page",
     "Part",
     "PartRenewed",
+    "Renewal",
     "Role",
     "RootListSigned",
     "Standing",

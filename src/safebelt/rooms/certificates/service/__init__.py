@@ -3,27 +3,36 @@
 from datetime import datetime
 
 from safebelt.rooms.certificates.model import House
+from safebelt.rooms.certificates.service.agents import Agent, read_note
+from safebelt.rooms.certificates.service.authorities import AtHome, Authority, Elsewhere, signature_of
 from safebelt.rooms.certificates.service.base import Tools
 from safebelt.rooms.certificates.service.checking import Brought, Checking, check_offline, read_certificates
 from safebelt.rooms.certificates.service.founding import Founding
 from safebelt.rooms.certificates.service.identities import Identities
 from safebelt.rooms.certificates.service.reading import ROLES, lifetime, pem_of, words_of_part
+from safebelt.rooms.certificates.service.renewing import Renewing
 from safebelt.rooms.certificates.service.stamping import Stamping
 
 __all__ = [
     "ROLES",
+    "Agent",
+    "AtHome",
+    "Authority",
     "Brought",
     "Certificates",
+    "Elsewhere",
     "Tools",
     "check_offline",
     "lifetime",
     "pem_of",
     "read_certificates",
+    "read_note",
+    "signature_of",
     "words_of_part",
 ]
 
 
-class Certificates(Founding, Identities, Checking, Stamping):
+class Certificates(Founding, Identities, Renewing, Checking, Stamping):
     """The issuing authority of a house, what it issued, and what it answers."""
 
     def now(self) -> datetime:

@@ -91,11 +91,7 @@ class Answering(Desk):
         Raises:
             NotFound: There is no authority.
         """
-        with self._sql.read() as tx:
-            parts = self._parts(tx)
-        if role not in parts:
-            raise refusals.no_authority()
-        return parts[role].der
+        return self._part(role).der
 
     def _look(self, serial: int) -> ocsp.State | None:
         """Say how a certificate stands now; None where it was never issued here."""

@@ -89,6 +89,18 @@ class Desk:
         """Where the private key of a part of the authority lies: nothing but the root's is ever taken away."""
         return self._folder / f"{role.value}-{fingerprint(der)[:16]}.key"
 
+    def _part(self, role: Role) -> Part:
+        """Return the authority's certificate of a role in force.
+
+        Raises:
+            NotFound: There is no authority.
+        """
+        with self._sql.read() as tx:
+            parts = self._parts(tx)
+        if role not in parts:
+            raise refusals.no_authority()
+        return parts[role]
+
     def _in_force(self, role: Role) -> Signatory:
         """Return what signs in a role now.
 
@@ -96,11 +108,7 @@ class Desk:
             NotFound: There is no authority.
             Unavailable: The key is not on this machine.
         """
-        with self._sql.read() as tx:
-            parts = self._parts(tx)
-        if role not in parts:
-            raise refusals.no_authority()
-        return self._signatory(parts[role])
+        return self._signatory(self._part(role))
 
 
 def found_certificate(tx: sa.Connection, serial: str, *, lock: bool = False) -> Certificate:

@@ -1,6 +1,5 @@
 """Identities this house keeps: their keys lie here, live services prove themselves with them, they renew themselves."""
 
-import base64
 from pathlib import Path
 
 from cryptography import x509
@@ -24,6 +23,7 @@ from safebelt.rooms.certificates.model import (
 from safebelt.rooms.certificates.pki import keys
 from safebelt.rooms.certificates.service.base import found_certificate
 from safebelt.rooms.certificates.service.issuing import Issuing
+from safebelt.rooms.certificates.service.proving import Prover
 from safebelt.rooms.certificates.service.reading import key_id, pem_of, read
 from safebelt.rooms.certificates.store import identities
 
@@ -100,17 +100,16 @@ class Identities(Issuing):
                 raise _which()
             certificate = found_certificate(tx, found[0].serial)
             parts = self._parts(tx)
-        now = self._clock()
-        if certificate.standing is not Standing.GOOD or certificate.is_over(now):
+        if certificate.standing is not Standing.GOOD:
             raise _does_not_count()
-        text = decide_identity.identity_text(system_id=certificate.system_id, place=self._base, nonce=nonce, at=now)
-        key = keys.load_key(self._path(read(certificate.der).public_key()))
-        return Identity(
+        prover = Prover(
             system_id=certificate.system_id,
-            text=text,
-            signature=base64.b64encode(keys.sign(key, text.encode())).decode(),
+            place=self._base,
             chain=pem_of(certificate.der) + pem_of(parts[Role.ISSUING].der),
+            not_after=certificate.not_after,
+            key=keys.load_key(self._path(read(certificate.der).public_key())),
         )
+        return prover.prove(nonce, self._clock())
 
     def renew(self) -> int:
         """Renew the kept certificates that end soon; return how many.  One that fails does not hold up the others.
@@ -157,7 +156,5 @@ def _which() -> Conflict:
 def _does_not_count() -> Conflict:
     return Conflict(
         what=Text(zh="该系统的证书现在不计。", en="The certificate of this system does not count now."),
-        hint=Text(
-            zh="它已暂停、吊销或过期；请查看其状态。", en="It is suspended, revoked or over; look at its status."
-        ),
+        hint=Text(zh="它已暂停或吊销；请查看其状态。", en="It is suspended or revoked; look at its status."),
     )

@@ -1,7 +1,7 @@
 """Issuing: only for a system in service, only to whoever holds the private key, only what meets the profile."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -27,6 +27,7 @@ from safebelt.rooms.certificates.model import (
     Why,
 )
 from safebelt.rooms.certificates.pki import leaves, requests
+from safebelt.rooms.certificates.pki.keys import Signatory, SystemKey
 from safebelt.rooms.certificates.pki.leaves import Claims, IssuerKind, Subject
 from safebelt.rooms.certificates.service.base import Desk, found_certificate
 from safebelt.rooms.certificates.service.reading import der_of, fingerprint, key_id, lifetime, read, serial_text
@@ -39,6 +40,17 @@ ALL_EVERY = timedelta(minutes=10)
 _ENTRIES, _BEYOND = 200, 1 << 53  # entries read at once; an index no log reaches
 _MAX_NAME = 64  # ub-organization-name and ub-common-name, RFC 5280 appendix A.1
 _SERIAL_BYTES = 16  # RFC 5280 allows 20 octets; CA/Browser Forum rules ask for 8 of them from chance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    """A certificate that may be issued: what was asked for, and what was held."""
+
+    cmd: Issue
+    days: int
+    key: SystemKey
+    system: System
+    signer: Signatory
 
 
 class Issuing(Desk):
@@ -56,27 +68,9 @@ class Issuing(Desk):
             Conflict: The system is not in service (says what is missing), or the key is another's or was lost.
             Unavailable: The issuing key is not on this machine.
         """
-        days, asked = decide.hold_days(cmd.days), requests.read_request(cmd.request)
-        system = self._issuable(cmd)
-        signer = self._in_force(Role.ISSUING)
+        ready = self._ready(cmd)
         with self._sql.begin() as tx:
-            founded = store.founded(tx)
-            if founded is None:
-                raise refusals.no_authority()
-            self._hold_key(tx, key_id(asked.public_key), system.id)
-            at, claims = self._clock(), self._claims(cmd, system, founded)
-            leaf = leaves.issue(
-                signer,
-                asked.public_key,
-                claims,
-                subject=self._subject(system, founded),
-                serial=leaves.serial_of(self._chance(_SERIAL_BYTES)),
-                on=at,
-                days=days,
-                places=self.places,
-            )
-            word = _as_word(der_of(leaf), claims, founded, at)
-            return self._put_on_record(tx, word, key_id(asked.public_key), by)
+            return self._issue(tx, ready, by)
 
     def certificate(self, serial: str) -> Certificate:
         """Return one certificate by its serial number (hexadecimal, colons and case ignored).
@@ -148,6 +142,32 @@ class Issuing(Desk):
                 if held.standing is Standing.GOOD:
                     self._change(tx, *decide.suspend(held, f"{why.zh} · {why.en}", self._clock()), by=by)
         return len(found)
+
+    def _ready(self, cmd: Issue) -> _Ready:
+        """Hold everything that can be held before the transaction begins; raises as `issue` does."""
+        days, asked = decide.hold_days(cmd.days), requests.read_request(cmd.request)
+        system = self._issuable(cmd)
+        return _Ready(cmd=cmd, days=days, key=asked.public_key, system=system, signer=self._in_force(Role.ISSUING))
+
+    def _issue(self, tx: sa.Connection, ready: _Ready, by: Actor) -> Certificate:
+        """Sign a certificate, and put it on record and on the ledger; raises as `issue` does."""
+        founded = store.founded(tx)
+        if founded is None:
+            raise refusals.no_authority()
+        public = key_id(ready.key)
+        self._hold_key(tx, public, ready.system.id)
+        at, claims = self._clock(), self._claims(ready.cmd, ready.system, founded)
+        leaf = leaves.issue(
+            ready.signer,
+            ready.key,
+            claims,
+            subject=self._subject(ready.system, founded),
+            serial=leaves.serial_of(self._chance(_SERIAL_BYTES)),
+            on=at,
+            days=ready.days,
+            places=self.places,
+        )
+        return self._put_on_record(tx, _as_word(der_of(leaf), claims, founded, at), public, by)
 
     def _moved(self) -> tuple[str, ...] | None:
         """Return the systems that entries since the last turn are about; None where all are to be looked at."""

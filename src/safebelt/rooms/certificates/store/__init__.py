@@ -147,6 +147,23 @@ def holders(tx: sa.Connection, key_id: str) -> tuple[str, ...]:
     return tuple(tx.scalars(wanted))
 
 
+def of_key(tx: sa.Connection, key_id: str, system_id: str) -> Certificate | None:
+    """Return the latest certificate of a system on a key."""
+    c = certificate.c
+    wanted = sa.select(certificate).where(c.key_id == key_id, c.system_id == system_id)
+    row = tx.execute(wanted.order_by(c.issued_at.desc(), c.serial.desc()).limit(1)).first()
+    return None if row is None else _word(row)
+
+
+def latest(tx: sa.Connection, system_ids: Sequence[str]) -> dict[str, str]:
+    """Return, for each of some systems, the number of the certificate that ends last; revoked ones are left out."""
+    c = certificate.c
+    wanted = sa.select(c.system_id, c.serial).where(
+        among(tx, c.system_id, system_ids), c.standing != Standing.REVOKED.value
+    )
+    return {row.system_id: row.serial for row in tx.execute(wanted.order_by(c.not_after, c.serial))}
+
+
 def has_lost(tx: sa.Connection, key_id: str) -> bool:
     """Whether a certificate on this key was revoked because the key is no longer secret."""
     lost = (certificate.c.key_id == key_id) & (certificate.c.why == Why.KEY_COMPROMISE.value)
