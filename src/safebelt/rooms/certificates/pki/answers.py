@@ -123,7 +123,7 @@ def _is_responder(certificate: x509.Certificate, issuer: x509.Certificate, on: d
         and usage.value.digital_signature
         and (constraints is None or not constraints.value.ca)
         and extension(certificate, x509.OCSPNoCheck) is not None
-        and chains.strange_critical(certificate) is None
+        and chains.not_in_profile(certificate) is None
         and certificate.not_valid_before_utc <= on <= certificate.not_valid_after_utc
         and reading.is_strong(certificate)
         and reading.has_issued(issuer, certificate)

@@ -1,7 +1,9 @@
 """The way from a certificate up to a root we trust (RFC 5280, section 6), built and checked link by link.
 
 Stricter than the RFC where that costs an honest chain nothing: an authority must say so in critical basic constraints
-and in its key usage, and any critical extension not worked with here (name constraints, policy constraints, …) ends it.
+and in its key usage.  Any critical extension not worked with here ends the way, and so does one that restricts what is
+below it (name constraints, policy constraints, inhibit any-policy), critical or not: passing over a restriction lets
+through what its author forbade.  NIST's PKITS has paths that only a restriction *not* marked critical makes invalid.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +23,9 @@ MAX_LINKS = 6  # certificates from leaf to root; ours have three
 MAX_TRIES = 40  # signatures checked at most, however many certificates are offered
 MAX_ROOTS = 64
 _WORKED_WITH = frozenset({ExtensionOID.KEY_USAGE, ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.EXTENDED_KEY_USAGE})
+_RESTRICTING = frozenset(
+    {ExtensionOID.NAME_CONSTRAINTS, ExtensionOID.POLICY_CONSTRAINTS, ExtensionOID.INHIBIT_ANY_POLICY}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,10 +134,13 @@ def fingerprint(certificate: x509.Certificate) -> bytes:
     return certificate.fingerprint(hashes.SHA256())
 
 
-def strange_critical(certificate: x509.Certificate) -> str | None:
-    """Return the number of a critical extension that is not worked with here, or `None` (RFC 5280, section 4.2)."""
+def not_in_profile(certificate: x509.Certificate) -> str | None:
+    """Return the number of an extension that must not be passed over and is not worked with here, or `None`.
+
+    That is a critical one (RFC 5280, section 4.2), or one that restricts what comes below.
+    """
     for one in certificate.extensions:
-        if one.critical and one.oid not in _WORKED_WITH:
+        if (one.critical and one.oid not in _WORKED_WITH) or one.oid in _RESTRICTING:
             return str(one.oid.dotted_string)
     return None
 
@@ -141,9 +149,13 @@ def _own_obstacle(leaf: x509.Certificate) -> Reason | None:
     """Return what is wrong with a certificate by itself."""
     if leaf.version is not x509.Version.v3:
         return no("证书版本不是 v3", "The certificate is not of version 3", "RFC 5280, 4.1.2.1")
-    strange = strange_critical(leaf)
+    strange = not_in_profile(leaf)
     if strange is not None:
-        return no(f"含有未知的关键扩展 {strange}", f"The critical extension {strange} is unknown", "RFC 5280, 4.2")
+        return no(
+            f"扩展 {strange} 不在本检验的范围内，又不得忽略",
+            f"The extension {strange} is not in our profile, and must not be passed over",
+            "RFC 5280, 4.2",
+        )
     if reading.is_self_issued(leaf):
         return no("证书由自己签发，不能证明自己", "The certificate is its own issuer, and proves nothing")
     return None
@@ -171,7 +183,7 @@ def _obstacle(path: tuple[x509.Certificate, ...], issuer: x509.Certificate) -> R
 
 
 def _is_plain(path: tuple[x509.Certificate, ...], issuer: x509.Certificate) -> bool:
-    return issuer.version is x509.Version.v3 and strange_critical(issuer) is None
+    return issuer.version is x509.Version.v3 and not_in_profile(issuer) is None
 
 
 def _is_authority(path: tuple[x509.Certificate, ...], issuer: x509.Certificate) -> bool:
@@ -205,7 +217,12 @@ def _has_signed(path: tuple[x509.Certificate, ...], issuer: x509.Certificate) ->
 
 _Rule = Callable[[tuple[x509.Certificate, ...], x509.Certificate], bool]
 _RULES: tuple[tuple[_Rule, str, str, str], ...] = (
-    (_is_plain, "版本不符或含有未知的关键扩展", "its version or a critical extension is unknown", "RFC 5280, 4.2"),
+    (
+        _is_plain,
+        "其版本，或一项不得忽略的扩展，不在本检验的范围内",
+        "its version, or an extension that must not be passed over, is not in our profile",
+        "RFC 5280, 4.2",
+    ),
     (_is_authority, "不是签发机构", "it is no authority", "RFC 5280, 4.2.1.9"),
     (_may_sign, "其密钥不得签发证书", "its key may not sign certificates", "RFC 5280, 4.2.1.3"),
     (_has_room, "其下的机构层数超出限制", "too many authorities below it", "RFC 5280, 4.2.1.9"),
