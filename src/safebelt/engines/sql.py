@@ -103,6 +103,19 @@ class Sql:
         with self.engine.connect().execution_options(safebelt_read=True) as connection, connection.begin():
             yield connection
 
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """Open a reading transaction that sees one moment, however long it takes, while others write on.
+
+        The moment is now: when this returns, it has been chosen.
+        """
+        options: dict[str, Any] = {"safebelt_read": True}
+        if not self.is_sqlite:  # a SQLite reader sees one moment anyway; PostgreSQL's own default sees each commit
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self.engine.connect().execution_options(**options) as connection, connection.begin():
+            connection.exec_driver_sql("select count(*) from sqlite_master" if self.is_sqlite else "select 1")
+            yield connection
+
     def exclusive(self, tx: sa.Connection, name: str) -> None:
         """Let one transaction at a time pass for `name`, across processes, until it ends.
 

@@ -34,18 +34,28 @@ VERSIONS = HERE / "versions"
 _OPTIONS: dict[str, Any] = {"version_table": "engine_revision", "compare_type": True, "transactional_ddl": True}
 
 
-def migrate(sql: Sql, *, versions: Path = VERSIONS) -> str:
+def migrate(sql: Sql, *, versions: Path = VERSIONS, to: str = "") -> str:
     """Bring a database up to the newest revision and return that revision's id; "" where there is none.
 
     Safe when several processes start at once: one migrates, the others wait and find it done.  All revisions
     happen in one transaction, on SQLite too: after a crash the database is as it was before.
 
+    Args:
+        sql: The database.
+        versions: The folder of revisions.
+        to: An earlier revision to stop at: that of the backup whose rows are put in next.
+
     Raises:
         Conflict: The database is of a newer version than this software.
         Unavailable: The database does not answer.
     """
-    newest = max((path.stem.partition("_")[0] for path in versions.glob("*.py")), default="")
-    return newest if newest and newest == _stands_at(sql) else _upgrade(sql, versions)
+    wanted = to or max(revisions(versions), default="")
+    return wanted if wanted and wanted == _stands_at(sql) else _upgrade(sql, versions, to or "head")
+
+
+def revisions(versions: Path = VERSIONS) -> tuple[str, ...]:
+    """Return the ids of the revisions that this software knows, oldest first."""
+    return tuple(sorted(path.stem.partition("_")[0] for path in versions.glob("*.py")))
 
 
 def _stands_at(sql: Sql) -> str:
@@ -59,7 +69,7 @@ def _stands_at(sql: Sql) -> str:
         return ""
 
 
-def _upgrade(sql: Sql, versions: Path) -> str:
+def _upgrade(sql: Sql, versions: Path, to: str) -> str:
     from alembic.config import Config  # noqa: PLC0415
     from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
@@ -67,7 +77,7 @@ def _upgrade(sql: Sql, versions: Path) -> str:
     script = _history(versions)
 
     def upgrade(revision: Any, _context: Any) -> Any:
-        return script._upgrade_revs("head", revision)  # the documented way of alembic's own command.upgrade
+        return script._upgrade_revs(to, revision)  # the documented way of alembic's own command.upgrade
 
     with sql.begin() as tx:
         sql.exclusive(tx, "engine migrations")
@@ -77,7 +87,7 @@ def _upgrade(sql: Sql, versions: Path) -> str:
                 environment.run_migrations()
             except CommandError as error:
                 raise _unknown_revision(error) from error
-    return script.get_current_head() or ""
+    return (script.get_current_head() or "") if to == "head" else to
 
 
 def differences(sql: Sql) -> list[Any]:
