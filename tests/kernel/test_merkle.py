@@ -176,7 +176,7 @@ def test_a_leaf_outside_the_tree_has_no_proof(index: int, size: int) -> None:
 
 def test_hashes_of_another_length_are_refused() -> None:
     assert not merkle.verify_inclusion(0, 1, b"", [], b"")
-    assert not merkle.verify_consistency(1, 1, [], b"short", b"short")
+    assert not merkle.verify_consistency(1, 2, [LEAVES[0]], b"short", LEAVES[0])
     assert merkle.verify_inclusion(0, 1, LEAVES[0], [], LEAVES[0])
 
 

@@ -10,8 +10,14 @@ disk) passes a `Node` reader, whoever has the leaves at hand passes them.
 
 The verifiers take nothing on trust: an index out of range, a hash that is not 32 bytes, a proof too long
 or too short, or a tree of size 0 (consistency with it says nothing) does not verify.
+
+A *subtree* `[start, end)` is what a tree over those leaves alone would be, where `start` is a multiple of the smallest
+power of two not below its size (draft-ietf-plants-merkle-tree-certs, section 4; C2SP mtc-tlog, tlog-witness and
+tlog-mirror speak of it).  Proofs that an entry is in one, and that one is part of a tree, are here too; with
+`start` 0 they are the proofs of RFC 6962.
 """
 
+import struct
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 
@@ -32,10 +38,29 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 EMPTY_ROOT = sha256().digest()
+_PAIRS = struct.Struct("64s")
+
+
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """Return the hash of every leaf: `leaf_hash` without a call for each, which costs as much as hashing."""
+    return [sha256(b"\x00" + entry).digest() for entry in entries]
+
+
+def parents(hashes: bytes) -> bytes:
+    """Return one level of a tree from the level below, both as hashes one after the other; a last odd one is left out.
+
+    Pairs are cut out by `struct`, which is quicker than slicing.
+    """
+    pairs = _PAIRS.iter_unpack(hashes[: len(hashes) - len(hashes) % _PAIRS.size])
+    return b"".join([sha256(b"\x01" + pair).digest() for (pair,) in pairs])
 
 
 class Frontier:
     """The right edge of a growing tree: appends in O(1) amortised, root in O(log n), 32 bytes per level.
+
+    Args:
+        size: How many leaves there are already.
+        node: Reads their perfect subtrees; needed where there are any.
 
     Example:
         >>> tree = Frontier()
@@ -44,9 +69,12 @@ class Frontier:
         True
     """
 
-    def __init__(self) -> None:
-        self.size = 0
+    def __init__(self, size: int = 0, node: Node | None = None) -> None:
+        self.size = size
         self._edge: list[bytes | None] = []
+        if node is not None:
+            has = (size >> level & 1 for level in range(size.bit_length()))
+            self._edge = [node(level, (size >> level) - 1) if bit else None for level, bit in enumerate(has)]
 
     def append(self, leaf: bytes) -> None:
         """Add one leaf hash."""
@@ -172,11 +200,15 @@ def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes],
 
 
 def verify_consistency(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> bool:
-    """Say whether the tree of `old` leaves is a prefix of the tree of `new` leaves."""
-    if not 0 < old <= new or not _are_hashes(old_root, new_root, *proof):
-        return False
+    """Say whether the tree of `old` leaves is a prefix of the tree of `new` leaves.
+
+    A tree is consistent with itself whatever its root is called: published vectors ask for this, with roots that are
+    no hashes.
+    """
     if old == new:
-        return not proof and old_root == new_root
+        return old > 0 and not proof and old_root == new_root
+    if not 0 < old < new or not _are_hashes(old_root, new_root, *proof):
+        return False
     shift = (old & -old).bit_length() - 1
     last = (old - 1) >> shift  # the last perfect subtree of the old tree, as a leaf of its level
     is_perfect = old == 1 << shift
@@ -188,6 +220,111 @@ def verify_consistency(old: int, new: int, proof: Sequence[bytes], old_root: byt
         return False
     left_of_old = [node for level, node in enumerate(rest) if level >= inner or last >> level & 1]
     return fold([*left_of_old[::-1], seed]) == old_root and _climb(seed, rest, inner, last) == new_root
+
+
+def is_subtree(start: int, end: int) -> bool:
+    """Say whether `[start, end)` may be a subtree: not empty, and aligned to its own size rounded up (section 4.1)."""
+    return 0 <= start < end and start % (1 << (end - start - 1).bit_length()) == 0
+
+
+def subtree_root(start: int, end: int, node: Node) -> bytes:
+    """Return the hash of the subtree `[start, end)`: the root of a tree over those leaves alone.
+
+    Raises:
+        ValueError: It is no subtree.
+    """
+    _hold_subtree(start, end)
+    return _range_hash(start, end, node)
+
+
+def subtree_inclusion_path(index: int, start: int, end: int, node: Node) -> list[bytes]:
+    """Return the audit path of the leaf `index` within the subtree `[start, end)` (section 4.3).
+
+    Raises:
+        ValueError: It is no subtree, or the leaf is not in it.
+    """
+    _hold_subtree(start, end)
+    if not start <= index < end:
+        raise ValueError(f"the subtree [{start}, {end}) has no leaf {index}")
+    return inclusion_path(index - start, end - start, lambda level, at: node(level, at + (start >> level)))
+
+
+def verify_subtree_inclusion(  # noqa: PLR0917  in the order of `verify_inclusion`, with the subtree's bounds for the size
+    index: int, start: int, end: int, leaf: bytes, proof: Sequence[bytes], subtree: bytes
+) -> bool:
+    """Say whether the proof leads from the leaf's hash at `index` to the hash of the subtree `[start, end)`."""
+    return is_subtree(start, end) and verify_inclusion(index - start, end - start, leaf, proof, subtree)
+
+
+def subtree_consistency_path(start: int, end: int, size: int, node: Node) -> list[bytes]:
+    """Return the proof that the subtree `[start, end)` is part of the tree of `size` leaves (section 4.4.1).
+
+    Raises:
+        ValueError: It is no subtree, or not within the tree.
+    """
+    _hold_subtree(start, end)
+    if end > size:
+        raise ValueError(f"the subtree [{start}, {end}) is not within a tree of {size} leaves")
+    low, high, path, is_whole = 0, size, list[bytes](), True
+    while (low, high) != (start, end):
+        middle = low + _left_size(high - low)
+        if end <= middle:
+            path.append(_range_hash(middle, high, node))
+            high = middle
+        else:
+            path.append(_range_hash(low, middle, node))
+            if start < middle:  # the subtree begins at `low` and reaches beyond: what is left of it lies on the right
+                is_whole, start = False, middle
+            low = middle
+    if not is_whole:
+        path.append(_range_hash(low, high, node))
+    return path[::-1]
+
+
+def verify_subtree_consistency(  # noqa: PLR0917  in the order of the draft
+    start: int, end: int, size: int, proof: Sequence[bytes], subtree: bytes, root: bytes
+) -> bool:
+    """Say whether the subtree `[start, end)` with this hash is part of the tree of `size` leaves (section 4.4.3)."""
+    if not is_subtree(start, end) or end > size or not _are_hashes(subtree, root, *proof):
+        return False
+    first, last, edge = start, end - 1, size - 1
+    while first != last and (last == edge or last & 1):  # up to the node that ends the subtree, or is all of it
+        first, last, edge = first >> 1, last >> 1, edge >> 1
+    if first != last and not proof:
+        return False
+    seed, rest = (subtree, proof) if first == last else (proof[0], proof[1:])
+    return _joined(first, last, edge, seed, rest) == (subtree, root)
+
+
+def _joined(first: int, last: int, edge: int, seed: bytes, path: Sequence[bytes]) -> tuple[bytes, bytes] | None:
+    """Hash a node up its path to the subtree it ends and to the whole tree; None where the path has another length.
+
+    Args:
+        first: The subtree's first node on the seed's level.
+        last: Its last one, which is the seed.
+        edge: The tree's last one.
+        seed: Hash of the node at `last`.
+        path: Siblings from there up.
+    """
+    subtree = root = seed
+    for sibling in path:
+        if not edge:
+            return None
+        if last & 1 or last == edge:
+            if first < last:
+                subtree = node_hash(sibling, subtree)
+            root = node_hash(sibling, root)
+            while not last & 1:  # at the tree's edge a node without a sibling is its own parent
+                first, last, edge = first >> 1, last >> 1, edge >> 1
+        else:
+            root = node_hash(root, sibling)
+        first, last, edge = first >> 1, last >> 1, edge >> 1
+    return None if edge else (subtree, root)
+
+
+def _hold_subtree(start: int, end: int) -> None:
+    if not is_subtree(start, end):
+        raise ValueError(f"[{start}, {end}) is no subtree: its start is not aligned to its size, or it is empty")
 
 
 def _climb(node: bytes, path: Sequence[bytes], inner: int, index: int) -> bytes:

@@ -20,7 +20,7 @@ from safebelt.rooms.ledger import decide
 from safebelt.rooms.ledger.api import StaticLog, WitnessDoors
 from safebelt.rooms.ledger.room import ROOM
 from safebelt.rooms.ledger.service import Ledger, Peers
-from safebelt.rooms.ledger.tiles import Edge, Tiles
+from safebelt.rooms.ledger.tiles import Tiles, Tree
 from safebelt.web.problems import problem_handlers
 
 
@@ -56,9 +56,9 @@ class OtherLog:
     def publish(self, folder: Path, size: int) -> Path:
         """Write its tiles and its checkpoint, as a web server would serve them."""
         tiles = Tiles(folder)
-        edge = Edge(tiles)
+        tree = Tree(tiles, folder.with_name(f"{folder.name}-tree"))
         if size:
-            edge.extend(enumerate(self._bodies[:size]), {size})
+            tree.grow(enumerate(self._bodies[:size]), {size})
         tiles.write("checkpoint", self.note(size).encode())
         return folder
 

@@ -197,10 +197,12 @@ class Ledger(Publishing):
         if last is None or found.index is None:
             raise refusals.damaged()
         last = self._witnessed(found.index) or last
-        index, size = found.index, last.size
-        path = self._from_tiles(lambda: merkle.inclusion_path(index, size, self._tiles.nodes(size)))
-        if not merkle.verify_inclusion(index, size, merkle.leaf_hash(found.body), path, last.root):
-            raise refusals.damaged()
+        index, size, root, leaf = found.index, last.size, last.root, merkle.leaf_hash(found.body)
+        path = self._proven(
+            size,
+            lambda heights: heights.inclusion(index, size),
+            lambda _, path: merkle.verify_inclusion(index, size, leaf, path, root),
+        )
         return decide.write_proof(body=found.body, index=index, path=path, checkpoint=last)
 
     def consistency(self, old_size: int, new_size: int | None = None) -> str:
@@ -221,9 +223,8 @@ class Ledger(Publishing):
             raise refusals.no_checkpoint(old_size if old is None else new_size or 0)
         if old.size > new.size:
             raise refusals.wrong_order()
-        sizes = old.size, new.size
-        path = self._consistency_path(*sizes)
-        if not merkle.verify_consistency(*sizes, path, old.root, new.root):
+        path = self._consistency_path(old.size, new.size)
+        if not merkle.verify_consistency(old.size, new.size, path, old.root, new.root):
             raise refusals.damaged()
         return decide.write_consistency(old=old, new=new, path=path)
 
@@ -291,7 +292,17 @@ class Ledger(Publishing):
             raise refusals.no_file() from missing
 
     def _consistency_path(self, old: int, new: int) -> list[bytes]:
-        return self._from_tiles(lambda: merkle.consistency_path(old, new, self._tiles.nodes(new)))
+        """Return the path between two sizes, of which the larger was signed."""
+        with self._sql.read() as tx:
+            last = checkpoint_of(tx, size=new)
+        if last is None:
+            raise refusals.no_checkpoint(new)
+        root = last.root
+        return self._proven(
+            new,
+            lambda heights: heights.consistency(old, new),
+            lambda heights, path: merkle.verify_consistency(old, new, path, heights.root(old), root),
+        )
 
     def _witnessed(self, index: int) -> Checkpoint | None:
         """Return the most widely cosigned checkpoint that covers an index, or None."""

@@ -4,10 +4,10 @@
 calling it again finishes the work, and no step can sign what does not extend what was signed before.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import sqlalchemy as sa
 
@@ -24,12 +24,14 @@ from safebelt.rooms.ledger.decide import refusals
 from safebelt.rooms.ledger.model import Checkpoint, KeyRotated
 from safebelt.rooms.ledger.service.checking import opener
 from safebelt.rooms.ledger.store import peers
-from safebelt.rooms.ledger.tiles import Edge, Missing, Tiles
+from safebelt.rooms.ledger.tiles import Heights, Missing, Tiles, Tree
 
 LOCK = "ledger"
 """Name of the section in which one process at a time extends the log."""
 
-T = TypeVar("T")
+_SETTLE_AFTER = 4096
+"""Entries whose files are not known to be durable before they are made so in a log that is never quiet: what has to be
+written again after a crash, in a fraction of a second."""
 
 
 class Append(Protocol):
@@ -63,6 +65,7 @@ class Publishing:
     ) -> None:
         self._sql, self._clock, self._new_id, self._chance = sql, clock, new_id, chance
         self._keys, self.origin, self._tiles = signer, origin, Tiles(tiles)
+        self._tree = Tree(self._tiles, tiles.with_name(f"{tiles.name}-tree"))
         self._has_looked = False
 
     def verifier_keys(self) -> tuple[VerifierKey, ...]:
@@ -76,18 +79,22 @@ class Publishing:
 
         Raises:
             Conflict: Signing would contradict a checkpoint signed before.
-            Unavailable: The tiles or a stored checkpoint are damaged.
+            Unavailable: The tree, its tiles or a stored checkpoint are damaged.
         """
         with self._sql.read() as tx:
             last = checkpoint_of(tx)
             is_quiet = not store.waiting(tx) and store.size(tx) == size_of(last)
             shown = None if last is None else shown_of(tx, last).note
         if is_quiet and self._has_looked and not self._keys.has_pending and self._tiles.checkpoint() == shown:
+            if self._tree.unsettled:
+                self._tree.settle()
             return last
         self._sequence()
         self._publish()
         last = self._show()
         self._has_looked = True
+        if self._tree.unsettled > _SETTLE_AFTER:
+            self._tree.settle()
         return last
 
     def _sequence(self) -> None:
@@ -105,17 +112,17 @@ class Publishing:
         with self._sql.begin() as tx:
             self._sql.exclusive(tx, LOCK)
             last, size = checkpoint_of(tx), store.size(tx)
-            edge = self._edge(tx, last)
-            if size == edge.size:
+            tree = self._stand(tx, last)
+            if size == tree.size:
                 return
             self._hold_continuity(tx, last)
-            self._integrate(tx, edge, size)
-            store.add_checkpoint(tx, self._sign(size, edge.root()), self._clock())
+            self._integrate(tx, tree, size)
+            store.add_checkpoint(tx, self._sign(size, tree.root()), self._clock())
 
-    def _integrate(self, tx: sa.Connection, edge: Edge, size: int, stops: Iterable[int] = ()) -> None:
-        """Add placed entries to the tiles, up to `size`."""
+    def _integrate(self, tx: sa.Connection, tree: Tree, size: int) -> None:
+        """Add placed entries to the tree and its tiles, up to `size`."""
         try:
-            edge.extend(store.bodies(tx, edge.size, size), {*stops, size})
+            tree.grow(store.bodies(tx, tree.size, size), {size})
         except ValueError as error:
             raise refusals.contradiction() from error
 
@@ -134,48 +141,85 @@ class Publishing:
             last = checkpoint_of(tx)
             if last is not None and self._tiles.checkpoint() != (shown := shown_of(tx, last).note):
                 self._hold_continuity(tx, last)
-                self._tiles.write("checkpoint", shown.encode())
+                self._tiles.write("checkpoint", shown.encode(), is_durable=True)
             return last
 
-    def _edge(self, tx: sa.Connection, last: Checkpoint | None) -> Edge:
-        """Return the tree's right edge at the last checkpoint, rebuilding tiles that are not there.
+    def _stand(self, tx: sa.Connection, last: Checkpoint | None) -> Tree:
+        """Return the tree as it was signed last, written again from the rows where files are not there.
 
         Raises:
-            Unavailable: Tiles or rows do not come to the root that was signed.
+            Unavailable: Tree, tiles or rows do not come to the root that was signed.
         """
+        size = size_of(last)
         try:
-            edge = Edge(self._tiles, size_of(last))
+            if (start := self._tree.doubtful(size)) is not None:
+                self._replay(tx, last, start)
+            root = self._tree.stand(size)
         except Missing:
-            self._rebuild(tx, last)
-            edge = Edge(self._tiles, size_of(last))
+            self._replay(tx, last, 0)
+            root = self._tree.stand(size)
         except ValueError as error:
             raise refusals.damaged() from error
-        if not edge.is_whole or (last is not None and edge.root() != last.root):
+        if last is not None and root != last.root:
             raise refusals.damaged()
-        return edge
+        return self._tree
 
-    def _rebuild(self, tx: sa.Connection, last: Checkpoint | None) -> None:
-        """Write all tiles anew from the rows, once the rows are seen to come to the signed root."""
+    def _replay(self, tx: sa.Connection, last: Checkpoint | None, start: int) -> None:
+        """Write what is missing of tree and tiles from the rows, once these are seen to come to the signed root.
+
+        Args:
+            tx: In the exclusive section.
+            last: The newest checkpoint.
+            start: From here on files may be missing; a multiple of a bundle's width.
+
+        Raises:
+            Unavailable: The rows do not come to the root that was signed.
+            Missing: The tree is not there up to `start`.
+        """
         if last is None:
             return
-        frontier = merkle.Frontier()
-        for _, body in store.bodies(tx, 0, last.size):
+        frontier = merkle.Frontier(start, self._tree.heights.node)
+        for _, body in store.bodies(tx, start, last.size):
             frontier.append(merkle.leaf_hash(body))
         if (frontier.size, frontier.root()) != (last.size, last.root):
             raise refusals.damaged()
-        self._integrate(tx, Edge(self._tiles), last.size, [size for size, _ in store.notes(tx)])
+        self._tree.begin(start)
+        stops = {size for size, _ in store.notes(tx) if size > start}
+        self._tree.grow(store.bodies(tx, start, last.size), stops, is_replay=True)
 
-    def _from_tiles(self, work: Callable[[], T]) -> T:
-        """Do work that reads tiles; where one is missing, rebuild them and do it again."""
-        try:
-            return work()
-        except Missing:
-            with self._sql.begin() as tx:
-                self._sql.exclusive(tx, LOCK)
-                self._rebuild(tx, checkpoint_of(tx))
-            return work()
-        except ValueError as error:
-            raise refusals.damaged() from error
+    def _proven(
+        self,
+        size: int,
+        find: Callable[[Heights], list[bytes]],
+        leads: Callable[[Heights, list[bytes]], bool],
+    ) -> list[bytes]:
+        """Return a path through the tree that leads to a signed root.
+
+        Nothing leaves the house unchecked: the tree's files are believed by nobody.  Where something is missing, it is
+        written again from the rows; where a path leads elsewhere, the files are opened anew once, for they may have
+        been put right since.
+
+        Args:
+            size: Of the tree.
+            find: Finds the path.
+            leads: Says whether it leads to the root that was signed.
+
+        Raises:
+            Unavailable: The tree, or the rows, do not come to the root.
+        """
+        heights = self._tree.heights
+        for _ in range(2):
+            try:
+                heights.hold(size)
+            except Missing:
+                with self._sql.begin() as tx:
+                    self._sql.exclusive(tx, LOCK)
+                    self._replay(tx, checkpoint_of(tx), 0)
+            path = find(heights)
+            if leads(heights, path):
+                return path
+            heights.forget()
+        raise refusals.damaged()
 
     def _hold_continuity(self, tx: sa.Connection, last: Checkpoint | None) -> None:
         """Hold that what was signed before is known here and signed by a key we have, before signing more.

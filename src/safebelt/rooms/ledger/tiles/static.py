@@ -1,15 +1,13 @@
 """The log as static files: C2SP tlog-tiles under one folder, each written whole or not at all.
 
-Tiles follow from the rows, so a lost folder is rebuilt from them; a folder that *disagrees* is not, for that
+Tiles follow from the rows, so a lost folder is written again from them; a folder that *disagrees* is not, for that
 would wipe out the trace of whoever changed it.
 """
 
 import os
 import re
-import struct
-import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,7 +16,8 @@ from safebelt.kernel import merkle
 WIDTH = 256
 """Hashes in a full tile (c2sp.org/tlog-tiles, "Merkle Tree")."""
 
-_HEIGHT = 8  # 2^8 = WIDTH: levels of the tree in one tile
+HEIGHT = 8
+"""Levels of the tree in one tile: 2^8 = WIDTH."""
 _PATH = re.compile(
     r"tile/(?:entries|[0-9]|[1-5][0-9]|6[0-3])/(?:x[0-9]{3}/)*[0-9]{3}(?:\.p/(?:[1-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5]))?"
 )
@@ -41,7 +40,7 @@ def tile_path(level: int | str, index: int, width: int = WIDTH) -> str:
 
 def pack(bodies: Sequence[bytes]) -> bytes:
     """Return an entry bundle: each entry after its length as two big-endian bytes."""
-    return b"".join(struct.pack(">H", len(body)) + body for body in bodies)
+    return b"".join([part for body in bodies for part in (len(body).to_bytes(2), body)])
 
 
 def unpack(bundle: bytes) -> list[bytes]:
@@ -117,10 +116,10 @@ class Reader(ABC):
 
         @lru_cache(maxsize=64)
         def tile(level: int, index: int) -> list[bytes]:
-            return self.hashes(level, index, min(WIDTH, (size >> _HEIGHT * level) - index * WIDTH))
+            return self.hashes(level, index, min(WIDTH, (size >> HEIGHT * level) - index * WIDTH))
 
         def node(level: int, index: int) -> bytes:
-            row, height = divmod(level, _HEIGHT)
+            row, height = divmod(level, HEIGHT)
             start = index << height
             hashes = tile(row, start // WIDTH)[start % WIDTH : start % WIDTH + (1 << height)]
             return merkle.root(hashes)
@@ -170,21 +169,36 @@ class Tiles(Reader):
             raise Missing(path)
         return note.encode("utf-8", errors="surrogateescape")
 
-    def write(self, path: str, data: bytes) -> None:
-        """Write a file whole and durably, or not at all."""
+    def write(self, path: str, data: bytes, *, is_durable: bool = False) -> None:
+        """Write a file whole, or not at all.
+
+        Args:
+            path: Where, under the folder.
+            data: What.
+            is_durable: Whether to wait for the disk: what follows from the rows need not.
+        """
         target = self.folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=".", dir=target.parent)
-        draft = Path(name)
+        draft = target.with_name(f".{target.name}.new")
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fchmod(file.fileno(), 0o644)  # the log is public; a web server may serve the folder itself
+            file = draft.open("wb", buffering=0)
+        except FileNotFoundError:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            file = draft.open("wb", buffering=0)
+        with file:
+            os.fchmod(file.fileno(), 0o644)  # the log is public; a web server may serve the folder itself
+            view = memoryview(data)
+            while view:
+                view = view[file.write(view) or 0 :]
+            if is_durable:
                 os.fsync(file.fileno())
-            draft.replace(target)
-        finally:
-            draft.unlink(missing_ok=True)
+        draft.replace(target)
+
+    def length(self, path: str) -> int | None:
+        """Return how many bytes a file has, or None where it is not there."""
+        try:
+            return (self.folder / path).stat().st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return None
 
     def checkpoint(self) -> str | None:
         """Return the published checkpoint as the file has it, or None."""
@@ -196,84 +210,10 @@ class Tiles(Reader):
     def drop_partials(self, level: int | str, index: int) -> None:
         """Remove the partial tiles that a full one has overtaken, as the specification allows."""
         folder = self.folder / f"{tile_path(level, index)}.p"
-        if folder.is_dir():
-            for file in folder.iterdir():
-                file.unlink(missing_ok=True)
-            folder.rmdir()
-
-
-class Edge:
-    """The right edge of the tree: what must be known to append, and to know the root.
-
-    It holds the unfinished tile of every level, at most 8 KiB each.
-
-    Args:
-        tiles: The folder finished tiles are written to.
-        size: How many leaves the folder already holds.
-    """
-
-    def __init__(self, tiles: Tiles, size: int = 0) -> None:
-        self._tiles, self.size = tiles, size
-        self._levels: list[list[bytes]] = []
-        self._bodies: list[bytes] = []
-        for level in range(-(-size.bit_length() // _HEIGHT)):
-            count = size >> _HEIGHT * level
-            width = count % WIDTH
-            self._levels.append(tiles.hashes(level, count // WIDTH, width) if width else [])
-        if size % WIDTH:
-            self._bodies = tiles.bodies(size // WIDTH, size % WIDTH)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the entries at the edge are those the hashes at the edge were made from."""
-        return [merkle.leaf_hash(body) for body in self._bodies] == (self._levels[0] if self._levels else [])
-
-    def root(self) -> bytes:
-        """Return the root over all leaves."""
-        return merkle.fold([peak for level in reversed(self._levels) for peak in merkle.peaks(level)])
-
-    def append(self, body: bytes) -> None:
-        """Add an entry; a tile that becomes full is written."""
-        self._bodies.append(body)
-        self._push(0, merkle.leaf_hash(body))
-        if len(self._bodies) == WIDTH:
-            self._finish("entries", self.size // WIDTH, pack(self._bodies))
-            self._bodies = []
-        self.size += 1
-
-    def extend(self, bodies: Iterable[tuple[int, bytes]], stops: Set[int]) -> None:
-        """Add placed entries in order, and write the unfinished tiles at every size in `stops`.
-
-        Raises:
-            ValueError: A place is missing.
-        """
-        for index, body in bodies:
-            if index != self.size:
-                raise ValueError(f"no entry at index {self.size}")
-            self.append(body)
-            if self.size in stops:
-                self.flush()
-        if self.size != max(stops):
-            raise ValueError(f"no entry at index {self.size}")
-
-    def flush(self) -> None:
-        """Write the unfinished tiles as partial ones: they belong to the checkpoint about to be signed."""
-        for level, hashes in enumerate(self._levels):
-            if hashes:
-                index = (self.size >> _HEIGHT * level) // WIDTH
-                self._tiles.write(tile_path(level, index, len(hashes)), b"".join(hashes))
-        if self._bodies:
-            self._tiles.write(tile_path("entries", self.size // WIDTH, len(self._bodies)), pack(self._bodies))
-
-    def _push(self, level: int, hashed: bytes) -> None:
-        if level == len(self._levels):
-            self._levels.append([])
-        self._levels[level].append(hashed)
-        if len(self._levels[level]) == WIDTH:
-            full, self._levels[level] = self._levels[level], []
-            self._finish(level, (self.size >> _HEIGHT * level) // WIDTH, b"".join(full))
-            self._push(level + 1, merkle.root(full))
-
-    def _finish(self, level: int | str, index: int, data: bytes) -> None:
-        self._tiles.write(tile_path(level, index), data)
-        self._tiles.drop_partials(level, index)
+        try:
+            files = list(folder.iterdir())
+        except FileNotFoundError:
+            return
+        for file in files:
+            file.unlink(missing_ok=True)
+        folder.rmdir()
