@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from safebelt.rooms.access.service import Access
     from safebelt.rooms.belt.control.orders import OrderBox
     from safebelt.rooms.belt.service import Belt, TryIt
-    from safebelt.rooms.certificates.service import Certificates
+    from safebelt.rooms.certificates.service import Agent, Certificates
     from safebelt.rooms.labelling.service import Labelling
     from safebelt.rooms.ledger.service import Ledger
     from safebelt.rooms.portal.service import Portal
@@ -206,6 +206,31 @@ class House:
                 chance=self.chance,
             )
         )
+
+    @property
+    def identities(self) -> Path:
+        """Folder of the identities that services of this machine carry, one folder each."""
+        return self.settings.home / "keys" / "identities"
+
+    def agent(self) -> Agent | None:
+        """Return what carries the identity of the system behind the belt; None where the settings name none."""
+        from safebelt.engines.http import client
+        from safebelt.rooms.certificates.model import Carried
+        from safebelt.rooms.certificates.service import Agent, AtHome, Elsewhere
+
+        settings = self.settings
+        if not settings.identity_system:
+            return None
+        wanted = Carried(
+            system_id=settings.identity_system,
+            place=settings.belt_base,
+            authority=settings.identity_authority,
+            days=settings.identity_days,
+        )
+        there = settings.identity_authority
+        authority = Elsewhere(there, new_client=client) if there else AtHome(self.certificates)
+        folder = self.identities / settings.identity_system
+        return Agent(folder, wanted, authority, clock=self.clock, chance=self.chance)
 
     @cached_property
     def rulebook(self) -> Rules:

@@ -27,6 +27,28 @@ class Settings(BaseSettings):
         "certificates, QR codes and feeds. Empty means its own port, as whoever asks addressed it.",
     )
     belt_port: int = Field(default=8801, ge=0, le=65535, description="Port of the belt.")
+    belt_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s?#]+[^\s?#/])?$",
+        description="How callers reach the belt, for example `https://api.example.org`; signed into its proofs of "
+        "identity. Empty means its own port.",
+    )
+    identity_system: str = Field(
+        default="",
+        max_length=40,
+        pattern=r"^(sys_[0-9a-z]+)?$",
+        description="The system whose identity the belt proves at `/.well-known/safebelt/identity`; empty for none.",
+    )
+    identity_authority: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s/?#]+)?$",
+        description="House whose authority certifies that system, for example `https://ai.example.org`; empty means "
+        "this house.",
+    )
+    identity_days: int = Field(default=90, ge=1, le=90, description="How long such a certificate is asked for.")
+    identity_seconds: float = Field(
+        default=60.0, ge=0.1, description="How often the belt looks whether its certificate is due, or was changed."
+    )
     tls_cert: Path | None = Field(
         default=None, description="PEM certificate chain; with tls_key turns both ports to TLS."
     )
@@ -85,6 +107,11 @@ class Settings(BaseSettings):
     def public_base(self) -> str:
         """The address the public is given where nobody's request says another, without a slash at its end."""
         return self.public_url or self.url(self.console_port)
+
+    @property
+    def belt_base(self) -> str:
+        """The address at which callers reach the belt, without a slash at its end."""
+        return self.belt_url or self.url(self.belt_port)
 
     @property
     def sql_url(self) -> str:

@@ -26,6 +26,7 @@ from safebelt.rooms.belt.proxy.tools import Tools
 from safebelt.rooms.belt.proxy.wire import Limits
 from safebelt.rooms.belt.records.acks import on_loop
 from safebelt.rooms.belt.records.writer import Writer
+from safebelt.run.identity import BeltIdentity, belt_identity
 
 _REFRESH_SECONDS = 0.5
 """A changed stance or a revoked key is in force after at most this long."""
@@ -42,7 +43,7 @@ class Snapshots:
     """
 
     def __init__(self, house: House, screens: Screens) -> None:
-        self._house, self._screens = house, screens
+        self._house, self.screens = house, screens
         self._now = self._look()
         self._reading: asyncio.Task[Snapshot] | None = None
 
@@ -67,7 +68,7 @@ class Snapshots:
         """Read, and have the scanners ready before an exchange asks for them."""
         snapshot, today = self._house.belt.snapshot(), self._house.clock().date()
         for policy in snapshot.policies.values():
-            self._screens.of(policy, today)
+            self.screens.of(policy, today)
         return snapshot
 
     def knows(self, system_id: str) -> bool:
@@ -96,12 +97,12 @@ async def _serve(house: House) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, until.set)
     with _records(house, loop) as writer:  # first, for its lock: another belt's pulse is not ours to clear
-        switch, screens = Switch(house.box.state().orders), Screens()
+        switch = Switch(house.box.state().orders)
         heartbeat = Heartbeat(house.settings.home / "belt" / "pulse")
         heartbeat.clear()
-        snapshots = Snapshots(house, screens)
-        with _obeying(house, switch, heartbeat, loop, snapshots):
-            tools = _tools(house, switch, writer, snapshots, screens)
+        snapshots = Snapshots(house, Screens())
+        with _obeying(house, switch, heartbeat, loop, snapshots), belt_identity(house) as identity:
+            tools = _tools(house, switch, writer, snapshots, identity)
             limits = Limits(body_bytes=house.settings.max_body_bytes)
             port = BeltPort(Gateway(tools), limits=limits, switch=switch, heartbeat=heartbeat)
             fresh = loop.create_task(snapshots.keep_fresh())
@@ -128,7 +129,7 @@ async def _listen(house: House, port: BeltPort, until: asyncio.Event) -> None:
         ) from error
 
 
-def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots, screens: Screens) -> Tools:
+def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots, identity: BeltIdentity) -> Tools:
     upstream = Upstream(
         house.settings.upstream_url,
         key=house.settings.upstream_key,
@@ -141,6 +142,7 @@ def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots, s
             "status": "ok" if state.problem is None else "failed",
             "records": state.health.value,
             "pid": os.getpid(),
+            **identity.health(),
         }
 
     return Tools(
@@ -149,11 +151,12 @@ def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots, s
         recorder=writer,
         snapshot=snapshots.now,
         refresh=snapshots.refresh,
-        screens=screens,
+        screens=snapshots.screens,
         clock=house.clock,
         new_id=house.new_id,
         labelling=house.labelling,
         health=health,
+        prove=identity.prove,
     )
 
 

@@ -28,6 +28,7 @@ from safebelt.rooms.belt.model import (
 )
 from safebelt.rooms.belt.proxy.client import Upstream
 from safebelt.rooms.belt.proxy.gateway import Gateway
+from safebelt.rooms.belt.proxy.identity import Prove, nobody
 from safebelt.rooms.belt.proxy.port import BeltPort
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.screens import Screens
@@ -113,6 +114,7 @@ class Belt:
         self.mode: RecordMode = options.pop("mode", RecordMode.STRICT)
         self.provider_code: str = options.pop("provider_code", "")
         self.upstream_url: str = options.pop("upstream_url", "")
+        self.prove: Prove = options.pop("prove", nobody)
         self.limits = Limits(**options)
         self.signer = Signer.of("test.example/log", bytes(range(32)))
 
@@ -174,6 +176,7 @@ class Belt:
             new_id=real_ids(),
             labelling=Labelling(self.provider_code),
             health=lambda: {"status": "ok"},
+            prove=self.prove,
         )
         self.tools, self.until = tools, asyncio.Event()
         heartbeat = Heartbeat(self.home / "pulse")

@@ -1,6 +1,7 @@
 """The handler of the belt's port: who calls, which endpoint, is it stopped; then one `Exchange` each."""
 
 import re
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
@@ -13,6 +14,8 @@ from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.answers import answer_body, masked_tree
 from safebelt.rooms.belt.proxy.client import UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.exchange import Exchange
+from safebelt.rooms.belt.proxy.identity import PATH as IDENTITY
+from safebelt.rooms.belt.proxy.identity import IdentityDoor
 from safebelt.rooms.belt.proxy.leaves import rewrite_words
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.screens import Words
@@ -33,11 +36,16 @@ class Gateway:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        self._open: dict[str, Callable[[Request, Reply], Awaitable[None]]] = {
+            "/health": self._health,
+            IDENTITY: IdentityDoor(tools.prove),
+        }
 
     async def __call__(self, request: Request, reply: Reply) -> None:
         """Answer one request."""
-        if request.path == "/health":
-            await self._health(reply)
+        door = self._open.get(request.path)
+        if door is not None:  # asked by exact path, and open to whoever has no key
+            await door(request, reply)
             return
         caller = await self._caller(request)
         if caller is None:
@@ -47,7 +55,7 @@ class Gateway:
         else:
             await self._let_in(request, reply, caller)
 
-    async def _health(self, reply: Reply) -> None:
+    async def _health(self, _request: Request, reply: Reply) -> None:
         order = self._tools.switch.in_force("")
         now = {"order": order.command.value, "running": self._tools.switch.running()}
         await reply.whole(200, _JSON, msgspec.json.encode({**self._tools.health(), **now}))

@@ -9,6 +9,7 @@ from safebelt.rooms.belt.control.switch import Switch
 from safebelt.rooms.belt.model import Harness, Key, Policy, Snapshot
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.client import Upstream, UpstreamDown, UpstreamSlow
+from safebelt.rooms.belt.proxy.identity import Prove, nobody
 from safebelt.rooms.belt.proxy.recording import Recorder
 from safebelt.rooms.belt.proxy.screens import Screens
 from safebelt.rooms.labelling.service import Labelling
@@ -29,6 +30,7 @@ class Tools:
         labelling: Makes the labels.
         health: State of the records' writer, for `/health`.
         max_answer_bytes: Largest whole answer read from the upstream.
+        prove: Proves who the guarded system is.
     """
 
     upstream: Upstream
@@ -42,6 +44,7 @@ class Tools:
     labelling: Labelling
     health: Callable[[], dict[str, object]]
     max_answer_bytes: int = 64 * 1024 * 1024
+    prove: Prove = nobody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
