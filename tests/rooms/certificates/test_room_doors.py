@@ -12,7 +12,7 @@ from cryptography.x509 import ocsp
 from litestar.testing import TestClient
 from tests.rooms.certificates.house import csr
 
-from safebelt.rooms.certificates.cli import commands
+from safebelt.rooms.certificates.cli import checking, commands
 from safebelt.rooms.certificates.model import Role
 from safebelt.rooms.certificates.pki import ocsp as ours
 from safebelt.rooms.certificates.service import pem_of
@@ -151,7 +151,10 @@ def test_the_house_says_where_everything_is_and_who_a_service_is(client: TestCli
     )
 
 
-def test_the_shell_issues_checks_with_an_exit_code_and_takes_back(certificates, served, tmp_path: Path, clock) -> None:
+def test_the_shell_issues_checks_with_an_exit_code_and_takes_back(
+    certificates, served, tmp_path: Path, clock, monkeypatch
+) -> None:
+    monkeypatch.setattr(checking, "wall_clock", clock)  # a stranger's check asks no house, not even for the time
     (tmp_path / "s.csr").write_bytes(csr())
     made = run(certificates, "issue", served.id, "--csr", str(tmp_path / "s.csr"), "-o", str(tmp_path / "s.pem"))
     serial = made.data["serial"]

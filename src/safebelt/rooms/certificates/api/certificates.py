@@ -138,12 +138,25 @@ class AxisView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedView:
-    """What a check came to: separate questions, never one word."""
+    """What a check came to: separate questions, never one word.
+
+    Attributes:
+        axes: Each question, its answer and why.
+        serial: The certificate's serial number.
+        system_id: The system it names; empty where it names none.
+        subject: Whom it names, as RFC 4514 writes it.
+        issuer: Who stands behind its issuer, by its own word; empty where it does not say.
+        provisional: Whether it says that its system is in service on evidence that is only claimed.
+        is_public: Whether the public register here shows that system.
+    """
 
     axes: dict[str, AxisView]
     serial: str
     system_id: str
     subject: str
+    issuer: str
+    provisional: bool
+    is_public: bool
 
     @classmethod
     def of(cls, word: Checked) -> "CheckedView":
@@ -152,7 +165,15 @@ class CheckedView:
             axis.value: AxisView(verdict=verdict(reason).value, reason=reason.as_data())
             for axis, reason in word.axes.items()
         }
-        return cls(axes=axes, serial=word.serial, system_id=word.system_id, subject=word.subject)
+        return cls(
+            axes=axes,
+            serial=word.serial,
+            system_id=word.system_id,
+            subject=word.subject,
+            issuer=word.issuer,
+            provisional=word.provisional,
+            is_public=word.is_public,
+        )
 
 
 class CertificatesApi(Controller):

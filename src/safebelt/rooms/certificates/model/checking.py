@@ -60,15 +60,19 @@ class Checked:
         axes: Each question and why it is answered as it is.
         serial: Its serial number; empty where it could not be read.
         system_id: The system it names; empty where it names none.
-        system_name: What the register here calls it; None where it knows none of that id.
+        is_public: Whether that system is in the public register here.
         subject: Whom it names, as RFC 4514 writes it.
+        issuer: Who stands behind its issuer, by its own word (`Issuer`); empty where it does not say.
+        provisional: Whether it says that its system is in service on evidence that is only claimed.
     """
 
     axes: Mapping[Axis, Reason]
     serial: str = ""
     system_id: str = ""
-    system_name: Text | None = None
+    is_public: bool = False
     subject: str = ""
+    issuer: str = ""
+    provisional: bool = False
 
     @property
     def holds(self) -> Truth:

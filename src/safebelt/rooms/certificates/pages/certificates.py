@@ -269,6 +269,7 @@ def _check_page(lang: Lang, form: Form[Any], *, found: Any = None, status: int =
         form=form,
         found=found,
         axes=AXES,
+        issuers=ISSUED_BY,
         names=names_in,
         states=STATES,
         verdict=verdict,

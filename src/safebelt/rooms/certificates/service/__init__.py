@@ -6,6 +6,7 @@ from safebelt.rooms.certificates.model import House
 from safebelt.rooms.certificates.service.agents import Agent, read_note
 from safebelt.rooms.certificates.service.authorities import AtHome, Authority, Elsewhere, signature_of
 from safebelt.rooms.certificates.service.base import Tools
+from safebelt.rooms.certificates.service.challenging import Challenged, challenge, fetch_lists
 from safebelt.rooms.certificates.service.checking import Brought, Checking, check_offline, read_certificates
 from safebelt.rooms.certificates.service.founding import Founding
 from safebelt.rooms.certificates.service.identities import Identities
@@ -20,9 +21,12 @@ __all__ = [
     "Authority",
     "Brought",
     "Certificates",
+    "Challenged",
     "Elsewhere",
     "Tools",
+    "challenge",
     "check_offline",
+    "fetch_lists",
     "lifetime",
     "pem_of",
     "read_certificates",

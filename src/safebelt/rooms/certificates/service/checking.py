@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from cryptography import x509
 
@@ -28,6 +29,7 @@ from safebelt.rooms.certificates.service.answering import Answering
 from safebelt.rooms.certificates.service.reading import der_of, fingerprint, read, serial_text
 from safebelt.rooms.ledger.service import check as check_receipt
 from safebelt.rooms.ledger.service import read_keys
+from safebelt.rooms.registry.model.public import Gone
 from safebelt.rooms.registry.model.register import System
 
 MAX_BYTES = 64 * 1024
@@ -89,19 +91,17 @@ class Checking(Answering):
             revocation=path.RevocationSource(ocsp=answer, crls=(self.root_list(),), nonce=nonce),
             max_age=FRESH,
         )
-        system_id, claims_are_sound = _system_of(leaf)
-        system = self._found_system(system_id)
+        claims = _claims_of(leaf)
+        system_id = claims.system_id if claims else ""
         axes = {
             **_mathematics(examined),
-            Axis.REGISTRATION: decide.registration(system_id if claims_are_sound else "", system, is_known=True),
+            Axis.REGISTRATION: decide.registration(system_id, self._found_system(system_id), is_known=True),
             Axis.LOG: self._logged(leaf),
         }
         return Checked(
             axes=axes,
-            serial=serial_text(leaf.serial_number),
-            system_id=system_id,
-            system_name=system.name if system else None,
-            subject=leaf.subject.rfc4514_string(),
+            is_public=self._is_public(system_id),
+            **_told(leaf, claims),
         )
 
     def _ask(self, leaf: x509.Certificate, issuing: Sequence[x509.Certificate]) -> tuple[bytes | None, bytes | None]:
@@ -123,6 +123,13 @@ class Checking(Answering):
         except Problem:
             return decide.logged(issued=None, ended=None)
         return decide.logged(issued=telling.issued, ended=telling.ended, entries=telling.entries)
+
+    def _is_public(self, system_id: str) -> bool:
+        """Whether the public register shows a system: what is not shown there is not linked to either."""
+        try:
+            return bool(system_id) and not isinstance(self._registry.public_system(system_id), Gone)
+        except NotFound:
+            return False
 
     def _found_system(self, system_id: str) -> System | None:
         try:
@@ -147,18 +154,13 @@ def check_offline(data: bytes, brought: Brought, *, on: datetime) -> Checked:
         revocation=path.RevocationSource(ocsp=brought.ocsp, crls=brought.crls, nonce=None),
         max_age=FRESH,
     )
-    system_id, is_sound = _system_of(leaf)
+    claims = _claims_of(leaf)
     axes = {
         **_mathematics(examined),
-        Axis.REGISTRATION: decide.registration(system_id if is_sound else "", None, is_known=False),
+        Axis.REGISTRATION: decide.registration(claims.system_id if claims else "", None, is_known=False),
         Axis.LOG: _proven(leaf, brought),
     }
-    return Checked(
-        axes=axes,
-        serial=serial_text(leaf.serial_number),
-        system_id=system_id,
-        subject=leaf.subject.rfc4514_string(),
-    )
+    return Checked(axes=axes, **_told(leaf, claims))
 
 
 def read_certificates(data: bytes) -> list[x509.Certificate]:
@@ -213,10 +215,20 @@ def _mathematics(examined: path.Examined) -> dict[Axis, Reason]:
     }
 
 
-def _system_of(leaf: x509.Certificate) -> tuple[str, bool]:
-    """Return the system a certificate names, and whether what it says of the register can be read at all."""
+def _claims_of(leaf: x509.Certificate) -> leaves.Claims | None:
+    """Return what a certificate says of the register; None where it says nothing that can be read."""
     try:
-        claims = leaves.claims_of(leaf)
+        return leaves.claims_of(leaf)
     except Problem:
-        return "", False
-    return (claims.system_id, True) if claims else ("", False)
+        return None
+
+
+def _told(leaf: x509.Certificate, claims: leaves.Claims | None) -> dict[str, Any]:
+    """Return what a certificate says, by its own word."""
+    return {
+        "serial": serial_text(leaf.serial_number),
+        "system_id": claims.system_id if claims else "",
+        "subject": leaf.subject.rfc4514_string(),
+        "issuer": claims.issuer_kind.value if claims else "",
+        "provisional": claims.provisional if claims else False,
+    }
