@@ -88,9 +88,14 @@ class Frontier:
         self._edge[level] = carry
         self.size += 1
 
-    def root(self) -> bytes:
-        """Return the root over all leaves so far."""
-        root: bytes | None = None
+    def root(self, tail: bytes | None = None) -> bytes:
+        """Return the root over all leaves so far.
+
+        Args:
+            tail: Where the leaves are themselves roots of perfect subtrees: the root over what follows the last one,
+                fewer leaves than such a subtree has.
+        """
+        root = tail
         for node in self._edge:
             if node is not None:
                 root = node if root is None else node_hash(node, root)

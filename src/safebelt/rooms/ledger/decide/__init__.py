@@ -22,6 +22,7 @@ from safebelt.rooms.ledger.decide.proofs import (
     write_proof,
 )
 from safebelt.rooms.ledger.decide.steps import checkpoint_text, parse_checkpoint, text_of
+from safebelt.rooms.ledger.decide.stretches import Files, Stretch, examine_bundles, examine_rows
 from safebelt.rooms.ledger.decide.watching import check_evidence, compare, write_evidence
 from safebelt.rooms.ledger.decide.witnessing import (
     MAX_SUBMISSION_BYTES,
@@ -38,6 +39,8 @@ __all__ = [
     "MAX_SUBMISSION_BYTES",
     "SIZE_MEDIA_TYPE",
     "Audit",
+    "Files",
+    "Stretch",
     "as_checkpoint",
     "as_entry",
     "check",
@@ -47,6 +50,8 @@ __all__ = [
     "commitment",
     "compare",
     "entry_body",
+    "examine_bundles",
+    "examine_rows",
     "hold_form",
     "hold_reason",
     "parse_body",

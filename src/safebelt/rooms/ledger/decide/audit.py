@@ -1,15 +1,14 @@
-"""Whether the whole log is as it was written: every row, every checkpoint, every tile, every fault by name.
+"""Whether the whole log is as it was written: every row, checkpoint, tile and file of the tree, every fault by name.
 
 An `Audit` is fed what was stored, in order, and believes none of it:
 
-    audit = Audit(notes, keys=…, open_note=…, open_cosigned=…, canonical=…, files=…)
-    for row in rows:
-        audit.read(row)
-    verification = audit.close()
-
-`files` gives a tile's bytes by its kind, level, index and width, or None where there is no such file.
+    audit = Audit(notes, keys=…, open_note=…, open_cosigned=…)
+    for start in range(0, audit.published, …):
+        audit.take(examine_rows(…))  # several processes may examine; the audit takes stretches in order
+    verification = audit.close(files)
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,27 +16,16 @@ from safebelt.kernel import merkle
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Problem
 from safebelt.kernel.text import Text
-from safebelt.rooms.ledger.decide.entries import commitment, parse_body, rotation_text, words
+from safebelt.rooms.ledger.decide.entries import rotation_text
 from safebelt.rooms.ledger.decide.steps import parse_checkpoint, text_of
-from safebelt.rooms.ledger.model import (
-    MAX_FAULTS,
-    Canonical,
-    Checkpoint,
-    Fault,
-    KeyRotated,
-    OpenNote,
-    Row,
-    Verification,
-)
-
-Files = Callable[[int | str, int, int], Sequence[bytes] | None]
-"""`(level or "entries", tile index, width)` to the hashes or entries in that file; None where it is missing."""
+from safebelt.rooms.ledger.decide.stretches import WIDTH, Faults, Files, Stretch, compare, examine_row
+from safebelt.rooms.ledger.model import Canonical, Checkpoint, OpenNote, Row, Verification
 
 OpenCosigned = Callable[[str, str], tuple[str, frozenset[str]]]
 """`(verifier key, note)` to the note's text and who signed it; raises a `Problem` where that key did not."""
 
-_WIDTH = 256
-_LOST = bytes(merkle.HASH_BYTES)  # stands for an entry that is not there: no SHA-256 is known to be zero
+_HEIGHT = 8
+_HASH = merkle.HASH_BYTES
 
 
 class Audit:
@@ -48,8 +36,9 @@ class Audit:
         keys: Every verifier key that ever signed, oldest first.
         open_note: Opens a note with exactly those keys.
         open_cosigned: Opens a note with the one key given.
-        canonical: RFC 8785 encoder.
-        files: Reads the tiles.
+
+    Attributes:
+        published: How many entries the newest checkpoint covers.
     """
 
     def __init__(
@@ -59,37 +48,44 @@ class Audit:
         keys: Sequence[str],
         open_note: OpenNote,
         open_cosigned: OpenCosigned,
-        canonical: Canonical,
-        files: Files,
     ) -> None:
-        self._keys, self._open, self._canonical, self._files = keys, open_note, canonical, files
-        self._open_cosigned = open_cosigned
-        self._faults, self._more = list[Fault](), 0
-        self._bad = set[int]()
+        self._keys, self._open, self._open_cosigned = keys, open_note, open_cosigned
+        self._faults, self._bad_tiles = Faults(), set[int]()
         self._notes, self._cosignatures = dict(notes), dict[int, set[str]]()
         self._checkpoints = {size: self._read_checkpoint(size, note) for size, note in notes}
-        self._published = max(self._checkpoints, default=0)
-        self._frontier = merkle.Frontier()
-        self._tile: list[tuple[bytes, bytes]] = []
-        self._upper: list[bytes] = []
+        self._sizes = sorted(self._checkpoints)
+        self.published = max(self._sizes, default=0)
+        self._frontier, self._nodes, self._next = merkle.Frontier(), bytearray(), self.published
         self._rotations = list[tuple[int, Mapping[str, Any]]]()
         self._entries = self._waiting = self._erased = 0
         self._has_wrong_root = False
 
-    def read(self, row: Row) -> None:
-        """Take the next row: placed ones in order, then those that wait."""
-        body = self._check_row(row)
-        if body is not None:
-            self._check_personal(row, body)
-            if row.kind == KeyRotated.kind and row.index is not None:
-                self._rotations.append((row.index, body["data"]))
-        if row.index is None:
-            self._waiting += 1
-            return
-        self._close_gap(row.index)
-        self._entries += 1
-        self._waiting += row.index >= self._published
-        self._grow(merkle.leaf_hash(row.body), row.body)
+    def stops(self, start: int, end: int) -> Sequence[int]:
+        """Return the sizes of checkpoints that end in a stretch: beyond `start`, up to `end`."""
+        return self._sizes[bisect_right(self._sizes, start) : bisect_right(self._sizes, end)]
+
+    def take(self, stretch: Stretch) -> None:
+        """Take what the next stretch came to."""
+        self._count(stretch)
+        first = stretch.start // WIDTH
+        for stop, head in stretch.heads.items():
+            self._grow(stretch, stop // WIDTH - first)
+            self._check_root(stop, self._frontier.root(head))
+        self._grow(stretch, len(stretch.nodes) // _HASH)
+        self._nodes += stretch.nodes
+
+    def read_beyond(self, row: Row, canonical: Canonical) -> None:
+        """Take a row that no checkpoint covers yet: placed ones in order, then those without a place."""
+        stretch = Stretch(start=0, end=0)
+        examine_row(stretch, row, canonical)
+        self._count(stretch)
+        self._waiting += 1
+        if row.index is not None:
+            if row.index > self._next:
+                where = f"index {self._next}" + (f" to {row.index - 1}" if row.index - 1 > self._next else "")
+                says = Text(zh="该序号的条目缺失。", en="The entry at this index is missing.")
+                self._faults.add("gap", where, says, self._next)
+            self._next = row.index + 1
 
     def read_cosignature(self, size: int, key: str | None, line: str) -> None:
         """Take a witness's cosignature: it fits the checkpoint it was given for, or is a fault.
@@ -134,108 +130,42 @@ class Audit:
         lines = note.removeprefix(base).splitlines(keepends=True)
         return set(lines) <= self._cosignatures.get(size, set())
 
-    def close(self) -> Verification:
-        """Say what it came to."""
-        self._close_gap(self._published)
-        self._check_upper_tiles()
+    def close(self, files: Files) -> Verification:
+        """Say what it came to, once every stretch, row and cosignature was taken."""
+        self._check_upper(files)
         self._check_keys()
-        nothing = not self._published and not self._faults
-        holds = Truth.UNKNOWN if nothing else Truth.of(not self._faults)
+        faults = self._faults
+        nothing = not self.published and not faults.named
         return Verification(
-            holds=holds,
+            holds=Truth.UNKNOWN if nothing else Truth.of(not faults.named),
             entries=self._entries,
             waiting=self._waiting,
             checkpoints=len(self._checkpoints),
             erased=self._erased,
-            faults=tuple(self._faults),
-            more=self._more,
+            faults=tuple(faults.named),
+            more=faults.more,
         )
 
     def fault(self, code: str, where: str, zh: str, en: str, index: int | None = None) -> None:
         """Note a fault."""
-        if index is not None:
-            self._bad.add(index)
-        if len(self._faults) < MAX_FAULTS:
-            self._faults.append(Fault(code=code, where=where, says=Text(zh=zh, en=en), index=index))
-        else:
-            self._more += 1
+        self._faults.add(code, where, Text(zh=zh, en=en), index)
 
-    def _check_row(self, row: Row) -> Mapping[str, Any] | None:
-        """Hold a row's columns and leaf against its bytes; return the bytes as read, if they can be."""
-        where = row.id if row.index is None else f"{row.id} (index {row.index})"
-        if merkle.leaf_hash(row.body) != row.leaf:
-            self.fault("leaf", where, "条目内容与其叶哈希不符。", "Its content does not hash to its leaf.", row.index)
-        try:
-            body = parse_body(row.body)
-            is_canonical = self._canonical(body) == row.body
-        except (ValueError, Problem):
-            body, is_canonical = None, False
-        if body is None or not is_canonical:
-            self.fault(
-                "body", where, "条目内容不是规范的账本条目。", "Its content is not a canonical ledger entry.", row.index
-            )
-            return None
-        stored = {"id": row.id, "actor": row.actor, "kind": row.kind, "subject": row.subject}
-        differing = [name for name, value in stored.items() if body[name] != value]
-        differing += ["at"] * (body["at"] != row.at.isoformat(timespec="microseconds"))
-        differing += ["words"] * (words(body["data"]) != row.words)
-        for name in differing:
-            self.fault(
-                "column",
-                where,
-                f"列 {name} 与条目内容不一致。",
-                f"The column {name} does not agree with its content.",
-                row.index,
-            )
-        return body
+    def _count(self, stretch: Stretch) -> None:
+        self._faults.extend(stretch.faults)
+        self._bad_tiles |= {index - index % WIDTH for index in stretch.faults.bad}
+        self._entries += stretch.entries
+        self._erased += stretch.erased
+        self._rotations += stretch.rotations
 
-    def _check_personal(self, row: Row, body: Mapping[str, Any]) -> None:
-        """Hold personal data against the commitment in the leaf; erased data leaves the commitment standing."""
-        where = row.id if row.index is None else f"{row.id} (index {row.index})"
-        bound = body.get("personal")
-        if row.erased_at is not None and bound is not None:
-            self._erased += 1
-            if row.salt is None and row.personal is None:
-                return
-            zh, en = "标记为已删除的个人信息仍然存在。", "Personal data marked as erased is still there."
-        elif (bound is None) != (not row.has_personal):
-            zh, en = (
-                "个人信息缺失，或并非由条目所承诺。",
-                "Personal data is missing, or the entry does not commit to it.",
-            )
-        elif bound is None or self._commits(row, bound):
-            return
-        else:
-            zh, en = "个人信息与条目中的承诺不符。", "Personal data does not match the commitment in the entry."
-        self.fault("personal", where, zh, en, row.index)
+    def _grow(self, stretch: Stretch, tiles: int) -> None:
+        """Add roots of a stretch's tiles, up to the first `tiles` of them."""
+        first = stretch.start // WIDTH
+        for at in range(self._frontier.size - first, tiles):
+            self._frontier.append(stretch.nodes[at * _HASH : (at + 1) * _HASH])
 
-    def _commits(self, row: Row, bound: str) -> bool:
-        if row.salt is None or row.personal is None:
-            return False
-        try:
-            return commitment(row.salt, self._canonical(row.personal)) == bound
-        except Problem:
-            return False
-
-    def _close_gap(self, index: int) -> None:
-        """Name every place below `index` where a row should be and is not."""
-        while self._frontier.size < index:
-            at = self._frontier.size
-            self.fault("gap", f"index {at}", "该序号的条目缺失。", "The entry at this index is missing.", at)
-            self._grow(_LOST, b"")
-
-    def _grow(self, leaf: bytes, body: bytes) -> None:
-        if self._frontier.size < self._published:
-            self._tile.append((leaf, body))
-        self._frontier.append(leaf)
-        size = self._frontier.size
-        self._check_root(size)
-        if self._tile and (len(self._tile) == _WIDTH or size == self._published):
-            self._check_leaf_tile((size - 1) // _WIDTH)
-
-    def _check_root(self, size: int) -> None:
-        checkpoint = self._checkpoints.get(size)
-        if checkpoint is None or checkpoint.root == self._frontier.root():
+    def _check_root(self, size: int, root: bytes) -> None:
+        checkpoint = self._checkpoints[size]
+        if checkpoint is None or checkpoint.root == root:
             return
         if not self._has_wrong_root:  # the first says where it went wrong; all later ones follow from it
             earlier = max((s for s, c in self._checkpoints.items() if s < size and c is not None), default=0)
@@ -247,45 +177,19 @@ class Audit:
             )
         self._has_wrong_root = True
 
-    def _check_leaf_tile(self, index: int) -> None:
-        leaves, bodies = [leaf for leaf, _ in self._tile], [body for _, body in self._tile]
-        self._tile = []
-        self._compare("tile", 0, index, leaves)
-        self._compare("bundle", "entries", index, bodies)
-        if len(leaves) == _WIDTH:
-            self._upper.append(merkle.root(leaves))
-
-    def _check_upper_tiles(self) -> None:
-        level, hashes = 1, self._upper
+    def _check_upper(self, files: Files) -> None:
+        """Hold the tiles above level 0, and the tree above the tiles' roots, against these."""
+        hashes, height, bad = bytes(self._nodes), _HEIGHT, sorted(self._bad_tiles)
         while hashes:
-            starts = range(0, len(hashes), _WIDTH)
-            for start in starts:
-                self._compare("tile", level, start // _WIDTH, hashes[start : start + _WIDTH])
-            hashes = [merkle.root(hashes[s : s + _WIDTH]) for s in starts if len(hashes) - s >= _WIDTH]
-            level += 1
-
-    def _compare(self, code: str, level: int | str, index: int, expected: Sequence[bytes]) -> None:
-        """Hold a published file against what the rows say it is."""
-        where = f"tile/{level}/{index} (width {len(expected)})"
-        found = self._files(level, index, len(expected))
-        if found is None:
-            self.fault(code, where, "已发布的文件缺失或不可读。", "The published file is missing or cannot be read.")
-            return
-        if list(found) == list(expected):
-            return
-        first = index * _WIDTH
-        if level not in (0, "entries") or len(found) != len(expected):
-            self.fault(code, where, "已发布的文件与条目不符。", "The published file does not fit the entries.")
-            return
-        differing = [first + i for i, (a, b) in enumerate(zip(found, expected, strict=True)) if a != b]
-        for at in (i for i in differing if i not in self._bad):
-            self.fault(
-                code,
-                f"{where}, index {at}",
-                f"已发布的文件与序号 {at} 的条目不一致：二者之一被改动。",
-                f"The published file and the entry at index {at} differ: one of them was changed.",
-                at,
-            )
+            count = len(hashes) // _HASH
+            if height > _HEIGHT:
+                found = files.height(height, 0, count)
+                compare(self._faults, "tree", height, 0, hashes, found=found, bad=bad)
+            for start in range(0, count if height % _HEIGHT == 0 else 0, WIDTH):
+                expected = hashes[start * _HASH : (start + WIDTH) * _HASH]
+                found = files.tile(height // _HEIGHT, start // WIDTH, len(expected) // _HASH)
+                compare(self._faults, "tile", height, start, expected, found=found, bad=bad)
+            hashes, height = merkle.parents(hashes), height + 1
 
     def _read_checkpoint(self, size: int, note: str) -> Checkpoint | None:
         where = f"checkpoint {size}"

@@ -100,7 +100,7 @@ class Fault:
 
     Attributes:
         code: `body`, `leaf`, `column`, `gap`, `personal`, `root`, `checkpoint`, `signature`, `cosignature`,
-            `rotation`, `tile` or `bundle`.
+            `rotation`, `tile`, `bundle` or `tree`.
         where: The entry, checkpoint or file, for example `ent_… (index 5)`.
         index: The entry's index, where the fault is in one entry.
         says: What is wrong.

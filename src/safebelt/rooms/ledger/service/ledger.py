@@ -1,6 +1,6 @@
 """Deeds of the ledger: append, read, prove, verify, erase, rotate.  How it grows and is shown: `publishing`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +24,12 @@ from safebelt.rooms.ledger.service.following import Following
 from safebelt.rooms.ledger.service.publishing import LOCK, Publishing, checkpoint_of, shown_of, size_of
 from safebelt.rooms.ledger.service.witnessing import Witnessing
 from safebelt.rooms.ledger.store import peers as store_peers
-from safebelt.rooms.ledger.tiles import Missing
+from safebelt.rooms.ledger.tiles import LONG_STRETCH, STRETCH, BundlesJob, Missing, RowsJob, examined
 
 _SALT_BYTES = 16  # 128 bits: more than anybody can try
+Progress = Callable[[int, int], None]
+"""Told how much of how much is done."""
+
 MAX_PAGE = 200
 """Most entries one call of `entries` returns."""
 
@@ -228,8 +231,41 @@ class Ledger(Publishing):
             raise refusals.damaged()
         return decide.write_consistency(old=old, new=new, path=path)
 
-    def verify(self) -> Verification:
-        """Hold the whole log against itself: every row, personal payload, checkpoint, signature, rotation and tile."""
+    def verify(self, progress: Progress | None = None) -> Verification:
+        """Hold the whole log against itself: every row, payload, checkpoint, signature, rotation, tile and tree file.
+
+        Args:
+            progress: Told how many entries were examined, and of how many.
+        """
+
+        def jobs(tx: sa.Connection, audit: decide.Audit) -> Iterator[RowsJob]:
+            for start in range(0, audit.published, STRETCH):
+                end = min(start + STRETCH, audit.published)
+                yield RowsJob(self._folders, start, end, audit.stops(start, end), store.stretch(tx, start, end))
+
+        return self._audit(jobs, progress, has_rows=True)
+
+    def verify_files(self, progress: Progress | None = None) -> Verification:
+        """Hold the log's files against each other and its checkpoints: bundles, tiles and tree, but not the rows.
+
+        Args:
+            progress: Told how many entries were examined, and of how many.
+        """
+
+        def jobs(_: sa.Connection, audit: decide.Audit) -> Iterator[BundlesJob]:
+            for start in range(0, audit.published, LONG_STRETCH):
+                end = min(start + LONG_STRETCH, audit.published)
+                yield BundlesJob(self._folders, start, end, audit.stops(start, end))
+
+        return self._audit(jobs, progress, has_rows=False)
+
+    def _audit(
+        self,
+        jobs: Callable[[sa.Connection, decide.Audit], Iterable[RowsJob | BundlesJob]],
+        progress: Progress | None,
+        *,
+        has_rows: bool,
+    ) -> Verification:
         keys, published = self.verifier_keys(), self._tiles.checkpoint()
         with self._sql.read() as tx:
             audit = decide.Audit(
@@ -237,15 +273,18 @@ class Ledger(Publishing):
                 keys=[str(key) for key in keys],
                 open_note=opener(keys),
                 open_cosigned=lambda key, note: opener([VerifierKey.parse(key)])(note),
-                canonical=canonical,
-                files=self._tiles.content,
             )
-            for row in store.rows(tx, store.size(tx)):
-                audit.read(row)
+            for stretch in examined(jobs(tx, audit), audit.published):
+                audit.take(stretch)
+                if progress is not None:
+                    progress(stretch.end, audit.published)
+            if has_rows:
+                for row in store.rows_beyond(tx, audit.published):
+                    audit.read_beyond(row, canonical)
             for size, key, line in store_peers.cosignatures(tx):
                 audit.read_cosignature(size, key, line)
         audit.read_published(published)
-        return audit.close()
+        return audit.close(self._folders)
 
     def erase(self, entry_id: str, *, reason: str, by: Actor) -> str:
         """Erase an entry's personal data; its proof stands.  Return the id of the entry that remembers the erasing.

@@ -24,7 +24,7 @@ from safebelt.rooms.ledger.decide import refusals
 from safebelt.rooms.ledger.model import Checkpoint, KeyRotated
 from safebelt.rooms.ledger.service.checking import opener
 from safebelt.rooms.ledger.store import peers
-from safebelt.rooms.ledger.tiles import Heights, Missing, Tiles, Tree
+from safebelt.rooms.ledger.tiles import Folders, Heights, Missing, Tiles, Tree
 
 LOCK = "ledger"
 """Name of the section in which one process at a time extends the log."""
@@ -65,7 +65,8 @@ class Publishing:
     ) -> None:
         self._sql, self._clock, self._new_id, self._chance = sql, clock, new_id, chance
         self._keys, self.origin, self._tiles = signer, origin, Tiles(tiles)
-        self._tree = Tree(self._tiles, tiles.with_name(f"{tiles.name}-tree"))
+        self._folders = Folders(tiles, tiles.with_name(f"{tiles.name}-tree"))
+        self._tree = Tree(self._tiles, self._folders.tree)
         self._has_looked = False
 
     def verifier_keys(self) -> tuple[VerifierKey, ...]:

@@ -36,13 +36,13 @@ class Heights:
         """Return the file of a height."""
         return self.folder / f"{level:02d}"
 
-    def fit(self, size: int) -> None:
-        """Hold that the files have the hashes of `size` leaves, and cut off what a crash left beyond.
+    def fit(self, size: int) -> bool:
+        """Hold that the files have the hashes of `size` leaves; cut off what a crash left beyond, and say so.
 
         Raises:
             Missing: A file is not there, or too short.
         """
-        level = 0
+        level, was_cut = 0, False
         while True:
             needed, path = (size >> level) * _HASH, self.path(level)
             try:
@@ -52,9 +52,10 @@ class Heights:
             if has < needed:
                 if needed:
                     raise Missing(path.name)
-                return
+                return was_cut
             if has > needed:
                 os.truncate(path, needed)
+                was_cut = True
             level += 1
 
     def hold(self, size: int) -> None:

@@ -6,6 +6,7 @@ would wipe out the trace of whoever changed it.
 
 import os
 import re
+import struct
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import lru_cache
@@ -40,7 +41,11 @@ def tile_path(level: int | str, index: int, width: int = WIDTH) -> str:
 
 def pack(bodies: Sequence[bytes]) -> bytes:
     """Return an entry bundle: each entry after its length as two big-endian bytes."""
-    return b"".join([part for body in bodies for part in (len(body).to_bytes(2), body)])
+    parts = [b""] * (2 * len(bodies))
+    lengths = struct.pack(f">{len(bodies)}H", *map(len, bodies))
+    parts[::2] = [length for (length,) in struct.iter_unpack("2s", lengths)]
+    parts[1::2] = bodies
+    return b"".join(parts)
 
 
 def unpack(bundle: bytes) -> list[bytes]:
@@ -83,7 +88,7 @@ class Reader(ABC):
             Missing: Neither is there.
             ValueError: The file does not hold as many hashes as its name says.
         """
-        data, holds = self._wide(level, index, width)
+        data, holds = self.wide(level, index, width)
         if len(data) != holds * merkle.HASH_BYTES:
             raise ValueError("a tile of the wrong length")
         return split(data)[:width]
@@ -95,18 +100,11 @@ class Reader(ABC):
             Missing: It is not there.
             ValueError: It does not hold as many entries as its name says.
         """
-        data, holds = self._wide("entries", index, width)
+        data, holds = self.wide("entries", index, width)
         bodies = unpack(data)
         if len(bodies) != holds:
             raise ValueError("an entry bundle of the wrong length")
         return bodies[:width]
-
-    def content(self, level: int | str, index: int, width: int) -> Sequence[bytes] | None:
-        """Return the hashes of a tile or the entries of a bundle; None where the file is missing or malformed."""
-        try:
-            return self.hashes(level, index, width) if isinstance(level, int) else self.bodies(index, width)
-        except (Missing, ValueError):
-            return None
 
     def nodes(self, size: int) -> merkle.Node:
         """Return a reader of the perfect subtrees of the first `size` leaves.
@@ -126,8 +124,12 @@ class Reader(ABC):
 
         return node
 
-    def _wide(self, level: int | str, index: int, width: int) -> tuple[bytes, int]:
-        """Return a file and the width its name promises: the partial one, or the full one that overtook it."""
+    def wide(self, level: int | str, index: int, width: int) -> tuple[bytes, int]:
+        """Return a file and the width its name promises: the partial one, or the full one that overtook it.
+
+        Raises:
+            Missing: Neither is there.
+        """
         try:
             return self.read(tile_path(level, index, width)), width
         except Missing:

@@ -20,7 +20,7 @@ from safebelt.rooms.ledger.tiles.static import HEIGHT, WIDTH, Tiles, pack, tile_
 _BATCH = 4096
 """Entries hashed and written at once.  More gain nothing; at the longest entries these are 256 MB."""
 
-_FEW = 512  # entries: their few files are made durable one by one, more by one call for the whole filesystem
+_FEW = 64  # entries: their few files are made durable one by one, more by one call for the whole filesystem
 
 
 class Tree:
@@ -36,8 +36,10 @@ class Tree:
     def __init__(self, tiles: Tiles, folder: Path) -> None:
         self.tiles, self.heights, self.size = tiles, Heights(folder), 0
         self._bundle = b""
+        self._from = 0  # where the batch began that is being written
         self._whole = 0  # up to here this process wrote the files itself, or saw them to be durable
         self._settled = 0
+        self._has_leftovers = False  # partial tiles of a size that was never signed may lie about
 
     def stand(self, size: int) -> bytes:
         """Go back to the tree of `size` leaves, cut off what lies beyond, and return its root.
@@ -46,7 +48,7 @@ class Tree:
             Missing: A file is not there, or the files beyond `settled` may not all be: they are to be replayed.
             ValueError: The files at the edge do not agree with each other.
         """
-        self.heights.fit(size)
+        self._has_leftovers |= self.heights.fit(size)
         self._hold_edge(size)
         self.size = size
         return self.heights.root(size)
@@ -125,7 +127,7 @@ class Tree:
         self._bundle = bundle
 
     def _extend(self, bodies: Sequence[bytes], is_replay: bool) -> None:
-        old = self.size
+        old = self._from = self.size
         self.heights.add(old, merkle.leaf_hashes(bodies))
         self._add_bundles(bodies, is_replay)
         self.size = old + len(bodies)
@@ -145,7 +147,9 @@ class Tree:
 
     def _finish(self, level: int | str, index: int, data: bytes, is_replay: bool) -> None:
         self._write(tile_path(level, index), data, is_replay)
-        self.tiles.drop_partials(level, index)
+        shift = HEIGHT * level if isinstance(level, int) else 0
+        if is_replay or self._has_leftovers or index == (self._from >> shift) // WIDTH:
+            self.tiles.drop_partials(level, index)
 
     def _write_partials(self, start: int, stops: Set[int], is_replay: bool) -> None:
         """Write the unfinished tiles as they were at every stop."""
@@ -204,7 +208,7 @@ class Tree:
         self._settled = size
 
 
-def _batches(entries: Iterable[tuple[int, bytes]], start: int) -> Iterator[list[bytes]]:
+def _batches(entries: Iterable[tuple[int, bytes]], start: int) -> Iterator[Sequence[bytes]]:
     """Yield entries by the batch, each of which must follow the one before.
 
     Raises:
@@ -213,9 +217,10 @@ def _batches(entries: Iterable[tuple[int, bytes]], start: int) -> Iterator[list[
     rest = iter(entries)
     while batch := list(islice(rest, _BATCH)):
         end = start + len(batch)
-        if [index for index, _ in batch] != list(range(start, end)):
+        indexes, bodies = zip(*batch, strict=True)
+        if indexes != tuple(range(start, end)):
             raise ValueError(f"no entry at every index from {start} to {end - 1}")
-        yield [body for _, body in batch]
+        yield bodies
         start = end
 
 
