@@ -19,13 +19,14 @@ from safebelt.engines.logs import configure
 from safebelt.engines.supervisor import die_with_parent
 from safebelt.kernel.errors import Problem
 from safebelt.kernel.text import Lang, Text
+from safebelt.run.keeping.commands import backup_command, restore_command
 from safebelt.settings import Settings
 from safebelt.web.terminal import BAD_USE, NEGATIVE, Answer
 
 _ONLY_MINE = 0o077
 """What this program writes, its owner reads: databases, records and keys are nobody else's."""
 
-_OF_THE_HOUSE = {"up", "down", "serve", "demo"}
+_OF_THE_HOUSE = {"up", "down", "serve", "demo", "backup", "restore"}
 
 Process = Literal["console", "belt", "work", "model"]
 
@@ -62,6 +63,8 @@ def build(house: House, words: Collection[str] = ()) -> App:
     app.command(_down(house), name="down")
     app.command(_serve(house), name="serve")
     app.command(_demo(house), name="demo")
+    app.command(backup_command(house), name="backup")
+    app.command(restore_command(house), name="restore")
     return app
 
 
