@@ -1,0 +1,216 @@
+"""A belt elsewhere keeps its identity alive across every expiry: real console, real belt, months in seconds.
+
+The belt has a home of its own and no token: its first certificate was asked for by a person, every other by the key of
+the one before.  Then the house falls silent, and the belt says so, and finally that its time is over.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from tests.browser.conftest import Serving
+from tests.journeys.fast import SharedClock
+from tests.journeys.home import PLAIN, Home, wait_for
+from tests.rooms.certificates.house import spare_keys
+from tests.rooms.registry.lifecycle_house import DESCRIBED, enter, into_service
+from tests.rooms.rulebook.house import law
+
+from safebelt.app import House, every_table
+from safebelt.engines.sql import Sql
+from safebelt.kernel.actors import OWNER, Role
+from safebelt.rooms.certificates.model import Filter, Found
+from safebelt.rooms.certificates.service import read_note
+from safebelt.rooms.registry.model.lifecycle import Issuer
+from safebelt.run.doors import web
+from safebelt.settings import Settings
+
+BEGIN = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+AXES = ("chain", "validity", "purpose", "revocation", "registration", "log")
+LOOKS = 0.1
+"""Seconds of real time between two looks of the belt."""
+
+
+class World:
+    """A house with an authority and a system in service, and a belt elsewhere that guards it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = SharedClock(folder / "clock")
+        self.clock.set(BEGIN)
+        self.house = House(Settings(home=folder / "house", database_url=f"sqlite:///{folder / 'house.db'}"))
+        self.house.clock = self.clock
+        self.house.__dict__["sql"] = Sql(self.house.settings.sql_url)
+        every_table().create_all(self.house.sql.engine)
+        self.house.rulebook.__dict__["law"] = law()
+        self.system = into_service(self.house.registry, enter(self.house.registry, DESCRIBED).id)
+        self.certificates._makes_key = spare_keys()
+        self.certificates.found(Found(organization="Mingli", country="CN", issuer=Issuer.SELF), by=OWNER)
+        self.console = Serving(web(self.house))
+        self.belt = Home(
+            folder / "belt",
+            identity_system=self.system.id,
+            identity_authority=self.console.url,
+            identity_seconds=str(LOOKS),
+        )
+        self.calls = httpx2.Client(verify=PLAIN, timeout=20)
+        self.challenges, self.is_silent = 0, False
+
+    @property
+    def folder(self) -> Path:
+        """Where the belt keeps its identity."""
+        return self.belt.folder / "keys" / "identities" / self.system.id
+
+    @property
+    def certificates(self) -> Any:
+        return self.house.certificates
+
+    def enrol(self, folder: Path) -> dict[str, Any]:
+        """What a person does once, with a token of theirs."""
+        user = self.house.access.add_user("olga", [Role.OPERATOR], password="a long enough password 7", by=OWNER).user
+        token = folder / "token"
+        token.write_text(self.house.access.issue_token(user.name, name="belt", days=30, by=OWNER).secret + "\n")
+        said = self.belt.json(
+            "certificates", "agent", "enrol", self.system.id,
+            "--authority", self.console.url, "--place", self.belt.belt,
+            "--folder", str(self.folder), "--token-file", str(token),
+        )  # fmt: skip
+        token.unlink()
+        return said
+
+    @contextmanager
+    def serving(self, folder: Path) -> Iterator[None]:
+        """Keep the belt's process running meanwhile."""
+        with (folder / "belt.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.journeys.fast", str(folder / "clock")],
+                env=self.belt.env, cwd=Path(__file__).parents[2], stdout=log, stderr=log,
+            )  # fmt: skip
+        try:
+            wait_for(f"{self.belt.belt}/health", process)
+            yield
+        finally:
+            process.terminate()
+            process.wait(30)
+
+    def health(self) -> dict[str, Any]:
+        return self.calls.get(f"{self.belt.belt}/health").json()["identity"]
+
+    def challenge(self) -> httpx2.Response:
+        self.challenges += 1
+        return self.calls.get(
+            f"{self.belt.belt}/.well-known/safebelt/identity", params={"nonce": f"{self.challenges:032}"}
+        )
+
+    def checked(self) -> str:
+        """Challenge the belt, have its certificate checked at this moment, and return its serial number."""
+        said = self.challenge()
+        assert said.status_code == 200, said.text
+        text = said.json()["text"].splitlines()
+        assert text[2:4] == [f"place {self.belt.belt}", f"nonce {self.challenges:032}"]
+        found = self.calls.post(
+            f"{self.console.url}/api/certificates/check", json={"certificate": said.json()["chain"]}
+        )
+        axes = {axis: answer["verdict"] for axis, answer in found.json()["axes"].items()}
+        assert axes == dict.fromkeys(AXES, "ok"), f"{self.clock()}: {axes}"
+        return str(found.json()["serial"])
+
+    def until(self, holds: Callable[[], bool], seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < deadline, self.health()
+            time.sleep(0.01)
+
+    def keep_house(self) -> None:
+        """What the work process does by itself."""
+        self.certificates.keep_parts()
+        self.house.ledger.advance()
+
+    def live(self, days: int, *, step: int) -> list[str]:
+        """Let that many days pass, and look at every step; return the serial numbers in the order they came."""
+        serials = [self.checked()]
+        for _ in range(0, days, step):
+            self.clock.move(days=step)
+            self.keep_house()
+            self.until(lambda: self.health()["state"] == "good")
+            if (serial := self.checked()) != serials[-1]:
+                serials.append(serial)
+        return serials
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    found = World(tmp_path)
+    yield found
+    found.calls.close()
+    if not found.is_silent:
+        found.console.stop()
+    found.house.close()
+
+
+def test_a_belt_renews_itself_across_expiries_says_when_nobody_answers_and_ends_in_the_open(
+    world: World, tmp_path: Path
+) -> None:
+    first = world.enrol(tmp_path)
+    world.house.ledger.advance()
+    with world.serving(tmp_path):
+        world.until(lambda: world.health()["state"] == "good")
+
+        serials = world.live(280, step=14)
+
+        assert len(serials) == len(set(serials)) >= 5 and serials[0] == first["serial"]
+        _the_log_tells(world, serials)
+        _falls_silent(world, serials[-1])
+    log = (tmp_path / "belt.log").read_text()
+    assert "belt.identity_not_renewed" in log and serials[1] in log
+    assert "Traceback" not in log, log
+
+
+def _the_log_tells(world: World, serials: list[str]) -> None:
+    """One entry for each, and each but the first by the key of the one before."""
+    entries = world.house.ledger.entries(kind="certificates.issued.v1", limit=200)[::-1]
+    assert [entry.data["serial"] for entry in entries] == serials
+    assert [entry.actor for entry in entries[1:]] == [f"crt_{serial}" for serial in serials[:-1]]
+    assert world.certificates.certificates(Filter()).total == len(serials)
+
+
+def _falls_silent(world: World, last: str) -> None:
+    """The house is gone: the belt goes on proving what still counts, says that it is due, and then that it is over."""
+    world.console.stop()
+    world.is_silent = True
+    said = set[str]()
+    ends = datetime.fromisoformat(world.health()["until"])
+    while world.clock() < ends:
+        health, answer = world.health(), world.challenge()
+        said.add(health["state"])
+        assert answer.status_code == 200 and health["serial"] == last
+        world.clock.move(days=10)
+        world.until(lambda: world.clock() > ends or world.health()["state"] != "due" or world.health()["failures"] > 0)
+    refused = world.challenge()
+
+    assert said == {"good", "due"} and world.health()["state"] == "over"
+    assert refused.status_code == 409 and "is over" in refused.json()["en"]["detail"]
+    assert "signature" not in refused.text
+    noted = read_note(world.folder)
+    assert noted and noted.serial == last and noted.failures > 0 and noted.problem and noted.problem.zh
+
+
+@pytest.mark.soak
+def test_four_years_of_a_belt_pass_without_a_gap(world: World, tmp_path: Path) -> None:
+    world.enrol(tmp_path)
+    world.house.ledger.advance()
+    with world.serving(tmp_path):
+        world.until(lambda: world.health()["state"] == "good")
+        serials = list[str]()
+        for _ in range(4):
+            serials += world.live(360, step=6)
+            world.certificates.renew_root_list(by=OWNER)
+        distinct = list(dict.fromkeys(serials))
+
+        assert len(distinct) >= 22
+        _the_log_tells(world, distinct)
