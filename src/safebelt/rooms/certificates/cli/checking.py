@@ -30,6 +30,7 @@ _WHAT_IT_SHOWS = Text(
     "is sent, nor that another address leads to the same service.",
 )
 _ROOT = "The root to trust; then nothing of this house is looked at."
+_STATE = "A file that remembers which lists and answers were seen, so that older ones are caught (with --root)."
 _RECEIPT = "Proofs of ledger entries about it (with --root and --key)."
 
 
@@ -45,6 +46,7 @@ def add_checks(app: App, certificates: Certificates) -> None:
         ocsp: Annotated[Path | None, Parameter(help="The authority's answer about it (with --root).")] = None,
         receipt: Annotated[Files, Parameter(help=_RECEIPT)] = None,
         key: Annotated[str, Parameter(help="The log's verifier key.")] = "",
+        state: Annotated[Path | None, Parameter(help=_STATE)] = None,
     ) -> Answer:
         """Check a certificate: chain, validity, purpose, revocation, registration, log, each by itself.
 
@@ -58,6 +60,7 @@ def add_checks(app: App, certificates: Certificates) -> None:
             ocsp=read(ocsp) if ocsp else None,
             receipts=_texts(receipt),
             key=_key(key),
+            memory=state,
         )
         return _checked(check_offline(read(file), brought, on=wall_clock()))
 
@@ -69,6 +72,7 @@ def add_checks(app: App, certificates: Certificates) -> None:
         system: Annotated[str, Parameter(help="Whom to ask for, where several systems live there (sys_…).")] = "",
         receipt: Annotated[Files, Parameter(help=_RECEIPT)] = None,
         key: Annotated[str, Parameter(help="The log's verifier key.")] = "",
+        state: Annotated[Path | None, Parameter(help=_STATE)] = None,
     ) -> Answer:
         """Challenge a live service to prove who it is, and check the certificate that it shows.
 
@@ -83,7 +87,11 @@ def add_checks(app: App, certificates: Certificates) -> None:
         if root is None:
             return _challenged(found, certificates.check(found.chain.encode()))
         brought = Brought(
-            roots=read(root), crls=fetch_lists(found.chain, new_client=client), receipts=_texts(receipt), key=_key(key)
+            roots=read(root),
+            crls=fetch_lists(found.chain, new_client=client),
+            receipts=_texts(receipt),
+            key=_key(key),
+            memory=state,
         )
         return _challenged(found, check_offline(found.chain.encode(), brought, on=wall_clock()))
 

@@ -1,5 +1,7 @@
 """OCSP answers weighed (RFC 6960, section 3.2): who signed, for whom, when, and what it says."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -7,15 +9,27 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509 import ocsp
+from cryptography.x509.oid import SignatureAlgorithmOID
 
 from safebelt.rooms.certificates.pki import chains, names, reading
 from safebelt.rooms.certificates.pki.ocsp import HASHES, cert_id_hashes
 from safebelt.rooms.certificates.pki.reading import extension
 from safebelt.rooms.certificates.pki.revocation import SKEW, Evidence, Word, worthless
+from safebelt.rooms.certificates.pki.seen import Seen, authority_of
 from safebelt.rooms.certificates.pki.verdicts import no, yes
 
 MAX_BYTES = 65_536
 _GOOD, _REVOKED = ocsp.OCSPCertStatus.GOOD, ocsp.OCSPCertStatus.REVOKED
+_RSA = {
+    SignatureAlgorithmOID.RSA_WITH_SHA256,
+    SignatureAlgorithmOID.RSA_WITH_SHA384,
+    SignatureAlgorithmOID.RSA_WITH_SHA512,
+}
+_ECDSA = {
+    SignatureAlgorithmOID.ECDSA_WITH_SHA256,
+    SignatureAlgorithmOID.ECDSA_WITH_SHA384,
+    SignatureAlgorithmOID.ECDSA_WITH_SHA512,
+}
 _STRONG = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 
 
@@ -27,6 +41,8 @@ def of_answer(
     on: datetime,
     max_age: timedelta,
     nonce: bytes | None = None,
+    seen: Seen | None = None,
+    is_revoked: Callable[[x509.Certificate], bool] = lambda _: False,
 ) -> Evidence:
     """Weigh an answer.
 
@@ -37,6 +53,9 @@ def of_answer(
         on: Now.
         max_age: How old the answer may be.
         nonce: What it must repeat, if asked for with one.
+        seen: What was seen before; an answer with the nonce asked for cannot be a replay.
+        is_revoked: Says of a responder's certificate whether a list of the issuer revokes it.  Readers need not ask
+            (it has `id-pkix-ocsp-nocheck`), but what lies before us is not passed over.
     """
     if not data or len(data) > MAX_BYTES:
         return worthless("OCSP 应答为空或过长", "The OCSP answer is empty or too long", "RFC 6960, 4.2.1")
@@ -47,20 +66,28 @@ def of_answer(
             return worthless(f"OCSP 应答未成功：{status}", f"The OCSP responder said {status}", "RFC 6960, 2.3")
         if not reading.is_signature_whole(data, answer.signature):
             return worthless("OCSP 应答的签名格式有误", "The answer's signature is malformed", "RFC 6960, 4.2.1")
-        return _weigh(answer, certificate, issuer, on=on, max_age=max_age, nonce=nonce)
+        found = _broken(answer, issuer, on=on, nonce=nonce, is_revoked=is_revoked)
+        return found or _weigh(answer, certificate, issuer, (on, max_age), None if nonce else seen)
     except reading.UNREADABLE:
         return worthless("OCSP 应答无法解读", "The OCSP answer cannot be read", "RFC 6960, 4.2.1")
 
 
-def _weigh(
+def seen_answer(evidence: Evidence, certificate: x509.Certificate, issuer: x509.Certificate) -> Seen:
+    """Return what is to be remembered of an answer: one that was signed by who is entitled to, stale or not."""
+    if evidence.at is None:
+        return Seen()
+    return Seen(answers={(authority_of(issuer), certificate.serial_number): evidence.at})
+
+
+def _broken(
     answer: ocsp.OCSPResponse,
-    certificate: x509.Certificate,
     issuer: x509.Certificate,
     *,
     on: datetime,
-    max_age: timedelta,
     nonce: bytes | None,
-) -> Evidence:
+    is_revoked: Callable[[x509.Certificate], bool],
+) -> Evidence | None:
+    """Return why an answer cannot be relied on, whatever it says, or `None`."""
     signer = _signer(answer, issuer, on)
     if signer is None or not _has_signed(answer, signer):
         return worthless(
@@ -68,6 +95,8 @@ def _weigh(
             "No responder of the issuer signed the answer",
             "RFC 6960, 4.2.2.2",
         )
+    if signer is not issuer and is_revoked(signer):
+        return worthless("应答者的证书已被吊销", "The responder's certificate is revoked", "RFC 6960, 4.2.2.2.1")
     if any(one.critical and one.oid.dotted_string != _NONCE for one in _extensions(answer)):
         return worthless(
             "OCSP 应答含有未知的关键扩展", "A critical extension of the answer is unknown", "RFC 6960, 4.4"
@@ -76,10 +105,24 @@ def _weigh(
         return worthless("OCSP 应答没有重复所问的随机数", "The answer does not repeat the nonce", "RFC 6960, 4.4.1")
     if answer.produced_at_utc > on + SKEW:
         return worthless("OCSP 应答来自未来", "The answer is from the future", "RFC 6960, 2.4")
+    return None
+
+
+def _weigh(
+    answer: ocsp.OCSPResponse,
+    certificate: x509.Certificate,
+    issuer: x509.Certificate,
+    age: tuple[datetime, timedelta],
+    seen: Seen | None,
+) -> Evidence:
     about = [one for one in answer.responses if _is_about(one, certificate, issuer)]
     if len(about) != 1:
         return worthless("OCSP 应答说的是另一张证书", "The answer is about another certificate", "RFC 6960, 3.2")
-    return _said(about[0], on, max_age)
+    found, at = _said(about[0], *age), answer.produced_at_utc
+    replayed = (seen or Seen()).answer_contradicts(authority_of(issuer), certificate.serial_number, at)
+    if found.word is not Word.REVOKED and replayed:  # a revocation stays true, however often it is told
+        found = worthless(replayed.zh, replayed.en, "RFC 6960, 2.4")
+    return replace(found, at=at)
 
 
 def _said(single: ocsp.OCSPSingleResponse, on: datetime, max_age: timedelta) -> Evidence:
@@ -131,13 +174,14 @@ def _is_responder(certificate: x509.Certificate, issuer: x509.Certificate, on: d
 
 
 def _has_signed(answer: ocsp.OCSPResponse, signer: x509.Certificate) -> bool:
-    algorithm, key = answer.signature_hash_algorithm, signer.public_key()
+    """Say whether the signature is the signer's, by the very algorithm the answer names."""
+    algorithm, key, named = answer.signature_hash_algorithm, signer.public_key(), answer.signature_algorithm_oid
     if not isinstance(algorithm, _STRONG):
         return False
     try:
-        if isinstance(key, rsa.RSAPublicKey):
+        if isinstance(key, rsa.RSAPublicKey) and named in _RSA:
             key.verify(answer.signature, answer.tbs_response_bytes, padding.PKCS1v15(), algorithm)
-        elif isinstance(key, ec.EllipticCurvePublicKey):
+        elif isinstance(key, ec.EllipticCurvePublicKey) and named in _ECDSA:
             key.verify(answer.signature, answer.tbs_response_bytes, ec.ECDSA(algorithm))
         else:
             return False

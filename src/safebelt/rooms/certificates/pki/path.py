@@ -7,7 +7,7 @@ revocation  for each of them somebody entitled to say so says, freshly, that it 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -19,7 +19,8 @@ from safebelt.kernel.errors import Problem
 from safebelt.kernel.reasons import Reason
 from safebelt.rooms.certificates.pki import answers, chains, leaves, names, reading, revocation
 from safebelt.rooms.certificates.pki.reading import extension
-from safebelt.rooms.certificates.pki.revocation import RevocationSource
+from safebelt.rooms.certificates.pki.revocation import Evidence, RevocationSource, Word
+from safebelt.rooms.certificates.pki.seen import Seen
 from safebelt.rooms.certificates.pki.verdicts import Axis, Outcome, no, open_, together, yes
 
 __all__ = ["Axis", "Examined", "Outcome", "Purpose", "RevocationSource", "examine"]
@@ -51,6 +52,7 @@ class Examined:
         purpose: Whether it may be used for what was asked.
         revocation: Whether nothing on the way is revoked.
         path: The certificates of the chain, leaf first; the leaf alone where there is no chain.
+        seen: What was seen now of these authorities' lists and answers, to be remembered for the next time.
     """
 
     chain: Axis
@@ -58,6 +60,7 @@ class Examined:
     purpose: Axis
     revocation: Axis
     path: tuple[x509.Certificate, ...]
+    seen: Seen = field(default_factory=Seen)
 
     @property
     def is_ok(self) -> bool:
@@ -93,13 +96,14 @@ def examine(
         Four verdicts.  Nothing in the input makes it raise; what cannot be read is never *ok*.
     """
     chain = chains.find(leaf, others, roots)
-    ages = (max_age, authority_max_age)
+    reason, seen = _revocation(chain, revocation, on, (max_age, authority_max_age))
     return Examined(
         chain=Axis.of(chain.reason),
         validity=Axis.of(_whole(chain, _validity(chain.path, on))),
         purpose=Axis.of(_whole(chain, _purpose(chain.path, purpose))),
-        revocation=Axis.of(_revocation(chain, revocation, on, ages)),
+        revocation=Axis.of(reason),
         path=chain.path,
+        seen=seen,
     )
 
 
@@ -188,34 +192,53 @@ def _has_policy(certificate: x509.Certificate) -> bool:
 
 def _revocation(
     chain: chains.Chain, source: RevocationSource, on: datetime, ages: tuple[timedelta, timedelta | None]
-) -> Reason:
+) -> tuple[Reason, Seen]:
     if not chain.is_whole:
-        return open_("没有证书链，无从查询吊销", "Without a chain nobody is entitled to say", "RFC 5280, 6.3")
+        return open_("没有证书链，无从查询吊销", "Without a chain nobody is entitled to say", "RFC 5280, 6.3"), Seen()
     if len(source.crls) > revocation.MAX_CRLS:
-        return open_("吊销列表过多，未予检验", "Too many revocation lists; not examined")
+        return open_("吊销列表过多，未予检验", "Too many revocation lists; not examined"), Seen()
     lists = [revocation.open_list(data) for data in source.crls]
-    because = []
+    because, seen = list[Reason](), Seen()
     for rank, (certificate, issuer) in enumerate(pairwise(chain.path)):
-        is_leaf = rank == 0
-        found = [
-            revocation.of_list(
-                one,
-                certificate,
-                issuer,
-                on=on,
-                max_age=ages[0] if is_leaf else ages[1],
-                least_number=source.least_number if is_leaf else 0,
-            )
-            for one in lists
-        ]
-        if is_leaf and source.ocsp is not None:
-            found.append(
-                answers.of_answer(source.ocsp, certificate, issuer, on=on, max_age=ages[0], nonce=source.nonce)
-            )
+        age = ages[0] if rank == 0 else ages[1]
+        found = [revocation.of_list(one, certificate, issuer, on=on, max_age=age, seen=source.seen) for one in lists]
+        seen = seen.joined(revocation.seen_lists(found, issuer))
+        if rank == 0 and source.ocsp is not None:
+            found.append(_answer(source, certificate, issuer, lists, on=on, max_age=ages[0]))
+            if source.nonce is None:  # with one, no other answer would do, and there is nothing to remember
+                seen = seen.joined(answers.seen_answer(found[-1], certificate, issuer))
         judged = revocation.judge(found)
         said = _said(certificate)
         because.append(together(f"{said}：未被吊销", f"{said}: not revoked", [judged]))
-    return together("证书链上没有证书被吊销", "No certificate of the chain is revoked", because, "RFC 5280, 6.3")
+    reason = together("证书链上没有证书被吊销", "No certificate of the chain is revoked", because, "RFC 5280, 6.3")
+    return reason, seen
+
+
+def _answer(
+    source: RevocationSource,
+    leaf: x509.Certificate,
+    issuer: x509.Certificate,
+    lists: Sequence[x509.CertificateRevocationList | None],
+    *,
+    on: datetime,
+    max_age: timedelta,
+) -> Evidence:
+    """Weigh the answer about the leaf, beside the lists that came along."""
+
+    def is_revoked(responder: x509.Certificate) -> bool:
+        said = (revocation.of_list(one, responder, issuer, on=on, max_age=None) for one in lists)
+        return any(one.word in (Word.REVOKED, Word.HELD) for one in said)
+
+    return answers.of_answer(
+        source.ocsp or b"",
+        leaf,
+        issuer,
+        on=on,
+        max_age=max_age,
+        nonce=source.nonce,
+        seen=source.seen,
+        is_revoked=is_revoked,
+    )
 
 
 def _said(certificate: x509.Certificate) -> str:

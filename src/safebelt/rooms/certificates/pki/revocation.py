@@ -5,7 +5,7 @@ What is offered and broken is never passed over in silence: an answer that canno
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -16,6 +16,7 @@ from safebelt.kernel.reasons import Reason
 from safebelt.rooms.certificates.pki import reading
 from safebelt.rooms.certificates.pki.profile import SIGNATURES
 from safebelt.rooms.certificates.pki.reading import extension
+from safebelt.rooms.certificates.pki.seen import Seen, authority_of
 from safebelt.rooms.certificates.pki.verdicts import no, open_, yes
 
 MAX_CRL_BYTES = 32 * 1024 * 1024  # about a million revoked certificates
@@ -44,8 +45,8 @@ class Evidence:
     Attributes:
         word: What it says.
         reason: Why, in words.
-        number: Of a list: its number, else -1.
-        at: Of a list: when it was signed.
+        number: Of a list that its authority has signed: its number, else -1.
+        at: Of a list or an answer that is to be remembered: when it was signed.
     """
 
     word: Word
@@ -62,13 +63,13 @@ class RevocationSource:
         ocsp: Answer about the leaf, DER; `None`: none came.
         crls: Lists, DER, of any authority of the chain, in any order.
         nonce: What the answer must repeat, if it was asked for with one.
-        least_number: The highest number seen of the leaf's authority's lists; a lower one is a replay.
+        seen: What the checker has seen before of these authorities; what is older is a replay.
     """
 
     ocsp: bytes | None = None
     crls: tuple[bytes, ...] = ()
     nonce: bytes | None = None
-    least_number: int = 0
+    seen: Seen = field(default_factory=Seen)
 
 
 def worthless(zh: str, en: str, *cites: str) -> Evidence:
@@ -122,7 +123,7 @@ def of_list(
     *,
     on: datetime,
     max_age: timedelta | None,
-    least_number: int = 0,
+    seen: Seen | None = None,
 ) -> Evidence:
     """Weigh a list.
 
@@ -132,7 +133,7 @@ def of_list(
         issuer: Who issued it, its own certificate already proven.
         on: Now.
         max_age: How old the list may be; `None`: as old as its own *next update* allows.
-        least_number: The highest number seen before.
+        seen: What was seen before.
     """
     if found is None:
         return worthless("吊销列表无法解读", "A revocation list cannot be read", "RFC 5280, 5.1")
@@ -140,9 +141,15 @@ def of_list(
         if found.issuer != issuer.subject or not _is_of(found, issuer):
             return Evidence(word=Word.FOREIGN, reason=open_("该列表属于另一机构", "The list is another authority's"))
         broken = _broken(found, issuer)
-        return broken or _said(found, certificate, on, max_age, least_number)
+        return broken or _said(found, certificate, (on, max_age), seen or Seen(), authority_of(issuer))
     except reading.UNREADABLE:
         return worthless("吊销列表无法解读", "A revocation list cannot be read", "RFC 5280, 5.1")
+
+
+def seen_lists(evidence: Sequence[Evidence], issuer: x509.Certificate) -> Seen:
+    """Return what is to be remembered of an authority's lists: those it has signed, stale or not."""
+    told = [(one.number, one.at) for one in evidence if one.number >= 0 and one.at is not None]
+    return Seen(lists={authority_of(issuer): max(told)}) if told else Seen()
 
 
 def _is_of(found: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
@@ -177,11 +184,12 @@ def _broken(found: x509.CertificateRevocationList, issuer: x509.Certificate) -> 
 def _said(
     found: x509.CertificateRevocationList,
     certificate: x509.Certificate,
-    on: datetime,
-    max_age: timedelta | None,
-    least_number: int,
+    age: tuple[datetime, timedelta | None],
+    seen: Seen,
+    authority: str,
 ) -> Evidence:
     """Return what a sound list says about a certificate, now."""
+    on, max_age = age
     number, at, until = _number(found), found.last_update_utc, found.next_update_utc
     if number is None or until is None:
         return worthless("吊销列表没有编号或下次更新时间", "The list has no number or next update", "RFC 5280, 5.2.3")
@@ -192,13 +200,8 @@ def _said(
     if word is not Word.REVOKED and is_stale:  # a revocation stays true, however old the list is
         word = Word.WORTHLESS
         reason = open_(f"吊销列表（编号 {number}）已过时", f"The list (number {number}) is stale", "RFC 5280, 6.3.3")
-    elif word is not Word.REVOKED and number < least_number:
-        word = Word.WORTHLESS
-        reason = open_(
-            f"吊销列表编号 {number} 低于已见过的 {least_number}，是旧列表重放",
-            f"The list has number {number}, lower than {least_number} seen before: an old one replayed",
-            "RFC 5280, 5.2.3",
-        )
+    elif word is not Word.REVOKED and (replayed := seen.list_contradicts(authority, number, at)):
+        word, reason = Word.WORTHLESS, open_(replayed.zh, replayed.en, "RFC 5280, 5.2.3")
     return Evidence(word=word, reason=reason, number=number, at=at)
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from cryptography import x509
@@ -25,6 +26,7 @@ from safebelt.rooms.certificates.model import (
     Role,
 )
 from safebelt.rooms.certificates.pki import leaves, ocsp, path
+from safebelt.rooms.certificates.pki.seen import Seen, remember, remembered
 from safebelt.rooms.certificates.service.answering import Answering
 from safebelt.rooms.certificates.service.reading import der_of, fingerprint, read, serial_text
 from safebelt.rooms.ledger.service import check as check_receipt
@@ -51,6 +53,9 @@ class Brought:
         ocsp: The authority's answer about the certificate, DER.
         receipts: Proofs of ledger entries about it (C2SP tlog-proof).
         key: The log's verifier key; empty where no receipt is to be believed.
+        memory: File in which the checker keeps what it has seen of authorities' lists and answers, so that an older one
+            is caught as a replay (`pki.seen`); `None`: each check stands alone, and a replay that is in time cannot be
+            told.
     """
 
     roots: bytes
@@ -58,6 +63,7 @@ class Brought:
     ocsp: bytes | None = None
     receipts: tuple[str, ...] = ()
     key: str = ""
+    memory: Path | None = None
 
 
 class Checking(Answering):
@@ -72,6 +78,7 @@ class Checking(Answering):
         Raises:
             Invalid: There is no certificate in it, or too much.
             NotFound: There is no authority here to trust.
+            Unavailable: What was seen before of the root's lists cannot be read.
         """
         leaf, *others = read_certificates(data)
         with self._sql.read() as tx:
@@ -88,9 +95,12 @@ class Checking(Answering):
             roots,
             on=now,
             purpose=path.Purpose.IDENTITY,
-            revocation=path.RevocationSource(ocsp=answer, crls=(self.root_list(),), nonce=nonce),
+            revocation=path.RevocationSource(
+                ocsp=answer, crls=(self.root_list(),), nonce=nonce, seen=remembered(self._memory)
+            ),
             max_age=FRESH,
         )
+        remember(self._memory, examined.seen)
         claims = _claims_of(leaf)
         system_id = claims.system_id if claims else ""
         axes = {
@@ -103,6 +113,11 @@ class Checking(Answering):
             is_public=self._is_public(system_id),
             **_told(leaf, claims),
         )
+
+    @property
+    def _memory(self) -> Path:
+        """Where the house remembers the root's lists: on disk, so that a table put back to an older one shows."""
+        return self._folder / "seen.json"
 
     def _ask(self, leaf: x509.Certificate, issuing: Sequence[x509.Certificate]) -> tuple[bytes | None, bytes | None]:
         """Ask our own responder about a certificate, as a stranger would; nothing where another issued it."""
@@ -143,6 +158,7 @@ def check_offline(data: bytes, brought: Brought, *, on: datetime) -> Checked:
 
     Raises:
         Invalid: A file holds no certificate, or the key is none.
+        Unavailable: The memory of lists cannot be read or written.
     """
     leaf, *others = read_certificates(data)
     examined = path.examine(
@@ -151,9 +167,13 @@ def check_offline(data: bytes, brought: Brought, *, on: datetime) -> Checked:
         read_certificates(brought.roots),
         on=on,
         purpose=path.Purpose.IDENTITY,
-        revocation=path.RevocationSource(ocsp=brought.ocsp, crls=brought.crls, nonce=None),
+        revocation=path.RevocationSource(
+            ocsp=brought.ocsp, crls=brought.crls, seen=remembered(brought.memory) if brought.memory else Seen()
+        ),
         max_age=FRESH,
     )
+    if brought.memory:
+        remember(brought.memory, examined.seen)
     claims = _claims_of(leaf)
     axes = {
         **_mathematics(examined),
