@@ -14,6 +14,7 @@ import json
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from tempfile import SpooledTemporaryFile
@@ -144,17 +145,15 @@ class Reader:
         Raises:
             Invalid: It is no such file, was changed, or breaks off.
         """
-        try:
-            with (
-                gzip.GzipFile(fileobj=self._file, mode="rb") as gz,
-                tarfile.open(fileobj=gz, mode="r|") as tar,
-                SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as seen,
-            ):
-                yield from self._read(tar, cast("BinaryIO", seen))
-                while gz.read(_CHUNK_BYTES):  # its own check sum stands at the end
-                    pass
-        except (tarfile.TarError, zlib.error, gzip.BadGzipFile, EOFError, UnicodeDecodeError) as error:
-            raise damaged(str(error) or "it breaks off") from error
+        with (
+            _as_damage(),
+            gzip.GzipFile(fileobj=self._file, mode="rb") as gz,
+            tarfile.open(fileobj=gz, mode="r|") as tar,
+            SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as seen,
+        ):
+            yield from self._read(tar, cast("BinaryIO", seen))
+            while gz.read(_CHUNK_BYTES):  # its own check sum stands at the end
+                pass
         if not self.manifest:
             raise damaged("it breaks off before its manifest", "在清单之前中断")
 
@@ -187,6 +186,15 @@ def damaged(why: str, zh: str = "") -> Invalid:
     )
 
 
+@contextmanager
+def _as_damage() -> Iterator[None]:
+    """Say of an archive that cannot be taken apart that it is damaged."""
+    try:
+        yield
+    except (tarfile.TarError, zlib.error, gzip.BadGzipFile, EOFError, UnicodeDecodeError) as error:
+        raise damaged(str(error) or "it breaks off") from error
+
+
 class _Hashed:
     """A file that is hashed while it is read."""
 
@@ -194,7 +202,8 @@ class _Hashed:
         self._file, self._digest, self.count = file, sha256(), 0
 
     def read(self, count: int = -1) -> bytes:
-        data = self._file.read(count)
+        with _as_damage():
+            data = self._file.read(count)
         self._digest.update(data)
         self.count += len(data)
         return data
