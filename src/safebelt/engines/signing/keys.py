@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
 from safebelt.engines.signing.messages import ed25519_message, mldsa44_message, split_time, strict_base64
+from safebelt.engines.signing.points import has_large_order, is_public_key
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import Text
 
@@ -113,18 +114,26 @@ class VerifierKey:
         """Read a verifier key.
 
         Raises:
-            Invalid: It is not one, is of a type that is not known here, or its id belongs to another name or key.
+            Invalid: It is not one, is of a type that is not known here, its id belongs to another name or key, or
+                anybody could sign with it (a point of small order).
         """
         try:
             name, _, data = text.strip().split("+", 2)
             material = strict_base64(data)
             key = cls.of(name, SignatureType(material[0]), material[1:])
-            is_sound = is_name(name) and len(key.public) == key.type.key_bytes and str(key) == text.strip()
+            is_sound = is_name(name) and key.is_sound and str(key) == text.strip()
         except (ValueError, IndexError):
             is_sound, key = False, cls(name="", key_id=b"", public=b"")
         if not is_sound:
             raise cls.refusal()
         return key
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the key is one that only its holder can sign with."""
+        if self.type is SignatureType.MLDSA44:
+            return len(self.public) == self.type.key_bytes
+        return is_public_key(self.public)
 
     @staticmethod
     def refusal() -> Invalid:
@@ -145,17 +154,27 @@ class VerifierKey:
         """Say whether this key made the signature over a note's text; a cosignature begins with its time."""
         try:
             if self.type is SignatureType.NOTE:
-                Ed25519PublicKey.from_public_bytes(self.public).verify(signature, text)
-                return True
+                return _has_signed(self.public, signature, text)
             at, bare = split_time(signature)
             if self.type is SignatureType.ED25519:
-                Ed25519PublicKey.from_public_bytes(self.public).verify(bare, ed25519_message(at, text.decode()))
-            else:
-                message = mldsa44_message(self.name, at, text.decode())
-                MLDSA44PublicKey.from_public_bytes(self.public).verify(bare, message)
+                return _has_signed(self.public, bare, ed25519_message(at, text.decode()))
+            message = mldsa44_message(self.name, at, text.decode())
+            MLDSA44PublicKey.from_public_bytes(self.public).verify(bare, message)
         except (InvalidSignature, ValueError):
             return False
         return True
+
+
+def _has_signed(public: bytes, signature: bytes, message: bytes) -> bool:
+    """Say whether an Ed25519 key made a signature; neither key nor R may be of small order or spelt another way.
+
+    Raises:
+        InvalidSignature: It did not.
+    """
+    if not (is_public_key(public) and has_large_order(signature[:32])):
+        return False
+    Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID, NameOID, SignatureAlgorithmOID
 
+from safebelt.engines.signing.points import is_public_key
 from safebelt.kernel.errors import Conflict
 from safebelt.kernel.text import Text
 from safebelt.rooms.certificates.pki import names
@@ -195,7 +196,8 @@ def _key_is_strong(sheet: _Sheet) -> bool:
         return key.key_size >= (_RSA_AUTHORITY_BITS if is_authority else _RSA_LEAF_BITS)
     if isinstance(key, ec.EllipticCurvePublicKey):
         return key.curve.name in (_AUTHORITY_CURVES if is_authority else _LEAF_CURVES)
-    return isinstance(key, ed25519.Ed25519PublicKey) and sheet.profile.may_be_ed25519
+    is_edwards = isinstance(key, ed25519.Ed25519PublicKey) and is_public_key(key.public_bytes_raw())
+    return is_edwards and sheet.profile.may_be_ed25519
 
 
 def _keys_are_named(sheet: _Sheet) -> bool:
