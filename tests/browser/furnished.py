@@ -290,6 +290,7 @@ def pages_of(made: Furnished) -> tuple[tuple[str, str], ...]:
         f"register/{made.gone}",
         "register/statistics",
         "certificates/check",
+        "certificates/challenge",
     )
     # Visitors first: a connection of theirs that lay idle while a hundred pages were read is given up by the server.
     walks = (("", by_anybody), (STAFF, by_staff), (OFFICER, by_officer))
