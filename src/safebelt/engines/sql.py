@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +26,8 @@ metadata = sa.MetaData(
 """All tables of all rooms.  A table's name starts with its room's."""
 
 _JSON = msgspec.json.Encoder()
+_VALUES = 8_000
+"""Values of one statement that inserts many rows; SQLite takes 32,766, and gains nothing beyond these."""
 _BUSY_MS = 10_000
 """How long a SQLite writer waits for another; beyond it the caller is told, not left hanging."""
 
@@ -75,6 +78,11 @@ class Sql:
         """Whether this is the embedded form."""
         return self.engine.dialect.name == "sqlite"
 
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether there is one connection for everybody, so that nobody reads while another writes."""
+        return isinstance(self.engine.pool, sa.StaticPool)
+
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
         """Open a writing transaction: commits on success, rolls back on any error.
@@ -116,6 +124,14 @@ class Sql:
             connection.exec_driver_sql("select count(*) from sqlite_master" if self.is_sqlite else "select 1")
             yield connection
 
+    @contextmanager
+    def drafting(self) -> Iterator[tuple[sa.Connection, "Drafts"]]:
+        """Open a reading transaction in which `insert_rows` inserts nothing, and keeps the rows for `put`."""
+        drafts = Drafts()
+        options = {"safebelt_read": True, "safebelt_drafts": drafts}
+        with self.engine.connect().execution_options(**options) as connection, connection.begin():
+            yield connection, drafts
+
     def exclusive(self, tx: sa.Connection, name: str) -> None:
         """Let one transaction at a time pass for `name`, across processes, until it ends.
 
@@ -141,11 +157,24 @@ def among(tx: sa.Connection, column: sa.ColumnElement[Any], values: Sequence[Any
     return column == sa.any_(sa.literal(list(values), postgresql.ARRAY(column.type)))
 
 
+@dataclass(slots=True)
+class Drafts:
+    """Rows that are to be inserted later, and where."""
+
+    rows: list[tuple[sa.Table, tuple[str, ...], Sequence[Sequence[Any]]]] = field(default_factory=list)
+
+
+def put(tx: sa.Connection, drafts: Drafts) -> None:
+    """Insert rows that were drafted, in the order in which they were."""
+    for table, columns, rows in drafts.rows:
+        insert_rows(tx, table, columns, rows)
+
+
 def insert_rows(tx: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Insert many rows the quickest way the database has: by COPY on PostgreSQL, by one prepared statement on SQLite.
+    """Insert many rows the quickest way the database has: by COPY on PostgreSQL, by long statements on SQLite.
 
     Args:
-        tx: The caller's transaction.
+        tx: The caller's transaction; one that is `drafting` keeps the rows instead.
         table: Where.
         columns: Names of columns; those left out take the defaults that the table itself has.
         rows: For each row a value of each column as the driver takes it, which nothing here translates: JSON as its
@@ -153,13 +182,17 @@ def insert_rows(tx: sa.Connection, table: sa.Table, columns: Sequence[str], rows
     """
     if not rows:
         return
+    drafts: Drafts | None = tx.get_execution_options().get("safebelt_drafts")
+    if drafts is not None:
+        drafts.rows.append((table, tuple(columns), rows))
+        return
     driver: Any = tx.dialect.loaded_dbapi
     quoted = tx.dialect.identifier_preparer.quote
     named = f"{quoted(table.name)} ({', '.join(map(quoted, columns))})"
     cursor: Any = tx.connection.cursor()
     try:
         if tx.dialect.name == "sqlite":
-            cursor.executemany(f"insert into {named} values ({', '.join('?' * len(columns))})", rows)  # noqa: S608  names of ours
+            _insert_by_statements(cursor, named, rows)
         else:
             with cursor.copy(f"copy {named} from stdin") as copy:
                 for row in rows:
@@ -168,6 +201,16 @@ def insert_rows(tx: sa.Connection, table: sa.Table, columns: Sequence[str], rows
         raise sa.exc.DBAPIError.instance(f"insert into {named}", None, error, driver.Error) from error
     finally:
         cursor.close()
+
+
+def _insert_by_statements(cursor: Any, named: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert hundreds of rows by one statement: the driver lets other threads work while one runs, not between rows."""
+    width = len(rows[0])
+    one, at_once = f"({', '.join('?' * width)})", max(1, _VALUES // width)
+    for start in range(0, len(rows), at_once):
+        some = rows[start : start + at_once]
+        statement = f"insert into {named} values {', '.join([one] * len(some))}"  # noqa: S608  names of ours
+        cursor.execute(statement, [value for row in some for value in row])
 
 
 def as_json(value: Any) -> str:

@@ -222,9 +222,9 @@ def test_a_likely_duplicate_is_shown_with_its_twin_and_enters_only_if_chosen(reg
 
 
 def test_an_import_broken_off_goes_on_where_it_stopped(registry, monkeypatch):
-    from safebelt.rooms.registry.service import importing
+    from safebelt.rooms.registry.service import carrying
 
-    monkeypatch.setattr(importing, "CHUNK", 50)
+    monkeypatch.setattr(carrying, "CHUNK", 50)
     seen = []
 
     def stop(done: int, total: int) -> None:

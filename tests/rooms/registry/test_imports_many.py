@@ -113,7 +113,7 @@ def test_a_leaf_is_in_canonical_form(body):
 
 def test_what_enters_in_many_parts_is_what_enters_one_by_one(registry, monkeypatch):
     """The same records in one import of several parts, and in an import for each: the same systems, facts, labels."""
-    monkeypatch.setattr("safebelt.rooms.registry.service.importing.CHUNK", 3)
+    monkeypatch.setattr("safebelt.rooms.registry.service.carrying.CHUNK", 3)
     rows = [
         f"{n},S{n},P{n},Q{n % 2},live,{'yes' if n % 3 else ''},{'eu;cn' if n % 2 else 'gb'},{n * 4000}"
         for n in range(8)

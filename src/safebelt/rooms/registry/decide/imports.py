@@ -118,6 +118,35 @@ def entering(planned: Planned, *, new_id: str, parties: Mapping[str, str], at: d
     return replace(planned.draft, id=new_id, provider_id=provider, deployer_id=deployer, registered_at=at)
 
 
+def entered(planned: Sequence[Planned], systems: Mapping[int, System], parties: Sequence[Party]) -> Known:
+    """Return what later records must know of those that enter.
+
+    Args:
+        planned: Records of one part.
+        systems: Place to the system that the record becomes.
+        parties: Those that enter with them.
+    """
+    pairs = [(one.record, systems[one.place]) for one in planned if one.place in systems]
+    return Known(
+        refs={record.key: system.id for record, system in pairs if record.key},
+        digests={record.sha256: system.id for record, system in pairs},
+        alike={(folded(record.name.en), system.provider_id): system.id for record, system in pairs},
+        parties={word: one.id for one in parties for word in (one.name, one.id)},
+        names={one.id: one.name for one in parties},
+    )
+
+
+def joined(*parts: Known) -> Known:
+    """Return what all of them know; of what several know, the last one's word."""
+    return Known(
+        refs={key: one for part in parts for key, one in part.refs.items()},
+        digests={key: one for part in parts for key, one in part.digests.items()},
+        alike={key: one for part in parts for key, one in part.alike.items()},
+        parties={key: one for part in parts for key, one in part.parties.items()},
+        names={key: one for part in parts for key, one in part.names.items()},
+    )
+
+
 def leaf_of_system(system: System, record_sha256: str, facts_sha256: str, salt: str) -> dict[str, str]:
     """Return what the root commits to for one system; a record may hold contacts, so only its salted digest goes in."""
     return {

@@ -192,12 +192,14 @@ class Known:
         refs, digests: The key, and the digest, of records entered before, to the system.
         alike: Folded name and id of the provider, to the system.
         parties: Name, or id, to the party's id.
+        names: Id of a party that entered just now to its name.
     """
 
     refs: Mapping[str, str] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     alike: Mapping[tuple[str, str], str] = field(default_factory=dict)
     parties: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from safebelt.kernel.text import Text
 
 
 def folded(text: str) -> str:
     """Return text as search compares it: compatibility forms and case made equal (Unicode NFKC, case folding)."""
-    return unicodedata.normalize("NFKC", text).casefold()
+    if text.isascii():
+        return text.casefold()
+    return "\n".join(map(_folded_line, text.split("\n")))  # nothing composes across the end of a line
+
+
+@lru_cache(maxsize=4096)
+def _folded_line(line: str) -> str:
+    """Fold one line; those of a system are folded for the search of the house, of the public, and of what is alike."""
+    return line.casefold() if line.isascii() else unicodedata.normalize("NFKC", line).casefold()
 
 
 class PartyKind(StrEnum):

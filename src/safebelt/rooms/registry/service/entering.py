@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,6 +12,7 @@ from safebelt.rooms.registry import decide, store
 from safebelt.rooms.registry.decide import imports as judge
 from safebelt.rooms.registry.model import Party, PartyRole, RegisterParty, System
 from safebelt.rooms.registry.model.imports import Batch, Form, Item, Known, Outcome, Planned, Record, State, Wish
+from safebelt.rooms.registry.model.imports_events import SystemsImported
 from safebelt.rooms.registry.model.search import SOURCE, Judged
 from safebelt.rooms.registry.service.searching import Searching
 from safebelt.rooms.registry.store import entering
@@ -20,7 +22,7 @@ from safebelt.rooms.rulebook.service.crowds import Weighed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entered:
-    """What one part of an import put into the register."""
+    """What one part of an import puts into the register."""
 
     parties: tuple[Party, ...]
     systems: Mapping[int, System]
@@ -28,25 +30,62 @@ class _Entered:
     digests: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One part of an import, worked out: what is still to be written of it, and what later parts must know.
+
+    Attributes:
+        before: Records of the batch dealt with before it.
+        batch: The batch as it stands after it.
+        event: What the ledger remembers of it.
+        leaves: What the event's root commits to: subject and canonical JSON.
+        items: Rows of its records, which lack the id of the ledger's entry.
+        entered: What later parts must know of it.
+    """
+
+    before: int
+    batch: Batch
+    event: SystemsImported
+    leaves: Sequence[tuple[str, str]]
+    items: Sequence[tuple[Any, ...]]
+    entered: Known
+
+
 class Entering(Searching):
     """Enters parts of an import and takes them out, each inside the caller's transaction."""
 
-    def _import_part(self, tx: sa.Connection, batch: Batch, records: Sequence[Record], by: Actor) -> Batch:
-        known = entering.known(tx, records)
+    def _draft_part(self, tx: sa.Connection, batch: Batch, records: Sequence[Record], ahead: Known, by: Actor) -> Part:
+        """Work out one part, and insert what it enters but for what names the ledger's entry of it.
+
+        Args:
+            tx: The caller's transaction; where it only drafts, what is inserted is put in later.
+            batch: Whose part.
+            records: Those that follow the ones it has dealt with.
+            ahead: What was worked out before and this transaction may not see yet.
+            by: Who imports.
+        """
+        known = judge.joined(ahead, entering.known(tx, records))
         planned = judge.plan(records, known, wish_of(batch), start=batch.done)
-        entered = self._enter_import(tx, [one for one in planned if one.outcome is Outcome.NEW], known, batch.form, by)
-        entry_id = self._remember_import(tx, batch, planned, entered, by)
-        items = [_item(batch.id, one, entered, entry_id) for one in planned]
-        entering.add_items(tx, items, records)
-        done = batch.done + len(records)
-        return replace(
-            batch,
-            done=done,
-            state=State.DONE if done >= batch.total else State.RUNNING,
-            counts=judge.summed(batch.counts, (one.outcome.value for one in items)),
-            classes=judge.classes_summed(batch.classes, (one.classes for one in entered.weighed.values())),
-            barred=batch.barred + sum(1 for one in entered.weighed.values() if one.barred_by),
+        fresh = [one for one in planned if one.outcome is Outcome.NEW]
+        entered = self._enter_import(tx, fresh, known, batch.form, by)
+        leaves = self._leaves_of_part(tx, batch, planned, entered)
+        items = [_item(batch.id, one, entered) for one in planned]
+        return Part(
+            before=batch.done,
+            batch=_after(batch, items, entered),
+            event=_event(batch, planned, entered, leaves),
+            leaves=leaves,
+            items=entering.item_rows(items, records),
+            entered=judge.entered(planned, entered.systems, entered.parties),
         )
+
+    def _finish_part(self, tx: sa.Connection, part: Part, by: Actor) -> Batch:
+        """Remember a part by one entry, and insert what names that entry."""
+        entry_id = self._ledger.append(tx, part.event, by=by)
+        entering.add_leaves(tx, part.batch.id, entry_id, part.leaves)
+        entering.add_items(tx, part.items, entry_id)
+        store.imports.save_batch(tx, part.batch)
+        return part.batch
 
     def _enter_import(
         self, tx: sa.Connection, fresh: Sequence[Planned], known: Known, form: Form, by: Actor
@@ -56,7 +95,7 @@ class Entering(Searching):
         made = ((one.place, judge.entering(one, new_id=self._new_id("sys"), parties=ids, at=at)) for one in fresh)
         systems = {place: system for place, system in made if system is not None}
         party_ids = sorted({one for word in systems.values() for one in (word.provider_id, word.deployer_id) if one})
-        names = entering.names_of(tx, party_ids) | {one.id: one.name for one in parties}
+        names = {**known.names, **entering.names_of(tx, party_ids), **{one.id: one.name for one in parties}}
         entering.add_many(tx, parties, list(systems.values()), names)
         described = [(systems[one.place].id, _description(one.record)) for one in fresh if one.record.facts]
         digests = self._rules.describe_new(tx, described, by=by)
@@ -84,10 +123,10 @@ class Entering(Searching):
             ids[name] = party.id
         return tuple(made), ids
 
-    def _remember_import(
-        self, tx: sa.Connection, batch: Batch, planned: Sequence[Planned], entered: _Entered, by: Actor
-    ) -> str:
-        """Append the one entry of a part; its root commits to every party and system that entered."""
+    def _leaves_of_part(
+        self, tx: sa.Connection, batch: Batch, planned: Sequence[Planned], entered: _Entered
+    ) -> list[tuple[str, str]]:
+        """Every party and system that enters, with what the root commits to of it."""
         salt = store.imports.files_and_salt(tx, batch.id)[1]
         records = {one.place: one.record for one in planned}
         bodies = [(one.id, judge.leaf_of_party(one, salt)) for one in entered.parties]
@@ -95,18 +134,7 @@ class Entering(Searching):
             (one.id, judge.leaf_of_system(one, records[place].sha256, entered.digests.get(one.id, ""), salt))
             for place, one in entered.systems.items()
         ]
-        leaves = [(subject, judge.leaf_text(body)) for subject, body in bodies]
-        event = judge.imported(
-            batch,
-            planned,
-            [merkle.leaf_hash(body.encode()) for _, body in leaves],
-            parties=len(entered.parties),
-            described=len(entered.digests),
-            barred=sum(1 for one in entered.weighed.values() if one.barred_by),
-        )
-        entry_id = self._ledger.append(tx, event, by=by)
-        entering.add_leaves(tx, batch.id, entry_id, leaves)
-        return entry_id
+        return [(subject, judge.leaf_text(body)) for subject, body in bodies]
 
     def _undo_import_part(
         self,
@@ -164,7 +192,33 @@ def _description(record: Record) -> Description:
     )
 
 
-def _item(batch_id: str, one: Planned, entered: _Entered, entry_id: str) -> Item:
+def _event(
+    batch: Batch, planned: Sequence[Planned], entered: _Entered, leaves: Sequence[tuple[str, str]]
+) -> SystemsImported:
+    return judge.imported(
+        batch,
+        planned,
+        [merkle.leaf_hash(body.encode()) for _, body in leaves],
+        parties=len(entered.parties),
+        described=len(entered.digests),
+        barred=sum(1 for one in entered.weighed.values() if one.barred_by),
+    )
+
+
+def _after(batch: Batch, items: Sequence[Item], entered: _Entered) -> Batch:
+    """Return where a batch stands when these records are dealt with."""
+    done = batch.done + len(items)
+    return replace(
+        batch,
+        done=done,
+        state=State.DONE if done >= batch.total else State.RUNNING,
+        counts=judge.summed(batch.counts, (one.outcome.value for one in items)),
+        classes=judge.classes_summed(batch.classes, (one.classes for one in entered.weighed.values())),
+        barred=batch.barred + sum(1 for one in entered.weighed.values() if one.barred_by),
+    )
+
+
+def _item(batch_id: str, one: Planned, entered: _Entered) -> Item:
     system, weighed = entered.systems.get(one.place), entered.weighed.get(one.place)
     return Item(
         batch_id=batch_id,
@@ -182,5 +236,5 @@ def _item(batch_id: str, one: Planned, entered: _Entered, entry_id: str) -> Item
         classes=weighed.classes if weighed else {},
         barred_by=weighed.barred_by if weighed else (),
         extras=one.record.extras,
-        entry_id=entry_id if system else "",
+        entry_id="",
     )

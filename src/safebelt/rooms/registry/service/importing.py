@@ -21,7 +21,6 @@ from safebelt.rooms.registry.model.imports import (
     Form,
     Item,
     ItemPage,
-    Known,
     Mapped,
     Outcome,
     Planned,
@@ -32,30 +31,18 @@ from safebelt.rooms.registry.model.imports import (
 )
 from safebelt.rooms.registry.packs import mappings
 from safebelt.rooms.registry.service.base import pages_of
+from safebelt.rooms.registry.service.carrying import CHUNK, LOCK, Carrying, Progress, silent
 from safebelt.rooms.registry.service.entering import values_of, wish_of
-from safebelt.rooms.registry.service.imported import Imported
 from safebelt.rooms.registry.store import entering
 
-CHUNK = 1000
-"""Records of one transaction: what is lost by a crash, and how long others wait for a writer."""
-MERGE_EVERY = 65_536
-"""Records after which the index is merged: a run of it holds as many, and questions stay quick meanwhile."""
 AT_ONCE = 1000
 """Records a page imports while the browser waits; more are left to the work process."""
 FIRST_SHOWN = 50
 BARRED_SHOWN = 200
-_LOCK = "registry.imports"
 _SALT_BYTES = 16
 
-Progress = Callable[[int, int], None]
-"""Told after each part: records dealt with, records there are."""
 
-
-def silent(_done: int, _total: int) -> None:
-    """Tell nobody."""
-
-
-class Importing(Imported):
+class Importing(Carrying):
     """Deeds that bring many in, and take them back."""
 
     def preview_import(self, files: Sequence[File], wish: Wish) -> Preview:
@@ -161,21 +148,6 @@ class Importing(Imported):
             batch_id, self._read_import(self._files_of_import(batch_id), wish_of(batch)), by, progress
         )
 
-    def _import_parts(self, batch_id: str, found: Readout, by: Actor, progress: Progress) -> Batch:
-        self._enter_all_missing()
-        while True:
-            with uncollected(), self._sql.begin() as tx:
-                self._sql.exclusive(tx, _LOCK)
-                batch = judge.hold_to_confirm(self._found_import(tx, batch_id))
-                part = found.records[batch.done : batch.done + CHUNK]
-                batch = self._import_part(tx, batch, part, by) if part else replace(batch, state=State.DONE)
-                store.imports.save_batch(tx, batch)
-            progress(batch.done, batch.total)
-            if batch.state is State.DONE or batch.done % MERGE_EVERY < CHUNK:
-                self._merge_all()
-            if batch.state is State.DONE:
-                return batch
-
     def undo_import(self, batch_id: str, *, reason: str, by: Actor) -> Batch:
         """Take out what a batch entered and nobody has touched since; what somebody touched stays.
 
@@ -188,7 +160,7 @@ class Importing(Imported):
         while True:
             untouched = self._without_acts(batch_id, after)
             with self._sql.begin() as tx:
-                self._sql.exclusive(tx, _LOCK)
+                self._sql.exclusive(tx, LOCK)
                 batch = self._found_import(tx, batch_id)
                 judge.hold_to_undo(batch, reason)
                 part = store.imports.entered(tx, batch_id, after, CHUNK)
@@ -266,17 +238,6 @@ class Importing(Imported):
         """
         return self.preview_import(self._files_of_import(batch_id), wish_of(self.import_batch(batch_id)))
 
-    def _enter_all_missing(self) -> None:
-        """See to it that every system is in the index: by it those of a name are found that a record may repeat."""
-        while self.index_missing():
-            pass
-
-    def _merge_all(self) -> None:
-        """Put what entered on the shelves of the index, so that questions stay quick."""
-        with uncollected():
-            while self.merge_search():
-                pass
-
     # --- reading ------------------------------------------------------------------------------------------------
 
     def _read_import(self, files: Sequence[File], wish: Wish) -> Readout:
@@ -306,14 +267,7 @@ class Importing(Imported):
         return Preview(form=found.form, total=0, counts={}, first=(), outlook={}, barred=(), troubles=(), proposal=text)
 
     def _plan_import(self, tx: sa.Connection, records: Sequence[Record], wish: Wish) -> tuple[Planned, ...]:
-        held = [entering.known(tx, part) for part in _parts(records)]
-        merged = Known(
-            refs={key: one for known in held for key, one in known.refs.items()},
-            digests={key: one for known in held for key, one in known.digests.items()},
-            alike={key: one for known in held for key, one in known.alike.items()},
-            parties={key: one for known in held for key, one in known.parties.items()},
-        )
-        return judge.plan(records, merged, wish)
+        return judge.plan(records, judge.joined(*(entering.known(tx, part) for part in _parts(records))), wish)
 
     def _files_of_import(self, batch_id: str) -> list[File]:
         with self._sql.read() as tx:

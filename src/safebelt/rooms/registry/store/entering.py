@@ -113,11 +113,19 @@ def names_of(tx: sa.Connection, party_ids: Sequence[str]) -> dict[str, str]:
     return {row.id: row.name for row in tx.execute(wanted)} if party_ids else {}
 
 
-def add_items(tx: sa.Connection, words: Sequence[Item], records: Sequence[Record]) -> None:
-    """Insert records of a batch."""
+def item_rows(words: Sequence[Item], records: Sequence[Record]) -> list[tuple[Any, ...]]:
+    """Return the rows of records of a batch, for `add_items`."""
     texts = _Texts()
-    rows = [_item_row(word, record, texts) for word, record in zip(words, records, strict=True)]
-    insert_rows(tx, item, [one.name for one in item.c], rows)
+    return [_item_row(word, record, texts) for word, record in zip(words, records, strict=True)]
+
+
+def add_items(tx: sa.Connection, rows: Sequence[tuple[Any, ...]], entry_id: str) -> None:
+    """Insert records of a batch; the ledger's entry is of those that entered."""
+    at = [one.name for one in item.c].index("outcome")
+    entered = Outcome.ENTERED.value
+    insert_rows(
+        tx, item, [one.name for one in item.c], [(*row, entry_id if row[at] == entered else "") for row in rows]
+    )
 
 
 def add_leaves(tx: sa.Connection, batch_id: str, entry_id: str, leaves: Sequence[tuple[str, str]]) -> None:
@@ -140,7 +148,7 @@ class _Texts:
 
 
 def _item_row(word: Item, record: Record, texts: _Texts) -> tuple[Any, ...]:
-    """Return an item's values in the order of the table's columns."""
+    """Return an item's values in the order of the table's columns, but for the last, the ledger's entry."""
     return (
         word.batch_id,
         word.place,
@@ -159,5 +167,4 @@ def _item_row(word: Item, record: Record, texts: _Texts) -> tuple[Any, ...]:
         texts(word.classes),
         texts(word.barred_by),
         as_json(word.extras),
-        word.entry_id,
     )

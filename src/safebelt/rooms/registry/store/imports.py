@@ -98,6 +98,12 @@ def batch_by_id(tx: sa.Connection, batch_id: str) -> Batch | None:
     return None if row is None else _batch(row)
 
 
+def brought_by_others(tx: sa.Connection, batch_id: str) -> int:
+    """Return how many records all other batches have dealt with: while it stays, no other import went on."""
+    others = sa.select(sa.func.sum(batch.c.done)).where(batch.c.id != batch_id)
+    return int(tx.execute(others).scalar() or 0)
+
+
 def files_and_salt(tx: sa.Connection, batch_id: str) -> tuple[list[dict[str, str]], str]:
     """Return names and digests of a batch's files, and the salt of its leaves."""
     row = tx.execute(sa.select(batch.c.files, batch.c.salt).where(batch.c.id == batch_id)).one()
