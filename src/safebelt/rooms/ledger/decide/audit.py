@@ -9,7 +9,8 @@ An `Audit` is fed what was stored, in order, and believes none of it:
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from safebelt.kernel import merkle
@@ -26,6 +27,8 @@ OpenCosigned = Callable[[str, str], tuple[str, frozenset[str]]]
 
 _HEIGHT = 8
 _HASH = merkle.HASH_BYTES
+_ONE_DEED = timedelta(minutes=1)
+"""How long after the erasing its entry may have been written, in one transaction: older ledgers took two moments."""
 
 
 class Audit:
@@ -57,7 +60,8 @@ class Audit:
         self.published = max(self._sizes, default=0)
         self._frontier, self._nodes, self._next = merkle.Frontier(), bytearray(), self.published
         self._rotations = list[tuple[int, Mapping[str, Any]]]()
-        self._entries = self._waiting = self._erased = 0
+        self._erased, self._erasing = list[tuple[str, int | None, datetime]](), dict[str, datetime]()
+        self._entries = self._waiting = 0
         self._has_wrong_root = False
 
     def stops(self, start: int, end: int) -> Sequence[int]:
@@ -133,6 +137,7 @@ class Audit:
     def close(self, files: Files) -> Verification:
         """Say what it came to, once every stretch, row and cosignature was taken."""
         self._check_upper(files)
+        self._check_erased()
         self._check_keys()
         faults = self._faults
         nothing = not self.published and not faults.named
@@ -141,7 +146,7 @@ class Audit:
             entries=self._entries,
             waiting=self._waiting,
             checkpoints=len(self._checkpoints),
-            erased=self._erased,
+            erased=len(self._erased),
             faults=tuple(faults.named),
             more=faults.more,
         )
@@ -155,6 +160,7 @@ class Audit:
         self._bad_tiles |= {index - index % WIDTH for index in stretch.faults.bad}
         self._entries += stretch.entries
         self._erased += stretch.erased
+        self._erasing |= dict(stretch.erasing)
         self._rotations += stretch.rotations
 
     def _grow(self, stretch: Stretch, tiles: int) -> None:
@@ -177,6 +183,20 @@ class Audit:
             )
         self._has_wrong_root = True
 
+    def _check_erased(self) -> None:
+        """Hold every erasing against the entry that remembers it: who erases in silence is named."""
+        for entry_id, index, at in self._erased:
+            said = self._erasing.get(entry_id)
+            if said is None or not timedelta(0) <= said - at <= _ONE_DEED:
+                where = entry_id if index is None else f"{entry_id} (index {index})"
+                self.fault(
+                    "personal",
+                    where,
+                    "个人信息被标记为已删除，但没有条目记载这次删除。",
+                    "Personal data is marked as erased, and no entry remembers that it was.",
+                    index,
+                )
+
     def _check_upper(self, files: Files) -> None:
         """Hold the tiles above level 0, and the tree above the tiles' roots, against these."""
         hashes, height, bad = bytes(self._nodes), _HEIGHT, sorted(self._bad_tiles)
@@ -185,11 +205,18 @@ class Audit:
             if height > _HEIGHT:
                 found = files.height(height, 0, count)
                 compare(self._faults, "tree", height, 0, hashes, found=found, bad=bad)
-            for start in range(0, count if height % _HEIGHT == 0 else 0, WIDTH):
-                expected = hashes[start * _HASH : (start + WIDTH) * _HASH]
-                found = files.tile(height // _HEIGHT, start // WIDTH, len(expected) // _HASH)
+            for start, width in self._promised(height) if height % _HEIGHT == 0 else ():
+                expected = hashes[start * _HASH : (start + width) * _HASH]
+                found = files.tile(height // _HEIGHT, start // WIDTH, width)
                 compare(self._faults, "tile", height, start, expected, found=found, bad=bad)
             hashes, height = merkle.parents(hashes), height + 1
+
+    def _promised(self, height: int) -> Iterator[tuple[int, int]]:
+        """Yield start and width of every tile of a level: full ones, and the last as of every checkpoint."""
+        last = (self.published >> height) // WIDTH * WIDTH
+        yield from ((start, WIDTH) for start in range(0, last, WIDTH))
+        widths = {(size >> height) - last for size in self._sizes if size >> height > last}
+        yield from ((last, width) for width in sorted(widths))
 
     def _read_checkpoint(self, size: int, note: str) -> Checkpoint | None:
         where = f"checkpoint {size}"

@@ -5,15 +5,16 @@ only what the whole needs comes back: the roots of its tiles, and what its check
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from safebelt.kernel import merkle
 from safebelt.kernel.errors import Problem
 from safebelt.kernel.text import Text
 from safebelt.rooms.ledger.decide.entries import commitment, parse_body, words
-from safebelt.rooms.ledger.model import MAX_FAULTS, Canonical, Fault, KeyRotated, Row
+from safebelt.rooms.ledger.model import MAX_FAULTS, Canonical, Fault, KeyRotated, PersonalErased, Row
 
 WIDTH = 256
 """Leaves in a tile (C2SP tlog-tiles)."""
@@ -79,7 +80,8 @@ class Stretch:
             it ends with a full one.
         faults: What is wrong in it.
         entries: How many rows were there.
-        erased: How many of them have had personal data erased.
+        erased: Id, index and moment of those whose personal data was erased.
+        erasing: Whose personal data entries say was erased, and when.
         rotations: Index and data of the key rotations in it.
     """
 
@@ -89,7 +91,8 @@ class Stretch:
     heads: dict[int, bytes | None] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
     entries: int = 0
-    erased: int = 0
+    erased: list[tuple[str, int | None, datetime]] = field(default_factory=list)
+    erasing: list[tuple[str, datetime]] = field(default_factory=list)
     rotations: list[tuple[int, Mapping[str, Any]]] = field(default_factory=list)
 
 
@@ -115,10 +118,10 @@ def examine_rows(
             stretch.faults.add("gap", f"index {index}", says, index)
     leaves = [LOST if body is None else merkle.leaf_hash(body) for body in bodies]
     _examine_tree(stretch, b"".join(leaves), stops, files)
-    for first in range(0, len(bodies), WIDTH):
-        expected = [body or b"" for body in bodies[first : first + WIDTH]]
-        index = (stretch.start + first) // WIDTH
-        _compare_bundle(stretch.faults, index, expected, files.bundle(index, len(expected)))
+    for index, width in _published(stretch, stops):
+        at = index * WIDTH - stretch.start
+        expected = [body or b"" for body in bodies[at : at + width]]
+        _compare_bundle(stretch.faults, index, expected, files.bundle(index, width))
     return stretch
 
 
@@ -152,6 +155,8 @@ def examine_row(stretch: Stretch, row: Row, canonical: Canonical) -> None:
     _check_personal(stretch, row, body, canonical)
     if row.kind == KeyRotated.kind and row.index is not None:
         stretch.rotations.append((row.index, body["data"]))
+    elif row.kind == PersonalErased.kind:
+        stretch.erasing.append((row.subject, row.at))
 
 
 def _check_row(faults: Faults, row: Row, canonical: Canonical) -> Mapping[str, Any] | None:
@@ -187,8 +192,8 @@ def _check_personal(stretch: Stretch, row: Row, body: Mapping[str, Any], canonic
     """Hold personal data against the commitment in the leaf; erased data leaves the commitment standing."""
     bound = body.get("personal")
     if row.erased_at is not None and bound is not None:
-        stretch.erased += 1
         if row.salt is None and row.personal is None:
+            stretch.erased.append((row.id, row.index, row.erased_at))
             return
         says = Text(zh="标记为已删除的个人信息仍然存在。", en="Personal data marked as erased is still there.")
     elif (bound is None) != (not row.has_personal):
@@ -218,10 +223,9 @@ def _examine_tree(stretch: Stretch, leaves: bytes, stops: Sequence[int], files: 
     for _ in range(_HEIGHT):
         levels.append(merkle.parents(levels[-1]))
     faults = stretch.faults
-    for first in range(0, len(leaves), WIDTH * _HASH):
-        expected = leaves[first : first + WIDTH * _HASH]
-        index = (stretch.start + first // _HASH) // WIDTH
-        found = files.tile(0, index, len(expected) // _HASH)
+    for index, width in _published(stretch, stops):
+        at = (index * WIDTH - stretch.start) * _HASH
+        expected, found = leaves[at : at + width * _HASH], files.tile(0, index, width)
         if found != expected:
             compare(faults, "tile", 0, index * WIDTH, expected, found=found, bad=sorted(faults.bad))
     for level, hashes in enumerate(levels):
@@ -234,6 +238,13 @@ def _examine_tree(stretch: Stretch, leaves: bytes, stops: Sequence[int], files: 
         tail = leaves[(stop - ends - stretch.start) * _HASH : (stop - stretch.start) * _HASH]
         stretch.heads[stop] = merkle.root(_split(tail)) if ends else None
     stretch.nodes = levels[_HEIGHT]
+
+
+def _published(stretch: Stretch, stops: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield index and width of every tile of a stretch that is promised: full ones, and the last as of every stop."""
+    full = stretch.end // WIDTH
+    yield from ((index, WIDTH) for index in range(stretch.start // WIDTH, full))
+    yield from ((full, stop - full * WIDTH) for stop in stops if stop > full * WIDTH)
 
 
 def compare(

@@ -297,9 +297,10 @@ class Ledger(Publishing):
         decide.hold_reason(reason)
         with self._sql.begin() as tx:
             self._found(tx, entry_id)
-            if not store.erase(tx, entry_id, self._clock()):
+            remembered = self.append(tx, PersonalErased(subject=entry_id, reason=reason.strip()), by=by)
+            if not store.erase(tx, entry_id, self._found(tx, remembered).at):
                 raise refusals.nothing_to_erase(entry_id)
-            return self.append(tx, PersonalErased(subject=entry_id, reason=reason.strip()), by=by)
+            return remembered
 
     def rotate_key(self, *, reason: str, by: Actor) -> VerifierKey:
         """Replace the signing key; the old key signs the new one, and the log remembers it.

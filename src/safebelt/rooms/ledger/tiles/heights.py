@@ -31,6 +31,7 @@ class Heights:
         self.folder = folder
         self._maps = dict[int, mmap.mmap]()
         self._edges = dict[int, list[bytes]]()
+        self._ready: tuple[int, Sequence[mmap.mmap], Sequence[bytes]] = (0, (), ())
 
     def path(self, level: int) -> Path:
         """Return the file of a height."""
@@ -69,12 +70,12 @@ class Heights:
         """
         for level in range(size.bit_length()):
             if self._map(level, size >> level).size() < (size >> level) * _HASH:
-                self._maps.pop(level, None)
+                self.forget()
                 self._map(level, size >> level)
 
     def forget(self) -> None:
         """Let go of every map and what was remembered: the files may be others now."""
-        self._maps, self._edges = {}, {}
+        self._maps, self._edges, self._ready = {}, {}, (0, (), ())
 
     def node(self, level: int, index: int) -> bytes:
         """Return the hash of the perfect subtree over leaves `[index << level, (index + 1) << level)`.
@@ -106,16 +107,23 @@ class Heights:
         """
         if not 0 <= index < size:
             raise ValueError(f"a tree of {size} leaves has no leaf {index}")
+        known, maps, edge = self._ready
+        if known != size:
+            maps, edge = self._make_ready(size)
         inner = (index ^ (size - 1)).bit_length()  # levels on which the path has not met the tree's right edge
-        maps = [self._map(level, size >> level) for level in range(size.bit_length())]
-        starts = [(index >> level ^ 1) * _HASH for level in range(inner - 1)]
-        path = [maps[level][at : at + _HASH] for level, at in enumerate(starts)]
+        path, node = list[bytes](), index
+        for level in maps[: inner - 1] if inner else ():
+            at = (node ^ 1) * _HASH
+            path.append(level[at : at + _HASH])
+            node >>= 1
         if inner:
-            path.append(self._edge(size)[inner - 1])  # the one sibling that holds the last leaf, perfect or not
-        for level in range(inner, index.bit_length()):
-            if index >> level & 1:
-                at = (index >> level ^ 1) * _HASH
-                path.append(maps[level][at : at + _HASH])
+            path.append(edge[inner - 1])  # the one sibling that holds the last leaf, perfect or not
+        node = index >> inner
+        for level in maps[inner:]:
+            if node & 1:
+                at = (node ^ 1) * _HASH
+                path.append(level[at : at + _HASH])
+            node >>= 1
         return path
 
     def consistency(self, old: int, size: int) -> list[bytes]:
@@ -128,7 +136,7 @@ class Heights:
         Raises:
             Missing: The hashes below `size` are not all there.
         """
-        self._edges = {}
+        self._edges, self._ready = {}, (0, (), ())
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         level, count, new = 0, size, b"".join(leaves)
         while new:
@@ -161,6 +169,12 @@ class Heights:
             self._edges = {}
         self._edges[size] = edge
         return edge
+
+    def _make_ready(self, size: int) -> tuple[Sequence[mmap.mmap], Sequence[bytes]]:
+        """Look up once what every proof in a tree of this size needs."""
+        maps = [self._map(level, size >> level) for level in range(size.bit_length())]
+        self._ready = size, maps, self._edge(size)
+        return maps, self._ready[2]
 
     def _map(self, level: int, count: int) -> mmap.mmap:
         """Return the map of a file that has at least `count` hashes."""
