@@ -1,0 +1,94 @@
+"""A house with something in every corner that a backup must bring along, and what to compare two houses by."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from safebelt.app import House, every_table
+from safebelt.engines.archive_rows import dump
+from safebelt.engines.signing import Signer
+from safebelt.kernel.actors import OWNER
+from safebelt.rooms.belt.control.orders import State
+from safebelt.rooms.belt.control.switch import InForce
+from safebelt.rooms.belt.model import Command, Record
+from safebelt.rooms.belt.records.writer import Writer
+from safebelt.rooms.registry.model.notes import Say
+from safebelt.run.demo import prepare_demo
+from safebelt.settings import Settings
+
+PASSWORD = "correct horse battery staple"
+
+
+def house_at(home: Path, database: str = "", **settings: object) -> House:
+    return House(Settings(home=home, database_url=database, log_origin="example.org/log", **settings))
+
+
+def furnish(house: House) -> str:
+    """Fill a house; return the id of its system."""
+    system = prepare_demo(house).system_id
+    house.registry.attach(system, "photo.png", [b"\x89PNG", bytes(range(256)) * 40], by=OWNER)
+    house.registry.comment(Say(subject_id=system, text="一句话 and a word"), by=OWNER)
+    house.access.add_user("kim", ["operator"], password=PASSWORD, by=OWNER)
+    house.access.issue_token("kim", name="robot", by=OWNER)
+    house.access.sign_in("kim", PASSWORD)
+    house.ledger.witnessing.add("peer.example/log", [Signer.of("peer.example/log", bytes(32)).verifier], by=OWNER)
+    house.ledger.witnessing.cosigner_keys()
+    house.box.keep(State(orders={system: InForce(command=Command.PAUSE, order_id="ord_1")}))
+    record_some(house, 7)
+    house.ledger.advance()
+    house.ledger.rotate_key(reason="as every year", by=OWNER)
+    entry = next(e for e in house.ledger.entries(limit=200) if e.personal)
+    house.ledger.erase(entry.id, reason="asked for", by=OWNER)
+    return system
+
+
+def record_some(house: House, exchanges: int) -> None:
+    """Let the belt write some exchanges, and seal them."""
+    writer = Writer(
+        house.records,
+        sign=house.sign,
+        log_origin=house.settings.log_origin,
+        clock=house.clock,
+        chance=house.chance,
+        new_id=house.new_id,
+        on_sealed=house.belt.sealed,
+        sealed=house.belt.sealed_segments(),
+    )
+    writer.start()
+    refused = []
+    for _ in range(exchanges):
+        id_ = house.new_id("rec")
+        for type_, facts in (("intent", {"system_id": "sys"}), ("outcome", {"status": 200, "finish": "complete"})):
+            record = Record(type=type_, id=id_, core=facts, content={"text": f"{type_} of {id_}"})
+            writer.put(record, lambda error: refused.append(error) if error else None)
+    writer.close()
+    assert refused == []
+
+
+def rows_of(house: House) -> Mapping[str, str]:
+    """Return a digest of every table, in words that do not depend on the database."""
+    with house.sql.snapshot() as tx:
+        return {
+            table.name: sha256(b"".join(part for part, _ in dump(tx, table))).hexdigest()
+            for table in every_table().sorted_tables
+            if table.name != "access_session"
+        }
+
+
+def files_of(home: Path) -> Mapping[str, bytes]:
+    """Return the files that a backup brings along."""
+    left = ("safebelt.db", "ledger/", "ledger-tree/", "belt/records/writer.lock", "belt/pulse", "safebelt.pid")
+    names = {path.relative_to(home).as_posix(): path for path in sorted(home.rglob("*")) if path.is_file()}
+    return {name: path.read_bytes() for name, path in names.items() if not name.startswith(left)}
+
+
+def emptied(url: str) -> str:
+    """Empty a PostgreSQL database of everything, and return its URL."""
+    engine = sa.create_engine(url)
+    with engine.begin() as tx:
+        tx.execute(sa.text("drop schema public cascade"))
+        tx.execute(sa.text("create schema public"))
+    engine.dispose()
+    return url

@@ -1,0 +1,316 @@
+"""A house out of a backup is the house that was backed up: every row, every file, every receipt, on either database."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from tests.run.keeping.conftest import Kept
+from tests.run.keeping.furnished import PASSWORD, emptied, files_of, house_at, record_some, rows_of
+from tests.run.keeping.repacked import repack
+
+from safebelt.app import every_table
+from safebelt.engines.archive_age import Keys, Lock
+from safebelt.engines.archive_rows import dump
+from safebelt.engines.signing import VerifierKey
+from safebelt.engines.supervisor import OnlyOne
+from safebelt.kernel.actors import OWNER
+from safebelt.kernel.conditions import Truth
+from safebelt.kernel.errors import Conflict, Invalid, NotFound
+from safebelt.rooms.belt.control.orders import State
+from safebelt.rooms.ledger.model import PersonalErased
+from safebelt.rooms.ledger.service import check
+from safebelt.run.keeping.backup import back_up
+from safebelt.run.keeping.restore import Restored, Target, restore
+from safebelt.settings import Settings
+
+
+def hush(_: object) -> None:
+    """What is said on the way is no part of these trials."""
+
+
+def restored(file: Path, home: Path, database: str = "", keys: Keys | None = None, **allowed: bool) -> Restored:
+    target = Target(home=home, database=database, **allowed)
+    return restore(Settings(home=home, log_origin="example.org/log"), file, keys or Keys(), target, hush)
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+def test_every_row_file_and_receipt_is_there_again_on_either_database(
+    kept: Kept, engine: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    database = emptied(request.getfixturevalue("postgres_url")) if engine == "postgres" else ""
+
+    done = restored(kept.file, tmp_path / "home", database, is_same_moment=True)
+
+    house = house_at(tmp_path / "home", database)
+    assert done.seen.holds is Truth.TRUE
+    assert done.seen.problems == ()
+    assert rows_of(house) == kept.rows
+    assert files_of(tmp_path / "home") == files_of(kept.home)
+    for proof in kept.receipts.values():
+        assert check(proof, [VerifierKey.parse(key) for key in kept.keys])[0].holds is Truth.TRUE
+    assert [str(key) for key in house.ledger.verifier_keys()] == list(kept.keys)
+    assert house.ledger.public_file("checkpoint") == (kept.home / "ledger" / "checkpoint").read_bytes()
+    house.close()
+
+
+def test_the_house_goes_on_where_it_was(kept: Kept, tmp_path: Path) -> None:
+    restored(kept.file, tmp_path / "home")
+    house = house_at(tmp_path / "home")
+    before = house.ledger.checkpoint()
+
+    record_some(house, 2)
+    house.access.sign_in("kim", PASSWORD)
+    after = house.ledger.advance()
+
+    assert before is not None and after is not None and after.size > before.size
+    assert house.ledger.verify().holds is Truth.TRUE
+    assert house.belt.verify().holds is Truth.TRUE
+    assert house.box.state().orders[kept.system].command.value == "pause", "a stopped system stays stopped"
+    assert {entry.id for entry in house.ledger.entries(limit=200)} > set(kept.receipts)
+    house.close()
+
+
+def test_from_one_database_to_the_other_and_back_nothing_is_different(
+    kept: Kept, tmp_path: Path, postgres_url: str
+) -> None:
+    there = emptied(postgres_url)
+    restored(kept.file, tmp_path / "there", there, is_same_moment=True)
+    house = house_at(tmp_path / "there", there)
+    back_up(house, tmp_path / "there.sbk", Lock(), hush)
+    house.close()
+
+    restored(tmp_path / "there.sbk", tmp_path / "back", is_same_moment=True)
+
+    house = house_at(tmp_path / "back")
+    assert rows_of(house) == kept.rows
+    assert files_of(tmp_path / "back") == files_of(kept.home)
+    house.close()
+
+
+# --- what does not come along ------------------------------------------------------------------------------------
+
+
+def test_sessions_end_and_the_witness_does_not_cosign_again_with_the_old_key(kept: Kept, tmp_path: Path) -> None:
+    done = restored(kept.file, tmp_path / "home")
+
+    house = house_at(tmp_path / "home")
+    with house.sql.read() as tx:
+        assert tx.execute(sa.text("select count(*) from access_session")).scalar() == 0
+    old = {str(key) for key in house_at(kept.home).ledger.witnessing.cosigner_keys()}
+    new = {str(key) for key in house.ledger.witnessing.cosigner_keys()}
+    house.close()
+    assert done.is_witness_retired
+    assert old & new == set()
+    assert (tmp_path / "home" / "keys" / "witness.key.before-restore").read_bytes() == (
+        kept.home / "keys" / "witness.key"
+    ).read_bytes()
+
+
+def test_who_knows_that_nothing_was_cosigned_since_keeps_the_key(kept: Kept, tmp_path: Path) -> None:
+    done = restored(kept.file, tmp_path / "home", is_same_moment=True)
+
+    assert not done.is_witness_retired
+    assert (tmp_path / "home/keys/witness.key").read_bytes() == (kept.home / "keys/witness.key").read_bytes()
+
+
+def test_a_witness_key_that_lies_elsewhere_is_not_used_again_unseen(kept: Kept, tmp_path: Path) -> None:
+    (tmp_path / "witness.key").write_text("secret")
+    settings = Settings(home=tmp_path / "home", witness_key=tmp_path / "witness.key")
+
+    with pytest.raises(Conflict, match="cosigned"):
+        restore(settings, kept.file, Keys(), Target(home=tmp_path / "home"), hush)
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_stop_file_that_was_obeyed_stays_and_one_that_was_not_travels(kept: Kept, tmp_path: Path) -> None:
+    for text, is_obeyed in (("cut", False), ("run", True)):
+        home = tmp_path / f"from-{text}"
+        restored(kept.file, home)
+        house = house_at(home)
+        house.box.stop_file.write_text(text)
+        if is_obeyed:
+            house.box.keep(State(orders=house.box.state().orders, stop_file=house.box.stop_file_identity()))
+        back_up(house, tmp_path / f"{text}.sbk", Lock(), hush)
+        house.close()
+
+        restored(tmp_path / f"{text}.sbk", tmp_path / f"to-{text}")
+
+        assert (tmp_path / f"to-{text}" / "belt" / "stop").exists() is not is_obeyed
+
+
+# --- refusals: nothing is touched, nothing is left ---------------------------------------------------------------
+
+
+def test_a_house_that_is_there_or_runs_is_not_overwritten(kept: Kept, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "precious").write_text("mine")
+
+    with pytest.raises(Conflict, match="not empty"):
+        restored(kept.file, home)
+    running = OnlyOne(home / "safebelt.pid")
+    with pytest.raises(Conflict, match="running"):
+        restored(kept.file, home, is_replace=True)
+    running.release()
+    assert {path.name for path in tmp_path.iterdir()} == {"home"}
+
+    done = restored(kept.file, home, is_replace=True)
+
+    assert done.kept is not None
+    assert (done.kept / "precious").read_text() == "mine"
+    assert (home / "safebelt.db").exists()
+
+
+def test_a_database_that_holds_rows_is_emptied_only_when_told(kept: Kept, tmp_path: Path, postgres_url: str) -> None:
+    there = emptied(postgres_url)
+    restored(kept.file, tmp_path / "first", there)
+    house = house_at(tmp_path / "first", there)
+    house.access.add_user("later", ["operator"], password="another long password", by=OWNER)
+    house.close()
+
+    with pytest.raises(Conflict, match="holds data"):
+        restored(kept.file, tmp_path / "second", there)
+    house = house_at(tmp_path / "first", there)
+    assert "later" in {user.name for user in house.access.users()}
+    house.close()
+    assert not (tmp_path / "second").exists()
+
+    restored(kept.file, tmp_path / "second", there, is_replace=True)
+
+    house = house_at(tmp_path / "second", there)
+    assert rows_of(house) == kept.rows
+    house.close()
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+def test_a_damaged_backup_leaves_nothing_behind(
+    kept: Kept, engine: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    database = emptied(request.getfixturevalue("postgres_url")) if engine == "postgres" else ""
+    whole = kept.file.read_bytes()
+    damaged = tmp_path / "damaged.sbk"
+    for place in (len(whole) // 3, 2 * len(whole) // 3):
+        changed = bytearray(whole)
+        changed[place] ^= 0x10
+        damaged.write_bytes(changed)
+        with pytest.raises(Invalid):
+            restored(damaged, tmp_path / "home", database)
+    damaged.write_bytes(whole[:-1000])
+    with pytest.raises(Invalid):
+        restored(damaged, tmp_path / "home", database)
+
+    assert {path.name for path in tmp_path.iterdir()} == {"damaged.sbk"}
+    restored(kept.file, tmp_path / "home", database)
+
+
+def _one_row_less(name: str, data: bytes) -> bytes:
+    return data[: data.rstrip(b"\n").rfind(b"\n") + 1] if name == "database/belt_key/000001.jsonl" else data
+
+
+def test_rows_or_files_that_are_missing_are_noticed_though_the_sums_fit(kept: Kept, tmp_path: Path) -> None:
+    changes: list[tuple[Callable[[str, bytes], bytes | None], str]] = [
+        (_one_row_less, "belt_key"),
+        (lambda name, data: None if name.startswith("home/blobs") else data, "files"),
+        (lambda name, data: data if name != "backup.json" else None, "no backup"),
+    ]
+    for change, why in changes:
+        with pytest.raises(Invalid, match=why):
+            restored(repack(kept.file, tmp_path / "less.sbk", change), tmp_path / "home")
+    assert not (tmp_path / "home").exists()
+
+
+def test_what_is_no_backup_or_not_there_is_said(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("hello")
+
+    with pytest.raises(Invalid):
+        restored(tmp_path / "text", tmp_path / "home")
+    with pytest.raises(NotFound, match="nowhere"):
+        restored(tmp_path / "nowhere", tmp_path / "home")
+    assert {path.name for path in tmp_path.iterdir()} == {"text"}
+
+
+# --- older and newer ---------------------------------------------------------------------------------------------
+
+
+def _head(**changes: str) -> Callable[[str, bytes], bytes]:
+    return lambda name, data: json.dumps(json.loads(data) | changes).encode() if name == "backup.json" else data
+
+
+def test_a_backup_of_an_older_shape_is_restored_and_brought_up_to_date(kept: Kept, tmp_path: Path) -> None:
+    """What a Safebelt before the certificates would have written: its revision, and none of their tables."""
+    without = repack(
+        kept.file,
+        tmp_path / "older.sbk",
+        _head(revision="0004"),
+        lambda said: (
+            said
+            | {"tables": {name: rows for name, rows in said["tables"].items() if not name.startswith("certificates_")}}
+        ),
+    )
+
+    done = restored(without, tmp_path / "home", is_same_moment=True)
+
+    house = house_at(tmp_path / "home")
+    assert done.seen.holds is Truth.TRUE
+    assert rows_of(house) == kept.rows, "and the newer tables are there, empty"
+    house.close()
+
+
+@pytest.mark.parametrize("changes", [{"revision": "9999"}, {"format": "safebelt-backup/2"}])
+def test_a_backup_of_a_newer_safebelt_is_refused_by_name(kept: Kept, changes: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(Conflict, match="newer Safebelt"):
+        restored(repack(kept.file, tmp_path / "newer.sbk", _head(**changes)), tmp_path / "home")
+    assert {path.name for path in tmp_path.iterdir()} == {"newer.sbk"}
+
+
+# --- looking without keeping -------------------------------------------------------------------------------------
+
+
+def test_a_check_proves_everything_and_leaves_nothing(kept: Kept, tmp_path: Path) -> None:
+    done = restored(kept.file, tmp_path / "home", is_check=True)
+
+    assert done.seen.holds is Truth.TRUE
+    assert len(done.seen.receipts) > 10
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_check_signs_nothing_even_where_entries_wait(kept: Kept, tmp_path: Path) -> None:
+    restored(kept.file, tmp_path / "home")
+    house = house_at(tmp_path / "home")
+    last, table = house.ledger.checkpoint(), every_table().tables["ledger_entry"]
+    with house.sql.begin() as tx:
+        house.ledger.append(tx, PersonalErased(subject="waits", reason="test"), by=OWNER)
+    with house.sql.snapshot() as tx:
+        (rows, count), *_ = dump(tx, table)
+    house.close()
+    waiting = repack(
+        kept.file,
+        tmp_path / "waiting.sbk",
+        lambda name, data: rows if name == "database/ledger_entry/000001.jsonl" else data,
+        lambda said: said | {"tables": said["tables"] | {"ledger_entry": count}},
+    )
+
+    done = restored(waiting, tmp_path / "other", is_check=True)
+
+    assert last is not None and done.seen.log is not None
+    assert (done.seen.holds, done.seen.log.waiting, done.seen.log.entries) == (Truth.TRUE, 1, last.size)
+
+
+def test_a_backup_of_a_changed_house_is_restored_and_what_was_changed_is_named(kept: Kept, tmp_path: Path) -> None:
+    done = restored(repack(kept.file, tmp_path / "forged.sbk", _forged), tmp_path / "home")
+
+    assert done.seen.holds is Truth.FALSE
+    assert done.seen.problems or (done.seen.log is not None and done.seen.log.faults)
+    assert (tmp_path / "home" / "safebelt.db").exists(), "it is all there is: it is given back, and named"
+
+
+def _forged(name: str, data: bytes) -> bytes:
+    """Let an entry have been made by somebody else."""
+    if name != "database/ledger_entry/000001.jsonl":
+        return data
+    head, *rows = data.rstrip(b"\n").split(b"\n")
+    row = json.loads(rows[5])
+    row[[column for column, _ in json.loads(head)["columns"]].index("actor")] = "somebody-else"
+    return b"\n".join([head, *rows[:5], json.dumps(row).encode(), *rows[6:]]) + b"\n"
