@@ -1,6 +1,7 @@
 """One history brings both databases to the shape the code declares."""
 
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -145,3 +146,25 @@ def test_a_database_from_the_future_is_refused_with_what_to_do(empty, drafted, t
 
     with pytest.raises(Conflict, match="newer version"):
         migrate(empty, versions=drafted)
+
+
+def test_rows_that_lose_their_foreign_key_stay_as_they_are(empty) -> None:
+    tables, at = every_table().tables, datetime(2026, 11, 22, tzinfo=UTC)
+    party, system, label = (tables[f"registry_{name}"] for name in ("party", "system", "label"))
+    made = {"registered_at": at, "search": ""}
+    texts = {"name_zh": "名", "name_en": "N", "purpose_zh": "用", "purpose_en": "P"}
+    rest = {"status": "idea", "version": 1, "provisional": False}
+    said = [("source", "csv", "sys_1"), ("class:eu/ai-act", "high", "sys_1")]
+    migrate(empty, to="0005")
+    with empty.begin() as tx:
+        tx.execute(sa.insert(party).values(id="pty_1", name="A", kind="organisation", roles=[], contact="", **made))
+        tx.execute(sa.insert(system).values(id="sys_1", provider_id="pty_1", **texts, **rest, **made))
+        tx.execute(sa.insert(label), [dict(zip(("facet", "value", "system_id"), one, strict=True)) for one in said])
+
+    migrate(empty)
+
+    with empty.read() as tx:
+        assert sorted(map(tuple, tx.execute(sa.select(label)))) == sorted(said)
+        assert not sa.inspect(tx).get_foreign_keys("registry_label")
+        assert sa.inspect(tx).get_foreign_keys("registry_search_entry")
+    assert differences(empty) == []

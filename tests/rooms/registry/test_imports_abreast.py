@@ -4,6 +4,7 @@ import threading
 from random import Random
 
 import pytest
+import sqlalchemy as sa
 from tests.rooms.registry.test_imports import MAPPING, table
 
 from safebelt.kernel.actors import OWNER
@@ -12,6 +13,7 @@ from safebelt.rooms.registry.model.imports import Outcome, State, Wish
 from safebelt.rooms.registry.model.search import Question
 from safebelt.rooms.registry.service import carrying
 from safebelt.rooms.registry.service.carrying import Carrying
+from safebelt.rooms.registry.store import search
 
 HEAD = "id,name,purpose,provider,status,system.is_ai,market.jurisdictions,users\n"
 WISH = Wish(mapping=MAPPING)
@@ -166,3 +168,19 @@ def test_whoever_is_told_of_the_progress_hears_of_what_is_written_and_may_stop_i
     assert all(total == RECORDS and done <= kept for done, total, kept in heard)
     assert 4 * CHUNK <= half.done < RECORDS
     assert registry.systems().total == half.done
+
+
+def test_an_import_that_is_undone_leaves_no_label_behind(registry, sql, abreast):
+    """No foreign key holds the labels of a system to it: the deed that takes it out does."""
+    kept = registry.import_files([table(HEAD + row(500), "kept.csv")], WISH, by=OWNER)
+    batch = registry.import_files([table(HEAD + "\n".join(row(at) for at in range(RECORDS)))], WISH, by=OWNER)
+
+    def labelled() -> set[str]:
+        with sql.read() as tx:
+            return set(tx.execute(sa.select(search.label.c.system_id)).scalars())
+
+    before = labelled()
+    registry.undo_import(batch.id, reason="the wrong file", by=OWNER)
+
+    assert len(before) == RECORDS + 1
+    assert labelled() == {registry.import_items(kept.id).items[0].system_id}

@@ -192,7 +192,7 @@ class Known:
         refs, digests: The key, and the digest, of records entered before, to the system.
         alike: Folded name and id of the provider, to the system.
         parties: Name, or id, to the party's id.
-        names: Id of a party that entered just now to its name.
+        names: Id of each of those parties to its name.
     """
 
     refs: Mapping[str, str] = field(default_factory=dict)

@@ -94,8 +94,7 @@ class Entering(Searching):
         at = self._clock()
         made = ((one.place, judge.entering(one, new_id=self._new_id("sys"), parties=ids, at=at)) for one in fresh)
         systems = {place: system for place, system in made if system is not None}
-        party_ids = sorted({one for word in systems.values() for one in (word.provider_id, word.deployer_id) if one})
-        names = {**known.names, **entering.names_of(tx, party_ids), **{one.id: one.name for one in parties}}
+        names = {**known.names, **{one.id: one.name for one in parties}}
         entering.add_many(tx, parties, list(systems.values()), names)
         described = [(systems[one.place].id, _description(one.record)) for one in fresh if one.record.facts]
         digests = self._rules.describe_new(tx, described, by=by)

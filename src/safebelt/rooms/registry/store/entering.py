@@ -16,7 +16,8 @@ from safebelt.rooms.registry.store.imports import item, leaf
 
 def known(tx: sa.Connection, records: Sequence[Record]) -> Known:
     """Return what the register holds of these records already."""
-    parties = _known_parties(tx, sorted({name for one in records for name in (one.provider, one.deployer) if name}))
+    words = sorted({name for one in records for name in (one.provider, one.deployer) if name})
+    parties, names = _known_parties(tx, words)
     keys = {one.key for one in records if one.key}
     digests = {one.sha256 for one in records}
     is_in = item.c.outcome == Outcome.ENTERED.value
@@ -27,6 +28,7 @@ def known(tx: sa.Connection, records: Sequence[Record]) -> Known:
         digests={row.digest: row.system_id for row in tx.execute(by_digest)} if digests else {},
         alike=_alike(tx, records, frozenset(parties.values())),
         parties=parties,
+        names=names,
     )
 
 
@@ -48,15 +50,17 @@ def _alike(tx: sa.Connection, records: Sequence[Record], providers: frozenset[st
     return {(folded(row.name_en), row.provider_id): row.id for row in rows}
 
 
-def _known_parties(tx: sa.Connection, names: Sequence[str]) -> dict[str, str]:
-    if not names:
-        return {}
+def _known_parties(tx: sa.Connection, words: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return each of these names and ids that the register has with the party's id, and each such id with its name."""
+    if not words:
+        return {}, {}
     table = register.party
-    wanted = sa.select(table.c.id, table.c.name).where(among(tx, table.c.name, names) | among(tx, table.c.id, names))
-    found = {}
-    for row in tx.execute(wanted.order_by(table.c.id.desc())):
-        found[row.id] = found[row.name] = row.id  # of several of one name, the one registered first
-    return {name: found[name] for name in names if name in found}
+    wanted = sa.select(table.c.id, table.c.name).where(among(tx, table.c.name, words) | among(tx, table.c.id, words))
+    rows = tx.execute(wanted.order_by(table.c.id.desc())).all()
+    found = {
+        word: row.id for row in rows for word in (row.id, row.name)
+    }  # of several of one name, the first registered
+    return {word: found[word] for word in words if word in found}, {row.id: row.name for row in rows}
 
 
 def add_many(tx: sa.Connection, parties: Sequence[Party], systems: Sequence[System], names: Mapping[str, str]) -> None:
@@ -104,13 +108,6 @@ def _document(word: System, names: Mapping[str, str]) -> str:
     texts = (word.id, word.name.zh, word.name.en, word.purpose.zh, word.purpose.en)
     parties = (names.get(one, "") for one in sorted({word.provider_id, word.deployer_id}))
     return "\n".join((*dict.fromkeys(texts), *filter(None, parties)))
-
-
-def names_of(tx: sa.Connection, party_ids: Sequence[str]) -> dict[str, str]:
-    """Return party id to name."""
-    table = register.party
-    wanted = sa.select(table.c.id, table.c.name).where(among(tx, table.c.id, party_ids))
-    return {row.id: row.name for row in tx.execute(wanted)} if party_ids else {}
 
 
 def item_rows(words: Sequence[Item], records: Sequence[Record]) -> list[tuple[Any, ...]]:
