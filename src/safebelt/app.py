@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from safebelt.rooms.access.service import Access
     from safebelt.rooms.belt.control.orders import OrderBox
     from safebelt.rooms.belt.service import Belt, TryIt
+    from safebelt.rooms.certificates.model import Carried
     from safebelt.rooms.certificates.service import Agent, Certificates
     from safebelt.rooms.labelling.service import Labelling
     from safebelt.rooms.ledger.service import Ledger
@@ -212,25 +213,31 @@ class House:
         """Folder of the identities that services of this machine carry, one folder each."""
         return self.settings.home / "keys" / "identities"
 
-    def agent(self) -> Agent | None:
-        """Return what carries the identity of the system behind the belt; None where the settings name none."""
-        from safebelt.engines.http import client
+    @property
+    def carried(self) -> Carried | None:
+        """Whose identity the belt carries, as the settings say; None where they name no system."""
         from safebelt.rooms.certificates.model import Carried
-        from safebelt.rooms.certificates.service import Agent, AtHome, Elsewhere
 
         settings = self.settings
         if not settings.identity_system:
             return None
-        wanted = Carried(
+        return Carried(
             system_id=settings.identity_system,
             place=settings.belt_base,
             authority=settings.identity_authority,
             days=settings.identity_days,
         )
-        there = settings.identity_authority
+
+    def agent(self) -> Agent | None:
+        """Return what carries the identity of the system behind the belt; None where the settings name none."""
+        if (wanted := self.carried) is None:
+            return None
+        from safebelt.engines.http import client
+        from safebelt.rooms.certificates.service import Agent, AtHome, Elsewhere
+
+        there = wanted.authority
         authority = Elsewhere(there, new_client=client) if there else AtHome(self.certificates)
-        folder = self.identities / settings.identity_system
-        return Agent(folder, wanted, authority, clock=self.clock, chance=self.chance)
+        return Agent(self.identities / wanted.system_id, wanted, authority, clock=self.clock, chance=self.chance)
 
     @cached_property
     def rulebook(self) -> Rules:
@@ -274,8 +281,9 @@ class House:
         """安全带."""
         from safebelt.rooms.belt.scanner.policies import Policies
         from safebelt.rooms.belt.service import Belt
-        from safebelt.rooms.belt.service.base import Tools
+        from safebelt.rooms.belt.service.base import CarriedHere, Tools
 
+        wanted = self.carried
         return Belt(
             Tools(
                 sql=self.sql,
@@ -289,6 +297,7 @@ class House:
                 clock=self.clock,
                 new_id=self.new_id,
                 chance=self.chance,
+                identity=CarriedHere(folder=self.identities / wanted.system_id, of=wanted) if wanted else None,
                 default_policy="safebelt/baseline",
             )
         )

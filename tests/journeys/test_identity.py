@@ -4,12 +4,14 @@ The belt has a home of its own and no token: its first certificate was asked for
 the one before.  Then the house falls silent, and the belt says so, and finally that its time is over.
 """
 
+import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,7 @@ from tests.rooms.certificates.house import spare_keys
 from tests.rooms.registry.lifecycle_house import DESCRIBED, enter, into_service
 from tests.rooms.rulebook.house import law
 
-from safebelt.app import House, every_table
-from safebelt.engines.sql import Sql
+from safebelt.app import House
 from safebelt.kernel.actors import OWNER, Role
 from safebelt.rooms.certificates.model import Filter, Found
 from safebelt.rooms.certificates.service import read_note
@@ -45,8 +46,6 @@ class World:
         self.clock.set(BEGIN)
         self.house = House(Settings(home=folder / "house", database_url=f"sqlite:///{folder / 'house.db'}"))
         self.house.clock = self.clock
-        self.house.__dict__["sql"] = Sql(self.house.settings.sql_url)
-        every_table().create_all(self.house.sql.engine)
         self.house.rulebook.__dict__["law"] = law()
         self.system = into_service(self.house.registry, enter(self.house.registry, DESCRIBED).id)
         self.certificates._makes_key = spare_keys()
@@ -59,7 +58,19 @@ class World:
             identity_seconds=str(LOOKS),
         )
         self.calls = httpx2.Client(verify=PLAIN, timeout=20)
+        self.line: HTTPConnection | None = None
         self.challenges, self.is_silent = 0, False
+
+    def move_in(self) -> None:
+        """Let the belt live in the house itself, as `up` has it: the settings name the system, and that is all."""
+        settings = self.house.settings
+        named = {"identity_system": self.system.id, "database_url": settings.database_url}
+        self.belt = Home(settings.home, identity_seconds=str(LOOKS), **named)
+        here = House(settings.model_copy(update={**named, "belt_url": self.belt.belt}))
+        here.clock = self.clock
+        here.__dict__["sql"] = self.house.sql
+        self.console.stop()
+        self.console = Serving(web(here))
 
     @property
     def folder(self) -> Path:
@@ -101,21 +112,24 @@ class World:
     def health(self) -> dict[str, Any]:
         return self.calls.get(f"{self.belt.belt}/health").json()["identity"]
 
-    def challenge(self) -> httpx2.Response:
+    def challenge(self) -> tuple[int, dict[str, Any]]:
+        """Ask the belt who it is, always on one and the same connection: it is not made anew where it was dropped."""
         self.challenges += 1
-        return self.calls.get(
-            f"{self.belt.belt}/.well-known/safebelt/identity", params={"nonce": f"{self.challenges:032}"}
-        )
+        if self.line is None:
+            self.line = HTTPConnection("127.0.0.1", self.belt.belt_port, timeout=20)
+            self.line.connect()
+            self.line.auto_open = 0
+        self.line.request("GET", f"/.well-known/safebelt/identity?nonce={self.challenges:032}")
+        answer = self.line.getresponse()
+        return answer.status, json.loads(answer.read())
 
     def checked(self) -> str:
         """Challenge the belt, have its certificate checked at this moment, and return its serial number."""
-        said = self.challenge()
-        assert said.status_code == 200, said.text
-        text = said.json()["text"].splitlines()
+        status, said = self.challenge()
+        assert status == 200, said
+        text = said["text"].splitlines()
         assert text[2:4] == [f"place {self.belt.belt}", f"nonce {self.challenges:032}"]
-        found = self.calls.post(
-            f"{self.console.url}/api/certificates/check", json={"certificate": said.json()["chain"]}
-        )
+        found = self.calls.post(f"{self.console.url}/api/certificates/check", json={"certificate": said["chain"]})
         axes = {axis: answer["verdict"] for axis, answer in found.json()["axes"].items()}
         assert axes == dict.fromkeys(AXES, "ok"), f"{self.clock()}: {axes}"
         return str(found.json()["serial"])
@@ -148,6 +162,8 @@ def world(tmp_path: Path) -> Iterator[World]:
     found = World(tmp_path)
     yield found
     found.calls.close()
+    if found.line:
+        found.line.close()
     if not found.is_silent:
         found.console.stop()
     found.house.close()
@@ -186,18 +202,49 @@ def _falls_silent(world: World, last: str) -> None:
     said = set[str]()
     ends = datetime.fromisoformat(world.health()["until"])
     while world.clock() < ends:
-        health, answer = world.health(), world.challenge()
+        health, (status, _) = world.health(), world.challenge()
         said.add(health["state"])
-        assert answer.status_code == 200 and health["serial"] == last
+        assert status == 200 and health["serial"] == last
         world.clock.move(days=10)
         world.until(lambda: world.clock() > ends or world.health()["state"] != "due" or world.health()["failures"] > 0)
-    refused = world.challenge()
+    status, refused = world.challenge()
 
     assert said == {"good", "due"} and world.health()["state"] == "over"
-    assert refused.status_code == 409 and "is over" in refused.json()["en"]["detail"]
-    assert "signature" not in refused.text
+    assert status == 409 and "is over" in refused["en"]["detail"] and "signature" not in refused
     noted = read_note(world.folder)
     assert noted and noted.serial == last and noted.failures > 0 and noted.problem and noted.problem.zh
+
+
+def test_a_belt_in_its_own_house_needs_no_token_and_the_console_shows_its_identity(
+    world: World, tmp_path: Path
+) -> None:
+    world.move_in()
+    with world.serving(tmp_path):
+        world.until(lambda: world.health()["state"] == "good")
+        world.house.ledger.advance()
+        first = world.checked()
+        world.clock.move(days=61)
+        world.keep_house()
+        world.until(lambda: world.health()["state"] == "good" and world.health()["serial"] != first)
+        world.house.ledger.advance()
+        second = world.checked()
+        shown = {lang: _console(world, lang) for lang in ("zh", "en")}
+        world.clock.move(days=91)
+
+    assert second[:12] in shown["en"] and "in its time" in shown["en"] and "有效" in shown["zh"]
+    assert "/en/certificates/challenge?address=" in shown["en"]
+    assert "over" in _console(world, "en")  # told from what the belt wrote down, though it runs no more
+
+
+def _console(world: World, lang: str) -> str:
+    """The belt's page as its reader sees it, without all that has no identity in it."""
+    user = f"reader-{lang}"
+    if user not in {each.name for each in world.house.access.users()}:
+        world.house.access.add_user(user, [Role.OVERSEER], password="a long enough password 7", by=OWNER)
+    token = world.house.access.issue_token(user, name="page", days=30, by=OWNER).secret
+    page = world.calls.get(f"{world.console.url}/{lang}/belt", headers={"authorization": f"Bearer {token}"})
+    assert page.status_code == 200, page.text
+    return page.text.partition('id="identity-title"')[2].partition("</section>")[0]
 
 
 @pytest.mark.soak

@@ -77,8 +77,9 @@ class BeltIdentity:
 @contextmanager
 def belt_identity(house: House) -> Iterator[BeltIdentity]:
     """Carry the identity that the settings name for as long as the block runs."""
-    found = BeltIdentity(house.agent() if house.settings.identity_system else None)
-    if not house.settings.identity_system:
+    agent = house.agent()
+    found = BeltIdentity(agent)
+    if agent is None:
         yield found
         return
     loop = Loop("identity", found.step, idle_seconds=house.settings.identity_seconds)

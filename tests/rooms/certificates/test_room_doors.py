@@ -12,11 +12,16 @@ from cryptography.x509 import ocsp
 from litestar.testing import TestClient
 from tests.rooms.certificates.house import csr
 
+from safebelt.kernel.actors import OWNER
 from safebelt.rooms.certificates.cli import checking, commands
-from safebelt.rooms.certificates.model import Role
+from safebelt.rooms.certificates.model import Issue, Role
 from safebelt.rooms.certificates.pki import ocsp as ours
 from safebelt.rooms.certificates.service import pem_of
+from safebelt.rooms.registry.model.publication import Publish
 
+CLEAR = Publish(
+    reason="open to all", contact="help@example.org", cleared="ordinary", not_for_zh="无", not_for_en="Nothing"
+)
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """What the two databases could do differently is tested beneath the doors."""
 
@@ -46,6 +51,44 @@ def test_pages_list_show_take_back_and_check(client: TestClient, issued, lang) -
     client.post(f"/{lang}/certificates/{issued.serial}/revoke", data={"reason": "x", "why": "key-compromise"})
     gone = client.get(f"/{lang}/certificates/{issued.serial}")
     assert ("密钥泄露" if lang == "zh" else "no longer secret") in gone.text and "/revoke" not in gone.text
+
+
+def test_the_list_shows_what_should_have_been_renewed_until_it_is(
+    client: TestClient, certificates, served, clock
+) -> None:
+    made = certificates.issue(Issue(system_id=served.id, request=csr()), by=OWNER)
+    assert "to be renewed" not in client.get("/en/certificates").text
+
+    clock.move(days=61)
+    assert client.get("/en/certificates").text.count("to be renewed") == 1
+    assert "应换发" in client.get("/zh/certificates").text
+
+    certificates.issue(Issue(system_id=served.id, request=csr()), by=OWNER)
+    assert "to be renewed" not in client.get("/en/certificates").text  # it has a successor
+    assert made.serial in client.get("/en/certificates").text
+
+
+def test_a_check_links_to_the_public_register_only_where_the_system_is_in_it(
+    client: TestClient, certificates, issued, registry
+) -> None:
+    asked = {"certificate": pem_of(issued.der)}
+    hidden = client.post("/en/certificates/check", data=asked, files={"file": b""})
+    assert issued.system_id in hidden.text and f"/en/register/{issued.system_id}" not in hidden.text
+    assert client.post("/api/certificates/check", json=asked).json()["is_public"] is False
+
+    registry.publish(issued.system_id, CLEAR, by=OWNER)
+
+    shown = client.post("/en/certificates/check", data=asked, files={"file": b""})
+    assert f'href="/en/register/{issued.system_id}"' in shown.text and "by an association" in shown.text
+    said = client.post("/api/certificates/check", json=asked).json()
+    assert (said["is_public"], said["issuer"], said["provisional"]) == (True, "association", True)
+
+
+def test_a_strangers_page_may_read_why_a_service_proves_nothing(client: TestClient, certificates) -> None:
+    for query in ({"nonce": "a" * 22}, {"nonce": "short"}, {}):
+        refused = client.get("/.well-known/safebelt/identity", params=query)
+        assert refused.status_code in (400, 404, 422) and refused.headers["access-control-allow-origin"] == "*"
+        assert refused.json()["en"]["detail"] and refused.headers["cache-control"] == "no-store"
 
 
 def test_a_form_comes_back_with_what_was_typed_and_what_is_wrong(client: TestClient, served) -> None:

@@ -19,6 +19,7 @@ from safebelt.rooms.belt.model import Exchange, Stance
 from safebelt.rooms.belt.pages import chart, words
 from safebelt.rooms.belt.pages.words import AnyRequest
 from safebelt.rooms.belt.service import Belt, Found, Search, day_range, texts_of
+from safebelt.rooms.certificates.model import BEARINGS
 from safebelt.web.live import Update, live
 from safebelt.web.security import requires
 from safebelt.web.templating import fragment
@@ -67,6 +68,8 @@ class ConsolePages(Controller):
             problem=problem,
             names=belt.names(),
             now=now,
+            identity=belt.identity(),
+            bearings=BEARINGS,
             observed=[h for h in belt.harnesses() if h.stance is Stance.OBSERVE and system in ("", h.system_id)],
             live=f"/{lang}/belt/live?{urlencode({'system': system, 'since': cursor})}" if is_live else "",
             words=words,

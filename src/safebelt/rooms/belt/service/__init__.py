@@ -1,9 +1,10 @@
-"""Deeds of the belt, one class in four chapters: harnesses and keys, orders, exchanges, evidence."""
+"""Deeds of the belt, one class in five chapters: harnesses and keys, orders, exchanges, evidence, identity."""
 
-from safebelt.rooms.belt.service.base import Tools
+from safebelt.rooms.belt.service.base import CarriedHere, Tools
 from safebelt.rooms.belt.service.evidence import Evidence, texts_of
 from safebelt.rooms.belt.service.exchanges import OPEN, Exchanges, day_range
 from safebelt.rooms.belt.service.harness import Harnesses, digest_of
+from safebelt.rooms.belt.service.identity import BeltIdentity, Identities
 from safebelt.rooms.belt.service.stops import ALIVE_SECONDS, EVERYTHING, StopOrders
 from safebelt.rooms.belt.service.trying import MAX_PROMPT_CHARS, Tried, TryIt
 from safebelt.rooms.belt.service.words import (
@@ -26,7 +27,9 @@ __all__ = [
     "MAX_PROMPT_CHARS",
     "OPEN",
     "Belt",
+    "BeltIdentity",
     "BeltNow",
+    "CarriedHere",
     "Found",
     "Full",
     "Holds",
@@ -46,5 +49,5 @@ __all__ = [
 ]
 
 
-class Belt(Harnesses, StopOrders, Exchanges, Evidence):
+class Belt(Harnesses, StopOrders, Exchanges, Evidence, Identities):
     """The belt, as console, API, command line and jobs use it."""

@@ -12,11 +12,25 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.orders import OrderBox
 from safebelt.rooms.belt.model import Policy
 from safebelt.rooms.belt.records.head import Open
+from safebelt.rooms.certificates.model import Carried
 from safebelt.rooms.ledger.service import Ledger
 from safebelt.rooms.registry.service import Registry
 
 MAX_REASON_CHARS = 1000
 """A reason is a sentence or a paragraph; it goes to the ledger for good."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarriedHere:
+    """Whose identity the belt of this home carries.
+
+    Attributes:
+        folder: Where the belt writes down how it stands.
+        of: What the settings say, for as long as it has written nothing.
+    """
+
+    folder: Path
+    of: Carried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +47,7 @@ class Tools:
         open_note: Opens a signed head, or raises a `Problem`.
         log_origin: Name of the log, as in the signed heads.
         clock, new_id, chance: Time, ids and randomness.
+        identity: Whose identity the belt carries; None where the settings name nobody.
         default_policy: What a system gets where no policy is named; empty for the first by id.
     """
 
@@ -47,6 +62,7 @@ class Tools:
     clock: Clock
     new_id: NewId
     chance: Chance
+    identity: CarriedHere | None = None
     default_policy: str = ""
 
 

@@ -85,6 +85,7 @@ class CertificatePages(Controller):
             lang=lang,
             title=LIST,
             found=found,
+            ending=certificates.ending(found.items),
             authority=_authority(certificates),
             parts=_parts,
             kept=certificates.kept(),

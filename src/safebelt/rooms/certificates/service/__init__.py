@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from safebelt.rooms.certificates.decide.renewal import bearing, due_at
 from safebelt.rooms.certificates.model import House
 from safebelt.rooms.certificates.service.agents import Agent, read_note
 from safebelt.rooms.certificates.service.authorities import AtHome, Authority, Elsewhere, signature_of
@@ -24,8 +25,10 @@ __all__ = [
     "Challenged",
     "Elsewhere",
     "Tools",
+    "bearing",
     "challenge",
     "check_offline",
+    "due_at",
     "fetch_lists",
     "lifetime",
     "pem_of",

@@ -11,6 +11,7 @@ from safebelt.kernel.errors import Conflict, NotFound
 from safebelt.kernel.text import Text
 from safebelt.rooms.certificates import decide, store
 from safebelt.rooms.certificates.decide import refusals
+from safebelt.rooms.certificates.decide.renewal import due_at
 from safebelt.rooms.certificates.decide.standing import subject_of
 from safebelt.rooms.certificates.model import (
     Certificate,
@@ -85,6 +86,15 @@ class Issuing(Desk):
         """Return a page of certificates, latest first."""
         with self._sql.read() as tx:
             return store.page(tx, wanted)
+
+    def ending(self, shown: Sequence[Certificate]) -> frozenset[str]:
+        """Return the numbers of those that count, are due for renewal, and have no successor yet."""
+        now = self._clock()
+        due = [one for one in shown if one.standing is Standing.GOOD and not one.is_over(now)]
+        due = [one for one in due if now >= due_at(one.not_before, one.not_after, one.serial)]
+        with self._sql.read() as tx:
+            latest = store.latest(tx, tuple({one.system_id for one in due})) if due else {}
+        return frozenset(one.serial for one in due if latest.get(one.system_id) == one.serial)
 
     def suspend(self, serial: str, *, reason: str, by: Actor) -> Certificate:
         """Let a certificate not count until further notice; at once.
