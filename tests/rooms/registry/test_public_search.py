@@ -178,6 +178,29 @@ def test_a_narrowed_list_is_counted_no_further_than_it_says_and_leads_on(registr
     assert registry.public_systems(Wanted()).total == len(shown)
 
 
+def test_that_a_list_is_long_is_remembered_for_minutes_and_what_is_counted_to_the_end_never_is(
+    registry, shown, monkeypatch, clock
+) -> None:
+    from safebelt.rooms.registry.store import public
+
+    wanted, asked, count = Wanted(stage=shown[0].status), [], public.count
+
+    def counting(tx, *rest):
+        asked.append(rest)
+        return count(tx, *rest)
+
+    monkeypatch.setattr(public, "count", counting)
+    whole = [registry.public_systems(wanted).total for _ in range(2)]
+    monkeypatch.setattr(public, "COUNTED_WITHIN", 2)
+    long = [registry.public_systems(wanted, size=2) for _ in range(3)]
+    clock.move(minutes=6)
+    later = registry.public_systems(wanted, size=2)
+
+    assert whole == [len(shown)] * 2
+    assert [(one.total, one.is_more) for one in (*long, later)] == [(2, True)] * 4
+    assert len(asked) == 2 + 1 + 1
+
+
 def test_numbers_leave_out_what_is_under_embargo_with_its_marks(registry, clock, shown, enter) -> None:
     facts = (ROOT / "law" / "systems" / "uk-dvla-chatbot.yaml").read_text("utf-8")
     hidden = enter("Kestrel surveillance")

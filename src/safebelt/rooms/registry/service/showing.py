@@ -1,7 +1,7 @@
 """Deeds that read the public register: for everybody, so they give away nothing that is not published today."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -29,8 +29,16 @@ ACTS_SHOWN = 100
 """Versions of an entry that its page lists; the ledger has them all."""
 
 
+MANY_FOR = timedelta(minutes=5)
+"""How long a list once seen to be longer than is counted is taken to be so still."""
+MANY_KEPT = 1000
+"""Lists of which that is remembered."""
+
+
 class Showing(Lifecycle):
     """Deeds that read the public register."""
+
+    _many: dict[tuple[Wanted, date], tuple[int, datetime]] | None = None
 
     def publication_day(self) -> date:
         """Return the day by which embargoes are told, UTC."""
@@ -49,7 +57,7 @@ class Showing(Lifecycle):
         with self._sql.read() as tx:
             if public_finding.is_in_words(wanted) and published.is_ready(tx):
                 return public_finding.find(tx, wanted, today, page=page, size=size, cursor=cursor)
-            total, is_more = shown.count(tx, wanted, today)
+            total, is_more = self._counted(tx, wanted, today)
             pages = pages_of(total, size)
             start = (min(page, pages) - 1) * size
             if cursor:
@@ -66,6 +74,19 @@ class Showing(Lifecycle):
             pages=pages,
             next=items[-1].id if items and has_next else "",
         )
+
+    def _counted(self, tx: sa.Connection, wanted: Wanted, today: date) -> tuple[int, bool]:
+        """Count what is shown; that there is more than is counted is remembered: to count it is most of a page."""
+        if self._many is None or len(self._many) >= MANY_KEPT:
+            self._many = {}
+        key, now = (wanted, today), self._clock()
+        most, seen_at = self._many.get(key, (0, now))
+        if most and now - seen_at < MANY_FOR:
+            return most, True
+        total, is_more = shown.count(tx, wanted, today)
+        if is_more:
+            self._many[key] = total, now
+        return total, is_more
 
     def public_after(self, wanted: Wanted, *, cursor: str, size: int) -> tuple[PublicLine, ...]:
         """Return what comes after a cursor (the last id read, or nothing for the start), newest registration first."""
