@@ -12,10 +12,10 @@ from safebelt.engines.signing import Signer
 from safebelt.kernel.actors import OWNER
 from safebelt.rooms.belt.control.orders import State
 from safebelt.rooms.belt.control.switch import InForce
-from safebelt.rooms.belt.model import Command, Record
+from safebelt.rooms.belt.model import Command, Record, Stance
 from safebelt.rooms.belt.records.writer import Writer
+from safebelt.rooms.registry.model import PartyKind, PartyRole, RegisterParty, RegisterSystem
 from safebelt.rooms.registry.model.notes import Say
-from safebelt.run.demo import prepare_demo
 from safebelt.settings import Settings
 
 PASSWORD = "correct horse battery staple"
@@ -27,7 +27,7 @@ def house_at(home: Path, database: str = "", **settings: object) -> House:
 
 def furnish(house: House) -> str:
     """Fill a house; return the id of its system."""
-    system = prepare_demo(house).system_id
+    system = register(house)
     house.registry.attach(system, "photo.png", [b"\x89PNG", bytes(range(256)) * 40], by=OWNER)
     house.registry.comment(Say(subject_id=system, text="一句话 and a word"), by=OWNER)
     house.access.add_user("kim", ["operator"], password=PASSWORD, by=OWNER)
@@ -41,6 +41,21 @@ def furnish(house: House) -> str:
     house.ledger.rotate_key(reason="as every year", by=OWNER)
     entry = next(e for e in house.ledger.entries(limit=200) if e.personal)
     house.ledger.erase(entry.id, reason="asked for", by=OWNER)
+    return system
+
+
+def register(house: House) -> str:
+    """Register a system, fit the belt to it and issue a key."""
+    party = house.registry.register_party(
+        RegisterParty(name="Somebody", kind=PartyKind.ORGANISATION, roles=(PartyRole.PROVIDER,)), by=OWNER
+    )
+    command = RegisterSystem(
+        provider_id=party.id, name_zh="助手", name_en="Assistant", purpose_zh="回答问题", purpose_en="Answers questions"
+    )
+    system = house.registry.register_system(command, by=OWNER).id
+    house.belt.fit(system, "safebelt/baseline", Stance.OBSERVE, by=OWNER)
+    for name in ("one", "two"):
+        house.belt.issue_key(system, name, OWNER)
     return system
 
 

@@ -299,14 +299,14 @@ def test_a_check_signs_nothing_even_where_entries_wait(kept: Kept, tmp_path: Pat
 
 
 def test_a_backup_of_a_changed_house_is_restored_and_what_was_changed_is_named(kept: Kept, tmp_path: Path) -> None:
-    done = restored(repack(kept.file, tmp_path / "forged.sbk", _forged), tmp_path / "home")
+    done = restored(repack(kept.file, tmp_path / "forged.sbk", forged), tmp_path / "home")
 
     assert done.seen.holds is Truth.FALSE
     assert done.seen.problems or (done.seen.log is not None and done.seen.log.faults)
     assert (tmp_path / "home" / "safebelt.db").exists(), "it is all there is: it is given back, and named"
 
 
-def _forged(name: str, data: bytes) -> bytes:
+def forged(name: str, data: bytes) -> bytes:
     """Let an entry have been made by somebody else."""
     if name != "database/ledger_entry/000001.jsonl":
         return data

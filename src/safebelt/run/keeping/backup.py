@@ -34,6 +34,9 @@ HEAD, ROWS = "backup.json", "database/"
 """The first part, and before the name of every part with rows."""
 _CREDENTIALS = re.compile(r"//[^/@\s]+@")
 _ONLY_MINE = 0o600
+_SIGNING, _WITNESS = "keys/ledger.key", "keys/witness.key"
+_LOG_KEYS = frozenset({*(f"{_SIGNING}{end}" for end in ("", ".next", ".retired")), _WITNESS})
+"""Read at the moment, or not there at that moment: never later, when a rotation may have gone on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +121,9 @@ def _log_keys(settings: Settings) -> dict[str, bytes]:
     """Read the keys of log and witness, wherever they lie; in a backup they lie under `keys/`."""
     signing = settings.signing_key or settings.home / "keys" / "ledger.key"
     witness = settings.witness_key or settings.home / "keys" / "witness.key"
-    places = {f"keys/ledger.key{end}": Path(f"{signing}{end}") for end in ("", ".next", ".retired")}
-    places["keys/witness.key"] = witness
-    return {name: place.read_bytes() for name, place in places.items() if place.exists()}
+    places = {name: Path(f"{signing}{name.removeprefix(_SIGNING)}") for name in _LOG_KEYS - {_WITNESS}}
+    places[_WITNESS] = witness
+    return {name: place.read_bytes() for name, place in sorted(places.items()) if place.exists()}
 
 
 def _write(house: House, archive: Writer, now: _Moment, trouble: str, say: Say) -> dict[str, Any]:
@@ -136,7 +139,7 @@ def _write(house: House, archive: Writer, now: _Moment, trouble: str, say: Say) 
                 archive.add(f"{ROWS}{table.name}/{number:06d}.jsonl", part)
                 rows[table.name] += count
                 progress(table.name, rows=count)
-    files, size = _add_files(house, archive, set(now.keys), progress)
+    files, size = _add_files(house, archive, progress)
     last = now.checkpoint
     manifest = head | {
         "tables": dict(rows),
@@ -175,12 +178,12 @@ def named_settings(settings: Settings) -> dict[str, str]:
     return said
 
 
-def _add_files(house: House, archive: Writer, done: set[str], progress: Progress) -> tuple[int, int]:
+def _add_files(house: House, archive: Writer, progress: Progress) -> tuple[int, int]:
     """Add the files that travel; return how many there were, and their bytes."""
     home, stop = house.settings.home, house.box.stop_file_identity()
     files = size = 0
     for name, place in travelling(home, is_obeyed=bool(stop) and stop == house.box.state().stop_file):
-        if name in done:
+        if name in _LOG_KEYS:
             continue
         try:
             file = place.open("rb")

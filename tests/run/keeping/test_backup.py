@@ -1,0 +1,297 @@
+"""A backup is of one moment, whole or not there at all, its owner's alone, and says what is in it."""
+
+import json
+import shutil
+import stat
+import tarfile
+import threading
+from pathlib import Path
+
+import pyrage
+import pytest
+from tests.run.keeping.conftest import Kept
+from tests.run.keeping.furnished import emptied, files_of, house_at, register
+from tests.run.keeping.repacked import repack
+from tests.run.keeping.test_restore import forged, hush, restored
+
+from safebelt.__main__ import run
+from safebelt.app import House
+from safebelt.engines.archive_age import Keys, Lock
+from safebelt.engines.signing import KeyStore
+from safebelt.kernel.actors import OWNER
+from safebelt.kernel.conditions import Truth
+from safebelt.kernel.errors import Conflict, Invalid, NotFound, Problem, Unavailable
+from safebelt.kernel.text import Text
+from safebelt.rooms.ledger.model import PersonalErased
+from safebelt.run.keeping.backup import back_up, named_settings
+from safebelt.run.keeping.folders import travelling
+from safebelt.run.keeping.telling import Progress
+from safebelt.settings import Settings
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> House:
+    """A house with hardly anything in it."""
+    house = house_at(tmp_path / "small")
+    register(house)
+    return house
+
+
+# --- one moment --------------------------------------------------------------------------------------------------
+
+
+class _Busy:
+    """Threads that append, extend and now and then rotate the key, until the block ends."""
+
+    def __init__(self, home: Path, database: str) -> None:
+        self.houses = [house_at(home, database) for _ in range(3)]
+        self.acknowledged: list[str] = []
+        self.going, self._ending = threading.Event(), threading.Event()
+        works = [self._append, self._append, self._extend]
+        self._threads = [
+            threading.Thread(target=work, args=(house,)) for work, house in zip(works, self.houses, strict=True)
+        ]
+
+    def __enter__(self) -> "_Busy":
+        for thread in self._threads:
+            thread.start()
+        assert self.going.wait(30)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ending.set()
+        for thread, house in zip(self._threads, self.houses, strict=True):
+            thread.join()
+            house.close()
+
+    def _append(self, house: House) -> None:
+        while not self._ending.is_set():
+            with house.sql.begin() as tx:
+                event = PersonalErased(subject="busy", reason="to be busy", personal={"name": "kim"})
+                entry = house.ledger.append(tx, event, by=OWNER)
+            self.acknowledged.append(entry)
+            if len(self.acknowledged) > 20:
+                self.going.set()
+
+    def _extend(self, house: House) -> None:
+        turns = 0
+        while not self._ending.is_set():
+            house.ledger.advance()
+            if (turns := turns + 1) % 5 == 0:
+                house.ledger.rotate_key(reason="busy", by=OWNER)
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+def test_while_the_house_works_on_each_backup_is_of_one_moment_and_holds_what_was_acknowledged_before(
+    engine: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    database = emptied(request.getfixturevalue("postgres_url")) if engine == "postgres" else ""
+    house = house_at(tmp_path / "home", database)
+    register(house)
+    before = list[list[str]]()
+    with _Busy(tmp_path / "home", database) as busy:
+        for number in range(2):
+            before.append(list(busy.acknowledged))
+            back_up(house, tmp_path / f"{number}.sbk", Lock(), hush)
+    house.close()
+
+    for number, acknowledged in enumerate(before):
+        done = restored(tmp_path / f"{number}.sbk", tmp_path / f"home-{number}")
+        with_it = house_at(tmp_path / f"home-{number}")
+        there = {id_ for _, id_, _, _ in with_it.ledger.sequenced(-1, 100_000)}
+        with_it.close()
+        assert done.seen.holds is Truth.TRUE, (done.seen.problems, done.seen.log)
+        assert set(acknowledged) - there == set()
+
+
+# --- whole or not there, and nobody else's -----------------------------------------------------------------------
+
+
+def test_no_backup_replaces_another_and_none_is_written_twice_at_once(small: House, tmp_path: Path) -> None:
+    (tmp_path / "old.sbk").write_text("the only backup")
+
+    with pytest.raises(Conflict, match="already"):
+        back_up(small, tmp_path / "old.sbk", Lock(), hush)
+    assert (tmp_path / "old.sbk").read_text() == "the only backup"
+    small.close()
+
+
+def test_what_a_killed_backup_left_is_taken_over(small: House, tmp_path: Path) -> None:
+    (tmp_path / "new.sbk.part").write_bytes(b"half of a backup" * 100_000)
+    (tmp_path / "new.sbk.part").chmod(0o644)
+
+    back_up(small, tmp_path / "new.sbk", Lock(), hush)
+    small.close()
+
+    assert stat.S_IMODE((tmp_path / "new.sbk").stat().st_mode) == 0o600
+    assert not (tmp_path / "new.sbk.part").exists()
+    assert restored(tmp_path / "new.sbk", tmp_path / "other").seen.holds is Truth.TRUE
+
+
+def test_where_it_cannot_be_written_nothing_is_left_and_the_disk_is_named(small: House, tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="nowhere"):
+        back_up(small, tmp_path / "nowhere" / "a.sbk", Lock(), hush)
+    with pytest.raises(Invalid):
+        back_up(small, tmp_path / "a.sbk", Lock(recipients=("age1nobody",)), hush)
+    small.close()
+
+    assert {path.name for path in tmp_path.iterdir()} == {"small"}
+
+
+def test_where_no_house_is_nothing_is_made(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        back_up(house_at(tmp_path / "nobody"), tmp_path / "a.sbk", Lock(), hush)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_log_is_backed_up_all_the_same_and_said(kept: Kept, tmp_path: Path) -> None:
+    restored(kept.file, tmp_path / "home")
+    house = house_at(tmp_path / "home")
+    with house.sql.begin() as tx:
+        tx.exec_driver_sql("""update ledger_entry set body = x'7b7d' where "index" = 3""")
+        house.ledger.append(tx, PersonalErased(subject="waits", reason="test"), by=OWNER)
+    for folder in ("ledger", "ledger-tree"):
+        shutil.rmtree(tmp_path / "home" / folder)
+
+    with pytest.raises(Problem):
+        house_at(tmp_path / "home").ledger.advance()
+    done = back_up(house, tmp_path / "damaged.sbk", Lock(), hush)
+    house.close()
+
+    assert done.manifest["trouble"]
+    assert restored(tmp_path / "damaged.sbk", tmp_path / "other").seen.holds is Truth.FALSE
+
+
+# --- encrypted ---------------------------------------------------------------------------------------------------
+
+
+def test_a_sealed_backup_shows_nothing_and_opens_with_its_key_alone(small: House, tmp_path: Path) -> None:
+    identity = pyrage.x25519.Identity.generate()
+    done = back_up(small, tmp_path / "sealed.sbk", Lock(recipients=(str(identity.to_public()),)), hush)
+    key = (tmp_path / "small" / "keys" / "ledger.key").read_text()
+    small.close()
+
+    assert done.is_sealed
+    assert pyrage.decrypt((tmp_path / "sealed.sbk").read_bytes(), [identity])[:2] == b"\x1f\x8b"
+    for keys in (Keys(), Keys(identities=(str(pyrage.x25519.Identity.generate()),)), Keys(passphrase="a")):
+        with pytest.raises(Invalid):
+            restored(tmp_path / "sealed.sbk", tmp_path / "home", keys=keys)
+    assert not (tmp_path / "home").exists()
+    restored(tmp_path / "sealed.sbk", tmp_path / "home", keys=Keys(identities=(str(identity),)))
+    assert (tmp_path / "home" / "keys" / "ledger.key").read_text() == key
+
+
+# --- what is in it -----------------------------------------------------------------------------------------------
+
+
+def test_it_says_what_it_holds_and_what_not_and_copies_no_secret(kept: Kept, tmp_path: Path) -> None:
+    with tarfile.open(kept.file) as tar:
+        names = tar.getnames()
+        manifest = json.loads(tar.extractfile("manifest.json").read())  # type: ignore[union-attr]
+
+    assert names[0] == "backup.json"
+    assert names[-2:] == ["SHA256SUMS", "manifest.json"]
+    assert manifest["tables"]["ledger_entry"] == len(kept.receipts)
+    assert "access_session" not in manifest["tables"]
+    assert {what for left in manifest["left_out"] for what in left["what"]} >= {"ledger", "access_session", "log"}
+    assert manifest["settings"]["log_origin"] == "example.org/log"
+    assert not [name for name in names if name.startswith(("home/ledger/", "home/ledger-tree/", "home/safebelt.db"))]
+
+
+def test_secrets_among_the_settings_are_named_and_not_copied() -> None:
+    settings = Settings(
+        upstream_key="hunter2",
+        admin_password="hunter3",
+        database_url="postgresql+psycopg://kim:hunter4@db/x",
+        bus="nats://a:hunter5@n",
+    )
+
+    said = named_settings(settings)
+
+    assert {"upstream_key", "admin_password", "database_url", "bus"} <= said.keys()
+    assert "hunter" not in json.dumps(said)
+    assert said["database_url"] == "postgresql+psycopg://…@db/x"
+
+
+def test_keys_outside_the_house_come_along(tmp_path: Path) -> None:
+    house = house_at(tmp_path / "home", signing_key=tmp_path / "vault" / "log.key")
+    register(house)
+    house.ledger.advance()
+    house.ledger.rotate_key(reason="again", by=OWNER)
+    back_up(house, tmp_path / "a.sbk", Lock(), hush)
+    house.close()
+
+    assert restored(tmp_path / "a.sbk", tmp_path / "other").seen.holds is Truth.TRUE
+    keys = KeyStore(tmp_path / "other" / "keys" / "ledger.key", name="example.org/log", chance=house.chance)
+    assert keys.verifiers() == house.ledger.verifier_keys()
+
+
+def test_files_nobody_foresaw_travel_and_drafts_links_in_circles_and_older_backups_do_not(tmp_path: Path) -> None:
+    for name in ("notes/mine.txt", "backups/old.sbk", ".draft", "blobs/ab/.new-1", "log/belt.log", "belt/pulse"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    (tmp_path / "notes" / "up").symlink_to(tmp_path)
+    (tmp_path / "elsewhere").symlink_to(tmp_path / "notes" / "mine.txt")
+
+    assert [name for name, _ in travelling(tmp_path, is_obeyed=False)] == ["elsewhere", "notes/mine.txt"]
+
+
+def test_signed_heads_are_read_before_the_segments_they_speak_of(kept: Kept) -> None:
+    names = [name for name, _ in travelling(kept.home, is_obeyed=False)]
+
+    assert names.index("belt/records/heads.log") < names.index("belt/records/seg-00000001.log")
+    assert len(names) == len(set(names)) == len(files_of(kept.home))
+
+
+def test_progress_is_said_now_and_then() -> None:
+    said, seconds = list[Text](), [0.0]
+    progress = Progress(said.append, now=lambda: seconds[0])
+
+    for name, seconds[0] in (("a", 1.0), ("b", 6.0), ("c", 7.0)):
+        progress(name, rows=5)
+
+    assert [text.en for text in said] == ["10 rows, 0 files … b"]
+
+
+# --- the shell ---------------------------------------------------------------------------------------------------
+
+
+def test_the_shell_backs_up_checks_and_restores(
+    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SAFEBELT_LOG_ORIGIN", "example.org/log")
+    monkeypatch.setenv("SAFEBELT_HOME", str(kept.home))
+    identity = pyrage.x25519.Identity.generate()
+    (tmp_path / "id.txt").write_text(f"# created today\n{identity}\n")
+    (tmp_path / "to.txt").write_text(f"# for the safe\n{identity.to_public()}\n")
+    file = str(tmp_path / "house.sbk")
+
+    codes = [run(["backup", file, "--to", str(tmp_path / "to.txt"), "--format", "json"])]
+    told = json.loads(capsys.readouterr().out)
+    codes += [run(["restore", file, "--check", "--identity", str(tmp_path / "id.txt"), "--format", "json"])]
+    checked = json.loads(capsys.readouterr().out)
+    monkeypatch.setenv("SAFEBELT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SAFEBELT_LOG_ORIGIN", "other.org/log")
+    codes += [run(["restore", file, "--identity", str(tmp_path / "id.txt")])]
+    said = capsys.readouterr().out
+
+    assert codes == [0, 0, 0]
+    assert told["is_encrypted"]
+    assert checked["checkpoint"] == told["checkpoint"]
+    assert checked["verdict"] == "holds"
+    assert "SAFEBELT_LOG_ORIGIN=example.org/log" in said
+    assert "witness" in said
+    assert run(["restore", file, "--home", str(tmp_path / "third")]) == 2
+    assert run(["restore", str(tmp_path / "id.txt"), "--check", "--database", "sqlite:///x.db"]) == 2
+
+
+def test_what_is_not_encrypted_is_said_plainly_and_a_broken_log_is_an_exit_code(
+    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SAFEBELT_HOME", str(kept.home))
+    monkeypatch.setenv("SAFEBELT_LOG_ORIGIN", "example.org/log")
+    changed = repack(kept.file, tmp_path / "forged.sbk", forged)
+
+    assert run(["backup", str(tmp_path / "plain.sbk")]) == 0
+    assert "NOT encrypted" in capsys.readouterr().out
+    assert run(["restore", str(changed), "--check"]) == 1
