@@ -49,12 +49,16 @@ def _authority(app: App, certificates: Certificates) -> None:
         organization: Annotated[str, Parameter(help="Who runs it, as its certificates name them.")],
         country: Annotated[str, Parameter(help="Two letters (ISO 3166-1).")],
         issuer: Annotated[Issuer, Parameter(help="Who stands behind it; self: an operator's own.")] = Issuer.SELF,
+        token: Annotated[
+            str, Parameter(help="Make the CAs' keys in this token (pkcs11:…, RFC 7512), not in files.")
+        ] = "",
     ) -> Answer:
         """Found the issuing authority of this house: a key ceremony of some seconds.
 
         Afterwards take the root's private key off this machine; the answer says where it lies.
         """
-        made = certificates.found(Found(organization=organization, country=country, issuer=issuer), by=OWNER)
+        cmd = Found(organization=organization, country=country, issuer=issuer)
+        made = certificates.found(cmd, by=OWNER, token=token)
         return authority_answer(made, certificates)
 
     @app.command

@@ -1,7 +1,8 @@
 """Keys and those who sign with them: making, keeping and using private keys.
 
 The seam for a hardware token is `cryptography`'s own: a class of `RSAPrivateKey` or `EllipticCurvePrivateKey` whose
-`sign` asks the token signs certificates, lists, OCSP answers and time-stamps like a key from a file (a test does so).
+`sign` asks the token signs certificates, lists, OCSP answers and time-stamps like a key from a file (`hardware`).  The
+key's file then holds the key's name, a `pkcs11:` URI, in the place of the key.
 """
 
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from cryptography.x509.oid import SignatureAlgorithmOID
 from safebelt.engines.signing import files
 from safebelt.kernel.errors import Conflict
 from safebelt.kernel.text import Text
+from safebelt.rooms.certificates.pki import hardware, token_uri
 
 SigningKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 SystemKey = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey
@@ -27,6 +29,7 @@ _REMEDY = Text(
     zh="如可能已泄露，请更换密钥并吊销其证书。",
     en="If it may have been read, replace it and revoke its certificate.",
 )
+_IN_TOKEN = token_uri.SCHEME.encode()
 _RSA_EXPONENT = 65537  # NIST SP 800-56B; every library makes keys with it
 
 
@@ -102,15 +105,16 @@ def signature_oid(key: SigningKey) -> tuple[x509.ObjectIdentifier, bool]:
 def save_key(path: Path, key: SigningKey, *, passphrase: bytes | None = None) -> None:
     """Keep a new private key in a file: PKCS #8 PEM, mode 0600, whole or not at all, never over an older one.
 
+    Of a key in a token its name is kept; a passphrase has nothing to protect there.
+
     Raises:
         Conflict: There is a file already.
         Unavailable: The file cannot be written.
     """
-    protection = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
-    data = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection)
+    data = _written(key, passphrase)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        files.write(path, data.decode(), mode=0o600, is_new=True)
+        files.write(path, data, mode=0o600, is_new=True)
     except FileExistsError as error:
         raise Conflict(
             what=Text(zh=f"{path} 已有密钥。", en=f"There is a key in {path} already."),
@@ -120,16 +124,28 @@ def save_key(path: Path, key: SigningKey, *, passphrase: bytes | None = None) ->
         raise files.unavailable(path, error.strerror or str(error)) from error
 
 
+def _written(key: SigningKey, passphrase: bytes | None) -> str:
+    if isinstance(key, hardware.InToken):
+        return f"{key.uri.as_text()}\n"
+    protection = serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection).decode()
+
+
 def load_key(path: Path, *, passphrase: bytes | None = None) -> SigningKey:
     """Read what `save_key` wrote.
 
     Raises:
-        Refused: Others than the owner may read the file or write to its directory.
-        Unavailable: The file cannot be read, holds no such key, or the passphrase is missing or wrong.
+        Invalid: The file holds a `pkcs11:` name that is none.
+        Refused: Others than the owner may read the file or write to its directory, or a token refuses its PIN.
+        Unavailable: The file cannot be read, holds no such key, the passphrase is missing or wrong, or the key is in a
+            token that is not there.
     """
     try:
         files.guard(path, _REMEDY)
-        key = serialization.load_pem_private_key(path.read_bytes(), passphrase)
+        data = path.read_bytes()
+        if data.startswith(_IN_TOKEN):
+            return hardware.load(data.decode("ascii", errors="replace").strip())
+        key = serialization.load_pem_private_key(data, passphrase)
     except OSError as error:
         raise files.unavailable(path, error.strerror or str(error)) from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:

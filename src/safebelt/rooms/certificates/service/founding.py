@@ -20,7 +20,7 @@ from safebelt.rooms.certificates.model import (
     Role,
     RootListSigned,
 )
-from safebelt.rooms.certificates.pki import crl, hierarchy, keys
+from safebelt.rooms.certificates.pki import crl, hardware, hierarchy, keys
 from safebelt.rooms.certificates.pki.keys import Signatory
 from safebelt.rooms.certificates.pki.names import Subject
 from safebelt.rooms.certificates.service.base import LOCK, Desk
@@ -44,22 +44,30 @@ _LEFT = 1 / 3
 class Founding(Desk):
     """Founding the authority, and keeping it."""
 
-    def found(self, cmd: Found, *, by: Actor) -> Authority:
+    def found(self, cmd: Found, *, by: Actor, token: str = "") -> Authority:
         """Make the authority's keys and certificates.
 
         Takes seconds: an RSA key of 4,096 bits is looked for.  The keys are on disk before the certificates are on
         record; keys of a founding that was interrupted belong to nothing.
 
+        Args:
+            cmd: What it is called, and who stands behind it.
+            by: Who does it.
+            token: A `pkcs11:` URI of the token in which the keys of the issuing and the stamping CA are made, which
+                stay on this machine for years; empty: in files.  The root's key is a file, to be taken away.
+
         Raises:
-            Invalid: The name or the country cannot stand in a certificate.
+            Invalid: The name or the country cannot stand in a certificate, or the URI is none.
             Conflict: There is an authority already.
+            Refused: The token refuses the PIN.
+            Unavailable: The token is not there.
         """
         cmd = hold_founding(cmd)
         with self._sql.read() as tx:
             if store.founded(tx) is not None:
                 raise refusals.founded_already()
         at = self._clock()
-        made = self._make(cmd, at)
+        made = self._make(cmd, at, token)
         for role, signatory in made.items():
             keys.save_key(self._key_path(role, der_of(signatory.certificate)), signatory.key)
         with self._sql.begin() as tx:
@@ -158,9 +166,9 @@ class Founding(Desk):
         store.add_part(tx, Part(role=role, der=der, since=at), fingerprint(der))
         return fingerprint(der)
 
-    def _make(self, cmd: Found, at: datetime) -> dict[Role, Signatory]:
-        make, places = self._makes_key, self.places
-        root = hierarchy.make_root(_name(cmd, Role.ROOT), on=at, key=make("rsa-4096"))
+    def _make(self, cmd: Found, at: datetime, token: str) -> dict[Role, Signatory]:
+        make, places = hardware.maker(token, chance=self._chance) if token else self._makes_key, self.places
+        root = hierarchy.make_root(_name(cmd, Role.ROOT), on=at, key=self._makes_key("rsa-4096"))
         issuing = hierarchy.make_issuing(root, _name(cmd, Role.ISSUING), on=at, places=places, key=make("p-384"))
         stamping = hierarchy.make_stamping_ca(
             root, _name(cmd, Role.STAMPING), on=at, places=places, key=make("rsa-3072")
