@@ -23,7 +23,7 @@ from tests.rooms.rulebook.house import permissions
 
 from safebelt.kernel.actors import OWNER, PUBLIC, Actor, Role
 from safebelt.rooms.registry.cli import commands
-from safebelt.rooms.registry.model import NamePerson, PersonRole
+from safebelt.rooms.registry.model import NamePerson, PartyKind, PersonRole, RegisterParty
 from safebelt.rooms.registry.model.supervision import Confidentiality, StepKind
 
 STEP = {"kind": "question", "text": "How long are logs kept?", "contest": CONTEST, "basis": [GROUND], "days": 7}
@@ -155,6 +155,21 @@ def test_the_dossier_says_that_there_is_a_case_and_of_a_private_one_nothing_more
     page = client.get(f"/en/registry/systems/{bench.system.id}").text.partition('id="supervision"')[2]
     assert "Logs" in page and "A case for its parties only" in page
     assert "secret raid" not in page and "Not served" not in page
+
+
+def test_the_form_for_an_office_offers_every_authority_however_many_other_parties_came_later(
+    bench, monkeypatch
+) -> None:
+    from safebelt.rooms.registry.pages import supervision
+
+    monkeypatch.setattr(supervision, "_IN_A_LIST", 3)
+    for at in range(4):
+        bench.registry.register_party(RegisterParty(name=f"Company {at}", kind=PartyKind.ORGANISATION), by=OWNER)
+
+    page = door(bench, OFFICER).get("/en/registry/supervision/office").text
+
+    assert bench.authority.name in page and bench.other.name in page
+    assert "Company 3" not in page
 
 
 def run(bench: Bench, *words: str):

@@ -42,7 +42,9 @@ _FROM: Mapping[str, Text] = {
 _TO_DO: Mapping[str, Text] = {
     "system": Text(zh="请在变更登记中补上。", en="Add it to the registration."),
     "provider": Text(zh="请在提供者的登记中补上。", en="Add it to the provider's registration."),
-    "deployer": Text(zh="请登记部署者。", en="Register the deployer."),
+    "deployer": Text(
+        zh="请登记部署者，或在其登记中补上。", en="Register the deployer, or add it to the deployer's registration."
+    ),
     "person": Text(zh="请在卷宗中指定该人员。", en="Name the person in the dossier."),
     "identifier": Text(zh="请登记提供者的编号。", en="Enter the provider's identifier."),
     "fact": Text(zh="请记录这一事实。", en="Put the fact on record."),

@@ -30,7 +30,7 @@ Word = Annotated[str, QueryParameter(max_length=200)]
 PageNumber = Annotated[int, QueryParameter(ge=1, le=100_000)]
 HERE = "registry/supervision"
 _IN_A_LIST = 200
-"""How many parties a form offers; beyond it, the API and the command line take any id."""
+"""How many authorities a form offers; beyond it, the API and the command line take any id."""
 
 
 def to(lang: Lang, path: str, done: str) -> Redirect:
@@ -311,14 +311,14 @@ def _day(raw: Any) -> date:
 
 
 def _office_form(registry: Registry, by: Actor, lang: Lang, form: Form[Any], status: int = 200) -> Template:
-    parties = registry.parties(size=_IN_A_LIST).items
+    authorities = registry.parties(kind=PartyKind.AUTHORITY, size=_IN_A_LIST).items
     return render(
         "registry/supervision_office.html",
         lang=lang,
         title=words.OFFICE,
         status=status,
         form=form,
-        authorities=[(one.id, one.name) for one in parties if one.kind is PartyKind.AUTHORITY],
+        authorities=[(one.id, one.name) for one in authorities],
         office=registry.office_of(by),
         actor_id=by.id,
         jurisdictions=registry.jurisdictions(),

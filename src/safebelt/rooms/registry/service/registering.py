@@ -16,6 +16,7 @@ from safebelt.rooms.registry.model import (
     NamedPerson,
     NamePerson,
     Party,
+    PartyKind,
     PartyPage,
     RegisterParty,
     RegisterSystem,
@@ -208,10 +209,10 @@ class Registering(Seeing):
             )
         return party
 
-    def parties(self, *, search: str = "", page: int = 1, size: int = 20) -> PartyPage:
+    def parties(self, *, search: str = "", kind: PartyKind | None = None, page: int = 1, size: int = 20) -> PartyPage:
         """Return a page of parties, newest first; every word of `search` must occur."""
         with self._sql.read() as tx:
-            items, total = store.register.parties(tx, search=search, page=page, size=size)
+            items, total = store.register.parties(tx, search=search, kind=kind, page=page, size=size)
         return PartyPage(items=items, total=total, page=page, pages=pages_of(total, size))
 
     def systems(self, *, search: str = "", status: Status | None = None, page: int = 1, size: int = 20) -> SystemPage:

@@ -126,9 +126,12 @@ def systems_by_id(tx: sa.Connection, system_ids: Sequence[str]) -> tuple[System,
     return tuple(_system(row, people.get(row.id, ())) for row in rows)
 
 
-def parties(tx: sa.Connection, *, search: str, page: int, size: int) -> tuple[tuple[Party, ...], int]:
+def parties(
+    tx: sa.Connection, *, search: str, kind: PartyKind | None, page: int, size: int
+) -> tuple[tuple[Party, ...], int]:
     """Return one page of matching parties, newest first, and how many match."""
-    rows, total = _found(tx, party, _matching(party, search), page, size)
+    wanted = _matching(party, search) + ([party.c.kind == kind.value] if kind else [])
+    rows, total = _found(tx, party, wanted, page, size)
     return tuple(_party(row) for row in rows), total
 
 
