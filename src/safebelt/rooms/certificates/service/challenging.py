@@ -1,7 +1,6 @@
 """Challenging a live service: draw a nonce, ask its identity door, judge the answer.  Needs no house."""
 
 import base64
-import binascii
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
 from safebelt.rooms.certificates.decide import challenging as decide_challenging
 from safebelt.rooms.certificates.pki import leaves
+from safebelt.rooms.certificates.pki.reading import UNREADABLE
 from safebelt.rooms.certificates.service.checking import read_certificates
 from safebelt.rooms.certificates.service.proving import is_signed
 
@@ -85,7 +85,7 @@ def judged(said: Any, *, place: str, nonce: str) -> Challenged:
         leaf = read_certificates(chain.encode())[0]
         holds = is_signed(leaf.public_key(), signature, text.encode())
         certified = _system_of(leaf)
-    except (KeyError, TypeError, ValueError, binascii.Error, Invalid):
+    except (*UNREADABLE, KeyError, Invalid):
         why = Text(zh="答复不是身份证明", en="What it answered is no proof of identity")
         return Challenged(place=place, nonce=nonce, proof=decide_challenging.unproven(why))
     proof = decide_challenging.proof(text, place=place, nonce=nonce, certified=certified, is_signed=holds)

@@ -26,6 +26,7 @@ from safebelt.rooms.certificates.model import (
     Role,
 )
 from safebelt.rooms.certificates.pki import leaves, ocsp, path
+from safebelt.rooms.certificates.pki.reading import UNREADABLE
 from safebelt.rooms.certificates.pki.seen import Seen, remember, remembered
 from safebelt.rooms.certificates.service.answering import Answering
 from safebelt.rooms.certificates.service.reading import der_of, fingerprint, read, serial_text
@@ -195,7 +196,9 @@ def read_certificates(data: bytes) -> list[x509.Certificate]:
         blocks = _PEM.findall(data)
         found = [x509.load_pem_x509_certificate(one) for one in blocks[: MAX_CERTIFICATES + 1]]
         found = found or [x509.load_der_x509_certificate(data)]
-    except ValueError as error:
+        for one in found:  # names are read when they are asked for, and whoever checks asks for them
+            _ = one.issuer, one.subject.rfc4514_string(), one.serial_number
+    except UNREADABLE as error:
         raise _no_certificate() from error
     if len(found) > MAX_CERTIFICATES:
         raise _no_certificate()
