@@ -16,13 +16,14 @@ ifdef UPSTREAM_KEY
 export SAFEBELT_UPSTREAM_KEY := $(UPSTREAM_KEY)
 endif
 
-.PHONY: help setup setup-dev model browser up down test check bench soak lock clean
+.PHONY: help setup setup-dev model browser up down test check bench soak drill lock clean
 
 help:
 	@echo "make up      run Safebelt: console on 127.0.0.1:8800, belt on 127.0.0.1:8801"
 	@echo "make down    stop it"
 	@echo "make test    run the tests        make soak   the long trials"
 	@echo "make check   lint, types, imports make bench  the measurements"
+	@echo "make drill   lose a house and bring it back out of its backup"
 	@echo "make up UPSTREAM=https://host/v1 UPSTREAM_KEY=…   your own model instead of the small one"
 
 setup: $(VENV)/.run
@@ -66,6 +67,10 @@ test: $(VENV)/.dev $(VENV)/.model browser
 
 soak: $(VENV)/.dev $(VENV)/.model browser
 	SAFEBELT_SOAK=1 $(BIN)/python -m pytest -q -m soak
+
+# Trials by `kill -9` may be longer or shorter: SAFEBELT_KILLS (ledger), SAFEBELT_KEEPING_KILLS (backup and restore).
+drill: $(VENV)/.dev
+	$(BIN)/python tools/drill.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check
