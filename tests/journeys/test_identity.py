@@ -181,6 +181,7 @@ def test_a_belt_renews_itself_across_expiries_says_when_nobody_answers_and_ends_
 
         assert len(serials) == len(set(serials)) >= 5 and serials[0] == first["serial"]
         _the_log_tells(world, serials)
+        _is_suspended_and_resumed(world, serials[-1])
         _falls_silent(world, serials[-1])
     log = (tmp_path / "belt.log").read_text()
     assert "belt.identity_not_renewed" in log and serials[1] in log
@@ -193,6 +194,18 @@ def _the_log_tells(world: World, serials: list[str]) -> None:
     assert [entry.data["serial"] for entry in entries] == serials
     assert [entry.actor for entry in entries[1:]] == [f"crt_{serial}" for serial in serials[:-1]]
     assert world.certificates.certificates(Filter()).total == len(serials)
+
+
+def _is_suspended_and_resumed(world: World, last: str) -> None:
+    """What the house suspends, the belt proves no more, told by a signed answer over the line; and again when resumed."""
+    world.certificates.suspend(last, reason="a complaint", by=OWNER)
+    world.clock.move(minutes=2)
+    world.until(lambda: world.health()["state"] == "taken-back")
+    status, refused = world.challenge()
+    assert status == 409 and "is suspended" in refused["en"]["detail"]
+    world.certificates.resume(last, reason="unfounded", by=OWNER)
+    world.clock.move(minutes=2)
+    world.until(lambda: world.challenge()[0] == 200)
 
 
 def _falls_silent(world: World, last: str) -> None:

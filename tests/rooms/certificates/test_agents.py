@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from safebelt.engines.clock import real_chance
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from safebelt.kernel.text import Text
-from safebelt.rooms.certificates.model import Bearing, Carried, Filter, Issue, Renewal, Why
+from safebelt.rooms.certificates.model import Bearing, Carried, Filter, Issue, Renewal, Standing, Why
 from safebelt.rooms.certificates.service import Agent, AtHome, Certificates, pem_of, read_note
 from safebelt.rooms.registry.model import Status
 
@@ -50,6 +50,11 @@ class Fickle:
 
     def renew(self, cmd: Renewal) -> str:
         return self._through(lambda: self.home.renew(cmd))
+
+    def stands(self, chain: str, *, on: datetime, nonce: bytes) -> Standing | None:
+        if self.is_cut:
+            raise Unavailable(**_NOBODY)
+        return self.home.stands(chain, on=on, nonce=nonce)
 
     def above(self) -> str:
         return self.above_is or self.home.above()
@@ -168,15 +173,48 @@ def test_what_a_person_took_back_no_machine_asks_for_again(new_agent, certificat
     agent.look()
     certificates.revoke(agent.carried.serial, Why.PRIVILEGE_WITHDRAWN, reason="misused", by=OWNER)
 
+    agent.look()
+    assert agent.bearing() is Bearing.TAKEN_BACK
+    with pytest.raises(Conflict, match="is revoked"):
+        agent.identity("", NONCE)
     clock.move(days=61)
     agent.look()
-    assert "revoked" in agent.carried.problem.en
+    assert agent.bearing() is Bearing.TAKEN_BACK and agent.carried.failures == 0  # nor is a renewal asked for
     clock.move(days=40)
     agent.look()
 
     assert agent.bearing() is Bearing.OVER and "taken back" in agent.carried.problem.en
     assert agent.begin().serial  # a person does
     proven(agent)
+
+
+def test_a_suspended_identity_proves_nothing_until_it_is_resumed_and_a_silent_house_changes_nothing(
+    new_agent, line, certificates, clock
+) -> None:
+    agent = new_agent()
+    agent.look()
+    certificates.suspend(agent.carried.serial, reason="a complaint", by=OWNER)
+    line.is_cut = True
+    clock.move(minutes=2)
+    agent.look()
+    proven(agent)  # nobody told
+
+    line.is_cut = False
+    agent.look()
+    with pytest.raises(Conflict, match="is suspended"):
+        agent.identity("", NONCE)
+    line.is_cut = True
+    again = new_agent()  # started anew while nobody answers: what was said last is written down
+    clock.move(minutes=2)
+    again.look()
+    with pytest.raises(Conflict, match="is suspended"):
+        again.identity("", NONCE)
+
+    line.is_cut = False
+    certificates.resume(agent.carried.serial, reason="unfounded", by=OWNER)
+    clock.move(minutes=2)
+    again.look()
+    proven(again)
 
 
 def test_a_system_out_of_service_is_not_renewed_and_the_agent_says_why(new_agent, registry, served, clock) -> None:

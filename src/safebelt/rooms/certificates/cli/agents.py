@@ -24,6 +24,7 @@ _LOOK_SECONDS = 60.0
 _EXITS = {
     Bearing.GOOD: DONE,
     Bearing.DUE: NOT_EVALUATED,
+    Bearing.TAKEN_BACK: NEGATIVE,
     Bearing.OVER: NEGATIVE,
     Bearing.NONE: NOT_EVALUATED,
 }
@@ -62,7 +63,8 @@ def agent_group() -> App:
     ) -> Answer:
         """Renew the certificate where it is due, with the key it names; no token is needed.
 
-        Exits 0 where it is in its time, 3 where it is due and could not be renewed, 1 where it is over.
+        Exits 0 where it is in its time, 3 where it is due and could not be renewed, 1 where it is over, suspended or
+        revoked.
         """
         agent = _agent(folder, _noted(folder), "")
         agent.look()

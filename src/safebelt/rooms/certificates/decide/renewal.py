@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import Text
+from safebelt.rooms.certificates.model.certificates import Standing
 from safebelt.rooms.certificates.model.renewal import Bearing, Carried
 
 HEADER = "safebelt renewal v1"
@@ -18,6 +19,8 @@ EARLY = 1 / 15
 """At most this part of the life earlier: services that were certified in one hour do not all ask in one hour."""
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=6)
+ASK_EVERY = timedelta(minutes=1)
+"""How often a service asks whether its certificate was taken back: so long it may prove what no longer counts."""
 _TRIES_LEFT = 8
 """The pause never grows beyond this fraction of what is left, so that an end that comes near is met by more tries."""
 _DOUBLINGS = 12
@@ -98,4 +101,6 @@ def bearing(carried: Carried, now: datetime) -> Bearing:
         return Bearing.NONE
     if now > carried.not_after:
         return Bearing.OVER
+    if carried.standing is not Standing.GOOD:
+        return Bearing.TAKEN_BACK
     return Bearing.DUE if now >= due_at(carried.not_before, carried.not_after, carried.serial) else Bearing.GOOD

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from safebelt.kernel.text import Text
+from safebelt.rooms.certificates.model.certificates import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class Bearing(StrEnum):
     NONE = "none"
     GOOD = "good"
     DUE = "due"
+    TAKEN_BACK = "taken-back"
     OVER = "over"
 
 
@@ -41,6 +43,7 @@ BEARINGS: Mapping[Bearing, Text] = {
     Bearing.NONE: Text(zh="尚无证书", en="no certificate yet"),
     Bearing.GOOD: Text(zh="有效", en="in its time"),
     Bearing.DUE: Text(zh="应换发而未成", en="due, and not renewed yet"),
+    Bearing.TAKEN_BACK: Text(zh="已暂停或吊销", en="suspended or revoked"),
     Bearing.OVER: Text(zh="已过期", en="over"),
 }
 
@@ -58,6 +61,8 @@ class Carried:
         chain: It and those above it, PEM, without the root.
         key: Name of the key's file.
         not_before, not_after: When the certificate counts; None where there is none.
+        standing: What the authority said of it last.
+        asked_at: When it was asked.
         next_key: Name of the file of a key that is being certified; kept until an answer comes, so that an answer
             that got lost is given again and leaves no second certificate.
         failures: How often renewal failed since the last success.
@@ -75,6 +80,8 @@ class Carried:
     key: str = ""
     not_before: datetime | None = None
     not_after: datetime | None = None
+    standing: Standing = Standing.GOOD
+    asked_at: datetime | None = None
     next_key: str = ""
     failures: int = 0
     tried_at: datetime | None = None

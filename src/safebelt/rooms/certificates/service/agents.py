@@ -22,17 +22,17 @@ from safebelt.engines.signing import files
 from safebelt.kernel.errors import Conflict, NotFound, Problem, Unavailable
 from safebelt.kernel.text import Text
 from safebelt.rooms.certificates.decide import renewal as decide_renewal
-from safebelt.rooms.certificates.model import Bearing, Carried, Identity, Issue, Renewal
+from safebelt.rooms.certificates.model import Bearing, Carried, Identity, Issue, Renewal, Standing
 from safebelt.rooms.certificates.pki import keys, leaves
 from safebelt.rooms.certificates.pki.keys import SigningKey
 from safebelt.rooms.certificates.service.authorities import Authority
 from safebelt.rooms.certificates.service.checking import read_certificates
-from safebelt.rooms.certificates.service.proving import Prover
+from safebelt.rooms.certificates.service.proving import Prover, taken_back
 from safebelt.rooms.certificates.service.reading import der_of, fingerprint, key_id, pem_of, serial_text
 
 FILE = "identity.json"
 _NOTE_BYTES = 256 * 1024
-_CHANCE_BYTES = 4
+_CHANCE_BYTES, _NONCE_BYTES = 4, 16
 
 
 class Agent:
@@ -72,11 +72,13 @@ class Agent:
         Raises:
             Invalid: The nonce is none.
             NotFound: Another system is expected, or there is no certificate yet.
-            Conflict: The certificate is over.
+            Conflict: The certificate is over, suspended or revoked.
         """
-        prover = self._prover
+        prover, carried = self._prover, self._carried
         if prover is None or system_id not in ("", prover.system_id):
             raise _not_carried(system_id or self._wanted.system_id)
+        if carried.standing is not Standing.GOOD:
+            raise taken_back(carried.serial, carried.standing)
         return prover.prove(nonce, self._clock())
 
     def look(self) -> bool:
@@ -90,6 +92,7 @@ class Agent:
             except Problem as problem:  # a key or a note that cannot be used: nothing is proven, and it is shown why
                 self._carried, self._prover = replace(self._wanted, problem=_said(problem)), None
                 return False
+            self._ask_how_it_stands()
             return self._is_to_be_tried() and self._tried()
 
     def begin(self) -> Carried:
@@ -111,7 +114,9 @@ class Agent:
             self._carried, self._prover = self._wanted, None
             return
         w = self._wanted
-        carried = replace(noted, place=w.place, authority=w.authority, days=w.days)
+        is_as_before = noted.serial == self._carried.serial
+        asked = self._carried.asked_at if is_as_before else None  # not written down every minute: a restart asks anew
+        carried = replace(noted, place=w.place, authority=w.authority, days=w.days, asked_at=asked)
         if self._prover is None or carried.serial != self._carried.serial or carried.place != self._prover.place:
             self._prover = self._prover_of(carried)
         self._carried = carried
@@ -127,11 +132,26 @@ class Agent:
             key=keys.load_key(self._folder / carried.key),
         )
 
+    def _ask_how_it_stands(self) -> None:
+        """Learn whether the certificate was taken back; where nobody says, what was said before goes on to hold."""
+        now, carried = self._clock(), self._carried
+        is_fresh = carried.asked_at is not None and now - carried.asked_at < decide_renewal.ASK_EVERY
+        if is_fresh or self.bearing() in (Bearing.NONE, Bearing.OVER):
+            return
+        try:
+            said = self._authority.stands(carried.chain, on=now, nonce=self._chance(_NONCE_BYTES))
+        except Problem:
+            return
+        if said is not None:
+            self._carried = replace(carried, standing=said, asked_at=now)
+            if said is not carried.standing:
+                self._note(self._carried)
+
     def _is_to_be_tried(self) -> bool:
         now = self._clock()
         if self._carried.next_try_at is not None and now < self._carried.next_try_at:
             return False
-        return decide_renewal.bearing(self._carried, now) is not Bearing.GOOD
+        return decide_renewal.bearing(self._carried, now) not in (Bearing.GOOD, Bearing.TAKEN_BACK)
 
     def _tried(self) -> bool:
         try:

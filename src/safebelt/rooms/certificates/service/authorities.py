@@ -2,13 +2,17 @@
 
 import base64
 import binascii
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from safebelt.kernel.actors import MACHINE, Actor
 from safebelt.kernel.errors import PROBLEMS, Conflict, Invalid, Problem, Unavailable
 from safebelt.kernel.text import Text
 from safebelt.rooms.certificates.model import Issue, Renewal, Standing
-from safebelt.rooms.certificates.service.reading import pem_of
+from safebelt.rooms.certificates.pki import answers, ocsp
+from safebelt.rooms.certificates.pki.revocation import Word
+from safebelt.rooms.certificates.service.checking import FRESH, read_certificates
+from safebelt.rooms.certificates.service.reading import pem_of, serial_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 
 MAX_ANSWER_BYTES = 256 * 1024
 """A certificate with what is said of it has some four kilobytes."""
+_STANDINGS = {Word.GOOD: Standing.GOOD, Word.HELD: Standing.SUSPENDED, Word.REVOKED: Standing.REVOKED}
 _KINDS: dict[str, type[Problem]] = {kind.code: kind for kind in PROBLEMS}
 
 
@@ -42,6 +47,15 @@ class Authority(Protocol):
     def above(self) -> str:
         """Return what stands above it, without the root, PEM."""
 
+    def stands(self, chain: str, *, on: datetime, nonce: bytes) -> Standing | None:
+        """Return how a certificate stands now; None where that could not be learnt.
+
+        Args:
+            chain: It and those above it, PEM.
+            on: Now.
+            nonce: Sixteen random bytes, which the answer must repeat.
+        """
+
 
 class AtHome:
     """The authority of the house this process runs in; that its settings name a system is an operator's word."""
@@ -64,6 +78,11 @@ class AtHome:
     def above(self) -> str:
         """Return what stands above it, without the root, PEM; raises as `Renewing.above`."""
         return self._certificates.above()
+
+    def stands(self, chain: str, *, on: datetime, nonce: bytes) -> Standing | None:
+        """Return how a certificate stands now; raises NotFound where it was not issued here."""
+        leaf = read_certificates(chain.encode())[0]
+        return self._certificates.certificate(serial_text(leaf.serial_number)).standing
 
 
 class Elsewhere:
@@ -102,6 +121,14 @@ class Elsewhere:
             return pem_of(answer.content)
         except ValueError as error:
             raise self._garbled() from error
+
+    def stands(self, chain: str, *, on: datetime, nonce: bytes) -> Standing | None:
+        """Ask the authority's responder (OCSP); what it signed is held to the chain, and anything else says nothing."""
+        leaf, issuing = read_certificates(chain.encode())[:2]
+        query = {"content-type": "application/ocsp-request"}
+        answer = self._ask("POST", "/pki/ocsp/", content=ocsp.query(leaf, issuing, nonce), headers=query)
+        said = answers.of_answer(answer.content, leaf, issuing, on=on, max_age=FRESH, nonce=nonce)
+        return _STANDINGS.get(said.word)
 
     def _certificate(self, path: str, wish: dict[str, Any], headers: dict[str, str]) -> str:
         said = self._said(self._ask("POST", path, json=wish, headers=headers))

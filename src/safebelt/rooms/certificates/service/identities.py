@@ -23,7 +23,7 @@ from safebelt.rooms.certificates.model import (
 from safebelt.rooms.certificates.pki import keys
 from safebelt.rooms.certificates.service.base import found_certificate
 from safebelt.rooms.certificates.service.issuing import Issuing
-from safebelt.rooms.certificates.service.proving import Prover
+from safebelt.rooms.certificates.service.proving import Prover, taken_back
 from safebelt.rooms.certificates.service.reading import key_id, pem_of, read
 from safebelt.rooms.certificates.store import identities
 
@@ -101,7 +101,7 @@ class Identities(Issuing):
             certificate = found_certificate(tx, found[0].serial)
             parts = self._parts(tx)
         if certificate.standing is not Standing.GOOD:
-            raise _does_not_count()
+            raise taken_back(certificate.serial, certificate.standing)
         prover = Prover(
             system_id=certificate.system_id,
             place=self._base,
@@ -150,11 +150,4 @@ def _which() -> Conflict:
         what=Text(zh="本平台代管多个系统的身份。", en="This house keeps the identities of several systems."),
         hint=Text(zh="请用 system 参数指明系统。", en="Name one with `system`."),
         details={"field": "system"},
-    )
-
-
-def _does_not_count() -> Conflict:
-    return Conflict(
-        what=Text(zh="该系统的证书现在不计。", en="The certificate of this system does not count now."),
-        hint=Text(zh="它已暂停或吊销；请查看其状态。", en="It is suspended or revoked; look at its status."),
     )

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from safebelt.kernel.errors import Conflict
 from safebelt.kernel.text import Text
 from safebelt.rooms.certificates.decide.identity import hold_nonce, identity_text
-from safebelt.rooms.certificates.model import Identity
+from safebelt.rooms.certificates.model import STANDINGS, Identity, Standing
 from safebelt.rooms.certificates.pki import keys
 from safebelt.rooms.certificates.pki.keys import SigningKey
 
@@ -75,4 +75,17 @@ def is_over(ended: datetime) -> Conflict:
             zh="它不再证明任何事；请运营者换发证书。", en="It proves nothing any more; its operator has to renew it."
         ),
         details={"field": "system", "ended": ended.isoformat()},
+    )
+
+
+def taken_back(serial: str, standing: Standing) -> Conflict:
+    """Return the problem of a service whose certificate does not count now."""
+    stands = STANDINGS[standing]
+    return Conflict(
+        what=Text(
+            zh=f"该系统的证书（{serial}）的状态是“{stands.zh}”，现在不计。",
+            en=f"The certificate of this system ({serial}) is {stands.en}: it does not count now.",
+        ),
+        hint=Text(zh="它不证明任何事，直到签发机构恢复它。", en="It proves nothing unless its authority resumes it."),
+        details={"field": "system", "standing": standing.value},
     )
