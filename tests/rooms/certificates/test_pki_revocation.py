@@ -1,5 +1,6 @@
 """Revocation fails closed: hundreds of faults, made one by one by rule, and not one is taken for a proof."""
 
+from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
@@ -12,8 +13,10 @@ from tests.rooms.certificates.pki_faults import (
     crafted,
     faults,
     list_by_library,
+    only,
     responder,
     single,
+    without_root_list,
 )
 from tests.rooms.certificates.pki_house import (
     DAY,
@@ -185,3 +188,25 @@ def test_elliptic_authorities_are_judged_alike() -> None:
     assert small.examine(ocsp=small.answer()).is_ok and small.examine(crls=(small.list_(),)).is_ok
     assert small.examine(ocsp=family().answer()).revocation.state == "unknown"
     assert isinstance(small.root.key, ec.EllipticCurvePrivateKey)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("what", ["an answer", "a list", "the root's list"])
+def test_with_any_one_bit_changed_nothing_is_a_proof_any_more(what) -> None:
+    proven = family().answer()
+    good = {"an answer": family().answer(), "a list": family().list_(), "the root's list": family().root_list}[what]
+    examine_with = {
+        "an answer": lambda data: only(answer=data),
+        "a list": lambda data: only(crls=(data,)),
+        "the root's list": lambda data: without_root_list(ocsp=proven, crls=(data,)),
+    }[what]
+    assert examine_with(good)().is_ok
+
+    states = Counter[str]()
+    for place in range(len(good)):
+        for bit in range(8):
+            changed = bytearray(good)
+            changed[place] ^= 1 << bit
+            states[examine_with(bytes(changed))().revocation.state] += 1
+
+    assert states == {"unknown": 8 * len(good)}
