@@ -1,10 +1,14 @@
 """Whatever is changed in the stored log is found and named; nothing is never called intact."""
 
+import contextlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.rooms.ledger.conftest import Desk
 
 from safebelt.engines.canonical import canonical
@@ -12,7 +16,9 @@ from safebelt.engines.signing import Signer, sign_note
 from safebelt.kernel import merkle
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.conditions import Truth
+from safebelt.kernel.errors import Invalid
 from safebelt.rooms.ledger import decide, store
+from safebelt.rooms.ledger.decide import stretches
 from safebelt.rooms.ledger.model import MAX_FAULTS
 
 
@@ -270,6 +276,31 @@ def test_a_log_broken_everywhere_is_reported_by_its_first_faults_and_a_count(des
     verification = desk.ledger.verify()
 
     assert (len(verification.faults), verification.more) == (MAX_FAULTS, 50)
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=12
+)
+
+
+@given(st.dictionaries(st.text(), VALUES, max_size=4), st.booleans())
+def test_what_the_quick_encoder_calls_canonical_is(value: dict[str, object], is_spaced: bool) -> None:
+    written = json.dumps(
+        value, ensure_ascii=False, sort_keys=not is_spaced, separators=None if is_spaced else (",", ":")
+    )
+    with contextlib.suppress(ValueError, UnicodeEncodeError, Invalid):
+        data = written.encode()
+        if stretches._is_canonical(data, json.loads(data)):
+            assert canonical(json.loads(data)) == data
+
+
+def test_the_quick_encoder_tells_of_what_entries_are_made_of() -> None:
+    plain = {"a": [1, -7, 999_999_999_999_999, True, None, '字\n\x01"\\é'], "b": {}}
+
+    assert stretches._is_canonical(canonical(plain), plain)
+    for body in (b'{"a":1.0}', b'{"a":NaN}', b'{"a":9007199254740993}', b'{"a": 1}', b'{"b":1,"a":2}', b'{"a":-0}'):
+        assert not stretches._is_canonical(body, json.loads(body))
 
 
 def test_bodies_are_canonical(log: Desk) -> None:

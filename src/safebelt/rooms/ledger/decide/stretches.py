@@ -4,6 +4,8 @@ A stretch begins where a tile begins, so that stretches can be examined apart, b
 only what the whole needs comes back: the roots of its tiles, and what its checkpoints' roots end in.
 """
 
+import json
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +23,7 @@ WIDTH = 256
 
 _HEIGHT = 8
 _HASH = merkle.HASH_BYTES
+_HARD_TO_TELL = re.compile(rb"[\xf0-\xff]|[:,\[]-?(?:[0-9]+[.eE]|[0-9]{16}|[NI])")
 LOST = bytes(_HASH)
 """Stands for an entry that is not there: no SHA-256 is known to be zero."""
 
@@ -166,7 +169,7 @@ def _check_row(faults: Faults, row: Row, canonical: Canonical) -> Mapping[str, A
         faults.add("leaf", _row(row), says, row.index)
     try:
         body = parse_body(row.body)
-        is_canonical = canonical(body) == row.body
+        is_canonical = _is_canonical(row.body, body) or canonical(body) == row.body
     except (ValueError, Problem):
         body, is_canonical = None, False
     if body is None or not is_canonical:
@@ -186,6 +189,20 @@ def _check_row(faults: Faults, row: Row, canonical: Canonical) -> Mapping[str, A
             says = Text(zh=f"列 {name} 与条目内容不一致。", en=f"The column {name} does not agree with its content.")
             faults.add("column", _row(row), says, row.index)
     return body
+
+
+def _is_canonical(written: bytes, body: Mapping[str, Any]) -> bool:
+    """Whether bytes are surely the RFC 8785 form of what they say, by the quick encoder; False where it cannot tell.
+
+    The two encoders agree on everything but numbers beyond whole ones of fifteen digits, and the order of keys beyond
+    the basic plane.
+    """
+    if _HARD_TO_TELL.search(written):
+        return False
+    try:
+        return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() == written
+    except (UnicodeEncodeError, RecursionError):  # half a surrogate
+        return False
 
 
 def _check_personal(stretch: Stretch, row: Row, body: Mapping[str, Any], canonical: Canonical) -> None:

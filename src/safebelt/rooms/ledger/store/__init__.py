@@ -58,12 +58,30 @@ _VALUES = sa.select(
     personal.c.erased_at,
 ).select_from(entry.outerjoin(personal, personal.c.entry_id == entry.c.id))
 
+# Statements of every append and every advance are put together once: doing so costs more than running them.
+_NEW_ENTRY, _NEW_PERSONAL = sa.insert(entry), sa.insert(personal)
+_WAITING = (
+    sa.select(entry.c.id, sa.func.row_number().over(order_by=(entry.c.at, entry.c.id)).label("place"))
+    .where(entry.c.index.is_(None))
+    .subquery()
+)
+_PLACE_WAITING = (
+    sa.update(entry)
+    .where(entry.c.id == _WAITING.c.id)
+    .values(index=sa.bindparam("start", type_=sa.BigInteger) - 1 + _WAITING.c.place)
+)
+_BODIES = sa.select(_PLACE, entry.c.body).order_by(entry.c.index)
+_COUNT_WAITING = sa.select(sa.func.count()).select_from(entry).where(entry.c.index.is_(None))
+_LAST_PLACE = sa.select(sa.func.max(entry.c.index))
+_NEWEST = sa.select(checkpoint.c.size, checkpoint.c.note).order_by(checkpoint.c.size.desc()).limit(1)
+_OF_SIZE = sa.select(checkpoint.c.size, checkpoint.c.note).where(checkpoint.c.size == sa.bindparam("wanted"))
+
 
 def insert(tx: sa.Connection, row: Mapping[str, Any], salt: bytes | None, data: Mapping[str, str]) -> None:
     """Store a new entry, and its personal data apart from it."""
-    tx.execute(sa.insert(entry).values(**row))
+    tx.execute(_NEW_ENTRY, dict(row))
     if salt is not None:
-        tx.execute(sa.insert(personal).values(entry_id=row["id"], salt=salt, data=dict(data)))
+        tx.execute(_NEW_PERSONAL, {"entry_id": row["id"], "salt": salt, "data": dict(data)})
 
 
 def erase(tx: sa.Connection, entry_id: str, at: datetime) -> bool:
@@ -77,31 +95,26 @@ def sequence(tx: sa.Connection, start: int) -> int:
 
     The caller holds the ledger's exclusive section, so that no two processes give the same place.
     """
-    place = sa.func.row_number().over(order_by=(entry.c.at, entry.c.id))
-    waiting = sa.select(entry.c.id, place.label("place")).where(entry.c.index.is_(None)).subquery()
-    placed = sa.update(entry).where(entry.c.id == waiting.c.id).values(index=start - 1 + waiting.c.place)
-    return tx.execute(placed).rowcount
+    return tx.execute(_PLACE_WAITING, {"start": start}).rowcount
 
 
 def size(tx: sa.Connection) -> int:
     """Return how many entries have a place, as the highest place says."""
-    highest: int | None = tx.execute(sa.select(sa.func.max(entry.c.index))).scalar_one()
+    highest: int | None = tx.execute(_LAST_PLACE).scalar_one()
     return 0 if highest is None else highest + 1
 
 
 def waiting(tx: sa.Connection) -> int:
     """Return how many entries have no place yet."""
-    count = sa.select(sa.func.count()).select_from(entry).where(entry.c.index.is_(None))
-    return tx.execute(count).scalar_one()
+    return tx.execute(_COUNT_WAITING).scalar_one()
 
 
 def bodies(tx: sa.Connection, start: int, end: int) -> Iterator[tuple[int, bytes]]:
     """Yield places and bytes of entries `[start, end)`, in order."""
     while start < end:
         stop = min(start + _CHUNK, end)
-        columns = sa.select(_PLACE, entry.c.body)
-        rows = tx.execute(columns.where(entry.c.index >= start, entry.c.index < stop).order_by(entry.c.index)).all()
-        yield from ((row.place, bytes(row.body)) for row in rows)
+        rows = tx.execute(_BODIES.where(entry.c.index >= start, entry.c.index < stop))
+        yield from ((place, body) for place, body in rows)
         start = stop
 
 
@@ -190,8 +203,7 @@ def notes(tx: sa.Connection) -> list[tuple[int, str]]:
 
 def checkpoint_note(tx: sa.Connection, size: int | None = None) -> tuple[int, str] | None:
     """Return size and note of the newest checkpoint, or of the one of a given size."""
-    query = sa.select(checkpoint.c.size, checkpoint.c.note).order_by(checkpoint.c.size.desc()).limit(1)
-    found = tx.execute(query if size is None else query.where(checkpoint.c.size == size)).one_or_none()
+    found = (tx.execute(_NEWEST) if size is None else tx.execute(_OF_SIZE, {"wanted": size})).one_or_none()
     return None if found is None else (found.size, found.note)
 
 
