@@ -1,15 +1,18 @@
 """A house with something in every corner that a backup must bring along, and what to compare two houses by."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from safebelt.__main__ import build
 from safebelt.app import House, every_table
 from safebelt.engines.archive_rows import dump
 from safebelt.engines.signing import Signer
 from safebelt.kernel.actors import OWNER
+from safebelt.kernel.errors import Problem
 from safebelt.rooms.belt.control.orders import State
 from safebelt.rooms.belt.control.switch import InForce
 from safebelt.rooms.belt.model import Command, Record, Stance
@@ -17,6 +20,7 @@ from safebelt.rooms.belt.records.writer import Writer
 from safebelt.rooms.registry.model import PartyKind, PartyRole, RegisterParty, RegisterSystem
 from safebelt.rooms.registry.model.notes import Say
 from safebelt.settings import Settings
+from safebelt.web.terminal import Answer
 
 PASSWORD = "correct horse battery staple"
 
@@ -97,6 +101,19 @@ def files_of(home: Path) -> Mapping[str, bytes]:
     left = ("safebelt.db", "ledger/", "ledger-tree/", "belt/records/writer.lock", "belt/pulse", "safebelt.pid")
     names = {path.relative_to(home).as_posix(): path for path in sorted(home.rglob("*")) if path.is_file()}
     return {name: path.read_bytes() for name, path in names.items() if not name.startswith(left)}
+
+
+def typed(words: Sequence[str], settings: Settings) -> tuple[int, str]:
+    """Run a command as the shell does, in this process and without touching its logging; return code and output."""
+    is_json, plain = list(words[-2:]) == ["--format", "json"], list(words)
+    house = House(settings)
+    try:
+        answer: Answer = build(house, plain)(plain[:-2] if is_json else plain, exit_on_error=False, print_error=False)
+    except Problem as problem:
+        return problem.exit_code, str(problem)
+    finally:
+        house.close()
+    return answer.exit_code, json.dumps(answer.data) if is_json else answer.as_text("en")
 
 
 def emptied(url: str) -> str:

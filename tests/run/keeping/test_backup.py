@@ -10,11 +10,10 @@ from pathlib import Path
 import pyrage
 import pytest
 from tests.run.keeping.conftest import Kept
-from tests.run.keeping.furnished import emptied, files_of, house_at, register
+from tests.run.keeping.furnished import emptied, files_of, house_at, register, typed
 from tests.run.keeping.repacked import repack
 from tests.run.keeping.test_restore import forged, hush, restored
 
-from safebelt.__main__ import run
 from safebelt.app import House
 from safebelt.engines.archive_age import Keys, Lock
 from safebelt.engines.signing import KeyStore
@@ -81,7 +80,7 @@ class _Busy:
                 house.ledger.rotate_key(reason="busy", by=OWNER)
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+@pytest.mark.parametrize("engine", [pytest.param("sqlite", marks=pytest.mark.soak), "postgres"])
 def test_while_the_house_works_on_each_backup_is_of_one_moment_and_holds_what_was_acknowledged_before(
     engine: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -256,42 +255,42 @@ def test_progress_is_said_now_and_then() -> None:
 # --- the shell ---------------------------------------------------------------------------------------------------
 
 
-def test_the_shell_backs_up_checks_and_restores(
-    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("SAFEBELT_LOG_ORIGIN", "example.org/log")
-    monkeypatch.setenv("SAFEBELT_HOME", str(kept.home))
+def test_the_shell_backs_up_checks_and_restores(kept: Kept, tmp_path: Path) -> None:
     identity = pyrage.x25519.Identity.generate()
     (tmp_path / "id.txt").write_text(f"# created today\n{identity}\n")
     (tmp_path / "to.txt").write_text(f"# for the safe\n{identity.to_public()}\n")
-    file = str(tmp_path / "house.sbk")
+    file, opens = str(tmp_path / "house.sbk"), ["--identity", str(tmp_path / "id.txt")]
+    old = Settings(home=kept.home, log_origin="example.org/log")
+    new = Settings(home=tmp_path / "home", log_origin="other.org/log")
 
-    codes = [run(["backup", file, "--to", str(tmp_path / "to.txt"), "--format", "json"])]
-    told = json.loads(capsys.readouterr().out)
-    codes += [run(["restore", file, "--check", "--identity", str(tmp_path / "id.txt"), "--format", "json"])]
-    checked = json.loads(capsys.readouterr().out)
-    monkeypatch.setenv("SAFEBELT_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("SAFEBELT_LOG_ORIGIN", "other.org/log")
-    codes += [run(["restore", file, "--identity", str(tmp_path / "id.txt")])]
-    said = capsys.readouterr().out
+    backed_up, told = typed(["backup", file, "--to", str(tmp_path / "to.txt"), "--format", "json"], old)
+    checked, found = typed(["restore", file, "--check", *opens, "--format", "json"], old)
+    done, said = typed(["restore", file, *opens], new)
 
-    assert codes == [0, 0, 0]
-    assert told["is_encrypted"]
-    assert checked["checkpoint"] == told["checkpoint"]
-    assert checked["verdict"] == "holds"
+    assert (backed_up, checked, done) == (0, 0, 0)
+    assert json.loads(told)["is_encrypted"]
+    assert json.loads(found)["checkpoint"] == json.loads(told)["checkpoint"]
+    assert json.loads(found)["verdict"] == "holds"
     assert "SAFEBELT_LOG_ORIGIN=example.org/log" in said
-    assert "witness" in said
-    assert run(["restore", file, "--home", str(tmp_path / "third")]) == 2
-    assert run(["restore", str(tmp_path / "id.txt"), "--check", "--database", "sqlite:///x.db"]) == 2
+    assert "witness.key.before-restore" in said
+    assert typed(["restore", file, "--home", str(tmp_path / "third")], new)[0] == 2
+    assert typed(["restore", file, "--check", "--database", "sqlite:///x.db"], new)[0] == 2
 
 
-def test_what_is_not_encrypted_is_said_plainly_and_a_broken_log_is_an_exit_code(
-    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("SAFEBELT_HOME", str(kept.home))
-    monkeypatch.setenv("SAFEBELT_LOG_ORIGIN", "example.org/log")
+def test_what_is_not_encrypted_is_said_plainly_and_a_broken_log_is_an_exit_code(kept: Kept, tmp_path: Path) -> None:
+    settings = Settings(home=kept.home, log_origin="example.org/log")
     changed = repack(kept.file, tmp_path / "forged.sbk", forged)
 
-    assert run(["backup", str(tmp_path / "plain.sbk")]) == 0
-    assert "NOT encrypted" in capsys.readouterr().out
-    assert run(["restore", str(changed), "--check"]) == 1
+    code, said = typed(["backup", str(tmp_path / "plain.sbk")], settings)
+
+    assert code == 0
+    assert "NOT encrypted" in said
+    assert typed(["restore", str(changed), "--check"], settings)[0] == 1
+
+
+def test_a_passphrase_is_read_from_a_file_and_an_empty_one_is_refused(kept: Kept, tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text("\n")
+
+    code, said = typed(["backup", str(tmp_path / "a.sbk"), "--passphrase-file", str(tmp_path / "empty")], Settings())
+
+    assert (code, "no passphrase" in said) == (2, True)

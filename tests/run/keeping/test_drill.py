@@ -1,37 +1,28 @@
 """The disaster drill, small: the same steps as `make drill`, without processes of its own and on SQLite alone."""
 
-import contextlib
 import importlib
-import io
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from tests.architecture.house import ROOT
+from tests.run.keeping.furnished import typed
 
-from safebelt.__main__ import run
+from safebelt.settings import Settings
 
 sys.path.append(str(ROOT / "tools"))  # as it is when a tool is run
 drill = importlib.import_module("drill")
 
 
-@pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch):
+def shell(words: Sequence[str], settings: Mapping[str, str]) -> tuple[int, str]:
     """Runs a command in this process: starting one takes longer than most commands."""
-
-    def runs(words: Sequence[str], settings: Mapping[str, str]) -> tuple[int, str]:
-        with monkeypatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as said:
-            for name, value in settings.items():
-                patch.setenv(name, value)
-            code = run(list(words))
-        return code, said.getvalue()
-
-    return runs
+    given = {name.removeprefix("SAFEBELT_").lower(): value for name, value in settings.items()}
+    return typed(words, Settings(**given))
 
 
 def test_a_lost_house_comes_back_and_what_is_wrong_is_refused(
-    shell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     trial = drill.Drill(folder=tmp_path, shell=shell, serves=())
 
@@ -47,7 +38,7 @@ def test_a_lost_house_comes_back_and_what_is_wrong_is_refused(
     assert included == all_ - 1, "a receipt that does not check is counted as such"
 
 
-def test_a_drill_that_saw_nothing_or_one_fault_has_not_passed(shell, tmp_path: Path) -> None:
+def test_a_drill_that_saw_nothing_or_one_fault_has_not_passed(tmp_path: Path) -> None:
     trial = drill.Drill(folder=tmp_path, shell=shell)
 
     assert not trial.is_passed

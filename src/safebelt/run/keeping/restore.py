@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from safebelt.settings import Settings
 WITNESS_KEY = "keys/witness.key"
 SET_ASIDE = "keys/witness.key.before-restore"
 _PID_FILE = "safebelt.pid"
+_FEW = 2000
+"""So many files are made durable one by one, some milliseconds each; more of them together with all else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +213,7 @@ def _set_aside(staging: Path) -> bool:
 
 def _put_in_place(staging: Path, home: Path) -> Path | None:
     """Let the house appear in its place, at once; return where the one before it is kept."""
-    os.sync()
+    _make_durable(staging)
     kept = None
     if home.exists():
         with suppress(OSError):
@@ -219,12 +222,26 @@ def _put_in_place(staging: Path, home: Path) -> Path | None:
         kept = next(place for place in _spare_names(home) if not place.exists())
         home.rename(kept)
     staging.rename(home)
-    handle = os.open(home.parent, os.O_RDONLY)
+    _sync(home.parent)
+    return kept
+
+
+def _make_durable(folder: Path) -> None:
+    """See to it that everything in a folder outlives a power cut."""
+    places = [folder, *islice(folder.rglob("*"), _FEW)]
+    if len(places) > _FEW:
+        os.sync()  # the whole machine, once: for many files that is quicker than each by itself
+        return
+    for place in places:
+        _sync(place)
+
+
+def _sync(place: Path) -> None:
+    handle = os.open(place, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
-    return kept
 
 
 def _spare_names(home: Path) -> Iterator[Path]:
