@@ -4,7 +4,7 @@ A seeded sample runs always; all of it in the soak.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -81,30 +81,35 @@ def named(desk: Desk, byte: Byte) -> str:
     return f"tile/{kind[2]}/{int(kind[3].partition('.')[0])}"
 
 
-def hold_named(desk: Desk, byte: Byte, mask: int) -> None:
-    """Change a byte, and hold that verifying names its file; then put it back."""
+def hold_named(desk: Desk, byte: Byte, mask: int, verify: Callable[[], Verification], *others: str) -> None:
+    """Change a byte, and hold that verifying names its file, or one of others; then put it back."""
     with byte.path.open("r+b") as file:
         (right,) = os.pread(file.fileno(), 1, byte.at)
         os.pwrite(file.fileno(), bytes([right ^ mask]), byte.at)
-        found = desk.ledger.verify()
+        found = verify()
         os.pwrite(file.fileno(), bytes([right]), byte.at)
     wheres = [fault.where for fault in found.faults]
-    assert any(where.startswith(named(desk, byte)) for where in wheres), (byte, mask, wheres)
+    assert any(where.startswith((named(desk, byte), *others)) for where in wheres), (byte, mask, wheres)
 
 
 def test_a_changed_byte_of_any_file_is_named(log: Desk) -> None:
     draw = Random(6962)
     for byte in sampled(log):
-        hold_named(log, byte, 1 << draw.randrange(8))
+        hold_named(log, byte, 1 << draw.randrange(8), log.ledger.verify)
 
     assert log.ledger.verify().holds is Truth.TRUE
 
 
 @pytest.mark.soak
 def test_every_changed_byte_of_every_file_is_named(log: Desk) -> None:
+    if not log.sql.is_sqlite:
+        pytest.skip("files are the same on either database")
     draw = Random(9162)
     for byte in every_byte(log):
-        hold_named(log, byte, draw.randrange(1, 256))
+        at = byte.path.name.partition(".")[0] if byte.path.parent.name == "entries" else byte.path.parent.name[:3]
+        # Without the rows, an entry that does not hash to its leaf is named by the tile that says otherwise.
+        others = [f"tile/0/{int(at)}"] if "entries" in byte.path.parts else []
+        hold_named(log, byte, draw.randrange(1, 256), log.ledger.verify_files, *others)
 
     assert log.ledger.verify().holds is Truth.TRUE
 

@@ -87,9 +87,9 @@ def damaged() -> Unavailable:
             en="The ledger's entries, tiles and signed checkpoint do not agree.",
         ),
         hint=Text(
-            zh="请运行 `safebelt ledger verify` 查明；若条目无误，移走瓦片目录后会自动重建。",
-            en="Run `safebelt ledger verify` to see where; if the entries are right, move the tiles folder away: "
-            "it is rebuilt.",
+            zh="请运行 `safebelt ledger verify` 查明；若条目无误，移走瓦片目录及旁边的树目录（`…-tree`）后会自动重建。",
+            en="Run `safebelt ledger verify` to see where; if the entries are right, move the tiles' folder and the "
+            "tree's beside it (`…-tree`) away: both are rebuilt.",
         ),
     )
 

@@ -23,7 +23,8 @@ WIDTH = 256
 
 _HEIGHT = 8
 _HASH = merkle.HASH_BYTES
-_HARD_TO_TELL = re.compile(rb"[\xf0-\xff]|[:,\[]-?(?:[0-9]+[.eE]|[0-9]{16}|[NI])")
+_BEYOND = re.compile(rb"[\xf0-\xff]")  # the first byte of a character beyond the basic plane, in UTF-8
+_HARD = re.compile(rb"[,:\[](?:(?<=\":)|(?<!:))-?(?:[0-9]+[.eE]|[0-9]{16}|[NI])")  # a number that is no short whole one
 LOST = bytes(_HASH)
 """Stands for an entry that is not there: no SHA-256 is known to be zero."""
 
@@ -197,7 +198,7 @@ def _is_canonical(written: bytes, body: Mapping[str, Any]) -> bool:
     The two encoders agree on everything but numbers beyond whole ones of fifteen digits, and the order of keys beyond
     the basic plane.
     """
-    if _HARD_TO_TELL.search(written):
+    if _HARD.search(written) or (not written.isascii() and _BEYOND.search(written)):
         return False
     try:
         return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() == written
