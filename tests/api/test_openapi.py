@@ -22,6 +22,7 @@ OPEN = {"/health", "/api/access/me", "/api/access/why"} | {
 OPEN |= {"/api/public/systems", "/api/public/systems.csv", "/api/public/systems/{system_id}"}
 OPEN |= {f"/api/public/systems/{{system_id}}/versions/{{version}}{end}" for end in ("", "/proof")}
 OPEN |= {"/api/registry/cases/decisions/{system_id}"}
+OPEN |= {"/api/certificates/renew"}  # whose proof is the key of a certificate that counts
 OPEN |= {"/api/certificates/check", "/.well-known/safebelt", "/.well-known/safebelt/identity"}
 """What anybody may ask without a token: nothing else."""
 BODIES: dict[str, dict[str, Any]] = {
