@@ -331,9 +331,9 @@ def as_markdown(found: dict[str, Any]) -> str:
             for row in found["append"]
         ),
         "",
-        f"Medians of alternating rounds; entries of {best['bytes_per_entry']} bytes. *Written*: hashes at every height",
-        "and tiles, partial tiles and bundles are in their files; *durable*: and these have reached the disk. A house does",
-        "not wait for the second before it signs, because its rows are durable by then and files follow from rows.",
+        f"Medians of alternating rounds; entries of {best['bytes_per_entry']} bytes. *Written*: hashes at every",
+        "height, tiles, partial tiles and bundles are in their files; *durable*: and these have reached the disk.",
+        "A house signs without waiting for the second: its rows are durable by then, and files follow from rows.",
         "Small batches pay for the number of files: a checkpoint of one entry has three of its own, which any web",
         "server can serve, where the raw write has one.",
         "",

@@ -25,6 +25,9 @@ STEP = 11  # in the soak every eleventh byte of a bundle is changed, and every b
 NOT_EVIDENCE = {"settled"}
 """Says up to where files are durable; whoever changes it makes the house write files again, and nothing else."""
 
+ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what is about files alone: they are the same on either."""
+
 
 @pytest.fixture
 def log(desk: Desk) -> Desk:
@@ -92,6 +95,7 @@ def hold_named(desk: Desk, byte: Byte, mask: int, verify: Callable[[], Verificat
     assert any(where.startswith((named(desk, byte), *others)) for where in wheres), (byte, mask, wheres)
 
 
+@ONE_DATABASE
 def test_a_changed_byte_of_any_file_is_named(log: Desk) -> None:
     draw = Random(6962)
     for byte in sampled(log):
@@ -100,10 +104,9 @@ def test_a_changed_byte_of_any_file_is_named(log: Desk) -> None:
     assert log.ledger.verify().holds is Truth.TRUE
 
 
+@ONE_DATABASE
 @pytest.mark.soak
 def test_every_changed_byte_of_every_file_is_named(log: Desk) -> None:
-    if not log.sql.is_sqlite:
-        pytest.skip("files are the same on either database")
     draw = Random(9162)
     for byte in every_byte(log):
         at = byte.path.name.partition(".")[0] if byte.path.parent.name == "entries" else byte.path.parent.name[:3]
@@ -114,6 +117,7 @@ def test_every_changed_byte_of_every_file_is_named(log: Desk) -> None:
     assert log.ledger.verify().holds is Truth.TRUE
 
 
+@ONE_DATABASE
 def test_a_changed_byte_of_the_tree_never_becomes_a_proof(log: Desk) -> None:
     draw = Random(1)
     ids = [entry.id for entry in log.ledger.entries(limit=200)]
@@ -133,6 +137,7 @@ def test_a_changed_byte_of_the_tree_never_becomes_a_proof(log: Desk) -> None:
     assert all(log.ledger.prove(each) == proof for each, proof in right.items())
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize("spoil", ["longer", "shorter", "empty", "gone"])
 def test_a_file_of_another_length_is_named(log: Desk, spoil: str) -> None:
     for path, data in stored(log).items():

@@ -18,6 +18,9 @@ from safebelt.rooms.ledger import store
 from safebelt.rooms.ledger.service import Ledger
 from safebelt.rooms.ledger.tiles import Heights, Missing, Tiles, Tree, tree
 
+ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what is about files alone: they are the same on either."""
+
 
 def grown(folder: Path, *sizes: int) -> Tree:
     """A tree with a checkpoint at each size, as nobody has settled it yet."""
@@ -135,6 +138,19 @@ def test_settling_says_up_to_where_files_are_durable_and_nothing_before_does(tmp
     assert Tree(Tiles(tmp_path / "log"), tmp_path / "tree").doubtful(600) == 256
 
 
+def test_a_log_that_went_back_is_not_called_durable_up_to_where_it_was(tmp_path: Path) -> None:
+    tree = grown(tmp_path, 600)
+    tree.settle()
+    tree.stand(600)
+    shutil.rmtree(tmp_path / "log")
+
+    shorter = grown(tmp_path, 300)
+
+    assert Tree(Tiles(tmp_path / "log"), tmp_path / "tree").doubtful(300) == 0
+    shorter.settle()
+    assert (tmp_path / "tree/settled").read_text() == f"{300:020d}\n"
+
+
 @pytest.mark.parametrize("count", [30, 300])
 def test_settling_file_by_file_and_for_the_whole_filesystem_say_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
@@ -150,6 +166,7 @@ def test_settling_file_by_file_and_for_the_whole_filesystem_say_the_same(
     assert {path.parent for path in written} <= set(synced)
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize("damage", ["shorter", "absent", "gone"])
 @pytest.mark.parametrize("level", [0, 3, 8])
 def test_whatever_is_missing_of_the_tree_is_written_again_from_the_rows(desk: Desk, damage: str, level: int) -> None:
@@ -187,6 +204,7 @@ def test_a_tree_that_contradicts_the_signed_root_is_left_alone_and_stops_the_sig
     assert faults(desk.ledger) == {"tree"}
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize("level", [0, 3, 8])
 def test_no_wrong_proof_leaves_the_house(desk: Desk, level: int) -> None:
     ids = desk.note(*map(str, range(520)))
@@ -210,6 +228,7 @@ def test_no_wrong_proof_leaves_the_house(desk: Desk, level: int) -> None:
     assert desk.ledger.consistency(520)
 
 
+@ONE_DATABASE
 def test_a_file_cut_short_under_a_running_house_is_written_again_and_ends_nothing(desk: Desk) -> None:
     ids = desk.note(*map(str, range(300)))
     desk.ledger.prove(ids[3])  # maps every file
@@ -240,6 +259,7 @@ def test_files_not_yet_settled_are_written_again_by_the_next_process(desk: Desk)
     assert desk.ledger.verify().holds is Truth.TRUE
 
 
+@ONE_DATABASE
 def test_settled_files_are_not_touched_by_the_next_process(desk: Desk) -> None:
     desk.note(*map(str, range(600)))
     desk.ledger.advance()
@@ -275,6 +295,7 @@ def test_two_processes_grow_one_tree_in_turn(desk: Desk) -> None:
     assert other.verify().entries == 360
 
 
+@ONE_DATABASE
 def test_the_files_are_held_against_each_other_without_the_rows(desk: Desk) -> None:
     desk.note(*map(str, range(600)))
     desk.ledger.advance()
@@ -308,6 +329,7 @@ def test_several_processes_come_to_what_one_comes_to(desk: Desk, monkeypatch: py
     assert alone.faults
 
 
+@ONE_DATABASE
 def test_progress_is_told_while_rows_are_verified(desk: Desk, clock: Callable[[], object]) -> None:
     desk.note("a", "b")
     desk.ledger.advance()

@@ -115,10 +115,10 @@ class Publishing:
         with self._sql.begin() as tx:
             self._sql.exclusive(tx, LOCK)
             last, size = checkpoint_of(tx), store.size(tx)
+            self._hold_continuity(tx, last)  # before the tree is cut to what this database knows of
             tree = self._stand(tx, last)
             if size == tree.size:
                 return
-            self._hold_continuity(tx, last)
             self._integrate(tx, tree, size)
             store.add_checkpoint(tx, self._sign(size, tree.root()), self._clock())
 

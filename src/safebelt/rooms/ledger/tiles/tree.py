@@ -87,6 +87,8 @@ class Tree:
             ValueError: A place is missing.
         """
         start = self.size
+        if self._read_settled() > start:  # of a longer log that is no more, or is written again
+            self._write_settled(start)
         for batch in _batches(entries, start):
             self._extend(batch, is_replay)
         if self.size != max(stops):
@@ -97,10 +99,10 @@ class Tree:
     def settle(self) -> None:
         """Make durable whatever was written, and say so in `settled`."""
         size, start = self.size, self._read_settled()
-        if start == size or self._whole < size:
+        if start >= size or self._whole < size:
             return
-        if not (abs(size - start) > _FEW and _sync_filesystems(self.tiles.folder, self.heights.folder)):
-            for path in (*self._paths(min(start, size), size), *self.heights.folder.glob("[0-9][0-9]")):
+        if not (size - start > _FEW and _sync_filesystems(self.tiles.folder, self.heights.folder)):
+            for path in (*self._paths(start, size), *self.heights.folder.glob("[0-9][0-9]")):
                 _sync(path)
         self._write_settled(size)
 
