@@ -84,6 +84,12 @@ def named(desk: Desk, byte: Byte) -> str:
     return f"tile/{kind[2]}/{int(kind[3].partition('.')[0])}"
 
 
+def test_the_files_alone_are_whole_too(log: Desk) -> None:
+    found = log.ledger.verify_files()
+
+    assert (found.holds, found.entries, found.checkpoints) == (Truth.TRUE, 267, 4)
+
+
 def hold_named(desk: Desk, byte: Byte, mask: int, verify: Callable[[], Verification], *others: str) -> None:
     """Change a byte, and hold that verifying names its file, or one of others; then put it back."""
     with byte.path.open("r+b") as file:
@@ -166,7 +172,7 @@ def other(value: object, draw: Random) -> object:
             return value[:at] + bytes([value[at] ^ 1 << draw.randrange(8)]) + value[at + 1 :]
         case str():
             at = draw.randrange(len(value))
-            return value[:at] + ("y" if value[at] == "x" else "x") + value[at + 1 :]
+            return value[:at] + ("Y" if value[at] == "X" else "X") + value[at + 1 :]
         case datetime():
             return value + timedelta(microseconds=1)
         case int():

@@ -8,6 +8,7 @@ import json
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -23,6 +24,7 @@ WIDTH = 256
 
 _HEIGHT = 8
 _HASH = merkle.HASH_BYTES
+_ROTATED = f'"kind":"{KeyRotated.kind}"'.encode()
 _BEYOND = re.compile(rb"[\xf0-\xff]")  # the first byte of a character beyond the basic plane, in UTF-8
 _HARD = re.compile(rb"[,:\[](?:(?<=\":)|(?<!:))-?(?:[0-9]+[.eE]|[0-9]{16}|[NI])")  # a number that is no short whole one
 LOST = bytes(_HASH)
@@ -139,15 +141,30 @@ def examine_bundles(stretch: Stretch, stops: Sequence[int], *, files: Files) -> 
     """
     leaves = list[bytes]()
     for first in range(stretch.start, stretch.end, WIDTH):
-        width = min(WIDTH, stretch.end - first)
-        bodies = files.bundle(first // WIDTH, width)
+        width, index = min(WIDTH, stretch.end - first), first // WIDTH
+        bodies = files.bundle(index, width)
         if bodies is None:
-            stretch.faults.add("bundle", _bundle(first // WIDTH, width), _UNREADABLE)
+            stretch.faults.add("bundle", _bundle(index, width), _UNREADABLE)
             stretch.faults.bad.update(range(first, first + width))
-        leaves += [LOST] * width if bodies is None else merkle.leaf_hashes(bodies)
+            leaves += [LOST] * width
+            continue
+        leaves += merkle.leaf_hashes(bodies)
+        _note_rotations(stretch, first, bodies)
+        for stop in (stop - first for stop in stops if first < stop < first + width < first + WIDTH):
+            _compare_bundle(stretch.faults, index, bodies[:stop], files.bundle(index, stop))
     stretch.entries = len(leaves)
     _examine_tree(stretch, b"".join(leaves), stops, files)
     return stretch
+
+
+def _note_rotations(stretch: Stretch, first: int, bodies: Sequence[bytes]) -> None:
+    """Take along the key rotations among entries, which checkpoints' signatures are judged by."""
+    for index, body in enumerate(bodies, first):
+        if _ROTATED in body:
+            with suppress(ValueError):  # no entry: its leaf is held against the tree like any other
+                entry = parse_body(body)
+                if entry["kind"] == KeyRotated.kind:
+                    stretch.rotations.append((index, entry["data"]))
 
 
 def examine_row(stretch: Stretch, row: Row, canonical: Canonical) -> None:
