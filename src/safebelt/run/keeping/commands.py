@@ -58,6 +58,8 @@ def restore_command(house: House) -> Any:
         is_check: Annotated[bool, Parameter(name="--check", negative="")] = False,
         is_replace: Annotated[bool, Parameter(name="--replace", negative="")] = False,
         is_same_moment: Annotated[bool, Parameter(name="--same-moment", negative="")] = False,
+        later: Path | None = None,
+        is_erased_again: Annotated[bool, Parameter(name="--erase-again", negative="")] = False,
     ) -> Answer:
         """从备份恢复并核验；--check 只核验。 Make a house out of a backup and verify it; with --check only look.
 
@@ -79,6 +81,10 @@ def restore_command(house: House) -> Any:
             A house that is there gives way: its folder is kept under another name, its database elsewhere is emptied.
         is_same_moment
             You know that nothing was cosigned for other logs since the backup: the witness's key goes on.
+        later
+            A later copy of the log's public folder: what was erased, revoked or stopped since is named.
+        is_erased_again
+            Personal data that were erased since, as the later log says, are erased again at once.
         """
         from safebelt.engines.archive_age import Keys  # noqa: PLC0415
         from safebelt.run.keeping.restore import Target, restore  # noqa: PLC0415
@@ -92,6 +98,8 @@ def restore_command(house: House) -> Any:
             is_check=is_check,
             is_replace=is_replace,
             is_same_moment=is_same_moment,
+            later=later,
+            is_erased_again=is_erased_again,
         )
         if is_check and database:
             raise _check_elsewhere()

@@ -19,7 +19,8 @@ from safebelt.run.keeping.backup import FORMAT, HEAD, ROWS
 from safebelt.run.keeping.folders import HOME
 from safebelt.run.keeping.telling import Progress, Say
 
-_MARK = sa.Table("engine_restoring", sa.MetaData(), sa.Column("made_at", sa.String(40)))
+_MARKED = "engine_restoring"
+_MARK = sa.Table(_MARKED, sa.MetaData(), sa.Column("made_at", sa.String(40)))
 """In a database elsewhere while a restore is under way; no part of the house's shape."""
 _REVISION = "engine_revision"
 _HEAD_BYTES, _PART_BYTES, _CHUNK_BYTES = 1024 * 1024, 256 * 1024 * 1024, 1024 * 1024

@@ -9,7 +9,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from safebelt.kernel.text import Text
 from safebelt.run.keeping import refusals
 from safebelt.run.keeping.examine import Seen, examine
 from safebelt.run.keeping.filling import Filling, hold_free, unmark
+from safebelt.run.keeping.later import Forgotten, erase_again, forgotten
 from safebelt.run.keeping.telling import Progress, Say
 from safebelt.settings import Settings
 
@@ -44,6 +45,8 @@ class Target:
         is_check: Only to look: everything is thrown away again.
         is_replace: Whether a house that is there already gives way: its folder is kept beside, its database is emptied.
         is_same_moment: Whether nothing was cosigned since the backup, so that the witness's key may cosign again.
+        later: A later copy of the public log, to learn from what was forgotten; or None.
+        is_erased_again: Whether personal data that were erased after the backup are erased again at once.
     """
 
     home: Path
@@ -51,6 +54,8 @@ class Target:
     is_check: bool = False
     is_replace: bool = False
     is_same_moment: bool = False
+    later: Path | None = None
+    is_erased_again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,7 @@ class Restored:
         seen: What the house proves.
         kept: Where the house that was there before is now, or None.
         is_witness_retired: Whether the witness's key was set aside, so that a new one is made.
+        forgotten: What a later log has beyond this one; None where none was given.
     """
 
     home: Path
@@ -70,6 +76,7 @@ class Restored:
     seen: Seen
     kept: Path | None
     is_witness_retired: bool
+    forgotten: Forgotten | None
 
 
 def restore(settings: Settings, file: Path, keys: Keys, target: Target, say: Say) -> Restored:
@@ -122,15 +129,22 @@ class _Work:
         sql.close()  # an open SQLite file must not be moved: its write-ahead log would stay behind
         retired = not self.target.is_same_moment and _set_aside(staging)
         self.say(Text(zh="正在核验……", en="Verifying …"))
-        seen = self._examined(staging, filling)
+        seen, lost = self._examined(staging, filling)
         kept = None
         if not self.target.is_check:
             kept = _put_in_place(staging, home)
             if self.target.database:
                 unmark(sql)
-        return Restored(home=home, manifest=reader.manifest, seen=seen, kept=kept, is_witness_retired=retired)
+        return Restored(
+            home=home,
+            manifest=reader.manifest,
+            seen=seen,
+            kept=kept,
+            is_witness_retired=retired,
+            forgotten=lost,
+        )
 
-    def _examined(self, staging: Path, filling: Filling) -> Seen:
+    def _examined(self, staging: Path, filling: Filling) -> tuple[Seen, Forgotten | None]:
         """Let the house that came out prove what it is, under its own name and with its own keys."""
         own = {
             "home": staging,
@@ -142,7 +156,12 @@ class _Work:
         }
         house = House(self.settings.model_copy(update=own))
         try:
-            return examine(house, filling.manifest, may_sign=not self.target.is_check)
+            # before anything is signed here: what waits may have been placed otherwise in the later log
+            lost = None if self.target.later is None else forgotten(house, self.target.later)
+            seen = examine(house, filling.manifest, may_sign=not self.target.is_check)
+            if lost is not None and self.target.is_erased_again and not self.target.is_check:
+                lost = replace(lost, erased_again=erase_again(house, lost))
+            return seen, lost
         finally:
             house.close()
 

@@ -1,8 +1,12 @@
 """What a backup and a restore say to whoever asked for them."""
 
+from typing import Any
+
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.text import LANGS, Lang, Text
+from safebelt.rooms.ledger.model import PersonalErased
 from safebelt.run.keeping.backup import BackedUp
+from safebelt.run.keeping.later import Forgotten
 from safebelt.run.keeping.restore import SET_ASIDE, Restored, Target, verdict
 from safebelt.settings import Settings
 from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED, Answer
@@ -75,8 +79,10 @@ def restored(settings: Settings, done: Restored, target: Target) -> Answer:
         "records": {"holds": seen.records.holds.value, **seen.records.counts()},
         "problems": [problem.en for problem in seen.problems],
         "is_witness_key_retired": done.is_witness_retired and not target.is_check,
+        "forgotten": None if done.forgotten is None else _forgotten_data(done.forgotten),
     }
     says = [*_seen_lines(done, target), *([] if target.is_check else _duties(settings, done, target))]
+    says.extend([] if done.forgotten is None else _forgotten_lines(done.forgotten))
     text = Text(zh="\n".join(each.zh for each in says), en="\n".join(each.en for each in says))
     return Answer(data=data, says=text, exit_code=_EXIT[seen.holds])
 
@@ -163,5 +169,33 @@ def _settings_to_set(ours: Settings, done: Restored, target: Target) -> list[Tex
                 zh=f"原系统还设置了：{named}（机密不在备份中）。",
                 en=f"The old house also had set: {named} (secrets are not in a backup).",
             )
+        )
+    return lines
+
+
+def _forgotten_data(found: Forgotten) -> dict[str, Any]:
+    return {
+        "entries": found.entries,
+        "taken_back": [{"index": one.index, "kind": one.kind, "subject": one.subject} for one in found.taken_back],
+        "erased_again": list(found.erased_again),
+    }
+
+
+def _forgotten_lines(found: Forgotten) -> list[Text]:
+    """Name what the later log knows to have been erased, revoked or stopped since the backup."""
+    lines = [
+        Text(
+            zh=f"较晚的日志有 {found.size} 条，其中 {found.entries} 条本系统已不记得；"
+            f"{len(found.taken_back)} 条须重新办理：",
+            en=f"The later log has {found.size} entries; this house has forgotten {found.entries} of them, "
+            f"{len(found.taken_back)} of which have to be done again:",
+        )
+    ]
+    again = frozenset(found.erased_again)
+    for one in found.taken_back:
+        is_done = one.kind == PersonalErased.kind and one.subject in again
+        line = f"  {one.index}  {one.kind}  {one.subject}"
+        lines.append(
+            Text(zh=line + ("  已重新抹除" if is_done else ""), en=line + ("  erased again" if is_done else ""))
         )
     return lines
