@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -49,10 +50,10 @@ class Site:
         certificates.found(Found(organization="明理 Mingli", country="CN", issuer=Issuer.SELF), by=OWNER)
         self.agent: Agent | None = None
 
-    def agent_at(self, place: str, *, folder: str = "") -> Agent:
+    def agent_at(self, place: str) -> Agent:
         """A service of this system at a place of its own."""
         wanted = Carried(system_id=self.system.id, place=place, authority="", days=90)
-        kept = self.folder / (folder or place.rpartition(":")[2])
+        kept = self.folder / place.rpartition(":")[2]
         made = Agent(kept, wanted, AtHome(self.house.certificates), clock=wall_clock, chance=real_chance)
         made.look()
         self.house.ledger.advance()
@@ -304,7 +305,8 @@ def test_the_shell_comes_to_the_same_and_a_certificate_taken_back_is_seen_by_bot
     site.house.ledger.advance()
 
     def revoked(nonce: str, place: str) -> Answer:
-        return sent(site.agent_at(place, folder="1").identity("", nonce))
+        assert other._prover is not None  # a service that does not want to know
+        return sent(replace(other._prover, place=place).prove(nonce, wall_clock()))
 
     with impostor(revoked) as url:
         found, shell = ask(url), run(site, "challenge", url)
