@@ -42,6 +42,7 @@ from safebelt.rooms.ledger.tiles import Tiles, Tree
 
 ROOT = Path(__file__).resolve().parents[1]
 ORIGIN = "bench.example/log"
+AT = datetime(2026, 11, 22, tzinfo=UTC)
 BATCHES = (1, 16, 256, 4096, 65536)
 GROWN_BY = 65536  # entries between two checkpoints of the large log
 PROVEN = 20_000  # proofs timed
@@ -71,10 +72,9 @@ def moved(number: int) -> Moved:
 
 def entries(start: int, end: int) -> list[bytes]:
     """Canonical bytes of entries as the register writes them, some 400 each: one real one, numbered anew."""
-    at = datetime(2026, 11, 22, tzinfo=UTC)
-    body = decide.entry_body(entry_id=f"ent_{0:026d}", at=at, by=OWNER, event=moved(0), commitment=None)
-    head, _, rest = canonical(body).partition(b"0" * 26)
-    return [b"%b%026d%b" % (head, number, rest) for number in range(start, end)]
+    body = decide.entry_body(entry_id=f"ent_{0:026d}", at=AT, by=OWNER, event=moved(0), commitment=None)
+    head, _, rest = canonical(body).partition(b'"id":"ent_' + b"0" * 26)
+    return [b'%b"id":"ent_%026d%b' % (head, number, rest) for number in range(start, end)]
 
 
 def now() -> datetime:
@@ -218,7 +218,7 @@ def housed(folder: Path, kind: str, rows: int) -> dict[str, Any]:
         began = time.perf_counter()
         verification = ledger.verify(lambda done, total: _say(f"{kind}: verified {done:,} of {total:,}"))
         found["verify_seconds"] = round(time.perf_counter() - began, 1)
-        assert (verification.holds, verification.entries) == (Truth.TRUE, last.size), verification
+        assert (verification.holds, verification.entries) == (Truth.TRUE, last.size), verification.faults[:3]
         return found
 
 
@@ -248,18 +248,15 @@ def _advanced(sql: Sql, ledger: Ledger) -> float:
 def _fill(sql: Sql, count: int) -> None:
     """Put waiting rows in, the quickest way there is: as `append` would have, had it had the time."""
     columns = ("id", "at", "actor", "kind", "subject", "words", "body", "leaf")
-    at = now()
+    event, said = moved(0), decide.words(decide.parse_body(entries(0, 1)[0])["data"])
     for start in range(0, count, 20_000):
-        rows = list[tuple[Any, ...]]()
+        bodies = entries(start, min(start + 20_000, count))
         with sql.begin() as tx:
-            moment = stored(tx, store.entry.c.at, at)
-            for number in range(start, min(start + 20_000, count)):
-                event, entry_id = moved(number), f"ent_{number:026d}"
-                content = decide.entry_body(entry_id=entry_id, at=at, by=OWNER, event=event, commitment=None)
-                body = canonical(content)
-                said = decide.words(decide.parse_body(body)["data"])
-                leaf = merkle.leaf_hash(body)
-                rows.append((entry_id, moment, OWNER.id, event.kind, event.subject, said, body, leaf))
+            moment = stored(tx, store.entry.c.at, AT)
+            rows = [
+                (f"ent_{number:026d}", moment, OWNER.id, event.kind, event.subject, said, body, merkle.leaf_hash(body))
+                for number, body in enumerate(bodies, start)
+            ]
             insert_rows(tx, store.entry, columns, rows)
         _say(f"filled {start + len(rows):,} of {count:,}")
 

@@ -182,6 +182,7 @@ def test_whatever_is_missing_of_the_tree_is_written_again_from_the_rows(desk: De
         shutil.rmtree(private(desk))
 
     proof = another(desk).prove(ids[7])
+    assert (private(desk) / "settled").read_text() == f"{300:020d}\n"  # the next process begins where this one ended
     desk.note("x")
     desk.ledger.advance()
 

@@ -189,6 +189,7 @@ class Publishing:
         self._tree.begin(start)
         stops = {size for size, _ in store.notes(tx) if size > start}
         self._tree.grow(store.bodies(tx, start, last.size), stops, is_replay=True)
+        self._tree.settle()  # at once: the next process would begin from `start` again
 
     def _proven(
         self,
