@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID, NameOID, SignatureAlgorithmOID
 
-from safebelt.engines.signing.points import is_public_key
+from safebelt.engines.signing.points import has_large_order
 from safebelt.kernel.errors import Conflict
 from safebelt.kernel.text import Text
 from safebelt.rooms.certificates.pki import names
@@ -196,7 +196,7 @@ def _key_is_strong(sheet: _Sheet) -> bool:
         return key.key_size >= (_RSA_AUTHORITY_BITS if is_authority else _RSA_LEAF_BITS)
     if isinstance(key, ec.EllipticCurvePublicKey):
         return key.curve.name in (_AUTHORITY_CURVES if is_authority else _LEAF_CURVES)
-    is_edwards = isinstance(key, ed25519.Ed25519PublicKey) and is_public_key(key.public_bytes_raw())
+    is_edwards = isinstance(key, ed25519.Ed25519PublicKey) and has_large_order(key.public_bytes_raw())
     return is_edwards and sheet.profile.may_be_ed25519
 
 

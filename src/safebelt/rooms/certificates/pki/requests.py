@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from safebelt.engines.signing.points import is_public_key
+from safebelt.engines.signing.points import has_large_order
 from safebelt.kernel.errors import Invalid
 from safebelt.rooms.certificates.pki import names
 from safebelt.rooms.certificates.pki.keys import SystemKey
@@ -83,7 +83,7 @@ def _key_of(request: x509.CertificateSigningRequest) -> SystemKey:
         key = request.public_key()
     except UNREADABLE as error:
         raise _refused("公钥无法解读", "The public key cannot be read") from error
-    if isinstance(key, ed25519.Ed25519PublicKey) and not is_public_key(key.public_bytes_raw()):
+    if isinstance(key, ed25519.Ed25519PublicKey) and not has_large_order(key.public_bytes_raw()):
         raise _refused("任何人都能以该公钥的名义签名（小阶点）", "Anybody could sign for a key of small order")
     is_curve = isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1 | ec.SECP384R1)
     if isinstance(key, ed25519.Ed25519PublicKey) or (isinstance(key, ec.EllipticCurvePublicKey) and is_curve):
