@@ -309,14 +309,14 @@ def _say(text: str) -> None:
 
 
 def as_markdown(found: dict[str, Any]) -> str:
-    log, best = found["log"], min(found["append"], key=lambda row: row["durable_ratio"])
+    log, many = found["log"], found["append"][-1]
     lines = [
         "# Ledger",
         "",
         f"{found['measured_at']}, {found['machine']}, Python {found['python']}; load before: {found['load']}.",
         "",
-        f"**Append, made durable: {best['durable_ratio']} times a raw write and sync of the same bytes in batches of "
-        f"{best['batch']:,} (asked: at most {ASKED_RATIO}); inclusion proof out of {log['entries']:,}: "
+        f"**Append, made durable: {many['durable_ratio']} times a raw write and sync of the same bytes in batches of "
+        f"{many['batch']:,} (asked: at most {ASKED_RATIO}); inclusion proof out of {log['entries']:,}: "
         f"{log['inclusion_us']} µs median (asked: {ASKED_PROOF_US}); full audit of the files: "
         f"{log['audit_seconds']} s (asked: {ASKED_AUDIT_SECONDS} at 10,000,000).**",
         "",
@@ -328,7 +328,7 @@ def as_markdown(found: dict[str, Any]) -> str:
             for row in found["append"]
         ),
         "",
-        f"Medians of alternating rounds; entries of {best['bytes_per_entry']} bytes. *Written*: hashes at every",
+        f"Medians of alternating rounds; entries of {many['bytes_per_entry']} bytes. *Written*: hashes at every",
         "height, tiles, partial tiles and bundles are in their files; *durable*: and these have reached the disk.",
         "A house signs without waiting for the second: its rows are durable by then, and files follow from rows.",
         "Small batches pay for the number of files: a checkpoint of one entry has three of its own, which any web",
