@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from litestar import Litestar
 from litestar.config.csrf import CSRFConfig
 from litestar.datastructures import State
@@ -21,6 +22,7 @@ from safebelt.kernel.actors import OWNER, Actor
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Problem, Refused
 from safebelt.kernel.text import Text
+from safebelt.rooms.ledger import cli, store
 from safebelt.rooms.ledger.api import LedgerApi, StaticLog
 from safebelt.rooms.ledger.cli import commands
 from safebelt.rooms.ledger.pages import LedgerPages
@@ -366,6 +368,21 @@ def test_verifying_ends_with_0_intact_1_broken_and_3_nothing(desk: Desk) -> None
     assert [nothing.exit_code, intact.exit_code, broken.exit_code] == [3, 0, 1]
     assert [each.data["verdict"] for each in (nothing, intact, broken)] == ["nothing to verify", "intact", "broken"]
     assert "index 0" in broken.says.en
+
+
+def test_verifying_files_looks_at_no_row_and_tells_how_far_it_is_where_it_is_long(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.note("a", "b")
+    desk.ledger.advance()
+    with desk.sql.begin() as tx:
+        tx.execute(sa.update(store.entry).values(kind="x"))
+
+    assert run(desk.ledger, "verify", "--files").exit_code == 0
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(cli, "_LONG", 1)
+    assert run(desk.ledger, "verify").exit_code == 1
+    assert capsys.readouterr().err == "2 / 2\n"
 
 
 def test_verifying_says_too_why_signing_has_stopped(desk: Desk) -> None:
