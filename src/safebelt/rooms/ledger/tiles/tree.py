@@ -50,7 +50,7 @@ class Tree:
         """
         self._has_leftovers |= self.heights.fit(size)
         self._hold_edge(size)
-        self.size = size
+        self.size, self._whole = size, min(self._whole, size)  # what was cut is not whole until it has grown again
         return self.heights.root(size)
 
     def root(self) -> bytes:
