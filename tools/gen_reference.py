@@ -144,13 +144,14 @@ def http_page(schema: Mapping[str, Any], lang: Lang, say: Wording) -> str:
         "`Authorization: Bearer <令牌>`（用 `safebelt access tokens issue` 签发）或已登录的会话。"
         "出错时返回 RFC 9457 JSON，含中英文说明与建议。\n\n"
         "安全带端口与 OpenAI 接口兼容：`/v1/chat/completions`、`/v1/completions`、`/v1/embeddings`、`/v1/models`，"
-        "以及 `/health`；密钥由 `safebelt belt keys issue` 签发。\n",
+        "以及无需密钥的 `/health` 和 `/.well-known/safebelt/identity`；密钥由 `safebelt belt keys issue` 签发。\n",
         en="# HTTP API\n\n{0}\n\nThe JSON API on the console's port. The whole description (parameters, bodies, "
         "answers) is at `/schema/openapi.json` of a running installation, a page for people at `/en/api`. Where "
         "*Token* says yes, send `Authorization: Bearer <token>` (`safebelt access tokens issue`) or use a signed-in "
         "session. Errors are RFC 9457 JSON with wording and advice in both languages.\n\n"
         "The belt's port is compatible with the OpenAI API: `/v1/chat/completions`, `/v1/completions`, "
-        "`/v1/embeddings`, `/v1/models`, and `/health`; its keys come from `safebelt belt keys issue`.\n",
+        "`/v1/embeddings`, `/v1/models`; its keys come from `safebelt belt keys issue`. `/health` and "
+        "`/.well-known/safebelt/identity` there need none.\n",
     )
     operations: dict[str, list[str]] = {}
     for path, item in sorted(schema["paths"].items()):

@@ -51,7 +51,7 @@ def web(house: House) -> Litestar:
             *dossier_panels(house.belt),
         ),
         "public_url": house.settings.public_url,
-        "belt_url": house.settings.url(house.settings.belt_port),
+        "belt_url": house.settings.belt_base,
     }
     return Litestar(
         route_handlers=[*KIT_DOORS, health, *(door for room in ROOMS for door in (*room.api, *room.pages))],
