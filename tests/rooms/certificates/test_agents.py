@@ -17,6 +17,8 @@ from safebelt.engines.clock import real_chance
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from safebelt.kernel.text import Text
+from safebelt.rooms.certificates.cli import agents as cli
+from safebelt.rooms.certificates.cli.agents import agent_group
 from safebelt.rooms.certificates.model import Bearing, Carried, Filter, Issue, Renewal, Standing, Why
 from safebelt.rooms.certificates.service import Agent, AtHome, Certificates, pem_of, read_note
 from safebelt.rooms.registry.model import Status
@@ -292,3 +294,36 @@ def test_no_private_key_is_in_the_note_or_in_how_an_agent_is_written_out(new_age
     note = json.loads((tmp_path / "identity" / "identity.json").read_text())
 
     assert "PRIVATE" not in json.dumps(note) and "key=" not in repr(agent._prover)
+
+
+# ---- by hand
+
+
+def run(*args: str):
+    command, bound, _ = agent_group().parse_args(list(args), print_error=False, exit_on_error=False)
+    return command(*bound.args, **bound.kwargs)
+
+
+def test_the_shell_tells_how_an_identity_stands_by_words_and_exit_code(
+    new_agent, line, clock, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(cli, "wall_clock", clock)
+    folder = str(tmp_path / "identity")
+    with pytest.raises(NotFound, match="enrol"):
+        run("status", "--folder", folder)
+
+    agent = new_agent()
+    agent.look()
+    good = run("status", "--folder", folder)
+    assert good.exit_code == 0 and agent.carried.serial in good.says.en and "renewed from 20" in good.says.en
+    assert good.data["state"] == "good" and "PRIVATE" not in json.dumps(good.data)
+    with pytest.raises(Conflict, match="this very house"):  # the belt does it
+        run("renew", "--folder", folder)
+
+    line.is_cut = True
+    clock.move(days=61)
+    agent.look()
+    due = run("status", "--folder", folder)
+    assert due.exit_code == 3 and "Nobody answers" in due.says.en and "无人应答" in due.says.zh
+    clock.move(days=40)
+    assert run("status", "--folder", folder).exit_code == 1

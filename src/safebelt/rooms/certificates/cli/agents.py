@@ -11,7 +11,7 @@ import msgspec
 from cyclopts import App, Parameter
 
 from safebelt.engines.clock import real_chance, wall_clock
-from safebelt.kernel.errors import Invalid, NotFound
+from safebelt.kernel.errors import Conflict, Invalid, NotFound
 from safebelt.kernel.text import LANGS, Text
 from safebelt.rooms.certificates.decide.challenging import place_of
 from safebelt.rooms.certificates.decide.renewal import bearing, due_at
@@ -66,7 +66,10 @@ def agent_group() -> App:
         Exits 0 where it is in its time, 3 where it is due and could not be renewed, 1 where it is over, suspended or
         revoked.
         """
-        agent = _agent(folder, _noted(folder), "")
+        noted = _noted(folder)
+        if not noted.authority:
+            raise _of_the_house(noted.system_id)
+        agent = _agent(folder, noted, "")
         agent.look()
         while wait:  # until a signal ends it; the folder says how it stands meanwhile
             time.sleep(_LOOK_SECONDS)
@@ -114,6 +117,19 @@ def _said(now: Carried) -> Answer:
         lines["en"].append(f"  failed {now.failures} times: {now.problem.en}")
     says = Text(zh="\n".join(lines["zh"]), en="\n".join(lines["en"]))
     return Answer(data=data, says=says, exit_code=_EXITS[stands])
+
+
+def _of_the_house(system_id: str) -> Conflict:
+    return Conflict(
+        what=Text(
+            zh=f"{system_id} 的身份由本平台的安全带自行换发。",
+            en=f"The identity of {system_id} is renewed by the belt of this very house.",
+        ),
+        hint=Text(
+            zh="让安全带运行即可；其页面和 /health 会说明状态。",
+            en="Let the belt run; its page and its /health say how it stands.",
+        ),
+    )
 
 
 def _no_token() -> Invalid:
