@@ -143,6 +143,7 @@ def test_where_no_house_is_nothing_is_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.soak
 def test_a_damaged_log_is_backed_up_all_the_same_and_said(kept: Kept, tmp_path: Path) -> None:
     restored(kept.file, tmp_path / "home")
     house = house_at(tmp_path / "home")
@@ -212,6 +213,7 @@ def test_secrets_among_the_settings_are_named_and_not_copied() -> None:
     assert said["database_url"] == "postgresql+psycopg://…@db/x"
 
 
+@pytest.mark.soak
 def test_keys_outside_the_house_come_along(tmp_path: Path) -> None:
     house = house_at(tmp_path / "home", signing_key=tmp_path / "vault" / "log.key")
     register(house)

@@ -23,6 +23,7 @@ from tests.run.keeping.furnished import emptied, files_of, house_at, rows_of
 from safebelt.engines.archive import Reader
 
 _WARM = 2
+"""Deeds before the first kill; the first of them does what is done once only, and the quickest says how long one takes."""
 
 
 class Worker:
@@ -129,6 +130,7 @@ def _kill_restores(worker: Worker, kept: Kept, home: Path, database: str, times:
     return f"{times} restores killed, {appeared} of them after the house was in its place, none half"
 
 
+@pytest.mark.soak
 def test_what_is_killed_is_not_there_or_whole_and_done_again_is_done(
     kept: Kept, worker: Worker, tmp_path: Path
 ) -> None:

@@ -62,6 +62,7 @@ def test_what_was_taken_back_since_is_named_and_nothing_else(kept: Kept, later: 
     house.close()
 
 
+@pytest.mark.soak
 def test_personal_data_erased_since_are_erased_again_where_asked(kept: Kept, later: Later, tmp_path: Path) -> None:
     done = restored(kept, tmp_path / "home", later.log, is_erased_again=True)
 
@@ -85,6 +86,7 @@ def test_a_check_only_names_and_the_shell_says_what_has_to_be_done(kept: Kept, l
     assert f"{later.erased}  erased again" in told
 
 
+@pytest.mark.soak
 def test_a_log_that_is_none_is_damaged_is_shorter_or_of_another_house_is_refused(
     kept: Kept, later: Later, tmp_path: Path
 ) -> None:

@@ -104,6 +104,7 @@ def test_sessions_end_and_the_witness_does_not_cosign_again_with_the_old_key(kep
     ).read_bytes()
 
 
+@pytest.mark.soak
 def test_who_knows_that_nothing_was_cosigned_since_keeps_the_key(kept: Kept, tmp_path: Path) -> None:
     done = restored(kept.file, tmp_path / "home", is_same_moment=True)
 
@@ -120,6 +121,7 @@ def test_a_witness_key_that_lies_elsewhere_is_not_used_again_unseen(kept: Kept, 
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.soak
 def test_a_stop_file_that_was_obeyed_stays_and_one_that_was_not_travels(kept: Kept, tmp_path: Path) -> None:
     for text, is_obeyed in (("cut", False), ("run", True)):
         home = tmp_path / f"from-{text}"
@@ -159,6 +161,7 @@ def test_a_house_that_is_there_or_runs_is_not_overwritten(kept: Kept, tmp_path: 
     assert (home / "safebelt.db").exists()
 
 
+@pytest.mark.soak
 def test_a_database_that_holds_rows_is_emptied_only_when_told(kept: Kept, tmp_path: Path, postgres_url: str) -> None:
     there = emptied(postgres_url)
     restored(kept.file, tmp_path / "first", there)
@@ -180,7 +183,7 @@ def test_a_database_that_holds_rows_is_emptied_only_when_told(kept: Kept, tmp_pa
     house.close()
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+@pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgres", marks=pytest.mark.soak)])
 def test_a_damaged_backup_leaves_nothing_behind(
     kept: Kept, engine: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -214,6 +217,18 @@ def test_rows_or_files_that_are_missing_are_noticed_though_the_sums_fit(kept: Ke
     for change, why in changes:
         with pytest.raises(Invalid, match=why):
             restored(repack(kept.file, tmp_path / "less.sbk", change), tmp_path / "home")
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"tables": {"nobody": 0}}, {"tables": []}, {"files": "many"}, {"checkpoint": {"size": 1}}, {"settings": None}],
+)
+def test_a_manifest_that_says_nonsense_is_damage(kept: Kept, changes: dict[str, object], tmp_path: Path) -> None:
+    nonsense = repack(kept.file, tmp_path / "nonsense.sbk", lambda _, data: data, lambda said: said | changes)
+
+    with pytest.raises(Invalid, match="damaged"):
+        restored(nonsense, tmp_path / "home")
     assert not (tmp_path / "home").exists()
 
 

@@ -1,12 +1,12 @@
 """Puts the parts of a backup where they belong: rows into a database, in one transaction, and files into a folder."""
 
-import json
 import os
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from safebelt.engines.archive import Part, Reader, damaged
@@ -25,6 +25,32 @@ _MARK = sa.Table(_MARKED, sa.MetaData(), sa.Column("made_at", sa.String(40)))
 _REVISION = "engine_revision"
 _HEAD_BYTES, _PART_BYTES, _CHUNK_BYTES = 1024 * 1024, 256 * 1024 * 1024, 1024 * 1024
 """A head has a few kilobytes.  A part with rows has some megabytes, more only where one row is very long."""
+
+
+class _Said(msgspec.Struct):
+    """What a backup says of itself at its beginning; the rest of it is for people."""
+
+    format: str
+    version: str
+    made_at: str
+    revision: str
+    origin: str
+    witness: str
+    settings: dict[str, str]
+
+
+class _Checkpoint(msgspec.Struct):
+    size: int
+    root: str
+    note: str
+
+
+class _Manifest(_Said):
+    """What it says of the whole."""
+
+    tables: dict[str, int]
+    files: int
+    checkpoint: _Checkpoint | None
 
 
 class Filling:
@@ -71,7 +97,7 @@ class Filling:
             known = frozenset(sa.inspect(tx).get_table_names()) - {_REVISION, _MARK.name}
             for part in parts:
                 self._take(tx, part, known)
-            self._hold_complete(tx)
+            self._hold_complete(tx, known)
             restart_sequences(tx, known)
 
     def _take(self, tx: sa.Connection, part: Part, known: frozenset[str]) -> None:
@@ -88,14 +114,19 @@ class Filling:
         else:
             raise damaged(f"{part.name!r} is unknown", f"“{part.name}”来历不明")
 
-    def _hold_complete(self, tx: sa.Connection) -> None:
+    def _hold_complete(self, tx: sa.Connection, known: frozenset[str]) -> None:
         """Hold every table against the manifest, as the database counts it."""
-        told = self.manifest.get("tables", {})
-        for table, rows in sorted(told.items()):
+        try:
+            told = msgspec.convert(dict(self.manifest), _Manifest)
+        except msgspec.ValidationError as error:
+            raise damaged(f"its manifest says {error}", f"清单有误：{error}") from error
+        if strangers := sorted(told.tables.keys() - known):
+            raise damaged(f"there is no table {strangers[0]!r}", f"没有表“{strangers[0]}”")
+        for table, rows in sorted(told.tables.items()):
             if (found := count(tx, table)) != rows or self._rows[table] != rows:
                 raise damaged(f"{table} has {found} rows, not {rows}", f"表 {table} 有 {found} 行，而非 {rows} 行")
-        if self.manifest.get("files") != self._files:
-            raise damaged(f"there are {self._files} files, not {self.manifest.get('files')}")
+        if told.files != self._files:
+            raise damaged(f"there are {self._files} files, not {told.files}", f"文件数不符：{self._files}")
 
 
 def _head(part: Part | None) -> Mapping[str, Any]:
@@ -108,15 +139,13 @@ def _head(part: Part | None) -> Mapping[str, Any]:
     if part is None or part.name != HEAD:
         raise refusals.no_backup()
     try:
-        head = json.loads(part.file.read(_HEAD_BYTES))
-        texts = {name: head[name] for name in ("format", "version", "made_at", "revision", "origin", "witness")}
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        data = part.file.read(_HEAD_BYTES)
+        said = msgspec.json.decode(data, type=_Said)
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise refusals.no_backup() from error
-    if not all(isinstance(text, str) for text in texts.values()):
-        raise refusals.no_backup()
-    if head["format"] != FORMAT or head["revision"] not in revisions():
-        raise refusals.newer(head["version"], head["revision"])
-    return dict(head)
+    if said.format != FORMAT or said.revision not in revisions():
+        raise refusals.newer(said.version, said.revision)
+    return dict(msgspec.json.decode(data))
 
 
 def _write(place: Path, part: Part) -> None:
