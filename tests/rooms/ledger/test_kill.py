@@ -29,10 +29,10 @@ from safebelt.rooms.ledger import decide, store
 from safebelt.rooms.ledger.room import ROOM as LEDGER
 from safebelt.rooms.ledger.service import Ledger, check_consistency
 
+_AFTER = ("nothing", "an entry", "a checkpoint", "a checkpoint")
+"""What a round waits for before its time begins to run: a busy machine takes long to get there."""
 _LONGEST_SECONDS = 0.15
-"""From the first acknowledgement, or from the start, to the kill: some checkpoints fall into it."""
-_FROM_THE_START = 0.2
-"""How often the kill may fall into opening the database and the first entry as well."""
+"""How long workers go on after that, at most: further checkpoints fall into it."""
 _CONSISTENCY_PROOFS = 300
 
 
@@ -43,11 +43,16 @@ class Heard:
     appended: list[str] = field(default_factory=list)
     checkpoints: dict[int, str] = field(default_factory=dict)
     complaints: list[str] = field(default_factory=list)
+    published: int = 0
+
+    def count(self, what: str) -> int:
+        return {"nothing": -1, "an entry": len(self.appended), "a checkpoint": self.published}[what]
 
     def line(self, line: str) -> None:
         if line.startswith("+"):
             self.appended.append(line[1:])
         elif line.startswith("="):
+            self.published += 1
             size, root = line[1:].split()
             self.checkpoint(int(size), root)
         elif line.startswith("!"):
@@ -74,20 +79,20 @@ class Workers:
         self._thread = threading.Thread(target=self._hear, daemon=True)
         self._thread.start()
 
-    def round(self, seed: str, seconds: float, only: int | None, *, is_working: bool) -> None:
+    def round(self, seed: str, seconds: float, only: int | None, *, after: str) -> None:
         """Start two workers, let them work, and kill one or both.
 
         Args:
             seed: Names the round.
             seconds: How long they work.
             only: Which is killed first; None for both at once.
-            is_working: Whether to count from the first acknowledgement: a busy machine takes long to get there.
+            after: From what on.
         """
         assert self._process.stdin is not None
-        before, deadline = len(self.heard.appended), time.monotonic() + 30
+        before, deadline = self.heard.count(after), time.monotonic() + 30
         print("go", seed, file=self._process.stdin, flush=True)
         pids = [int(pid) for pid in self._control.get(timeout=60).split()[1:]]
-        while is_working and len(self.heard.appended) == before and time.monotonic() < deadline:
+        while 0 <= before == self.heard.count(after) and time.monotonic() < deadline:
             time.sleep(0.002)
         time.sleep(seconds)
         for pid in [pids[only]] if only is not None else pids:
@@ -132,8 +137,8 @@ def _kill_again_and_again(url: str, folder: Path, times: int, seed: int) -> Hear
     workers = Workers(url, folder)
     for number in range(times):
         only = chance.choice([None, None, 0, 1])
-        seconds, is_working = chance.uniform(0, _LONGEST_SECONDS), chance.random() > _FROM_THE_START
-        workers.round(f"{seed}.{number}", seconds, only, is_working=is_working)
+        seconds, after = chance.uniform(0, _LONGEST_SECONDS), chance.choice(_AFTER)
+        workers.round(f"{seed}.{number}", seconds, only, after=after)
     return workers.end()
 
 
