@@ -16,7 +16,7 @@ ifdef UPSTREAM_KEY
 export SAFEBELT_UPSTREAM_KEY := $(UPSTREAM_KEY)
 endif
 
-.PHONY: help setup setup-dev model browser up down test check bench soak drill lock clean
+.PHONY: help setup setup-dev model browser token up down test check bench soak drill lock clean
 
 help:
 	@echo "make up      run Safebelt: console on 127.0.0.1:8800, belt on 127.0.0.1:8801"
@@ -54,18 +54,22 @@ model: $(VENV)/.model
 browser:
 	@command -v chromium >/dev/null 2>&1 || { command -v apt-get >/dev/null 2>&1 && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; } || echo "skipped: no browser (Chromium is missing and cannot be installed here)"
 
+# A token in software, for the tests of keys that lie in one.
+token:
+	@test -e /usr/lib/softhsm/libsofthsm2.so || { command -v apt-get >/dev/null 2>&1 && apt-get update -qq && apt-get install -y -qq --no-install-recommends softhsm2 >/dev/null; } || echo "skipped: no token (SoftHSM is missing and cannot be installed here)"
+
 up: $(VENV)/.run $(if $(UPSTREAM),,$(VENV)/.model)
 	@exec $(BIN)/safebelt up
 
 down:
 	@$(BIN)/safebelt down
 
-test: $(VENV)/.dev $(VENV)/.model browser
+test: $(VENV)/.dev $(VENV)/.model browser token
 	$(BIN)/python -m pytest $(TWO) $(addprefix --ignore=,$(HOUSES) $(CLOCKS))
 	$(BIN)/python -m pytest $(TWO) $(HOUSES)
 	$(BIN)/python -m pytest -q -m "not soak" $(CLOCKS)
 
-soak: $(VENV)/.dev $(VENV)/.model browser
+soak: $(VENV)/.dev $(VENV)/.model browser token
 	SAFEBELT_SOAK=1 $(BIN)/python -m pytest -q -m soak
 
 # Trials by `kill -9` may be longer or shorter: SAFEBELT_KILLS (ledger), SAFEBELT_KEEPING_KILLS (backup and restore).
