@@ -1,5 +1,6 @@
 """A part of an import is written while the next are worked out, and comes to what it would come to by itself."""
 
+import multiprocessing
 import threading
 from random import Random
 
@@ -13,7 +14,7 @@ from safebelt.rooms.registry.model.imports import Outcome, State, Wish
 from safebelt.rooms.registry.model.search import Question
 from safebelt.rooms.registry.service import carrying
 from safebelt.rooms.registry.service.carrying import Carrying
-from safebelt.rooms.registry.store import search
+from safebelt.rooms.registry.store import merging, search, shelves
 
 HEAD = "id,name,purpose,provider,status,system.is_ai,market.jurisdictions,users\n"
 WISH = Wish(mapping=MAPPING)
@@ -184,3 +185,58 @@ def test_an_import_that_is_undone_leaves_no_label_behind(registry, sql, abreast)
 
     assert len(before) == RECORDS + 1
     assert labelled() == {registry.import_items(kept.id).items[0].system_id}
+
+
+def test_the_index_is_merged_meanwhile_and_everything_that_entered_is_found(registry, sql, abreast, monkeypatch):
+    monkeypatch.setattr(carrying, "MERGE_EVERY", 4 * CHUNK)
+    monkeypatch.setattr(merging, "MERGE_FROM", 2)
+
+    registry.import_files([table(HEAD + "\n".join(row(at) for at in range(RECORDS)))], WISH, by=OWNER)
+    registry.merge_search(least=1)
+
+    with sql.read() as tx:
+        runs = tx.execute(sa.select(search.run.c.size).where(search.run.c.kind == "documents")).scalars().all()
+        assert shelves.fresh_count(tx, 500) == 0
+    assert len(runs) > 1 or not sql.is_sqlite  # a process beside may come when all is written
+    assert sum(runs) == RECORDS
+    assert len(registry.matching(Question(text="Makers7"), 100)) == 4
+
+
+def test_runs_that_have_grown_alike_are_united_and_the_same_is_found(registry, sql):
+    for at in range(6):
+        registry.import_files(
+            [table(HEAD + "\n".join(row(at * 10 + n) for n in range(10)), f"{at}.csv")], WISH, by=OWNER
+        )
+        registry.merge_search(least=1)
+
+    def runs() -> list[int]:
+        with sql.read() as tx:
+            return sorted(tx.execute(sa.select(search.run.c.size).where(search.run.c.kind == "documents")).scalars())
+
+    before, found = runs(), sorted(registry.matching(Question(text="Makers7"), 100))
+    pairs = registry.unite_search()
+
+    assert before == [10] * 6
+    assert pairs >= 5  # of documents; those of their words are united too
+    assert runs() == [60]
+    assert registry.unite_search() == 0
+    assert sorted(registry.matching(Question(text="Makers7"), 100)) == found
+    assert len(found) == 4
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+def test_a_process_beside_merges_and_where_it_dies_it_is_done_here(registry, sql, monkeypatch):
+    monkeypatch.setattr(merging, "MERGE_FROM", 2)
+    merged = []
+    with merging.beside(sql) as merge:
+        for at in range(2):
+            file = table(HEAD + "\n".join(row(at * 10 + n) for n in range(10)), f"{at}.csv")
+            monkeypatch.setattr(Carrying, "_merge_all", lambda self: None)
+            registry.import_files([file], WISH, by=OWNER)
+            merged.append(merge())
+            for child in multiprocessing.active_children():
+                child.kill()
+                child.join()
+
+    assert merged == [10, 10]
+    assert len(registry.matching(Question(text="Makers2"), 100)) == 4

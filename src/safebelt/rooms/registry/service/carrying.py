@@ -4,8 +4,8 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 
 from safebelt.engines.sql import Drafts, put
 from safebelt.kernel.actors import Actor
@@ -16,17 +16,18 @@ from safebelt.rooms.registry.imports.collecting import uncollected
 from safebelt.rooms.registry.model.imports import Batch, Known, Record, State
 from safebelt.rooms.registry.service.entering import Part, values_of
 from safebelt.rooms.registry.service.imported import Imported
+from safebelt.rooms.registry.store import entering, merging
 
 CHUNK = 1000
 """Records of one transaction: what is lost by a crash, and how long others wait for a writer."""
-MERGE_EVERY = 65_536
-"""Records after which the index is merged: a run of it holds as many, and questions stay quick meanwhile."""
+MERGE_EVERY = 16 * CHUNK
+"""Records after which the index is merged, so that questions stay quick; runs so small are united by a habit later."""
 ABREAST_FROM = 5 * CHUNK
 """Records from which a second thread is worth its while."""
 _AHEAD = 4
 """Parts that are worked out and wait to be written, each a few MB."""
-_JUDGED_AT_ONCE = 8 * CHUNK
-"""Records judged together: most of what columns cost, they cost once however long they are."""
+_FORESEEN = 8 * CHUNK
+"""Records that are looked up and judged together: most of what columns cost, they cost once however long they are."""
 _SWITCH_SECONDS = 0.0005
 LOCK = "registry.imports"
 
@@ -40,6 +41,21 @@ def silent(_done: int, _total: int) -> None:
 
 class _Overtaken(Exception):  # noqa: N818  it says what happened to a part
     """Another import went on between the working out of a part and its writing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Foreseen:
+    """What was read for the next parts, all at once.
+
+    Attributes:
+        upto: The records it covers end before this one.
+        known: What the register held of them.
+        others: How far all other imports were.
+    """
+
+    upto: int
+    known: Known
+    others: int
 
 
 class Carrying(Imported):
@@ -67,7 +83,8 @@ class Carrying(Imported):
             batch = self._found_import(tx, batch_id)
             some = records[batch.done : batch.done + CHUNK]
             if batch.state is not State.DONE and some:
-                return self._finish_part(tx, self._draft_part(tx, batch, some, Known(), by), by)
+                part = self._draft_part(tx, batch, some, entering.known(tx, some), by)
+                return self._finish_part(tx, part, by)
             batch = replace(batch, state=State.DONE)
             store.imports.save_batch(tx, batch)
             return batch
@@ -77,34 +94,55 @@ class Carrying(Imported):
 
         Where one does, what was worked out and not written is let go: what follows is worked out with its writing.
         """
-        flights, merges = deque[tuple[Part, Future[None]]](), list[Future[None]]()
-        with _one_thread() as writer, _one_thread() as other, _taking_turns():
-            merger = writer if self._sql.is_sqlite else other  # SQLite has one lock, and who waits for it mostly sleeps
-            try:
-                while batch.done < batch.total:
+        flights, merges = deque[tuple[Part, Future[None]]](), list[Future[int]]()
+        with (
+            _one_thread() as reader,
+            _one_thread() as writer,
+            self._merger(writer) as merge,
+            _taking_turns(),
+            suppress(_Overtaken),
+        ):
+            soon = reader.submit(self._foresee, batch.id, records, batch.done)
+            unseen = list[Known]()  # by what `soon` reads: what was worked out and not written when it was asked for
+            while batch.done < batch.total:
+                seen, ahead = soon.result(), unseen
+                unseen = [one.entered for one, _ in flights]
+                soon = reader.submit(self._foresee, batch.id, records, seen.upto)
+                while batch.done < seen.upto:
                     self._land(flights, _AHEAD, progress)
-                    part, drafts, others = self._drafted(batch, records, [one.entered for one, _ in flights], by)
-                    flights.append((part, writer.submit(self._write, part, drafts, others, by)))
+                    part, drafts = self._drafted(batch, records, judge.joined(seen.known, *ahead), by)
+                    flights.append((part, writer.submit(self._write, part, drafts, seen.others, by)))
                     batch = part.batch
+                    ahead.append(part.entered)
+                    unseen.append(part.entered)
                     if batch.done % MERGE_EVERY < CHUNK:
-                        merges.append(merger.submit(self._merge_all))
-                self._land(flights, 0, progress)
-                for one in merges:
-                    one.result()
-            except _Overtaken:
-                return
+                        merges.append(merge())
+            self._land(flights, 0, progress)
+            for one in merges:
+                one.result()
 
-    def _drafted(
-        self, batch: Batch, records: Sequence[Record], ahead: Sequence[Known], by: Actor
-    ) -> tuple[Part, Drafts, int]:
-        """Work out the next part, with the rows that it inserts and how far other imports were meanwhile."""
+    @contextmanager
+    def _merger(self, writer: ThreadPoolExecutor) -> Iterator[Callable[[], Future[int]]]:
+        """Give what merges the index meanwhile: a process of its own, or on SQLite, which has one lock, the writer."""
+        if self._sql.is_sqlite:
+            yield lambda: writer.submit(merging.merge, self._sql, merging.MERGE_FROM)
+            return
+        with _one_thread() as other, merging.beside(self._sql) as merge:
+            yield lambda: other.submit(merge)
+
+    def _foresee(self, batch_id: str, records: Sequence[Record], start: int) -> _Foreseen:
+        """Read what the register holds of the records of the next parts, and judge them, which is remembered."""
+        soon = records[start : start + _FORESEEN]
+        with self._sql.read() as tx:
+            others = store.imports.brought_by_others(tx, batch_id)
+            known = entering.known(tx, soon)
+            self._rules.weigh(tx, [(values_of(one), "") for one in soon])
+        return _Foreseen(upto=start + len(soon), known=known, others=others)
+
+    def _drafted(self, batch: Batch, records: Sequence[Record], known: Known, by: Actor) -> tuple[Part, Drafts]:
+        """Work out the next part, with the rows that it inserts."""
         with uncollected(), self._sql.drafting() as (tx, drafts):
-            others = store.imports.brought_by_others(tx, batch.id)
-            if batch.done % _JUDGED_AT_ONCE == 0:
-                soon = records[batch.done : batch.done + _JUDGED_AT_ONCE]
-                self._rules.weigh(tx, [(values_of(one), "") for one in soon])  # remembered, and asked for by each part
-            some = records[batch.done : batch.done + CHUNK]
-            return self._draft_part(tx, batch, some, judge.joined(*ahead), by), drafts, others
+            return self._draft_part(tx, batch, records[batch.done : batch.done + CHUNK], known, by), drafts
 
     def _write(self, part: Part, drafts: Drafts, others: int, by: Actor) -> None:
         with self._sql.begin() as tx:

@@ -54,17 +54,16 @@ class Part:
 class Entering(Searching):
     """Enters parts of an import and takes them out, each inside the caller's transaction."""
 
-    def _draft_part(self, tx: sa.Connection, batch: Batch, records: Sequence[Record], ahead: Known, by: Actor) -> Part:
+    def _draft_part(self, tx: sa.Connection, batch: Batch, records: Sequence[Record], known: Known, by: Actor) -> Part:
         """Work out one part, and insert what it enters but for what names the ledger's entry of it.
 
         Args:
             tx: The caller's transaction; where it only drafts, what is inserted is put in later.
             batch: Whose part.
             records: Those that follow the ones it has dealt with.
-            ahead: What was worked out before and this transaction may not see yet.
+            known: What the register holds of these records already, or will when the parts before are written.
             by: Who imports.
         """
-        known = judge.joined(ahead, entering.known(tx, records))
         planned = judge.plan(records, known, wish_of(batch), start=batch.done)
         fresh = [one for one in planned if one.outcome is Outcome.NEW]
         entered = self._enter_import(tx, fresh, known, batch.form, by)

@@ -34,7 +34,7 @@ from safebelt.rooms.registry.service.matching import (
     told_of,
 )
 from safebelt.rooms.registry.service.registering import Registering
-from safebelt.rooms.registry.store import listing, published, segments, shelves
+from safebelt.rooms.registry.store import listing, merging, published, segments, shelves
 
 COUNTED = 10_000
 """Up to which systems in a list are counted; beyond, the answer says *more than*."""
@@ -42,9 +42,8 @@ COUNTED_WITHIN = 1_000
 """The same where several filters must hold at once, which no index counts by itself."""
 TALLIED = 1_000
 """First results over which facets are counted; the answer says how many they were."""
-MERGED_AT_ONCE = segments.CHUNK
-MERGE_FROM = 500
-"""Fresh entries worth a merge; fewer are read one by one in a few milliseconds."""
+UNITED_AT_ONCE = 8
+"""Pairs of runs united in one turn of the habit; a pair takes seconds at most."""
 MISSING_AT_ONCE = 5_000
 """Systems of an older version entered in one transaction, a second's work."""
 _TALLIES_SHOWN = 12
@@ -125,7 +124,7 @@ class Looking(Registering):
 
     # ---- upkeep
 
-    def merge_search(self, *, least: int = MERGE_FROM) -> int:
+    def merge_search(self, *, least: int = merging.MERGE_FROM) -> int:
         """Put fresh entries on the shelves of the index, the oldest first; return how many.
 
         Called by a habit, and after an import until it returns 0.  Nothing is found or lost by it: fresh entries are
@@ -134,11 +133,15 @@ class Looking(Registering):
         Args:
             least: Leave fewer than these alone.
         """
-        with self._sql.begin() as tx:
-            self._sql.exclusive(tx, "registry.search.merge")
-            if shelves.fresh_count(tx, least) < least:
-                return 0
-            return shelves.merge(tx, MERGED_AT_ONCE)
+        return merging.merge(self._sql, least)
+
+    def unite_search(self, most: int = UNITED_AT_ONCE) -> int:
+        """Unite runs of the index that have grown alike, so that a question meets few; return how many pairs.
+
+        Args:
+            most: Pairs, each in a transaction of its own.
+        """
+        return merging.unite(self._sql, most)
 
     def index_missing(self, limit: int = MISSING_AT_ONCE) -> int:
         """Enter systems that an older version registered without a word for the search; return how many.
@@ -152,7 +155,7 @@ class Looking(Registering):
                 self._has_all_entered = True
                 return 0
         with self._sql.begin() as tx:
-            self._sql.exclusive(tx, "registry.search.merge")
+            self._sql.exclusive(tx, merging.LOCK)
             found = store.search.missing(tx, limit)
             listing.enter(tx, found)
         return len(found)
@@ -166,14 +169,14 @@ class Looking(Registering):
         if self._has_published_entered:
             return 0
         with self._sql.begin() as tx:
-            self._sql.exclusive(tx, "registry.search.merge")
+            self._sql.exclusive(tx, merging.LOCK)
             found = published.unentered(tx, limit)
             listing.enter(tx, found)
         return len(found)
 
     def keep_index(self) -> int:
         """Enter what is missing and merge what is fresh; return how many systems that was.  For the work process."""
-        return self.index_missing() + self.index_published() + self.merge_search()
+        return self.index_missing() + self.index_published() + self.merge_search() + self.unite_search()
 
 
 def is_in_words(question: Question) -> bool:

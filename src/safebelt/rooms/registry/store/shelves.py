@@ -4,7 +4,7 @@ Only one transaction at a time may merge (the service sees to it); any number ma
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -33,7 +33,7 @@ def fresh_count(tx: sa.Connection, most: int) -> int:
 
 
 def merge(tx: sa.Connection, limit: int) -> int:
-    """Put the oldest fresh entries on the shelves; return how many."""
+    """Put the oldest fresh entries on the shelves, as runs of their own; return how many."""
     _fold_gone(tx)
     wanted = sa.select(entry.c.number, entry.c.head, entry.c.body).where(entry.c.is_fresh == sa.true())
     rows = tx.execute(wanted.order_by(entry.c.number).limit(limit).with_for_update()).all()
@@ -93,22 +93,20 @@ def _add_run(tx: sa.Connection, kind: str, chunk: int, size: int, postings: Mapp
     number = tx.execute(made).scalar_one()
     rows = [{"term": name, "chunk": chunk, "run": number, "data": data} for name, data in sorted(postings.items())]
     insert_many(tx, posting, rows)
-    _unite_grown(tx, kind, chunk)
 
 
-def _unite_grown(tx: sa.Connection, kind: str, chunk: int) -> None:
-    """Unite runs of a chunk that have grown alike, smallest first."""
-    there = sa.select(run.c.number, run.c.size).where(run.c.kind == kind, run.c.chunk == chunk)
-    runs = [(size, number) for number, size in tx.execute(there)]
-    while len(runs) > 1:
-        runs.sort()
-        (small, one), (great, other) = runs[:2]
-        if great > _GROWN_ALIKE * small:
-            return
-        _unite(tx, chunk, one, other)
-        tx.execute(sa.update(run).where(run.c.number == other).values(size=small + great))
-        tx.execute(sa.delete(run).where(run.c.number == one))
-        runs[:2] = [(small + great, other)]
+def unite(tx: sa.Connection) -> int:
+    """Unite two runs of a chunk that have grown alike, smallest first; return how many entries they hold."""
+    ordered = sa.select(run.c.kind, run.c.chunk, run.c.size, run.c.number)
+    rows = tx.execute(ordered.order_by(run.c.kind, run.c.chunk, run.c.size, run.c.number)).all()
+    for one, other in pairwise(rows):
+        if one[:2] == other[:2] and other.size <= _GROWN_ALIKE * one.size:
+            _unite(tx, one.chunk, one.number, other.number)
+            both = int(one.size + other.size)
+            tx.execute(sa.update(run).where(run.c.number == other.number).values(size=both))
+            tx.execute(sa.delete(run).where(run.c.number == one.number))
+            return both
+    return 0
 
 
 def _unite(tx: sa.Connection, chunk: int, one: int, other: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from safebelt.engines.sql import as_json, insert_rows, stored
+from safebelt.engines.sql import among, as_json, insert_rows, stored
 from safebelt.rooms.rulebook.model.deeds import OnRecord
 from safebelt.rooms.rulebook.store import decisions, descriptions
 
@@ -27,7 +27,7 @@ def put_new(tx: sa.Connection, records: Sequence[OnRecord]) -> None:
 def committed(tx: sa.Connection, parties: Sequence[str]) -> frozenset[str]:
     """Return which of these parties ever adopted a covenant."""
     table = decisions.commitment
-    wanted = sa.select(table.c.party).where(table.c.party.in_(parties)).distinct()
+    wanted = sa.select(table.c.party).where(among(tx, table.c.party, parties)).distinct()
     return frozenset(tx.execute(wanted).scalars()) if parties else frozenset()
 
 
