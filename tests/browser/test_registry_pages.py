@@ -154,7 +154,7 @@ def test_a_wrong_form_leads_to_its_mistakes(browser_page, serve, registry: Regis
     browser_page.get_by_role("button", name="Register").click()
 
     assert_accessible(browser_page)
-    assert browser_page.evaluate("document.activeElement.className") == "govuk-error-summary"
+    browser_page.locator(".govuk-error-summary:focus").wait_for()  # the page's script moves it there once it has loaded
     browser_page.get_by_role("link", name="Enter: Provider.").click()
     assert browser_page.evaluate("document.activeElement.id") == "provider_id"
     assert browser_page.get_by_label("Name in English").input_value() == "Kept"

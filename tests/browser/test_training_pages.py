@@ -46,7 +46,7 @@ def test_a_person_grants_a_job_watches_it_and_stops_it(browser_page, serve, regi
     browser_page.locator(f"#row-{job.id} a").first.click()
     assert_accessible(browser_page)
     browser_page.get_by_role("button", name="批准").click()
-    assert browser_page.evaluate("document.activeElement.className") == "govuk-error-summary"
+    browser_page.locator(".govuk-error-summary:focus").wait_for()  # the page's script moves it there once it has loaded
     browser_page.get_by_label("李安").check()
     browser_page.get_by_label("理由", exact=True).fill("数据已核对")
     browser_page.get_by_role("button", name="批准").click()
