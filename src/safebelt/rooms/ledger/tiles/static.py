@@ -14,6 +14,7 @@ from pathlib import Path
 
 from safebelt.kernel import merkle
 
+_TO_WRITE, _FOR_ALL = os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644
 WIDTH = 256
 """Hashes in a full tile (c2sp.org/tlog-tiles, "Merkle Tree")."""
 
@@ -179,21 +180,23 @@ class Tiles(Reader):
             data: What.
             is_durable: Whether to wait for the disk: what follows from the rows need not.
         """
-        target = self.folder / path
-        draft = target.with_name(f".{target.name}.new")
+        place, _, name = f"{self.folder}/{path}".rpartition("/")  # a batch writes hundreds: paths as objects would show
+        target, draft = f"{place}/{name}", f"{place}/.{name}.new"
         try:
-            file = draft.open("wb", buffering=0)
+            file = os.open(draft, _TO_WRITE, _FOR_ALL)
         except FileNotFoundError:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            file = draft.open("wb", buffering=0)
-        with file:
-            os.fchmod(file.fileno(), 0o644)  # the log is public; a web server may serve the folder itself
+            Path(place).mkdir(parents=True, exist_ok=True)
+            file = os.open(draft, _TO_WRITE, _FOR_ALL)
+        try:
+            os.fchmod(file, _FOR_ALL)  # whatever the umask: a web server may serve the folder itself
             view = memoryview(data)
             while view:
-                view = view[file.write(view) or 0 :]
+                view = view[os.write(file, view) :]
             if is_durable:
-                os.fsync(file.fileno())
-        draft.replace(target)
+                os.fsync(file)
+        finally:
+            os.close(file)
+        os.replace(draft, target)  # noqa: PTH105  as above
 
     def length(self, path: str) -> int | None:
         """Return how many bytes a file has, or None where it is not there."""
