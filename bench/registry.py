@@ -7,9 +7,9 @@ peer's, each a different one.  Imports are measured as people make them: a table
 the ledger, entered and put into the index.  Databases are filled side by side, one process each; once all are full,
 they are asked one after the other.  Run: `python -m bench.registry [systems] [sqlite|postgres] [peers] [questions]`;
 beyond 200,000 systems the peers' indexes, which take longer to build than all the rest, are built only if asked for.
-With `questions` no import is measured: the last one's figures stay; with `imports` nothing else is, and they are only
-printed.  With `BENCH_KEEP=FOLDER` the full databases stay in that folder, and the next measurement asks those instead
-of filling new ones.
+With `questions` no import is measured, with `imports` nothing else is: the figures of the rest stay as they were.  With
+`BENCH_KEEP=FOLDER` the full databases stay in that folder, and the next measurement asks those instead of filling new
+ones.
 """
 
 import csv
