@@ -6,7 +6,6 @@ would wipe out the trace of whoever changed it.
 
 import os
 import re
-import struct
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import lru_cache
@@ -40,11 +39,25 @@ def tile_path(level: int | str, index: int, width: int = WIDTH) -> str:
     return f"tile/{level}/{path}" + ("" if width == WIDTH else f".p/{width}")
 
 
+class _Lengths(dict[int, bytes]):
+    """Lengths as two big-endian bytes, each worked out once: a batch asks for tens of thousands of a few hundred."""
+
+    def __missing__(self, length: int) -> bytes:
+        written = self[length] = length.to_bytes(2, "big")
+        return written
+
+
+_LENGTHS = _Lengths()
+
+
 def pack(bodies: Sequence[bytes]) -> bytes:
-    """Return an entry bundle: each entry after its length as two big-endian bytes."""
+    """Return an entry bundle: each entry after its length as two big-endian bytes.
+
+    Raises:
+        OverflowError: An entry is longer than two bytes can say.
+    """
     parts = [b""] * (2 * len(bodies))
-    lengths = struct.pack(f">{len(bodies)}H", *map(len, bodies))
-    parts[::2] = [length for (length,) in struct.iter_unpack("2s", lengths)]
+    parts[::2] = map(_LENGTHS.__getitem__, map(len, bodies))
     parts[1::2] = bodies
     return b"".join(parts)
 

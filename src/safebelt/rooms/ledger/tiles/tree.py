@@ -10,7 +10,6 @@ import ctypes
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence, Set
-from itertools import islice
 from pathlib import Path
 
 from safebelt.kernel import merkle
@@ -216,14 +215,17 @@ def _batches(entries: Iterable[tuple[int, bytes]], start: int) -> Iterator[Seque
     Raises:
         ValueError: A place is missing.
     """
-    rest = iter(entries)
-    while batch := list(islice(rest, _BATCH)):
-        end = start + len(batch)
-        indexes, bodies = zip(*batch, strict=True)
-        if indexes != tuple(range(start, end)):
-            raise ValueError(f"no entry at every index from {start} to {end - 1}")
+    bodies, end = list[bytes](), start
+    for index, body in entries:  # one by one: 65,536 pairs held at once would keep the garbage collector busy
+        if index != end:
+            raise ValueError(f"no entry at index {end}")
+        bodies.append(body)
+        end += 1
+        if len(bodies) == _BATCH:
+            yield bodies
+            bodies = []
+    if bodies:
         yield bodies
-        start = end
 
 
 def _sync(path: Path) -> None:

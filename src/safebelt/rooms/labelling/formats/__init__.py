@@ -1,0 +1,1 @@
+"""File formats: where each carries the implicit label, and how it is put there without touching anything else."""
