@@ -1,0 +1,142 @@
+"""The value of a label as it goes into a file, and what a label looks like where nothing but its text says so."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from safebelt.kernel.text import Text
+from safebelt.rooms.labelling.formats.carrier import MAX_FOUND, MAX_LABEL_BYTES, Unwritable
+
+_FIELDS = frozenset(
+    {"Label", "ContentProducer", "ProduceID", "ReservedCode1", "ContentPropagator", "PropagateID", "ReservedCode2"}
+    | {"ServiceProvider", "ServiceUser", "ContentId"}
+)
+"""Keys by which an object shows that it is a label: those of GB 45438-2025 annex E, and those of one cloud's own."""
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_UNWRITTEN = re.compile("[\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+"""What neither UTF-8 (surrogates) nor XML 1.0 (production 2, noncharacters) carries safely."""
+_NAMED = re.compile(r'"AIGC\\*"\s*:\s*(?=(?:\\*")?\{)|AIGC[=:]?\s{0,4}(?=\{)')
+"""Where a label begins in loose text: `"AIGC": {`, `\\"AIGC\\": {`, `"AIGC": "{`, and the `AIGC{` glued by some."""
+_ATTEMPTS = 4 * MAX_FOUND
+"""Beginnings looked at in one text: each costs up to a label's length."""
+_WRAPS = re.compile(r"\{\s{0,64}\\*$")
+_UNWRAPS = re.compile(r"(?:\\*\")?\s{0,64}\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """A label in loose text.
+
+    Attributes:
+        start: Where it begins, with its wrapper, in characters.
+        end: Where it ends.
+        value: What stands between.
+    """
+
+    start: int
+    end: int
+    value: str
+
+
+def as_line(value: str) -> str:
+    r"""Return a label's value such that every format can hold it.
+
+    Args:
+        value: One line of JSON.
+
+    Returns:
+        The same JSON; what is no character (lone surrogates, noncharacters) stands as `\uXXXX`.
+
+    Raises:
+        Unwritable: It is too long, or more than one line.
+    """
+    line = _UNWRITTEN.sub(lambda found: f"\\u{ord(found.group()):04x}", value).strip(" ")
+    if _CONTROL.search(line):
+        raise Unwritable(
+            Text(
+                zh="标识的取值必须是一行 JSON，不能含有控制字符。",
+                en="The label's value must be one line of JSON without control characters.",
+            )
+        )
+    if len(line.encode()) > MAX_LABEL_BYTES:
+        raise Unwritable(
+            Text(
+                zh=f"标识的取值超过 {MAX_LABEL_BYTES} 字节；请缩短各字段。",
+                en=f"The label's value is longer than {MAX_LABEL_BYTES} bytes; shorten its fields.",
+            )
+        )
+    return line
+
+
+def is_label(value: str) -> bool:
+    """Whether a text is a label by its keys: bare or wrapped, and whatever was escaped once too often."""
+    return len(value) <= MAX_LABEL_BYTES and "{" in value and any(field in value for field in _FIELDS)
+
+
+def is_label_object(value: Any) -> bool:
+    """Whether parsed JSON or YAML is a label: an object with one of its keys, or a text that holds one."""
+    if isinstance(value, dict):
+        return bool(_FIELDS & value.keys())
+    return isinstance(value, str) and is_label(value)
+
+
+def in_text(text: str) -> list[Loose]:
+    r"""Return the labels that stand somewhere in a text, as `{"AIGC":{…}}` or as `AIGC{…}`.
+
+    Args:
+        text: What a comment, a description or a segment holds.
+    """
+    found = list[Loose]()
+    for loose in _each(text):
+        if not found or loose.start >= found[-1].end:
+            found.append(loose)
+        if len(found) >= MAX_FOUND:
+            break
+    return found
+
+
+def _each(text: str) -> Iterator[Loose]:
+    at = 0
+    for _attempt in range(_ATTEMPTS):
+        name = _NAMED.search(text, at)
+        if name is None:
+            return
+        at = name.end()
+        opening = text.index("{", at)
+        end = object_end(text, opening)
+        if end is None or not is_label(text[opening:end]):
+            continue
+        yield _wrapped(text, name.start(), opening, end)
+        at = end
+
+
+def _wrapped(text: str, start: int, opening: int, end: int) -> Loose:
+    """Take in the outer braces where there are some and nothing else is in them."""
+    before, after = _WRAPS.search(text[max(0, start - 128) : start]), _UNWRAPS.match(text, end)
+    if text[start] == '"' and before is not None and after is not None:
+        start, end = start - len(before.group()), after.end()
+        return Loose(start, end, text[start:end])
+    return Loose(start, end, text[opening:end])
+
+
+def object_end(text: str, opening: int) -> int | None:
+    """Return where the object ends whose brace opens at `opening`, or None where that is not within a label's length.
+
+    Braces in its strings do not count, unless the quotes are escaped themselves: then all braces count.
+    """
+    piece = text[opening : opening + MAX_LABEL_BYTES]
+    try:
+        return opening + json.JSONDecoder().raw_decode(piece)[1]
+    except (ValueError, RecursionError):
+        return _braces_end(piece, opening)
+
+
+def _braces_end(piece: str, opening: int) -> int | None:
+    depth = 0
+    for brace in re.finditer(r"[{}]", piece):
+        depth += 1 if brace.group() == "{" else -1
+        if depth == 0:
+            return opening + brace.end()
+    return None
