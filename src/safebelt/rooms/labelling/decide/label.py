@@ -1,4 +1,4 @@
-"""Judgments of labelling: which label a content gets, and what it lacks.  Pure."""
+"""Which label a content gets, and what it lacks.  Pure."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
-from safebelt.rooms.labelling.model import CITATIONS, KEYS, NOTICE, AigcLabel, Conformance, Generation
+from safebelt.rooms.labelling.model.label import CITATIONS, KEYS, NOTICE, AigcLabel, Conformance, Generation
 
 MAX_VALUE_CHARS = 2048
 """Longest value (a cap of a large implementer's SDK; the standard states none)."""

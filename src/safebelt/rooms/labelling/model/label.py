@@ -1,4 +1,4 @@
-"""Words of labelling: the implicit label of GB 45438-2025 and the explicit notice."""
+"""The implicit label of GB 45438-2025 and the explicit notice."""
 
 from dataclasses import dataclass, fields
 from enum import StrEnum

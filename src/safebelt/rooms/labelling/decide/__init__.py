@@ -1,0 +1,13 @@
+"""Judgments of labelling: which label a content gets, what a found one is worth, what a check comes to.  Pure."""
+
+from safebelt.rooms.labelling.decide.label import (
+    as_field,
+    as_header,
+    is_label_value,
+    label,
+    missing,
+    notice_for,
+    provider_code_holds,
+)
+
+__all__ = ["as_field", "as_header", "is_label_value", "label", "missing", "notice_for", "provider_code_holds"]

@@ -1,0 +1,1 @@
+"""Who stands behind a mark: signatures on labels, and signed manifests."""
