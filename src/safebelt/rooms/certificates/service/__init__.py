@@ -13,6 +13,7 @@ from safebelt.rooms.certificates.service.founding import Founding
 from safebelt.rooms.certificates.service.identities import Identities
 from safebelt.rooms.certificates.service.reading import ROLES, lifetime, pem_of, words_of_part
 from safebelt.rooms.certificates.service.renewing import Renewing
+from safebelt.rooms.certificates.service.signing import Hand, hand
 from safebelt.rooms.certificates.service.stamping import Stamping
 
 __all__ = [
@@ -24,12 +25,14 @@ __all__ = [
     "Certificates",
     "Challenged",
     "Elsewhere",
+    "Hand",
     "Tools",
     "bearing",
     "challenge",
     "check_offline",
     "due_at",
     "fetch_lists",
+    "hand",
     "lifetime",
     "pem_of",
     "read_certificates",

@@ -1,4 +1,4 @@
-"""Deeds of labelling: so far, the label and notice of what the belt lets out."""
+"""The label and notice of what the belt lets out: ready in microseconds, and nothing else is loaded for them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ class Labelled:
     field: dict[str, Any]
 
 
-class Labelling:
+class Giving:
     """Makes labels for one provider.
 
     Args:
@@ -32,7 +32,7 @@ class Labelling:
 
     def __init__(self, provider_code: str) -> None:
         decide.label(Generation.GENERATED, provider_code=provider_code, produce_id="rec_0")
-        self._provider_code = provider_code
+        self.provider_code = provider_code
 
     def generated(self, produce_id: str) -> Labelled:
         """Return the implicit label of content that AI generated.
@@ -41,7 +41,7 @@ class Labelling:
             produce_id: The record's id.
         """
         made, conformance, _reason = decide.label(
-            Generation.GENERATED, provider_code=self._provider_code, produce_id=produce_id
+            Generation.GENERATED, provider_code=self.provider_code, produce_id=produce_id
         )
         return Labelled(header=decide.as_header(made, conformance), field=decide.as_field(made, conformance))
 

@@ -1,0 +1,258 @@
+"""The labelling command line: `safebelt labelling mark|verify|formats|audit`."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from safebelt.kernel.actors import OWNER
+from safebelt.kernel.errors import Invalid, Problem
+from safebelt.kernel.text import LANGS, Lang, Text
+from safebelt.rooms.labelling.formats.kinds import MEDIA_TYPES, MODULES, Kind
+from safebelt.rooms.labelling.model import AXES, MARKS, VERDICTS, Checked, FoundLabel, Generation, Mark, Marked, Verdict
+from safebelt.rooms.labelling.provenance.manifests import READ_KINDS, SIGNED_KINDS
+from safebelt.rooms.labelling.service import Labelling, MarkFile
+from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED, Answer
+
+_REGIMES = ("cn", "eu")
+_NO_LEGAL_ADVICE = Text(zh="不构成法律意见。", en="Not legal advice.")
+_MAX_FILES = 100_000
+
+
+def commands(labelling: Labelling) -> App:
+    """Build the group `labelling`."""
+    app = App(
+        name="labelling",
+        help="Mark what AI makes, and check what others bring. 标识溯源：为生成内容加注标识，并核验文件。",
+    )
+    _marking(app, labelling)
+    _checking(app, labelling)
+    return app
+
+
+def _marking(app: App, labelling: Labelling) -> None:
+    @app.command
+    def mark(
+        source: Path,
+        *,
+        output: Annotated[Path, Parameter(name=["--output", "-o"], help="Where the marked file goes.")],
+        system: Annotated[str, Parameter(help="Id of the system that made the content; its certificate signs.")] = "",
+        explicit: Annotated[bool, Parameter(help="Put a visible notice where the format has a place for one.")] = True,
+        regime: Annotated[str, Parameter(help="Regimes whose marks are owed: cn, eu, or both with a comma.")] = "cn,eu",
+        generation: Annotated[
+            Generation, Parameter(help="What the label says: 1 is, 2 may be, 3 is suspected to be generated.")
+        ] = Generation.GENERATED,
+        language: Annotated[str, Parameter(help="Language of the notice (zh, en); by default the content's own.")] = "",
+    ) -> Answer:
+        """Write a marked copy of a file: notice, AIGC metadata, signed C2PA manifest; each is read back.
+
+        Exits 0 when every mark that was wished for is there, 3 when one had to be left out, with why.
+        """
+        marks = _marks(regime) - (frozenset() if explicit else {Mark.EXPLICIT})
+        cmd = MarkFile(system_id=system, marks=marks, generation=generation, lang=language)
+        return _marked(labelling.mark(source, output, cmd, by=OWNER), output)
+
+    @app.command
+    def formats() -> Answer:
+        """List the formats, and which marks each can carry here."""
+        rows = [_format(kind) for kind in Kind]
+        lines = Text(
+            zh="\n".join(f"{row['format']:6} {row['media_type']:75} {_carried(row, 'zh')}" for row in rows),
+            en="\n".join(f"{row['format']:6} {row['media_type']:75} {_carried(row, 'en')}" for row in rows),
+        )
+        return Answer(data=rows, says=lines)
+
+
+def _checking(app: App, labelling: Labelling) -> None:
+    @app.command
+    def verify(*files: Annotated[Path, Parameter(help="Files to check.")]) -> Answer:
+        """Check files: every question gets its own answer, never one word for all.
+
+        Exits 1 if any answer is bad, 0 if every file carries a mark that says what made it, 3 otherwise.
+        """
+        if not files:
+            raise Invalid(
+                what=Text(zh="没有给出文件。", en="No file was named."),
+                hint=Text(zh="请给出至少一个文件。", en="Name at least one."),
+            )
+        found = [labelling.verify(path) for path in files]
+        says = Text(**{lang: "\n\n".join(_as_text(one, lang) for one in found) for lang in LANGS})
+        return Answer(data=[as_data(one) for one in found], says=says, exit_code=_exit_code(found))
+
+    @app.command
+    def audit(
+        folder: Path,
+        *,
+        publish: Annotated[
+            bool, Parameter(help="Ask as a platform before publication: is a file without a mark.")
+        ] = False,
+    ) -> Answer:
+        """Check every file below a folder, with progress and a report.
+
+        Exits 1 if a mark somewhere does not hold (with --publish, also where a file carries none), 3 if nothing was
+        found to check or some file could not be judged, 0 otherwise.
+        """
+        paths = list(_below(folder))
+        found, failed = list[Checked](), dict[str, str]()
+        for number, path in enumerate(paths, 1):
+            _progress(number, len(paths), path)
+            try:
+                found.append(labelling.verify(path))
+            except Problem as problem:
+                failed[str(path)] = str(problem)
+        return _report(found, failed, is_strict=publish)
+
+
+def _marks(regime: str) -> frozenset[Mark]:
+    named = frozenset(one.strip() for one in regime.split(",") if one.strip())
+    if not named or named - set(_REGIMES):
+        raise Invalid(
+            what=Text(zh=f"不认识的法域：{regime}。", en=f"No such regime: {regime}."),
+            hint=Text(zh="请用 cn、eu 或 cn,eu。", en="Use cn, eu, or cn,eu."),
+            details={"field": "regime"},
+        )
+    wished = {Mark.EXPLICIT}
+    if "cn" in named:
+        wished.add(Mark.AIGC)
+    if "eu" in named:
+        wished.add(Mark.C2PA)
+    return frozenset(wished)
+
+
+def _marked(made: Marked, output: Path) -> Answer:
+    data = {
+        "file": str(output),
+        "format": made.kind,
+        "sha256": made.sha256,
+        "size": made.size,
+        "put": {mark.value: place for mark, place in made.put.items()},
+        "left_out": {mark.value: {"zh": why.zh, "en": why.en} for mark, why in made.left_out.items()},
+    }
+    says = Text(**{lang: _made_text(made, output, lang) for lang in LANGS})
+    return Answer(data=data, says=says, exit_code=NOT_EVALUATED if made.left_out else DONE)
+
+
+def _made_text(made: Marked, output: Path, lang: Lang) -> str:
+    lines = [f"{output}"]
+    lines += [f"  + {MARKS[mark].in_(lang)}: {place}" for mark, place in made.put.items()]
+    lines += [f"  - {MARKS[mark].in_(lang)}: {why.in_(lang)}" for mark, why in made.left_out.items()]
+    return "\n".join([*lines, f"  SHA-256 {made.sha256}", f"  {_NO_LEGAL_ADVICE.in_(lang)}"])
+
+
+def _format(kind: Kind) -> dict[str, Any]:
+    return {
+        "format": kind.value,
+        "media_type": MEDIA_TYPES[kind],
+        "aigc": kind in MODULES,
+        "c2pa": "write" if kind in SIGNED_KINDS else "read" if kind in READ_KINDS else "none",
+    }
+
+
+def _carried(row: dict[str, Any], lang: Lang) -> str:
+    words = {"write": ("读写", "read and write"), "read": ("只读", "read"), "none": ("无", "none")}[row["c2pa"]]
+    return f"AIGC, C2PA: {Text(zh=words[0], en=words[1]).in_(lang)}"
+
+
+def as_data(one: Checked) -> dict[str, Any]:
+    """Return a check as JSON-ready values: the contract's `{file, axes, aigc, sentence}` and what else was read."""
+    return {
+        "file": one.file,
+        "format": one.kind,
+        "size": one.size,
+        "axes": {
+            axis.value: {"verdict": found.verdict.value, "why": found.reason.as_data()}
+            for axis, found in one.axes.items()
+        },
+        "aigc": dict(one.labels[0].fields) if one.labels else {},
+        "labels": [_label_data(label) for label in one.labels],
+        "sentence": {"zh": one.sentence.zh, "en": one.sentence.en},
+        "next_steps": [{"zh": step.zh, "en": step.en} for step in one.next_steps],
+        "facts": dict(one.facts),
+    }
+
+
+def _label_data(label: FoundLabel) -> dict[str, Any]:
+    return {
+        "place": label.place,
+        "is_native": label.is_native,
+        "fields": dict(label.fields),
+        "at": label.at,
+        "length": label.length,
+    }
+
+
+def _as_text(one: Checked, lang: Lang) -> str:
+    lines = [f"{one.file} ({one.kind or '?'}, {one.size:,} B)", f"  {one.sentence.in_(lang)}"]
+    for axis, found in one.axes.items():
+        says = found.reason.says.in_(lang)
+        lines.append(
+            f"  [{_MARKS[found.verdict]}] {AXES[axis].in_(lang)} · {VERDICTS[found.verdict].in_(lang)}: {says}"
+        )
+    return "\n".join(lines)
+
+
+_MARKS = {Verdict.OK: "+", Verdict.BAD: "-", Verdict.ABSENT: " ", Verdict.UNKNOWN: "?"}
+
+
+def _exit_code(found: Sequence[Checked]) -> int:
+    if any(one.is_bad for one in found):
+        return NEGATIVE
+    return DONE if found and all(one.is_marked for one in found) else NOT_EVALUATED
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    if not folder.is_dir():
+        raise Invalid(
+            what=Text(zh=f"“{folder}”不是目录。", en=f"{str(folder)!r} is no folder."),
+            hint=Text(zh="请给出一个目录；单个文件请用 verify。", en="Name a folder; for one file there is verify."),
+        )
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    if len(paths) > _MAX_FILES:
+        raise Invalid(
+            what=Text(zh=f"文件过多（{len(paths)}）。", en=f"Too many files ({len(paths):,})."),
+            hint=Text(zh=f"请分批检验，每次至多 {_MAX_FILES} 个。", en=f"Check at most {_MAX_FILES:,} at a time."),
+        )
+    yield from paths
+
+
+def _progress(number: int, total: int, path: Path) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{number}/{total} {path.name[:60]}")
+        if number == total:
+            sys.stderr.write("\n")
+        sys.stderr.flush()
+
+
+def _report(found: Sequence[Checked], failed: dict[str, str], *, is_strict: bool) -> Answer:
+    bad = [one for one in found if one.is_bad]
+    none = [one for one in found if not one.is_marked and not one.is_bad]
+    counted = Counter((axis, one.axes[axis].verdict) for one in found for axis in one.axes)
+    data = {
+        "files": len(found) + len(failed),
+        "marked": sum(one.is_marked and not one.is_bad for one in found),
+        "bad": [as_data(one) for one in bad],
+        "without_a_mark": [one.file for one in none],
+        "not_checked": failed,
+        "axes": {axis.value: {verdict.value: counted[axis, verdict] for verdict in Verdict} for axis in AXES},
+    }
+    says = Text(
+        zh=f"检验 {len(found)} 个文件：{data['marked']} 个有标识，{len(bad)} 个的标识不成立，{len(none)} 个没有找到标识"
+        f"（不表示出自人手），{len(failed)} 个未能检验。",
+        en=f"{len(found)} files checked: {data['marked']} carry a mark, {len(bad)} have one that does not hold, in "
+        f"{len(none)} none was found (which does not mean that a human made them), {len(failed)} could not be checked.",
+    )
+    lines = [f"  - {one.file}: {{}}" for one in bad]
+    said = Text(
+        **{
+            lang: "\n".join(
+                [says.in_(lang), *(line.format(one.sentence.in_(lang)) for line, one in zip(lines, bad, strict=True))]
+            )
+            for lang in LANGS
+        }
+    )
+    is_negative = bool(bad) or (is_strict and bool(none))
+    is_open = not found or bool(failed)
+    return Answer(data=data, says=said, exit_code=NEGATIVE if is_negative else NOT_EVALUATED if is_open else DONE)

@@ -1,0 +1,256 @@
+"""What a check of a file comes to: one answer a question, never more than the evidence gives.  Pure.
+
+An answer is *ok* only where everything it rests on was seen.  What was not looked for, what nobody could answer and
+what lies in another's hands is *unknown*; what is simply not in the file is *absent*.
+"""
+
+from collections.abc import Mapping
+
+from safebelt.kernel.conditions import Truth
+from safebelt.kernel.reasons import Reason
+from safebelt.kernel.text import Text
+from safebelt.rooms.certificates.model import Axis as Asked
+from safebelt.rooms.labelling.decide.reading import label_axes
+from safebelt.rooms.labelling.model.checks import Axis, AxisFound, Verdict
+from safebelt.rooms.labelling.model.inspection import Inspection, Known
+from safebelt.rooms.labelling.model.provenance import Manifest
+
+_HOLDS = {
+    Verdict.OK: Truth.TRUE,
+    Verdict.BAD: Truth.FALSE,
+    Verdict.ABSENT: Truth.UNKNOWN,
+    Verdict.UNKNOWN: Truth.UNKNOWN,
+}
+_VERDICTS = {Truth.TRUE: Verdict.OK, Truth.FALSE: Verdict.BAD, Truth.UNKNOWN: Verdict.UNKNOWN}
+_STOPPED = {
+    "time": Text(zh="检验超时，已被中止。", en="The look into the file took too long and was stopped."),
+    "memory": Text(
+        zh="检验所需内存过多，已被中止。", en="The look into the file took too much memory and was stopped."
+    ),
+    "crash": Text(zh="检验进程异常结束。", en="The process that looked into the file ended unexpectedly."),
+}
+_REFUSED = ("signingCredential.invalid", "signingCredential.expired", "signingCredential.revoked")
+_OF_SIGNER = (Axis.CHAIN, Axis.REVOCATION, Axis.TIME, Axis.IDENTITY, Axis.CERTIFICATE)
+
+
+def axes(seen: Inspection, known: Known, integrity: AxisFound) -> Mapping[Axis, AxisFound]:
+    """Answer every question about a file.
+
+    Args:
+        seen: What was read in it.
+        known: What this house knows of what it names.
+        integrity: What the signature on the label came to.
+    """
+    if seen.stopped:
+        return {axis: found(Verdict.UNKNOWN, *_both(_STOPPED[seen.stopped])) for axis in Axis}
+    aigc, conformance = label_axes(seen.labels)
+    if seen.broken and not seen.labels:
+        aigc = conformance = _broken(seen)
+    return {
+        Axis.EXPLICIT: _explicit(seen),
+        Axis.AIGC: aigc,
+        Axis.CONFORMANCE: conformance,
+        Axis.INTEGRITY: integrity,
+        **_provenance(seen, known),
+        Axis.WATERMARK: found(Verdict.UNKNOWN, "未查找水印。", "No watermark was looked for."),
+        Axis.FINGERPRINT: found(Verdict.UNKNOWN, "未比对指纹。", "No fingerprint was compared."),
+        Axis.REGISTER: _register(known),
+        Axis.LEDGER: _ledger(known),
+    }
+
+
+def found(verdict: Verdict, zh: str, en: str, *because: Reason) -> AxisFound:
+    """Return one answer with its reason."""
+    return AxisFound(verdict=verdict, reason=Reason(says=Text(zh=zh, en=en), holds=_HOLDS[verdict], because=because))
+
+
+def _both(text: Text) -> tuple[str, str]:
+    return text.zh, text.en
+
+
+def _broken(seen: Inspection) -> AxisFound:
+    return found(
+        Verdict.UNKNOWN,
+        f"文件不完整或已损坏，无法读取其元数据：{seen.broken}",
+        f"The file is not whole, or damaged; its metadata cannot be read: {seen.broken}",
+    )
+
+
+def _explicit(seen: Inspection) -> AxisFound:
+    if seen.notice is None:
+        return found(
+            Verdict.UNKNOWN,
+            "程序不判断画面或声音中的提示，请自行查看。",
+            "A notice in pictures or sound is not looked for by the program: look or listen for it.",
+        )
+    if seen.notice:
+        return found(Verdict.OK, "文本中有 AI 生成的提示。", "The text carries a notice that AI generated it.")
+    return found(Verdict.ABSENT, "文本的开头和结尾没有提示。", "There is no notice at the text's beginning or end.")
+
+
+def _provenance(seen: Inspection, known: Known) -> Mapping[Axis, AxisFound]:
+    of_manifest = (Axis.C2PA, Axis.SIGNATURE, *_OF_SIGNER)
+    manifest = seen.manifest
+    if seen.manifest_broken:
+        said = "存在 C2PA 清单，但无法读取", "There is a C2PA manifest, and it cannot be read"
+        bad = found(Verdict.BAD, f"{said[0]}：{seen.manifest_broken}", f"{said[1]}: {seen.manifest_broken}")
+        return {axis: bad if axis is Axis.C2PA else _open() for axis in of_manifest}
+    if manifest is None and not seen.has_provenance:
+        none = found(
+            Verdict.UNKNOWN, "此处不读取该格式的 C2PA 清单。", "C2PA manifests of this format are not read here."
+        )
+        return dict.fromkeys(of_manifest, none)
+    if manifest is None:
+        return dict.fromkeys(of_manifest, found(Verdict.ABSENT, "没有 C2PA 清单。", "There is no C2PA manifest."))
+    signed = _signature(manifest)
+    of_signer = _signer(manifest, known) if signed.verdict is Verdict.OK else dict.fromkeys(_OF_SIGNER, _open())
+    return {Axis.C2PA: _binding(manifest), Axis.SIGNATURE: signed, **of_signer}
+
+
+def _open() -> AxisFound:
+    return found(
+        Verdict.UNKNOWN,
+        "签名未成立，签名者是谁无从判断。",
+        "The signature does not hold, so who signed is open.",
+    )
+
+
+def _codes(manifest: Manifest) -> str:
+    return ", ".join(sorted(manifest.failure))[:300]
+
+
+def _binding(manifest: Manifest) -> AxisFound:
+    if manifest.is_bound:
+        return found(
+            Verdict.OK, "内容与签名时一致。", "The content is what was signed: its hash matches the manifest's."
+        )
+    codes = _codes(manifest) or "no hash over the content"
+    return found(
+        Verdict.BAD, f"内容与清单不符（{codes}）。", f"The content is not what the manifest was made for ({codes})."
+    )
+
+
+def _signature(manifest: Manifest) -> AxisFound:
+    if manifest.is_signed:
+        return found(
+            Verdict.OK, "清单的签名成立。", "The manifest's signature is that of the certificate that came with it."
+        )
+    codes = _codes(manifest) or "no signature"
+    return found(Verdict.BAD, f"清单的签名不成立（{codes}）。", f"The manifest's signature does not hold ({codes}).")
+
+
+def _signer(manifest: Manifest, known: Known) -> Mapping[Axis, AxisFound]:
+    if manifest.trusted_by == "home" and known.checked is not None:
+        return _of_house(manifest, known)
+    chain = _foreign_chain(manifest)
+    is_listed = chain.verdict is Verdict.OK
+    who = manifest.subject[:200]
+    return {
+        Axis.CHAIN: chain,
+        Axis.REVOCATION: found(
+            Verdict.UNKNOWN,
+            "未询问签发机构：检验不访问网络。",
+            "The issuer was not asked: the check does not use the network.",
+        ),
+        Axis.TIME: _time(manifest, is_valid=None),
+        Axis.IDENTITY: found(
+            Verdict.OK if is_listed else Verdict.UNKNOWN,
+            f"证书称签名者为：{who}。" + ("" if is_listed else "无人为此作保。"),
+            f"The certificate names: {who}." + ("" if is_listed else " Nobody known here vouches for that."),
+        ),
+        Axis.CERTIFICATE: found(
+            Verdict.ABSENT, "不是本机构签发的证书。", "It is no certificate that this house issued."
+        ),
+    }
+
+
+def _foreign_chain(manifest: Manifest) -> AxisFound:
+    refused = [code for code in _REFUSED if code in manifest.failure]
+    if refused:
+        return found(Verdict.BAD, f"签名证书不可用（{refused[0]}）。", f"The certificate is not usable ({refused[0]}).")
+    if manifest.trusted_by:
+        return found(
+            Verdict.OK,
+            "证书链通向 C2PA 信任列表中的根。",
+            "The chain leads to a root of the C2PA trust list that is kept here.",
+        )
+    return found(
+        Verdict.UNKNOWN,
+        f"证书由“{manifest.issuer[:200]}”签发，不在此处信任的机构之列。",
+        f"The certificate was issued by {manifest.issuer[:200]}, which is not trusted here.",
+    )
+
+
+def _of_house(manifest: Manifest, known: Known) -> Mapping[Axis, AxisFound]:
+    assert known.checked is not None  # noqa: S101  the caller looked
+    asked = known.checked.axes
+    return {
+        Axis.CHAIN: _as_asked(asked[Asked.CHAIN], asked[Asked.PURPOSE]),
+        Axis.REVOCATION: _as_asked(asked[Asked.REVOCATION]),
+        Axis.TIME: _time(manifest, is_valid=asked[Asked.VALIDITY]),
+        Axis.IDENTITY: _as_asked(asked[Asked.REGISTRATION]),
+        Axis.CERTIFICATE: _as_asked(asked[Asked.LOG]),
+    }
+
+
+def _as_asked(first: Reason, *others: Reason) -> AxisFound:
+    """Return the worst of what was asked of a certificate: bad before unknown before ok."""
+    reasons = (first, *others)
+    worst = min(reasons, key=lambda one: (Truth.FALSE, Truth.UNKNOWN, Truth.TRUE).index(one.holds))
+    return AxisFound(verdict=_VERDICTS[worst.holds], reason=worst)
+
+
+def _time(manifest: Manifest, *, is_valid: Reason | None) -> AxisFound:
+    stamps = [code for code in manifest.failure if code.startswith("timeStamp.")]
+    if stamps:
+        return found(Verdict.BAD, f"时间戳不成立（{stamps[0]}）。", f"The time-stamp does not hold ({stamps[0]}).")
+    if manifest.signed_at and "timeStamp.trusted" in manifest.success:
+        at = manifest.signed_at[:40]
+        return found(Verdict.OK, f"时间戳证明签名时间为 {at}。", f"A time-stamp proves that it was signed at {at}.")
+    if manifest.signed_at:
+        return found(
+            Verdict.UNKNOWN, "时间戳的签发者不在此处信任之列。", "The time-stamp is by somebody not trusted here."
+        )
+    if is_valid is None or is_valid.holds is Truth.TRUE:
+        return found(
+            Verdict.ABSENT,
+            "没有时间戳，签名时间未得到证明。",
+            "There is no time-stamp: when it was signed is not proven.",
+        )
+    return found(
+        Verdict.UNKNOWN,
+        "证书不在有效期内，又没有时间戳证明签名在其有效期内完成。",
+        "The certificate is not in its time, and no time-stamp proves that it was when it signed.",
+        is_valid,
+    )
+
+
+def _register(known: Known) -> AxisFound:
+    if known.register_url and known.system_name is not None:
+        name = known.system_name
+        return found(
+            Verdict.OK,
+            f"公开登记：{name.zh}，由 {known.party} 负责。",
+            f"In the public register: {name.en}; {known.party} answers for it.",
+        )
+    if known.checked is not None and known.checked.system_id:
+        return found(
+            Verdict.UNKNOWN,
+            "证书指明的系统不在公开登记册中。",
+            "The system that the certificate names is not in the public register.",
+        )
+    return found(Verdict.ABSENT, "文件没有指明登记条目。", "The file names no register entry.")
+
+
+def _ledger(known: Known) -> AxisFound:
+    if known.marked_at:
+        return found(
+            Verdict.OK,
+            f"本机构于 {known.marked_at[:19]} 标识了这个文件，账本中有记录（{known.entry}）。",
+            f"This house marked this very file at {known.marked_at[:19]}, and its ledger says so ({known.entry}).",
+        )
+    return found(
+        Verdict.ABSENT,
+        "本机构的账本没有关于这个文件的记录。",
+        "The ledger of this house has no entry about this very file.",
+    )

@@ -1,0 +1,46 @@
+"""What the ledger is told of labelling."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from safebelt.kernel.events import Event
+from safebelt.kernel.text import Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentMarked(Event):
+    """A content was marked; its subject is the mark's id, which its label carries as `ProduceID`.
+
+    What the content is, and what it is called, is not said: its digest is found by whoever has the file.
+    """
+
+    kind: ClassVar[str] = "labelling.content_marked.v1"
+    title: ClassVar[Text] = Text(zh="标识了内容", en="Content marked")
+    system_id: str
+    file_kind: str
+    sha256: str
+    marks: tuple[str, ...]
+    serial: str
+
+
+EVENTS = (ContentMarked,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """A mark this house put on a content.
+
+    Attributes:
+        id: The mark's id.
+        system_id: What made the content.
+        sha256: Digest of the finished file, hexadecimal.
+        at: When.
+        entry_id: The ledger's entry.
+    """
+
+    id: str
+    system_id: str
+    sha256: str
+    at: datetime
+    entry_id: str

@@ -1,0 +1,58 @@
+"""What was read in a file, before anybody judges it."""
+
+from dataclasses import dataclass
+
+from safebelt.kernel.text import Text
+from safebelt.rooms.certificates.model import Checked as CertificateChecked
+from safebelt.rooms.labelling.model.checks import FoundLabel
+from safebelt.rooms.labelling.model.provenance import Manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What one look into a file found.
+
+    Attributes:
+        kind: Its format; empty where it is none of ours.
+        size: Its length in bytes.
+        sha256: Its digest, hexadecimal.
+        broken: What is wrong with the file as one of its format; empty where nothing is.
+        labels: The implicit labels.
+        manifest: The C2PA manifest in force; None where there is none.
+        manifest_broken: Why a manifest that is there cannot be read; empty where it can.
+        has_provenance: Whether this look knows how to read C2PA manifests of this format.
+        notice: For texts: whether the notice was seen; None where it was not looked for.
+        stopped: Why the look came to no end (`time`, `memory`, `crash`); empty where it did.
+    """
+
+    kind: str = ""
+    size: int = 0
+    sha256: str = ""
+    broken: str = ""
+    labels: tuple[FoundLabel, ...] = ()
+    manifest: Manifest | None = None
+    manifest_broken: str = ""
+    has_provenance: bool = False
+    notice: bool | None = None
+    stopped: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What this house knows of what a file names.
+
+    Attributes:
+        checked: What the check of the signing certificate came to; None where it is not one of this house.
+        system_name: What the system it names is called; None where that is not public.
+        party: Who answers for that system; empty where that is not public.
+        register_url: Its page in the public register; empty where it is not public.
+        marked_at: When this house marked a file with this very digest; empty where it did not.
+        entry: The ledger's entry about that.
+    """
+
+    checked: CertificateChecked | None = None
+    system_name: Text | None = None
+    party: str = ""
+    register_url: str = ""
+    marked_at: str = ""
+    entry: str = ""

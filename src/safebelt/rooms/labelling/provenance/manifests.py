@@ -1,0 +1,245 @@
+"""C2PA manifests: signing with a system's certificate, and reading what others signed.
+
+Hashes, structure and the claim's signature are checked by the reference engine (c2pa-rs, by way of c2pa-python).  What
+it says of *revocation* is not asked for: it answers *trusted* to garbage.  Chain and revocation of certificates of this
+house are judged by the room that issued them; the engine only says that the chain leads to a root it was given.
+
+Nothing is fetched: remote manifests and revocation answers are switched off, and a manifest that is elsewhere is not
+evaluated.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from safebelt.kernel.text import Text
+from safebelt.rooms.labelling.formats.carrier import Broken, Unwritable
+from safebelt.rooms.labelling.formats.kinds import MEDIA_TYPES, Kind
+from safebelt.rooms.labelling.model.provenance import Claim, Manifest
+
+if TYPE_CHECKING:
+    import c2pa
+
+AIGC_ASSERTION = "cn.tc260.aigc"
+SIGNED_KINDS = frozenset(
+    {
+        *(Kind.JPEG, Kind.PNG, Kind.WEBP, Kind.GIF, Kind.TIFF, Kind.AVIF, Kind.HEIC, Kind.SVG),
+        *(Kind.MP4, Kind.MOV, Kind.M4A, Kind.AVI, Kind.WAV, Kind.MP3, Kind.FLAC, Kind.PDF),
+    }
+)
+"""What is signed: where the engine writes and an independent one accepts it.  Packages (DOCX and its kin) are only
+read: what this engine writes into them no other accepts."""
+READ_KINDS = SIGNED_KINDS | {Kind.DOCX, Kind.XLSX, Kind.PPTX, Kind.EPUB}
+_CLAIM_SIGNING = "1.3.6.1.4.1.62558.2.1\n1.3.6.1.5.5.7.3.36\n"
+"""Extended key usages of claim signing: C2PA's own, and document signing (RFC 9336)."""
+_MAX_JSON = 8 << 20
+_ALGORITHMS = {"es256": "ES256", "es384": "ES384", "ed25519": "ED25519"}
+
+Sign = Callable[[bytes], bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """Who signs.
+
+    Attributes:
+        algorithm: `es256`, `es384` or `ed25519`.
+        chain: The certificate and those above it but the root, PEM.
+        sign: Signs bytes; ECDSA signatures as `r` and `s` one after the other (RFC 9053, 2.1).
+    """
+
+    algorithm: str
+    chain: str
+    sign: Sign
+
+
+class Manifests:
+    """Signs and reads.
+
+    Args:
+        home: Roots of this house, PEM; empty where there are none.
+        listed: Roots of the C2PA trust list, PEM; empty where it is not at hand.
+    """
+
+    def __init__(self, home: str, listed: str = "") -> None:
+        self._roots = {"home": home, "list": listed}
+        self._contexts: dict[str, c2pa.Context] = {}
+
+    def sign(self, source: IO[bytes], out: IO[bytes], kind: Kind, claim: Claim, signer: Signer) -> None:
+        """Copy a file, signed.
+
+        Args:
+            source: The file.
+            out: Where the signed one goes; readable too, since the engine reads back what it writes.
+            kind: Its format.
+            claim: What the manifest says.
+            signer: Who signs.
+
+        Raises:
+            Unwritable: The format takes no manifest here, or the file none more.
+            Broken: The engine cannot read the file.
+        """
+        import c2pa  # noqa: PLC0415  50 MB that only signing and reading need
+
+        if kind not in SIGNED_KINDS:
+            raise Unwritable(_no_manifest(kind))
+        algorithm = getattr(c2pa.C2paSigningAlg, _ALGORITHMS[signer.algorithm])
+        try:
+            with (
+                c2pa.Signer.from_callback(signer.sign, algorithm, signer.chain) as hand,
+                c2pa.Builder(_definition(claim), self._context("")) as builder,
+            ):
+                builder.set_intent(c2pa.C2paBuilderIntent.CREATE, c2pa.C2paDigitalSourceType.TRAINED_ALGORITHMIC_MEDIA)
+                builder.sign(hand, MEDIA_TYPES[kind], source, out)
+        except c2pa.C2paError as error:
+            raise Broken(f"the C2PA engine refused: {str(error)[:200]}") from error
+
+    def read(self, source: IO[bytes], kind: Kind) -> Manifest | None:
+        """Read the manifest in force.
+
+        Returns:
+            What it says, or None where the file has none, or only points elsewhere.
+
+        Raises:
+            Broken: There is one, and it cannot be read.
+        """
+        found = None
+        for name in [one for one in ("home", "list") if self._roots[one]] or [""]:
+            source.seek(0)
+            found = self._read(source, kind, name)
+            if found is None or found.trusted_by:
+                break
+        return found
+
+    def _read(self, source: IO[bytes], kind: Kind, roots: str) -> Manifest | None:
+        import c2pa  # noqa: PLC0415  as above
+
+        try:
+            with c2pa.Reader(MEDIA_TYPES[kind], source, context=self._context(roots)) as reader:
+                if not reader.is_embedded():
+                    return None
+                text, plain = reader.crjson(), reader.json()
+        except (c2pa.C2paError.ManifestNotFound, c2pa.C2paError.NotSupported):
+            return None
+        except c2pa.C2paError as error:
+            raise Broken(f"a C2PA manifest that cannot be read: {str(error)[:200]}") from error
+        if len(text) + len(plain) > _MAX_JSON:
+            raise Broken("a C2PA manifest too large to be looked into")
+        try:
+            return _manifest(json.loads(text), json.loads(plain), roots)
+        except (KeyError, TypeError, AttributeError, ValueError, RecursionError, IndexError) as error:
+            raise Broken("a C2PA manifest of an unknown shape") from error
+
+    def _context(self, roots: str) -> "c2pa.Context":
+        import c2pa  # noqa: PLC0415  as above
+
+        if roots not in self._contexts:
+            anchors = self._roots.get(roots, "")
+            self._contexts[roots] = c2pa.Context.from_dict(
+                {
+                    "version": 1,
+                    "trust": {"trust_anchors": anchors, "trust_config": _CLAIM_SIGNING} if anchors else {},
+                    "verify": {
+                        "verify_trust": bool(anchors),
+                        "verify_after_sign": False,
+                        "remote_manifest_fetch": False,
+                        "ocsp_fetch": False,
+                    },
+                    "builder": {"thumbnail": {"enabled": False}},
+                }
+            )
+        return self._contexts[roots]
+
+
+def _definition(claim: Claim) -> dict[str, Any]:
+    """Return the manifest's definition; that a trained model made the content stands in the action that is added."""
+    assertions: list[dict[str, Any]] = []
+    if claim.aigc:
+        assertions.append({"label": AIGC_ASSERTION, "data": dict(claim.aigc)})
+    assertions += [
+        {"label": "c2pa.soft-binding", "data": {"alg": algorithm, "blocks": [{"scope": {}, "value": value}]}}
+        for algorithm, value in claim.bindings.items()
+    ]
+    return {
+        "title": f"{claim.system[0]} {claim.system[1]}".strip(),
+        "claim_generator_info": [{"name": claim.software[0], "version": claim.software[1]}],
+        "assertions": assertions,
+    }
+
+
+def _manifest(found: Mapping[str, Any], plain: Mapping[str, Any], roots: str) -> Manifest:
+    active = plain["active_manifest"]
+    one = next(each for each in found["manifests"] if each["label"] == active)
+    results = one["validationResults"]
+    success = {str(each["code"]) for each in results.get("success", ())}
+    failure = {str(each["code"]) for each in results.get("failure", ())} | set(_of_ingredients(plain))
+    info = one["signature"].get("certificateInfo", {})
+    assertions = list(_assertions(one))
+    return Manifest(
+        success=frozenset(success),
+        failure=frozenset(failure),
+        serial=str(info.get("serialNumber", "")).lower(),
+        subject=_name(info.get("subject", {})),
+        issuer=_name(info.get("issuer", {})),
+        trusted_by=roots if "signingCredential.trusted" in success else "",
+        source_types=tuple(_source_types(assertions)),
+        aigc=_aigc(assertions),
+        bindings=_bindings(assertions),
+        signed_at=str(plain["manifests"][active].get("signature_info", {}).get("time", "") or ""),
+        generator=_generator(one),
+    )
+
+
+def _of_ingredients(plain: Mapping[str, Any]) -> Iterable[str]:
+    """Yield what fails about ingredients: what the content was made of is part of what was signed."""
+    for delta in plain.get("validation_results", {}).get("ingredientDeltas", ()) or ():
+        for each in delta.get("validationDeltas", {}).get("failure", ()):
+            yield f"ingredient.{each['code']}"
+
+
+def _assertions(one: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    for label, data in one.get("assertions", {}).items():
+        for each in data if isinstance(data, list) else (data,):
+            if isinstance(each, dict):
+                yield label.split("__")[0], each
+
+
+def _source_types(assertions: Sequence[tuple[str, Mapping[str, Any]]]) -> Iterable[str]:
+    for label, data in assertions:
+        if label.startswith("c2pa.actions"):
+            for action in data.get("actions", ()):
+                if isinstance(action.get("digitalSourceType"), str):
+                    yield action["digitalSourceType"]
+
+
+def _aigc(assertions: Sequence[tuple[str, Mapping[str, Any]]]) -> Mapping[str, str]:
+    for label, data in assertions:
+        if label == AIGC_ASSERTION:
+            return {str(key): str(value) for key, value in data.items()}
+    return {}
+
+
+def _bindings(assertions: Sequence[tuple[str, Mapping[str, Any]]]) -> Mapping[str, str]:
+    found = dict[str, str]()
+    for label, data in assertions:
+        if label == "c2pa.soft-binding" and data.get("blocks"):
+            found[str(data.get("alg", ""))] = str(data["blocks"][0].get("value", ""))
+    return found
+
+
+def _name(parts: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in parts.items())
+
+
+def _generator(one: Mapping[str, Any]) -> str:
+    info = next((one[name].get("claim_generator_info") for name in ("claim.v2", "claim") if name in one), None)
+    info = info[0] if isinstance(info, list) and info else info
+    return f"{info.get('name', '')} {info.get('version', '')}".strip() if isinstance(info, dict) else ""
+
+
+def _no_manifest(kind: Kind) -> Text:
+    return Text(
+        zh=f"本系统不向 {kind.value} 文件写入 C2PA 清单：尚无独立的验证工具接受这种结果。",
+        en=f"No C2PA manifest is written into {kind.value} files here: no independent verifier accepts the result.",
+    )

@@ -1,0 +1,12 @@
+"""Deeds of labelling: mark, check; and the label of what the belt lets out."""
+
+from safebelt.rooms.labelling.service.base import Desk
+from safebelt.rooms.labelling.service.giving import Labelled
+from safebelt.rooms.labelling.service.marking import SIDECAR, MarkFile, Marking
+from safebelt.rooms.labelling.service.verifying import Verifying
+
+__all__ = ["SIDECAR", "Desk", "Labelled", "Labelling", "MarkFile"]
+
+
+class Labelling(Marking, Verifying):
+    """Marks what AI makes, and checks what others bring."""

@@ -1,0 +1,136 @@
+"""What the deeds of labelling work with; it is put together when the first file comes, not when the belt starts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safebelt.engines.clock import Chance, Clock
+from safebelt.kernel.errors import NotFound, Problem
+from safebelt.kernel.ids import NewId
+from safebelt.kernel.text import Text
+from safebelt.rooms.labelling import store
+from safebelt.rooms.labelling.service.giving import Giving
+
+if TYPE_CHECKING:
+    from safebelt.engines.sql import Sql
+    from safebelt.rooms.certificates.service import Certificates, Hand
+    from safebelt.rooms.ledger.service import Ledger
+    from safebelt.rooms.registry.service import Registry
+
+TRUST_LIST = "trust/C2PA-TRUST-LIST.pem"
+_LOOK_AGAIN = timedelta(minutes=1)
+"""How long a system's hand is used before it is asked again how its certificate stands."""
+
+
+@dataclass(kw_only=True)
+class Desk:
+    """Everything the room needs to mark and check files.
+
+    Attributes:
+        folder: The room's own data: the C2PA trust list, fonts.
+        hands: Folder of the identities that sign contents, one folder a system.
+        days: How long a certificate of such an identity is asked for.
+        software: Name and version of what writes manifests.
+        public_base: Address of the console, without a slash at its end.
+    """
+
+    sql: "Sql"
+    ledger: "Ledger"
+    registry: "Registry"
+    certificates: "Certificates"
+    folder: Path
+    hands: Path
+    days: int
+    software: tuple[str, str]
+    public_base: str
+    clock: Clock
+    chance: Chance
+    new_id: NewId
+
+    def roots(self) -> str:
+        """Return the roots of this house, PEM; empty where no authority was founded."""
+        from safebelt.rooms.certificates.model import Role  # noqa: PLC0415  heavy, and only where files are checked
+        from safebelt.rooms.certificates.service import pem_of  # noqa: PLC0415
+
+        try:
+            return pem_of(self.certificates.part(Role.ROOT))
+        except NotFound:
+            return ""
+
+    def trust_list(self) -> str:
+        """Return the roots of the C2PA trust list that is kept here, PEM; empty where none is."""
+        try:
+            return (self.folder / TRUST_LIST).read_text("utf-8")
+        except FileNotFoundError:
+            return ""
+
+    def hand(self, system_id: str) -> "Hand":
+        """Return what signs as a system; its certificate is asked for, and renewed, where that is due.
+
+        Raises:
+            Problem: There is none, with why and what to do.
+        """
+        from safebelt.rooms.certificates.model import Carried  # noqa: PLC0415  as above
+        from safebelt.rooms.certificates.service import Agent, AtHome, hand  # noqa: PLC0415
+
+        folder = self.hands / system_id
+        wanted = Carried(system_id=system_id, place="", authority="", days=self.days)
+        agent = Agent(folder, wanted, AtHome(self.certificates), clock=self.clock, chance=self.chance)
+        agent.look()
+        found = hand(folder, at=self.clock())
+        if found is None:
+            raise _no_hand(system_id, agent.carried.problem)
+        return found
+
+    def marked(self, sha256: str) -> tuple[str, str]:
+        """Return when this house marked a file with this digest, and the ledger's entry; empty where it did not."""
+        with self.sql.read() as tx:
+            found = store.by_digest(tx, sha256) if sha256 else None
+        return (found.at.isoformat(), found.entry_id) if found else ("", "")
+
+    def public(self, system_id: str) -> tuple[Text, str, str]:
+        """Return a public system's name, who answers for it, and its page."""
+        name, party_id, _ = self.registry.about(system_id)
+        try:
+            party = self.registry.party(party_id).name
+        except Problem:
+            party = ""
+        return name, party, f"{self.public_base}/en/register/{system_id}"
+
+
+def _no_hand(system_id: str, why: Text | None) -> NotFound:
+    said = why or Text(zh="没有可用的证书", en="it has no certificate in force")
+    return NotFound(
+        what=Text(
+            zh=f"无法以系统 {system_id} 的名义签名：{said.zh}",
+            en=f"Nothing can be signed as system {system_id}: {said.en}",
+        ),
+        hint=Text(
+            zh="请先用 safebelt certificates found 建立签发机构，并让系统进入在用阶段；或不加签名。",
+            en="Found an authority (safebelt certificates found), let the system into service first, or do not sign.",
+        ),
+        details={"field": "system"},
+    )
+
+
+class Furnished(Giving):
+    """A room with its desk.
+
+    Args:
+        provider_code: As `Giving` takes it.
+        furnish: Puts the desk together when it is first needed.
+    """
+
+    def __init__(self, provider_code: str, furnish: Callable[[], Desk] | None = None) -> None:
+        super().__init__(provider_code)
+        self._furnish = furnish
+
+    @cached_property
+    def desk(self) -> Desk:
+        """What the deeds work with."""
+        if self._furnish is None:
+            raise RuntimeError("this labelling was made for the belt alone")
+        return self._furnish()

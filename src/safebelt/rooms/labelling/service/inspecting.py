@@ -1,0 +1,92 @@
+"""One look into a file: everything that reads foreign bytes is called from here, and nothing is judged.
+
+It runs in a process of its own (`worker`), which may be killed at any moment: whatever it says is data.
+"""
+
+import hashlib
+import io
+import re
+from pathlib import Path
+
+from safebelt.rooms.labelling.decide.reading import read as read_label
+from safebelt.rooms.labelling.formats.carrier import MAX_FOUND, Broken, Buffer
+from safebelt.rooms.labelling.formats.files import opened
+from safebelt.rooms.labelling.formats.kinds import Kind, carrier_of, sniff
+from safebelt.rooms.labelling.model.checks import FoundLabel
+from safebelt.rooms.labelling.model.inspection import Inspection
+from safebelt.rooms.labelling.model.provenance import Manifest
+from safebelt.rooms.labelling.provenance.manifests import READ_KINDS, Manifests
+
+_SHOWN = 4096  # characters of a label that are kept
+_EDGE = 4096  # bytes at a text's beginning and end in which a notice stands
+_TEXTS = (Kind.TXT, Kind.MARKDOWN, Kind.HTML)
+_AI, _MADE = r"(?:人工智能|(?<![A-Za-z])AI(?![A-Za-z]))", r"(?:生成|合成|generated|synthesi[sz]ed)"
+_NOTICE = re.compile(rf"{_AI}[^\n。.]{{0,12}}{_MADE}|{_MADE}[^\n。.]{{0,12}}{_AI}", re.IGNORECASE)
+"""Both elements of GB 45438-2025 5.1 b), near each other; in English too."""
+
+
+def inspect(path: Path, name: str, manifests: Manifests) -> Inspection:
+    """Look into a file.
+
+    Args:
+        path: The file.
+        name: What it is called.
+        manifests: Reads C2PA manifests.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+    with opened(path) as (_, data):
+        digest = hashlib.sha256(data).hexdigest()
+        kind = sniff(data, name)
+        if kind is None:
+            return Inspection(size=len(data), sha256=digest)
+        labels, broken = _labels(kind, data)
+        with path.open("rb") as file:
+            manifest, manifest_broken = _manifest(kind, file, manifests)
+        return Inspection(
+            kind=kind.value,
+            size=len(data),
+            sha256=digest,
+            broken=broken,
+            labels=labels,
+            manifest=manifest,
+            manifest_broken=manifest_broken,
+            has_provenance=kind in READ_KINDS,
+            notice=_has_notice(data) if kind in _TEXTS else None,
+        )
+
+
+def _labels(kind: Kind, data: Buffer) -> tuple[tuple[FoundLabel, ...], str]:
+    try:
+        found = carrier_of(kind).read(data)[:MAX_FOUND]
+    except Broken as broken:
+        return (), str(broken)
+    labels = list[FoundLabel]()
+    for one in found:
+        read = read_label(one.value)
+        labels.append(
+            FoundLabel(
+                place=one.place,
+                is_native=one.is_native,
+                fields=read.fields if read else {},
+                raw=one.value[:_SHOWN],
+                at=one.at,
+                length=one.length,
+            )
+        )
+    return tuple(labels), ""
+
+
+def _manifest(kind: Kind, file: io.BufferedReader, manifests: Manifests) -> tuple[Manifest | None, str]:
+    if kind not in READ_KINDS:
+        return None, ""
+    try:
+        return manifests.read(file, kind), ""
+    except Broken as broken:
+        return None, str(broken)
+
+
+def _has_notice(data: Buffer) -> bool:
+    edges = bytes(data[:_EDGE]) + b"\n" + bytes(data[-_EDGE:])
+    return _NOTICE.search(edges.decode("utf-8", "replace")) is not None

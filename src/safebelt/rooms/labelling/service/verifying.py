@@ -1,0 +1,128 @@
+"""Checking files: the look is another process's, the answers are put together here."""
+
+from functools import cached_property
+from pathlib import Path
+
+from cryptography import x509
+
+from safebelt.kernel.errors import Invalid, NotFound, Problem
+from safebelt.kernel.text import Text
+from safebelt.rooms.labelling.decide import checking, sentences
+from safebelt.rooms.labelling.model import AxisFound, Checked, Verdict
+from safebelt.rooms.labelling.model.inspection import Inspection, Known
+from safebelt.rooms.labelling.provenance import integrity
+from safebelt.rooms.labelling.service.base import Desk, Furnished
+from safebelt.rooms.labelling.service.worker import Looker
+
+MAX_BYTES = 4 << 30
+"""Largest file that is looked into."""
+
+
+class Verifying(Furnished):
+    """Checks files, with what this house knows."""
+
+    @cached_property
+    def _looker(self) -> Looker:
+        return Looker(self.desk.roots(), self.desk.trust_list())
+
+    def verify(self, path: Path, *, name: str = "") -> Checked:
+        """Check a file: every question gets its own answer.
+
+        Args:
+            path: The file.
+            name: What it is called; by default as it is on the disk.
+
+        Raises:
+            NotFound: There is no such file.
+            Invalid: It is a folder, cannot be read, or is too large.
+        """
+        _hold_readable(path)
+        seen = self._looker.look(path.resolve(), name or path.name)
+        known = self._known(seen)
+        axes = checking.axes(seen, known, self._integrity(seen))
+        return Checked(
+            file=name or path.name,
+            kind=seen.kind,
+            size=seen.size,
+            axes=axes,
+            labels=seen.labels,
+            sentence=sentences.sentence(axes, seen, known),
+            next_steps=sentences.next_steps(axes, known),
+            facts=_facts(seen, known),
+        )
+
+    def close(self) -> None:
+        """End the process that looks into files, where one was started."""
+        if "_looker" in self.__dict__:
+            self._looker.close()
+
+    def _integrity(self, seen: Inspection) -> AxisFound:
+        if not seen.labels or not seen.labels[0].fields:
+            return checking.found(Verdict.ABSENT, "没有可读取的标识。", "There is no label that can be read.")
+        return integrity.axis(seen.labels[0].fields, _certified(self.desk))
+
+    def _known(self, seen: Inspection) -> Known:
+        desk, manifest = self.desk, seen.manifest
+        marked_at, entry = desk.marked(seen.sha256)
+        if manifest is None or manifest.trusted_by != "home":
+            return Known(marked_at=marked_at, entry=entry)
+        try:
+            certificate = desk.certificates.certificate(manifest.serial)
+            checked = desk.certificates.check(certificate.der)
+        except Problem:
+            return Known(marked_at=marked_at, entry=entry)
+        name, party, url = desk.public(checked.system_id) if checked.is_public else (None, "", "")
+        return Known(checked=checked, system_name=name, party=party, register_url=url, marked_at=marked_at, entry=entry)
+
+
+def _certified(desk: Desk) -> integrity.Certified:
+    def key_of(serial: str) -> integrity.PublicKey | None:
+        try:
+            found = x509.load_der_x509_certificate(desk.certificates.certificate(serial).der).public_key()
+        except Problem:
+            return None
+        return found if isinstance(found, integrity.PublicKey) else None
+
+    return key_of
+
+
+def _facts(seen: Inspection, known: Known) -> dict[str, str]:
+    manifest = seen.manifest
+    facts = {"sha256": seen.sha256}
+    if manifest is not None:
+        facts |= {
+            "signer": manifest.subject,
+            "issuer": manifest.issuer,
+            "serial": manifest.serial,
+            "signed_at": manifest.signed_at,
+            "generator": manifest.generator,
+            "sources": " ".join(manifest.source_types),
+        }
+    if known.register_url:
+        facts |= {"register": known.register_url, "party": known.party}
+    return {name: value[:500] for name, value in facts.items() if value}
+
+
+def _hold_readable(path: Path) -> None:
+    try:
+        found = path.stat()
+    except OSError:
+        raise NotFound(
+            what=Text(zh=f"没有文件“{path}”。", en=f"There is no file {str(path)!r}."),
+            hint=Text(zh="请核对路径。", en="Check the path."),
+        ) from None
+    is_file, too_large = path.is_file(), found.st_size > MAX_BYTES
+    if is_file and not too_large:
+        try:
+            path.open("rb").close()
+            return
+        except OSError as error:
+            why = Text(zh=f"无法读取：{error.strerror}", en=f"it cannot be read: {error.strerror}")
+    else:
+        why = (
+            Text(zh="文件过大", en="it is too large") if is_file else Text(zh="不是普通文件", en="it is no plain file")
+        )
+    raise Invalid(
+        what=Text(zh=f"“{path}”：{why.zh}。", en=f"{str(path)!r}: {why.en}."),
+        hint=Text(zh="请给出一个 4 GiB 以内的普通文件。", en="Name a plain file of at most 4 GiB."),
+    )
