@@ -8,7 +8,7 @@ old one is blanked, and only the table that says where items are is changed, wit
 """
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from safebelt.kernel.text import Text
@@ -26,8 +26,9 @@ from safebelt.rooms.labelling.formats.carrier import (
 from safebelt.rooms.labelling.formats.offsets import Item
 from safebelt.rooms.labelling.formats.patches import Change, edited
 from safebelt.rooms.labelling.formats.values import as_line
+from safebelt.rooms.labelling.formats.webp import exif_labels, without_exif_labels
 
-_CONTENT_TYPE = b"application/rdf+xml"
+_PACKET, _PICTURE = b"application/rdf+xml", b"Exif"
 _PLACE = "meta item application/rdf+xml"
 _IN_FILE, _IN_IDAT = 0, 1
 _MAX_NUMBER = 0xFFFF
@@ -47,6 +48,7 @@ class _Image:
         primary: Number of the primary item.
         numbers: Numbers in use.
         packets: The XMP items with where they are.
+        pictures: The same of items of EXIF.
     """
 
     top: tuple[Box, ...]
@@ -55,6 +57,7 @@ class _Image:
     primary: int
     numbers: frozenset[int]
     packets: tuple[Item, ...]
+    pictures: tuple[Item, ...]
 
 
 def read(data: Buffer) -> list[Found]:
@@ -64,6 +67,9 @@ def read(data: Buffer) -> list[Found]:
     for item in image.packets:
         spans = _spans(data, image, item)
         found += xmp.found(_joined(data, spans), _PLACE, spans[0][0] if spans else None)
+    for item in image.pictures:
+        spans = _spans(data, image, item)
+        found += exif_labels(_joined(data, spans), "meta item Exif", spans[0][0] if spans else None)
     return [*found, *itemlist.labels(data, image.top)][:MAX_FOUND]
 
 
@@ -75,7 +81,9 @@ def write(data: Buffer, value: str) -> Edit:
     for holder in itemlist.holders(data, image.top):
         itemlist.cleaned(data, holder, surgery)
     for item in image.packets[1:]:
-        _cleaned(data, image, item, surgery)
+        _cleaned(data, image, item, surgery, xmp.without)
+    for item in image.pictures:
+        _cleaned(data, image, item, surgery, without_exif_labels)
     first = image.packets[0] if image.packets else None
     spans = _spans(data, image, first) if first is not None else []
     packet = xmp.merged(_joined(data, spans) if first is not None else None, line)
@@ -104,15 +112,17 @@ def _image(data: Buffer) -> _Image:
     places = {item.number: item for item in offsets.items(data, tables[b"iloc"])}
     listed = list(_items(data, tables[b"iinf"]))
     primary = _primary(data, tables.get(b"pitm"))
-    chosen = [number for number, is_packet in listed if is_packet and number in places]
+    chosen = [number for number, kind in listed if kind == _PACKET and number in places]
+    pictures = [places[number] for number, kind in listed if kind == _PICTURE and number in places]
     described = _describing(data, tables.get(b"iref"), primary)
     chosen.sort(key=lambda number: number not in described)
-    numbers = frozenset((*places, *(number for number, _is_packet in listed)))
-    return _Image(top, meta, tables, primary, numbers, tuple(places[number] for number in chosen[:MAX_FOUND]))
+    numbers = frozenset((*places, *(number for number, _kind in listed)))
+    packets = tuple(places[number] for number in chosen[:MAX_FOUND])
+    return _Image(top, meta, tables, primary, numbers, packets, tuple(pictures[:MAX_FOUND]))
 
 
-def _items(data: Buffer, iinf: Box) -> Iterator[tuple[int, bool]]:
-    """Yield number of each item, and whether it is a plain XMP packet."""
+def _items(data: Buffer, iinf: Box) -> Iterator[tuple[int, bytes]]:
+    """Yield number and kind of each item; of a `mime` that is a plain XMP packet, its content type."""
     start = min(iinf.body + (8 if _version(data, iinf) else 6), iinf.end)
     for number, infe in enumerate(boxes(data, start, iinf.end)):
         if number >= offsets.MAX_ITEMS:
@@ -124,8 +134,8 @@ def _items(data: Buffer, iinf: Box) -> Iterator[tuple[int, bool]]:
         wide = 2 if version == 2 else 4
         rest = raw[4 + wide + 2 :]
         fields = rest[4:].split(b"\0")  # name, content type, encoding
-        is_packet = rest[:4] == b"mime" and fields[1:2] == [_CONTENT_TYPE] and not any(fields[2:3])
-        yield int.from_bytes(raw[4 : 4 + wide]), is_packet
+        is_packet = rest[:4] == b"mime" and fields[1:2] == [_PACKET] and not any(fields[2:3])
+        yield int.from_bytes(raw[4 : 4 + wide]), _PACKET if is_packet else rest[:4]
 
 
 def _version(data: Buffer, box: Box) -> int:
@@ -192,13 +202,13 @@ class _Entry:
     number: int
 
 
-def _cleaned(data: Buffer, image: _Image, item: Item, surgery: Surgery) -> None:
-    """Take labels out of another packet, which keeps its length."""
+def _cleaned(data: Buffer, image: _Image, item: Item, surgery: Surgery, without: Callable[[bytes], bytes]) -> None:
+    """Take labels out of another item, which keeps its length."""
     spans = _spans(data, image, item)
     old = _joined(data, spans)
-    if not xmp.labels(old):
+    new, at = without(old).ljust(len(old)), 0
+    if new == old:
         return
-    new, at = xmp.without(old).ljust(len(old)), 0
     for start, end in spans:
         surgery.put(Change(start, end, new[at : at + end - start]), ())
         at += end - start
@@ -221,7 +231,7 @@ def _new_item(data: Buffer, image: _Image, surgery: Surgery) -> _Entry:
     version, _shape = _widths(data, image)
     number = _free_number(image)
     iinf, iloc, iref = image.tables[b"iinf"], image.tables[b"iloc"], image.tables.get(b"iref")
-    infe = b"\2\0\0\0" + struct.pack(">HH", number, 0) + b"mime" + b"XMP\0" + _CONTENT_TYPE + b"\0"
+    infe = b"\2\0\0\0" + struct.pack(">HH", number, 0) + b"mime" + b"XMP\0" + _PACKET + b"\0"
     wide = 4 if _version(data, iinf) else 2
     _count(data, iinf.body + 4, wide, surgery)
     listed = list(boxes(data, min(iinf.body + 4 + wide, iinf.end), iinf.end))

@@ -27,6 +27,8 @@ from safebelt.rooms.labelling.formats.patches import is_label_field
 
 HEADER_BYTES = 10
 MAX_FRAMES = 1 << 14
+_PADDING = 10
+"""Zeros behind the frames, at least: some readers look there to tell how long the last frame is (ffmpeg does so)."""
 _UNSYNCHRONISED, _EXTENDED, _FOOTED = 0x80, 0x40, 0x10
 _NAME = re.compile(rb"[A-Z0-9]{3,4}")
 _CODECS = ("latin-1", "utf-16", "utf-16-be", "utf-8")
@@ -119,7 +121,10 @@ def without(raw: bytes) -> bytes:
     tag = tag_at(raw, 0)
     if tag is None:
         return raw
-    return (rewritten(tag, None) + raw[tag.end :]).ljust(len(raw), b"\0")
+    new = rewritten(tag, None) + raw[tag.end :]
+    if len(new) > len(raw):
+        raise Broken("an ID3 tag that says it is unsynchronised and is not")
+    return new.ljust(len(raw), b"\0")
 
 
 def rewritten(tag: Tag, line: str | None) -> bytes:
@@ -140,19 +145,19 @@ def rewritten(tag: Tag, line: str | None) -> bytes:
         frames.append(_label(line, tag.version))
     elif frames == [frame.raw for frame in tag.frames]:
         return _assembled(tag, b"".join(frames), tag.tail)
-    body, padding = b"".join(frames), tag.tail
-    if not padding.strip(b"\0") and not tag.head[2] & _FOOTED * (tag.version == 4):
-        room = sum(len(frame.raw) for frame in tag.frames) + len(tag.tail)
-        padding = b"\0" * max(0, room - len(body))
-        made = _assembled(tag, body, padding)
-        over = len(made) - (tag.end - tag.start)  # unsynchronisation lengthens
-        return _assembled(tag, body, padding[over:]) if 0 < over <= len(padding) else made
-    return _assembled(tag, body, padding)
+    body, has_footer = b"".join(frames), tag.version == 4 and tag.head[2] & _FOOTED
+    if has_footer or tag.tail.strip(b"\0"):  # a tag with a footer has no padding (2.4 structure, 3.4)
+        return _assembled(tag, body, tag.tail)
+    room = sum(len(frame.raw) for frame in tag.frames) + len(tag.tail)
+    least = 0 if line is None else _PADDING
+    padding = max(room - len(body), least)
+    over = len(_assembled(tag, body, bytes(padding))) - (tag.end - tag.start)  # unsynchronisation lengthens
+    return _assembled(tag, body, bytes(max(padding - max(over, 0), least)))
 
 
 def fresh(line: str) -> bytes:
     """Return a new tag with a label: of version 2.3, which more players and file managers read than 2.4."""
-    return _assembled(Tag(0, 0, 3, b"\3\0\0", b"", (), b""), _label(line, 3), b"")
+    return _assembled(Tag(0, 0, 3, b"\3\0\0", b"", (), b""), _label(line, 3), bytes(_PADDING))
 
 
 def synchsafe(raw: bytes) -> int:

@@ -7,7 +7,7 @@ Lossless Bitstream Specification, 3 (RIFF header); TC260-PG-20259A for the label
 
 import struct
 
-from safebelt.rooms.labelling.formats import xmp
+from safebelt.rooms.labelling.formats import exif, xmp
 from safebelt.rooms.labelling.formats.carrier import MAX_FOUND, MAX_METADATA_BYTES, Broken, Buffer, Edit, Found
 from safebelt.rooms.labelling.formats.patches import Change, edited
 from safebelt.rooms.labelling.formats.riff import Chunk, chunks, made
@@ -19,11 +19,13 @@ _LOSSLESS_SIGN = 0x2F
 
 def read(data: Buffer) -> list[Found]:
     """Find every label."""
-    found = list[Found]()
-    for chunk in _packets(data, _chunks(data)):
+    inside, found = _chunks(data), list[Found]()
+    for chunk in _packets(data, inside):
         found += xmp.found(data[chunk.body : chunk.stop], "RIFF XMP", chunk.start)
         if len(found) >= MAX_FOUND:
             break
+    for chunk in _pictures(inside):
+        found += exif_labels(bytes(data[chunk.body : chunk.stop]), "RIFF EXIF", chunk.start)
     return found[:MAX_FOUND]
 
 
@@ -34,6 +36,10 @@ def write(data: Buffer, value: str) -> Edit:
         raise Broken("a WebP without an image")
     packets = _packets(data, inside)
     changes = _announced(data, inside[0])
+    for chunk in _pictures(inside):
+        old = bytes(data[chunk.body : chunk.stop])
+        new = without_exif_labels(old)
+        changes += [Change(chunk.body, chunk.stop, new)] if new != old else []
     if packets:
         first = packets[0]
         packet = xmp.merged(data[first.body : first.stop], value)
@@ -64,6 +70,32 @@ def _packets(data: Buffer, inside: list[Chunk]) -> list[Chunk]:
     if any(chunk.stop - chunk.body > MAX_METADATA_BYTES for chunk in packets):
         raise Broken("an XMP packet larger than is looked into")
     return packets
+
+
+def _pictures(inside: list[Chunk]) -> list[Chunk]:
+    return [chunk for chunk in inside if chunk.kind == b"EXIF" and chunk.stop - chunk.body <= MAX_METADATA_BYTES]
+
+
+def exif_labels(block: bytes, place: str, at: int | None) -> list[Found]:
+    """Return every label in a block of EXIF (TC260-PG-20259A, annex B: in the user's comment)."""
+    start = _tiff_start(block)
+    return [
+        Found(place=f"{place} {label.tag}", value=label.value, is_native=False, at=at, length=len(block))
+        for label in exif.tagged(block[start:])
+    ]
+
+
+def without_exif_labels(block: bytes) -> bytes:
+    """Return a block of EXIF, of the same length, with spaces where the labels were."""
+    start = _tiff_start(block)
+    labels = list(exif.tagged(block[start:]))
+    return block[:start] + exif.blanked(block[start:], labels) if labels else block
+
+
+def _tiff_start(block: bytes) -> int:
+    """Return where the structure begins: some writers put a marker before it, and HEIF an offset."""
+    starts = [at for sign in (b"II*\0", b"MM\0*") if (at := block.find(sign, 0, 64)) >= 0]
+    return min(starts, default=0)
 
 
 def _cleaned(data: Buffer, chunk: Chunk) -> Change:
