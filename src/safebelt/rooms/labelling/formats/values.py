@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from safebelt.kernel.text import Text
-from safebelt.rooms.labelling.formats.carrier import MAX_FOUND, MAX_LABEL_BYTES, Unwritable
+from safebelt.rooms.labelling.formats.carrier import MAX_FOUND, MAX_LABEL_BYTES, Broken, Found, Unwritable
 
 _FIELDS = frozenset(
     {"Label", "ContentProducer", "ProduceID", "ReservedCode1", "ContentPropagator", "PropagateID", "ReservedCode2"}
@@ -17,10 +17,12 @@ _FIELDS = frozenset(
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _UNWRITTEN = re.compile("[\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 """What neither UTF-8 (surrogates) nor XML 1.0 (production 2, noncharacters) carries safely."""
-_NAMED = re.compile(r'"AIGC\\*"\s*:\s*(?=(?:\\*")?\{)|AIGC[=:]?\s{0,4}(?=\{)')
-"""Where a label begins in loose text: `"AIGC": {`, `\\"AIGC\\": {`, `"AIGC": "{`, and the `AIGC{` glued by some."""
-_ATTEMPTS = 4 * MAX_FOUND
-"""Beginnings looked at in one text: each costs up to a label's length."""
+_NAMED = re.compile(
+    r'"AIGC\\{0,8}"\s{0,64}:\s{0,64}(?=(?:\\{0,8}")?\{)|AIGC[=:]?\s{0,4}(?=\{)|(?=\{\s{0,64}\\{0,8}"Label\\{0,8}"\s{0,64}:)'
+)
+"""Where a label begins in loose text: `"AIGC": {`, `\\"AIGC\\": {`, `"AIGC": "{`, the `AIGC{` glued by some; bare."""
+_TRIES = 2 * MAX_LABEL_BYTES
+"""Characters read in vain before a text is given up, beside twice its length: what keeps the search linear."""
 _WRAPS = re.compile(r"\{\s{0,64}\\*$")
 _UNWRAPS = re.compile(r"(?:\\*\")?\s{0,64}\}")
 
@@ -76,9 +78,10 @@ def is_label(value: str) -> bool:
 
 
 def is_label_object(value: Any) -> bool:
-    """Whether parsed JSON or YAML is a label: an object with one of its keys, or a text that holds one."""
+    """Whether parsed JSON or YAML is a label: an object with its keys, one around it, or a text with one."""
     if isinstance(value, dict):
-        return bool(_FIELDS & value.keys())
+        inner = value.get("AIGC")
+        return bool(_FIELDS & value.keys()) or (isinstance(inner, dict) and bool(_FIELDS & inner.keys()))
     return isinstance(value, str) and is_label(value)
 
 
@@ -97,16 +100,43 @@ def in_text(text: str) -> list[Loose]:
     return found
 
 
+def in_bytes(data: bytes) -> list[Loose]:
+    """Return the labels that stand somewhere in bytes, at offsets in bytes, as UTF-8."""
+    if b"AIGC" not in data and b"Label" not in data:
+        return []
+    return [
+        Loose(loose.start, loose.end, loose.value.encode("latin-1").decode(errors="replace"))
+        for loose in in_text(data.decode("latin-1"))
+    ]
+
+
+def collected(findings: Iterable[Found]) -> list[Found]:
+    """Return what a reader found before it was done, or before the file turned out to be broken.
+
+    Raises:
+        Broken: It is broken, and nothing was found before.
+    """
+    kept = list[Found]()
+    try:
+        for one in findings:
+            kept.append(one)
+            if len(kept) >= MAX_FOUND:
+                break
+    except Broken:
+        if not kept:
+            raise
+    return kept
+
+
 def _each(text: str) -> Iterator[Loose]:
-    at = 0
-    for _attempt in range(_ATTEMPTS):
-        name = _NAMED.search(text, at)
-        if name is None:
-            return
+    at, budget = 0, _TRIES + 2 * len(text)
+    while budget > 0 and (name := _NAMED.search(text, at)):
         at = name.end()
         opening = text.index("{", at)
         end = object_end(text, opening)
         if end is None or not is_label(text[opening:end]):
+            at = max(at, opening + 1)
+            budget -= min(len(text) - opening, MAX_LABEL_BYTES)
             continue
         yield _wrapped(text, name.start(), opening, end)
         at = end
@@ -114,6 +144,8 @@ def _each(text: str) -> Iterator[Loose]:
 
 def _wrapped(text: str, start: int, opening: int, end: int) -> Loose:
     """Take in the outer braces where there are some and nothing else is in them."""
+    if start == opening:
+        return Loose(opening, end, text[opening:end])
     before, after = _WRAPS.search(text[max(0, start - 128) : start]), _UNWRAPS.match(text, end)
     if text[start] == '"' and before is not None and after is not None:
         start, end = start - len(before.group()), after.end()
