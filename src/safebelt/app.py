@@ -258,9 +258,21 @@ class House:
     @cached_property
     def portal(self) -> Portal:
         """公众门户."""
-        from safebelt.rooms.portal.service import Portal
+        from safebelt.engines.blobs.folder import Folder
+        from safebelt.rooms.portal.service import Complaints, Portal, Tools
 
-        return Portal(self.registry, self.ledger, self.rulebook, self.certificates, clock=self.clock)
+        tools = Tools(
+            sql=self.sql,
+            ledger=self.ledger,
+            registry=self.registry,
+            rules=self.rulebook,
+            folder=self.settings.data / "registry",
+            blobs=Folder(self.settings.home / "blobs", max_bytes=self.settings.max_body_bytes),
+            clock=self.clock,
+            new_id=self.new_id,
+            chance=self.chance,
+        )
+        return Portal(self.registry, self.ledger, self.rulebook, self.certificates, Complaints(tools), clock=self.clock)
 
     @cached_property
     def labelling(self) -> Labelling:

@@ -28,7 +28,7 @@ HOUSE_PATHS = {
 and where other logs have us cosign (C2SP tlog-witness);
 a stranger's tools, whose address is written on paper; what search engines look for at the root; what X.509 software
 and strangers ask, at addresses that are written into certificates."""
-PUBLIC_PATHS = ("/api/public", "/{lang:str}/register")
+PUBLIC_PATHS = ("/api/public", "/{lang:str}/register", "/{lang:str}/complaints")
 """What everybody may see, at addresses that say so to whoever knows nothing of rooms."""
 
 ROOMS = room_names()

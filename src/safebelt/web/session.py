@@ -162,6 +162,10 @@ class Csrf(ASGIMiddleware):
             ScopeState.from_scope(scope).csrf_token = token
             await next_app(scope, receive, send if token == held else self._handing_out(token, send))
             return
+        if _is_for_strangers(scope):
+            _hold_from_here(request)
+            await next_app(scope, receive, send)
+            return
         is_exempt = bearer(request) is not None or (is_api and not self._cookie.read(request))
         if not is_exempt:
             sent = await _sent(request)
@@ -197,6 +201,30 @@ class Csrf(ASGIMiddleware):
 def _sets_no_cookie(scope: Scope) -> bool:
     """Whether a page says that it has no form to protect (`opt={"sets_no_cookie": True}`): visitors get no cookie."""
     return bool(scope["route_handler"].opt.get("sets_no_cookie"))
+
+
+def _is_for_strangers(scope: Scope) -> bool:
+    """Whether a form acts for nobody (`opt={"for_strangers": True}`): whoever is signed in, it does what anybody may.
+
+    There is no cookie whose power another site could borrow, so none is needed against it either.
+    """
+    return bool(scope["route_handler"].opt.get("for_strangers"))
+
+
+def _hold_from_here(request: Request[Any, Any, Any]) -> None:
+    """Hold that no other site sent a form in a visitor's name, as far as their browser tells.
+
+    Browsers say by themselves where a request comes from, and no page can make them say another thing (W3C Fetch
+    Metadata; RFC 6454).  What is no browser says nothing, and holds nobody's power.
+
+    Raises:
+        Refused: It came from another site.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    ours = {str(request.base_url).rstrip("/"), str(request.app.state.get("public_url", "") or "").rstrip("/")}
+    is_ours = site in {"same-origin", "none"} if site else origin is None or origin in ours
+    if not is_ours:
+        raise _forged()
 
 
 async def _sent(request: Request[Any, Any, Any]) -> str:

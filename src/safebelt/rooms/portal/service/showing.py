@@ -1,4 +1,4 @@
-"""Deeds of the portal: read what is public, count it, and prove it.  It changes nothing and keeps nothing."""
+"""Deeds of the portal: read what is public, count it, and prove it.  Showing changes nothing and keeps nothing."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -11,6 +11,7 @@ from safebelt.rooms.certificates.service import Certificates
 from safebelt.rooms.ledger.service import Ledger
 from safebelt.rooms.portal import decide
 from safebelt.rooms.portal.model import Statistics
+from safebelt.rooms.portal.service.tending import Complaints
 from safebelt.rooms.registry.model.public import Gone, PublicFile, PublicLine, PublicPage, Wanted
 from safebelt.rooms.registry.model.responsibility import Right
 from safebelt.rooms.registry.model.supervision import PublicDecision
@@ -34,14 +35,22 @@ class Portal:
         ledger: Proves it.
         rules: Names regimes, classes and places.
         certificates: Knows which systems have certificates, and how those stand.
+        complaints: Takes what the public complains of to whoever has to answer.
         clock: Says now.
     """
 
     def __init__(
-        self, registry: Registry, ledger: Ledger, rules: Rules, certificates: Certificates, *, clock: Clock
+        self,
+        registry: Registry,
+        ledger: Ledger,
+        rules: Rules,
+        certificates: Certificates,
+        complaints: Complaints,
+        *,
+        clock: Clock,
     ) -> None:
         self._registry, self._ledger, self._rules, self._clock = registry, ledger, rules, clock
-        self._certificates = certificates
+        self._certificates, self.complaints = certificates, complaints
         self._lock = Lock()
         self._counted: Statistics | None = None
 

@@ -121,7 +121,3 @@ class PublicApi(Controller):
         return Response(
             portal.proof(system_id, version).encode(), media_type="text/plain; charset=utf-8", headers=headers
         )
-
-
-API: tuple[type, ...] = (PublicApi,)
-"""The portal's JSON door."""
