@@ -280,10 +280,11 @@ def _finished(data: Buffer, image: _Image, surgery: Surgery, entry: _Entry | Non
     tables = offsets.moved_where(data, image.top, surgery.changes)
     if entry is None:
         return edited(len(data), [*surgery.changes, *surgery.lengths(), *tables])
-    at = len(data) + sum(change.growth for change in surgery.changes) + 8
+    end = image.top[-1].end
+    at = end + sum(change.growth for change in surgery.changes) + 8
     surgery.changes[number] = Change(entry.start, entry.end, _located(data, iloc, entry.number, at, len(packet)))
     tables = [change for change in tables if not entry.start <= change.start < entry.end]
-    last = Change(len(data), len(data), made(b"mdat", packet))
+    last = Change(end, end, made(b"mdat", packet))
     return edited(len(data), [*surgery.changes, *surgery.lengths(), *tables, *_closed(image.top[-1]), last])
 
 

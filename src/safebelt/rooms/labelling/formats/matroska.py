@@ -254,6 +254,7 @@ def _at_end_new(data: Buffer, film: _Film, kept: _Kept, tag: bytes) -> list[Chan
     if number is None or not any(part.kind == _CLUSTER for part in film.parts):
         return None
     head = front[number]
+    list(_seek_positions(data, film))  # what is broken there would be broken with ours in it
     room = _room_end(front, number, kept)
     position = end - film.segment.body
     raw = position.to_bytes((position.bit_length() + 7) // 8)
@@ -280,17 +281,25 @@ def _others(kept: _Kept, start: int, end: int) -> Iterator[Change]:
 
 def _moved(data: Buffer, film: _Film, kept: _Kept, tag: bytes) -> list[Change]:
     """Place 5: before the first cluster, or at the end of a segment without any."""
-    front = film.front
-    at = front[-1].end if front else film.segment.body
-    put = Change(at, at, ebml.made(_TAGS, tag))
+    put = _before_cluster(film, kept, tag)
     moves = Moves([put])
-    changes = [put, *_others(kept, -1, -1)]
+    changes = [put, *_others(kept, put.start, put.end)]
     for part in film.parts:
         inside = list(_positions_moved(data, film, part, moves))
         changes += inside
         if inside:
             changes += _resummed(data, part, inside)
     return changes
+
+
+def _before_cluster(film: _Film, kept: _Kept, tag: bytes) -> Change:
+    """Let the tags grow that stand last before the first cluster, or put new ones there."""
+    front = film.front
+    end = front[-1].end if front else film.segment.body
+    last = next((part for part in reversed(front) if not _is_void(part, kept)), None)
+    if last is not None and last.kind == _TAGS:
+        return Change(last.start, end, ebml.made(_TAGS, ebml.summed(kept[last] + tag)))
+    return Change(end, end, ebml.made(_TAGS, tag))
 
 
 def _positions_moved(data: Buffer, film: _Film, part: Element, moves: Moves) -> Iterator[Change]:

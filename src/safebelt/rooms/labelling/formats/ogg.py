@@ -29,6 +29,8 @@ from safebelt.rooms.labelling.formats.values import as_line
 
 _HEAD = struct.Struct("<4sBBqIIIB")
 _FRESH, _FIRST = 1, 2
+_MARK = b"OggS\0\x02"
+_WINDOW = 1 << 18
 _SEGMENTS = 255
 _NO_PACKET_ENDS = -1
 _MAX_STREAMS = 256
@@ -163,7 +165,16 @@ def _beginnings(data: Buffer) -> Iterator[Page]:
         if page is not None and page.flags & _FIRST:
             seen += 1
             yield page
-        at = data.find(b"OggS\0\x02", at + 1 if page is None else page.end)
+        at = _next_mark(data, at + 1 if page is None else page.end)
+
+
+def _next_mark(data: Buffer, start: int) -> int:
+    """Return where the mark of a first page comes next, or -1; by windows, as maps are searched slowly."""
+    for at in range(start, len(data), _WINDOW):
+        found = bytes(data[at : at + _WINDOW + len(_MARK) - 1]).find(_MARK)
+        if found >= 0:
+            return at + found
+    return -1
 
 
 def _whole(data: Buffer, at: int) -> Page | None:

@@ -12,6 +12,7 @@ into later ones are moved.
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from safebelt.kernel.text import Text
 from safebelt.rooms.labelling.formats import id3, xmp
@@ -268,7 +269,7 @@ def _avi(data: Buffer, riffs: list[Chunk], line: str) -> list[Change]:
 
 def _rooms(inside: list[Chunk]) -> Iterator[tuple[Chunk, ...]]:
     """Yield where an INFO list can stand: one that is there, with the JUNK behind it; then any JUNK."""
-    for chunk, after in zip(inside, [*inside[1:], None], strict=True):
+    for chunk, after in zip_longest(inside, inside[1:]):
         if chunk.is_list and chunk.kind == b"INFO":
             yield (chunk, after) if after is not None and after.kind == b"JUNK" else (chunk,)
     yield from ((chunk,) for chunk in inside if chunk.kind == b"JUNK" and not chunk.is_list)
