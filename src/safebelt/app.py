@@ -6,7 +6,6 @@ engine or a room is imported where it is built: a command of one room starts wit
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from safebelt.rooms.belt.service import Belt, TryIt
     from safebelt.rooms.certificates.model import Carried
     from safebelt.rooms.certificates.service import Agent, Certificates
-    from safebelt.rooms.labelling.service import Labelling
+    from safebelt.rooms.labelling.service import Desk, Labelling
     from safebelt.rooms.ledger.service import Ledger
     from safebelt.rooms.portal.service import Portal
     from safebelt.rooms.registry.service import Registry
@@ -184,7 +183,7 @@ class House:
                 folder=self.settings.data / "registry",
                 blobs=Folder(self.settings.home / "blobs", max_bytes=self.settings.max_body_bytes),
                 sign=self.sign,
-                stopped=lambda system: stopping_order(self.box, system),
+                stopped=lambda system: self.box.stopping(system),
                 clock=self.clock,
                 new_id=self.new_id,
                 chance=self.chance,
@@ -279,7 +278,26 @@ class House:
         """标识溯源."""
         from safebelt.rooms.labelling.service import Labelling
 
-        return Labelling(self.settings.provider_code)
+        return Labelling(self.settings.provider_code, self._labelling_desk)
+
+    def _labelling_desk(self) -> Desk:
+        from safebelt import __version__
+        from safebelt.rooms.labelling.service import Desk
+
+        return Desk(
+            sql=self.sql,
+            ledger=self.ledger,
+            registry=self.registry,
+            certificates=self.certificates,
+            folder=self.settings.data / "labelling",
+            hands=self.settings.home / "keys" / "labelling",
+            days=self.settings.identity_days,
+            software=("Safebelt", __version__),
+            public_base=self.settings.public_base,
+            clock=self.clock,
+            chance=self.chance,
+            new_id=self.new_id,
+        )
 
     @cached_property
     def box(self) -> OrderBox:
@@ -317,6 +335,7 @@ class House:
     @cached_property
     def try_it(self) -> TryIt:
         """Asks the belt as any client would, for the console's visitors."""
+        from safebelt.engines.http import own_ports_tls
         from safebelt.rooms.belt.service import TryIt
 
         key_file = self.settings.home / "keys" / "demo.key"
@@ -344,9 +363,10 @@ class House:
         return open_note(note, self.keys.verifiers()).text
 
     def close(self) -> None:
-        """Let go of the database."""
-        if "sql" in self.__dict__:
-            self.sql.close()
+        """Let go of the database, and of the process that looks into files."""
+        for name in ("labelling", "sql"):
+            if name in self.__dict__:
+                getattr(self, name).close()
 
 
 def about_system(registry: Registry, system_id: str) -> About | None:
@@ -370,22 +390,6 @@ def holdings_of(registry: Registry, party_id: str) -> Holdings | None:
     except NotFound:
         return None
     return Holdings(name=Text(zh=party.name, en=party.name), systems=registry.systems_of(party_id))
-
-
-def stopping_order(box: OrderBox, system_id: str) -> str:
-    """Tell the registry, which lies below, which order stops a system now; empty while it may run."""
-    from safebelt.rooms.belt.model import Command
-
-    orders = box.state().orders
-    found = orders.get(system_id) or orders.get("")
-    return "" if found is None or found.command is Command.RUN else found.command.value
-
-
-def own_ports_tls() -> ssl.SSLContext:
-    """Return a context for asking our own ports on this machine, whose certificate may be self-signed."""
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context
 
 
 def furnish(house: House) -> Mapping[str, Any]:

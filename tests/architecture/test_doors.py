@@ -47,6 +47,7 @@ MAY_POST_UNKNOWN = {
     "stamp",
     "add_checkpoint",
     "renew",
+    "verify_content",
 }
 """Doors open to all that take a body: they begin or end a session, or answer a question and keep nothing; a witness
 keeps what a key of a log it accepts has signed, and an authority renews for the key of a certificate that counts:

@@ -67,3 +67,10 @@ def _unavailable(url: str, why: str) -> Unavailable:
             en="Check the address, the network and that service; then try again.",
         ),
     )
+
+
+def own_ports_tls() -> ssl.SSLContext:
+    """Return a context for asking our own ports on this machine, whose certificate may be self-signed."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context

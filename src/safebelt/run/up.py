@@ -11,7 +11,8 @@ from typing import Any
 
 import httpx2
 
-from safebelt.app import House, own_ports_tls
+from safebelt.app import House
+from safebelt.engines.http import own_ports_tls
 from safebelt.engines.models.local import MODEL_NAME, find_model
 from safebelt.engines.supervisor import ChildSpec, OnlyOne, Supervisor, holder_of
 from safebelt.kernel.errors import Conflict, Unavailable

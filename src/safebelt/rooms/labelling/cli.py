@@ -11,8 +11,9 @@ from cyclopts import App, Parameter
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.errors import Invalid, Problem
 from safebelt.kernel.text import LANGS, Lang, Text
+from safebelt.rooms.labelling.decide.contract import as_data
 from safebelt.rooms.labelling.formats.kinds import MEDIA_TYPES, MODULES, Kind
-from safebelt.rooms.labelling.model import AXES, MARKS, VERDICTS, Checked, FoundLabel, Generation, Mark, Marked, Verdict
+from safebelt.rooms.labelling.model import AXES, MARKS, VERDICTS, Checked, Generation, Mark, Marked, Verdict
 from safebelt.rooms.labelling.provenance.manifests import READ_KINDS, SIGNED_KINDS
 from safebelt.rooms.labelling.service import Labelling, MarkFile
 from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED, Answer
@@ -154,34 +155,6 @@ def _format(kind: Kind) -> dict[str, Any]:
 def _carried(row: dict[str, Any], lang: Lang) -> str:
     words = {"write": ("读写", "read and write"), "read": ("只读", "read"), "none": ("无", "none")}[row["c2pa"]]
     return f"AIGC, C2PA: {Text(zh=words[0], en=words[1]).in_(lang)}"
-
-
-def as_data(one: Checked) -> dict[str, Any]:
-    """Return a check as JSON-ready values: the contract's `{file, axes, aigc, sentence}` and what else was read."""
-    return {
-        "file": one.file,
-        "format": one.kind,
-        "size": one.size,
-        "axes": {
-            axis.value: {"verdict": found.verdict.value, "why": found.reason.as_data()}
-            for axis, found in one.axes.items()
-        },
-        "aigc": dict(one.labels[0].fields) if one.labels else {},
-        "labels": [_label_data(label) for label in one.labels],
-        "sentence": {"zh": one.sentence.zh, "en": one.sentence.en},
-        "next_steps": [{"zh": step.zh, "en": step.en} for step in one.next_steps],
-        "facts": dict(one.facts),
-    }
-
-
-def _label_data(label: FoundLabel) -> dict[str, Any]:
-    return {
-        "place": label.place,
-        "is_native": label.is_native,
-        "fields": dict(label.fields),
-        "at": label.at,
-        "length": label.length,
-    }
 
 
 def _as_text(one: Checked, lang: Lang) -> str:

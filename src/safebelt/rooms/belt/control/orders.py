@@ -124,6 +124,12 @@ class OrderBox:
         except (OSError, msgspec.DecodeError):
             return State(orders={"": InForce(command=Command.CUT, order_id="ord_unreadable_state")})
 
+    def stopping(self, system_id: str) -> str:
+        """Return which order stops a system now; empty while it may run."""
+        orders = self.state().orders
+        found = orders.get(system_id) or orders.get("")
+        return "" if found is None or found.command is Command.RUN else found.command.value
+
     def keep(self, state: State) -> None:
         """Keep the orders in force, durably."""
         _write(self._state, msgspec.json.encode(state))

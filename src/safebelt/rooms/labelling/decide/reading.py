@@ -189,7 +189,7 @@ def _of_object(found: dict[str, Any], departures: list[Text]) -> Read | None:
             departures.append(Text(zh=f"含有标准之外的字段 {shown}", en=f"{shown} is no key of the standard"))
         elif isinstance(value, str):
             fields[name] = value
-            if not is_label_value(value):
+            if not is_label_value(value.replace('"', '\\"')):  # quotes stand there escaped
                 departures.append(
                     Text(zh=f"{shown} 含有标准未规定的字符或过长", en=f"{shown} holds characters not provided for")
                 )

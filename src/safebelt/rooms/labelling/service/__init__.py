@@ -3,9 +3,9 @@
 from safebelt.rooms.labelling.service.base import Desk
 from safebelt.rooms.labelling.service.giving import Labelled
 from safebelt.rooms.labelling.service.marking import SIDECAR, MarkFile, Marking
-from safebelt.rooms.labelling.service.verifying import Verifying
+from safebelt.rooms.labelling.service.verifying import MAX_SENT_BYTES, Verifying
 
-__all__ = ["SIDECAR", "Desk", "Labelled", "Labelling", "MarkFile"]
+__all__ = ["MAX_SENT_BYTES", "SIDECAR", "Desk", "Labelled", "Labelling", "MarkFile"]
 
 
 class Labelling(Marking, Verifying):

@@ -1,7 +1,10 @@
 """Checking files: the look is another process's, the answers are put together here."""
 
+import shutil
+import tempfile
 from functools import cached_property
 from pathlib import Path
+from typing import IO
 
 from cryptography import x509
 
@@ -12,10 +15,13 @@ from safebelt.rooms.labelling.model import AxisFound, Checked, Verdict
 from safebelt.rooms.labelling.model.inspection import Inspection, Known
 from safebelt.rooms.labelling.provenance import integrity
 from safebelt.rooms.labelling.service.base import Desk, Furnished
-from safebelt.rooms.labelling.service.worker import Looker
+from safebelt.rooms.labelling.service.looker import Looker
 
 MAX_BYTES = 4 << 30
 """Largest file that is looked into."""
+MAX_SENT_BYTES = 64 << 20
+"""Largest file that is taken from a visitor; the shell takes larger ones."""
+_BLOCK, _MAX_NAME = 1 << 20, 200
 
 
 class Verifying(Furnished):
@@ -50,6 +56,22 @@ class Verifying(Furnished):
             next_steps=sentences.next_steps(axes, known),
             facts=_facts(seen, known),
         )
+
+    def verify_sent(self, sent: IO[bytes], name: str) -> Checked:
+        """Check what a visitor sent; it is gone when this returns.
+
+        Args:
+            sent: The bytes.
+            name: What the visitor calls it; folders in it are passed over.
+
+        Raises:
+            Problem: As `verify`.
+        """
+        with tempfile.TemporaryDirectory(prefix="safebelt-verify-") as folder:
+            path = Path(folder) / "content"
+            with path.open("wb") as file:
+                shutil.copyfileobj(sent, file, _BLOCK)
+            return self.verify(path, name=Path(name.replace("\\", "/")).name[:_MAX_NAME] or "content")
 
     def close(self) -> None:
         """End the process that looks into files, where one was started."""

@@ -1,0 +1,154 @@
+"""Looking into foreign files by way of another process, which is killed when it takes too long."""
+
+import os
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from safebelt.kernel.errors import TooMany
+from safebelt.kernel.text import Text
+from safebelt.rooms.labelling.model.inspection import Inspection
+
+MEMORY_BYTES = 3 << 30
+"""Address space: the C2PA engine maps some hundred megabytes, and a file of a gigabyte is mapped whole."""
+SECONDS = 20.0
+"""Longest look into one file; a gigabyte is hashed in two to four."""
+OUT_OF_MEMORY = 77
+"""Exit code of a process that ran out of its memory."""
+_LENGTH_BYTES = 4
+_MAX_ANSWER = 32 << 20
+
+
+class Ask(msgspec.Struct):
+    """A question: look into this file."""
+
+    path: str
+    name: str
+
+
+class Start(msgspec.Struct):
+    """What a process is told first: the roots to trust, PEM."""
+
+    home: str
+    listed: str
+
+
+class Looker:
+    """Looks into files, one at a time, in another process.
+
+    Args:
+        home: Roots of this house, PEM.
+        listed: Roots of the C2PA trust list, PEM.
+        seconds: Longest look into one file.
+        memory_bytes: Largest address space of the process.
+    """
+
+    def __init__(self, home: str, listed: str, *, seconds: float = SECONDS, memory_bytes: int = MEMORY_BYTES) -> None:
+        self._start = Start(home=home, listed=listed)
+        self._seconds, self._memory = seconds, memory_bytes
+        self._own = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def look(self, path: Path, name: str) -> Inspection:
+        """Look into a file.
+
+        Args:
+            path: Where it is.
+            name: What it is called.
+
+        Returns:
+            What was found; `stopped` says where the look came to no end.
+
+        Raises:
+            TooMany: Others ask too, and it is not this one's turn in time.
+        """
+        if not self._own.acquire(timeout=self._seconds):
+            raise _busy()
+        try:
+            return self._answer(path, name)
+        finally:
+            self._own.release()
+
+    def _answer(self, path: Path, name: str) -> Inspection:
+        process = self._running()
+        timer = threading.Timer(self._seconds, process.kill)
+        timer.start()
+        try:
+            send(process.stdin, Ask(path=str(path), name=name))
+            return msgspec.msgpack.decode(received(process.stdout), type=Inspection)
+        except (OSError, EOFError, msgspec.DecodeError):
+            process.kill()
+            code = process.wait()
+            _close(process)
+            self._process = None
+            was_slow = not timer.is_alive()
+            return Inspection(stopped="time" if was_slow else "memory" if code == OUT_OF_MEMORY else "crash")
+        finally:
+            timer.cancel()
+
+    def close(self) -> None:
+        """End the process."""
+        with self._own:
+            if self._process is not None:
+                self._process.kill()
+                self._process.wait()
+                _close(self._process)
+                self._process = None
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            if self._process is not None:
+                _close(self._process)
+            command = [sys.executable, "-P", "-m", "safebelt.rooms.labelling.service.worker", str(self._memory)]
+            self._process = subprocess.Popen(  # noqa: S603  our own interpreter and our own module
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment()
+            )
+            send(self._process.stdin, self._start)
+        return self._process
+
+
+def _busy() -> TooMany:
+    return TooMany(
+        what=Text(zh="正在检验的文件过多。", en="Too many files are being checked."),
+        hint=Text(zh="请稍后再试。", en="Try again in a moment."),
+    )
+
+
+def _environment() -> dict[str, str]:
+    """Return what a process is told of its surroundings: where the modules are, and no secret of this one's."""
+    return {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(one for one in sys.path if one)}
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
+
+
+def send(pipe: IO[bytes] | None, what: object) -> None:
+    """Write a message with its length before it."""
+    body = msgspec.msgpack.encode(what)
+    assert pipe is not None  # noqa: S101  both are pipes
+    pipe.write(len(body).to_bytes(_LENGTH_BYTES) + body)
+    pipe.flush()
+
+
+def received(pipe: IO[bytes] | None) -> bytes:
+    """Return the bytes of the next message; raises EOFError where there is none, or one too long."""
+    assert pipe is not None  # noqa: S101  as above
+    head = pipe.read(_LENGTH_BYTES)
+    if len(head) < _LENGTH_BYTES:
+        raise EOFError
+    size = int.from_bytes(head)
+    if size > _MAX_ANSWER:
+        raise EOFError
+    body = pipe.read(size)
+    if len(body) < size:
+        raise EOFError
+    return body

@@ -1,0 +1,95 @@
+"""The process that looks into foreign files may hang, starve or die: whoever asked gets an answer all the same."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from tests.rooms.certificates.test_pki_c2pa import POINT
+
+from safebelt.rooms.labelling.service.looker import Looker
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "point.jpg"
+    path.write_bytes(POINT)
+    return path
+
+
+def test_a_look_that_never_ends_is_stopped_and_the_next_one_works(picture, tmp_path) -> None:
+    pipe = tmp_path / "pipe.jpg"
+    os.mkfifo(pipe)  # opening it waits for a writer that never comes
+    looker = Looker("", "", seconds=5.0)
+    try:
+        assert looker.look(picture, picture.name).kind == "jpg"
+        looker._seconds = 0.2  # only now: starting the process takes longer
+        assert looker.look(pipe, pipe.name).stopped == "time"
+        looker._seconds = 20.0
+        assert looker.look(picture, picture.name).stopped == ""
+    finally:
+        looker.close()
+
+
+def test_a_process_that_died_is_replaced(picture) -> None:
+    looker = Looker("", "")
+    try:
+        looker.look(picture, picture.name)
+        looker._process.kill()
+        looker._process.wait()
+
+        assert looker.look(picture, picture.name).kind == "jpg"
+    finally:
+        looker.close()
+
+
+def test_a_process_that_dies_while_it_looks_says_so(picture, tmp_path) -> None:
+    pipe = tmp_path / "pipe.jpg"
+    os.mkfifo(pipe)
+    looker = Looker("", "", seconds=30.0)
+    looker.look(picture, picture.name)
+    process = looker._process
+    killer = threading.Timer(0.3, process.send_signal, [signal.SIGSEGV])
+    killer.start()
+    try:
+        assert looker.look(pipe, pipe.name).stopped == "crash"
+    finally:
+        killer.join()
+        looker.close()
+
+
+def test_too_little_memory_stops_the_look_and_not_the_house(tmp_path) -> None:
+    large = tmp_path / "large.jpg"
+    with large.open("wb") as file:
+        file.write(POINT)
+        file.truncate(2 << 30)
+    looker = Looker("", "", memory_bytes=1 << 30)
+    try:
+        assert looker.look(large, large.name).stopped in ("memory", "crash")
+    finally:
+        looker.close()
+
+
+def test_the_process_has_no_network_where_the_system_lets_it_go() -> None:
+    code = (
+        "from safebelt.rooms.labelling.service import worker; worker._confine(3 << 30)\n"
+        "import os, socket, sys\n"
+        "sys.stdout.write(os.readlink('/proc/self/ns/net') + ' ')\n"
+        "try:\n"
+        "    socket.create_connection(('127.0.0.1', int(sys.argv[1])), timeout=2)\n"
+        "    sys.stdout.write('reached')\n"
+        "except OSError:\n"
+        "    sys.stdout.write('cut off')\n"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        done = subprocess.run([sys.executable, "-c", code, port], capture_output=True, text=True, check=True)
+    network, _, said = done.stdout.partition(" ")
+
+    if network == str(Path("/proc/self/ns/net").readlink()):
+        pytest.skip("this system lets no process give up its network")
+    assert said == "cut off"

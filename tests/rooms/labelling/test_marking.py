@@ -1,0 +1,188 @@
+"""A file is marked, checked and traced; whatever is changed afterwards is seen."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.rooms.certificates.test_pki_c2pa import POINT, signed
+
+from safebelt.kernel.actors import OWNER
+from safebelt.kernel.errors import Invalid, NotFound
+from safebelt.rooms.certificates.model import Why
+from safebelt.rooms.labelling.model import Axis, Checked, Mark, Verdict
+from safebelt.rooms.labelling.service import SIDECAR, MarkFile
+
+HOLDING = (
+    *(Axis.AIGC, Axis.CONFORMANCE, Axis.INTEGRITY, Axis.C2PA, Axis.SIGNATURE, Axis.CHAIN, Axis.REVOCATION),
+    *(Axis.IDENTITY, Axis.CERTIFICATE, Axis.LEDGER),
+)
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "point.jpg"
+    path.write_bytes(POINT)
+    return path
+
+
+@pytest.fixture
+def marked(labelling, served, ledger, picture, tmp_path: Path) -> Path:
+    path = tmp_path / "marked.jpg"
+    labelling.mark(picture, path, MarkFile(system_id=served.id), by=OWNER)
+    ledger.advance()
+    return path
+
+
+def verdict(found: Checked, axis: Axis) -> Verdict:
+    return found.axes[axis].verdict
+
+
+def test_a_picture_is_marked_and_every_mark_holds(labelling, marked) -> None:
+    found = labelling.verify(marked)
+
+    for axis in HOLDING:
+        assert verdict(found, axis) is Verdict.OK, (axis, found.axes[axis].reason.as_text("en"))
+    assert verdict(found, Axis.TIME) is Verdict.ABSENT  # nobody stamped it
+    assert verdict(found, Axis.EXPLICIT) is Verdict.UNKNOWN  # nobody looked at the picture
+    assert found.is_marked and not found.is_bad
+    assert "AI made this content" in found.sentence.en and "registered system" in found.sentence.en
+
+
+def test_what_was_put_and_what_was_left_out_is_said(labelling, served, picture, tmp_path) -> None:
+    made = labelling.mark(picture, tmp_path / "marked.jpg", MarkFile(system_id=served.id), by=OWNER)
+
+    assert set(made.put) == {Mark.AIGC, Mark.C2PA}
+    assert set(made.left_out) == {Mark.EXPLICIT}
+
+
+def test_an_unmarked_picture_cannot_be_told_and_is_never_called_human(labelling, certificates, picture) -> None:
+    found = labelling.verify(picture)
+
+    assert {verdict(found, axis) for axis in Axis} <= {Verdict.ABSENT, Verdict.UNKNOWN}
+    assert not found.is_marked and not found.is_bad
+    assert "does not mean that a human made it" in found.sentence.en
+    assert "不表示内容出自人手" in found.sentence.zh
+
+
+def test_a_changed_picture_is_no_longer_what_was_signed(labelling, marked) -> None:
+    data = bytearray(marked.read_bytes())
+    data[-3] ^= 1
+    marked.write_bytes(data)
+
+    found = labelling.verify(marked)
+
+    assert verdict(found, Axis.C2PA) is Verdict.BAD
+    assert verdict(found, Axis.SIGNATURE) is Verdict.OK
+    assert verdict(found, Axis.LEDGER) is Verdict.ABSENT
+    assert "cannot be relied upon" in found.sentence.en
+
+
+def test_a_changed_label_fails_its_own_signature_and_the_manifests_hash(labelling, marked) -> None:
+    produce_id = labelling.verify(marked).labels[0].fields["ProduceID"]
+    other = produce_id[:-1] + ("1" if produce_id[-1] != "1" else "2")
+    data = marked.read_bytes()
+    at = data.index(produce_id.encode(), data.index(b"TC260:AIGC"))  # the manifest repeats it
+    marked.write_bytes(data[:at] + other.encode() + data[at + len(other) :])
+
+    found = labelling.verify(marked)
+
+    assert verdict(found, Axis.AIGC) is Verdict.OK  # it still says so
+    assert verdict(found, Axis.INTEGRITY) is Verdict.BAD
+    assert verdict(found, Axis.C2PA) is Verdict.BAD
+
+
+@pytest.mark.parametrize("deed", ["suspend", "revoke"])
+def test_a_certificate_that_was_taken_back_shows_at_once(labelling, certificates, marked, deed) -> None:
+    serial = labelling.verify(marked).facts["serial"]
+    if deed == "suspend":
+        certificates.suspend(serial, reason="looking into it", by=OWNER)
+    else:
+        certificates.revoke(serial, why=Why.KEY_COMPROMISE, reason="stolen", by=OWNER)
+
+    found = labelling.verify(marked)
+
+    assert verdict(found, Axis.REVOCATION) is Verdict.BAD
+    assert verdict(found, Axis.C2PA) is Verdict.OK
+    assert "cannot be relied upon" in found.sentence.en
+
+
+def test_a_picture_that_others_signed_is_whole_and_vouched_for_by_nobody(labelling, certificates, tmp_path) -> None:
+    path = tmp_path / "theirs.jpg"
+    path.write_bytes(signed("es256", "al1"))
+
+    found = labelling.verify(path)
+
+    assert verdict(found, Axis.C2PA) is Verdict.OK
+    assert verdict(found, Axis.SIGNATURE) is Verdict.OK
+    for axis in (Axis.CHAIN, Axis.REVOCATION, Axis.IDENTITY):
+        assert verdict(found, axis) is Verdict.UNKNOWN
+    assert verdict(found, Axis.CERTIFICATE) is Verdict.ABSENT
+    assert "not known in full" in found.sentence.en
+
+
+def test_a_system_that_is_not_in_service_signs_nothing_and_the_label_is_still_put(
+    labelling, certificates, registry, picture, tmp_path
+) -> None:
+    from tests.rooms.registry.lifecycle_house import DESCRIBED, enter
+
+    made = labelling.mark(picture, tmp_path / "out.jpg", MarkFile(system_id=enter(registry, DESCRIBED).id), by=OWNER)
+
+    assert set(made.put) == {Mark.AIGC}
+    assert "Nothing can be signed" in made.left_out[Mark.C2PA].en
+    assert verdict(labelling.verify(tmp_path / "out.jpg"), Axis.INTEGRITY) is Verdict.ABSENT
+
+
+def test_a_text_gets_its_notice_and_the_label_a_file_of_its_own(labelling, certificates, tmp_path) -> None:
+    text = tmp_path / "a.txt"
+    text.write_text("天气很好。", "utf-8")
+
+    made = labelling.mark(text, tmp_path / "b.txt", MarkFile(), by=OWNER)
+
+    assert (tmp_path / "b.txt").read_text("utf-8") == "本内容由人工智能生成。\n\n天气很好。"
+    label = json.loads((tmp_path / f"b.txt{SIDECAR}").read_text("utf-8"))["AIGC"]
+    assert label["Label"] == "1" and label["ProduceID"].startswith("mrk_")
+    assert made.put[Mark.AIGC] == f"b.txt{SIDECAR}"
+    assert verdict(labelling.verify(tmp_path / "b.txt"), Axis.EXPLICIT) is Verdict.OK
+
+
+def test_the_file_may_be_marked_in_its_place(labelling, served, picture) -> None:
+    labelling.mark(picture, picture, MarkFile(system_id=served.id), by=OWNER)
+
+    assert verdict(labelling.verify(picture), Axis.C2PA) is Verdict.OK
+
+
+def test_every_mark_is_an_entry_that_names_the_finished_file(labelling, ledger, marked) -> None:
+    found = labelling.verify(marked)
+
+    entries = ledger.entries(subject=found.labels[0].fields["ProduceID"])
+    assert [one.data["sha256"] for one in entries] == [found.facts["sha256"]]
+    assert entries[0].data["marks"] == ["aigc", "c2pa"]
+
+
+@pytest.mark.parametrize("data", [b"", b"\x00" * 64, b"%!PS-Adobe", b"MZ" + b"\0" * 100])
+def test_a_file_of_no_known_format_is_refused_and_leaves_nothing(labelling, certificates, tmp_path, data) -> None:
+    odd = tmp_path / "odd.bin"
+    odd.write_bytes(data)
+
+    with pytest.raises(Invalid, match="no format"):
+        labelling.mark(odd, tmp_path / "out.bin", MarkFile(), by=OWNER)
+
+    assert sorted(one.name for one in tmp_path.iterdir() if one.is_file() and "out" in one.name) == []
+
+
+def test_a_damaged_picture_is_refused_and_leaves_nothing(labelling, certificates, picture, tmp_path) -> None:
+    picture.write_bytes(POINT[:30])
+
+    with pytest.raises(Invalid, match="damaged"):
+        labelling.mark(picture, tmp_path / "out.jpg", MarkFile(), by=OWNER)
+
+    assert not list(tmp_path.glob("*out.jpg*"))
+
+
+def test_what_is_not_there_is_not_found(labelling, certificates, tmp_path) -> None:
+    with pytest.raises(NotFound):
+        labelling.mark(tmp_path / "none.jpg", tmp_path / "out.jpg", MarkFile(), by=OWNER)
+    with pytest.raises(NotFound):
+        labelling.verify(tmp_path / "none.jpg")
+    with pytest.raises(Invalid):
+        labelling.verify(tmp_path)
