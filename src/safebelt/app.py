@@ -183,7 +183,7 @@ class House:
                 folder=self.settings.data / "registry",
                 blobs=Folder(self.settings.home / "blobs", max_bytes=self.settings.max_body_bytes),
                 sign=self.sign,
-                stopped=lambda system: self.box.stopping(system),
+                stopped=self.box.stopping,
                 clock=self.clock,
                 new_id=self.new_id,
                 chance=self.chance,
