@@ -272,6 +272,8 @@ def pages_of(made: Furnished) -> tuple[tuple[str, str], ...]:
         "certificates",
         "certificates/issue",
         f"certificates/{made.certificate}",
+        "portal/complaints",
+        "portal/complaints/enter",
     )  # fmt: skip
     by_officer = (
         "registry/supervision",
@@ -289,6 +291,10 @@ def pages_of(made: Furnished) -> tuple[tuple[str, str], ...]:
         f"register/{made.system}",
         f"register/{made.gone}",
         "register/statistics",
+        "complaints",
+        f"complaints?system={made.system}",
+        "complaints/follow",
+        f"complaints/paper?system={made.system}",
         "certificates/check",
         "certificates/challenge",
     )

@@ -39,7 +39,7 @@ class ComplaintPages(Controller):
         self, request: AnyRequest, portal: NamedDependency[Portal], lang: PathLang, system: SystemId = ""
     ) -> Template:
         """Show the form; with `system`, filled in for a public one."""
-        return _form(request, portal, lang, empty_form(system_id=system))
+        return _form(request, portal, lang, empty_form(system_id=system, kind="other"))
 
     @post(sync_to_thread=True, status_code=200)
     def complain(

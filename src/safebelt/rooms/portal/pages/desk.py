@@ -73,7 +73,7 @@ class ComplaintDeskPages(Controller):
     @get("/enter", sync_to_thread=True, guards=[requires("portal.handle_complaints")])
     def paper_form(self, portal: NamedDependency[Portal], lang: PathLang, system: Choice = "") -> Template:
         """Show the form for what came on paper."""
-        return _enter(portal.complaints, lang, empty_form(system_id=system))
+        return _enter(portal.complaints, lang, empty_form(system_id=system, kind="other"))
 
     @post("/enter", sync_to_thread=True, status_code=200, guards=[requires("portal.handle_complaints")])
     def enter(
@@ -155,11 +155,13 @@ class ComplaintDeskPages(Controller):
         data: FormData,
     ) -> Template | Redirect:
         """Close, or do not take up."""
-        reason, is_refused = words.text_of(data, "close_reason"), words.text_of(data, "how") == "refuse"
+        reason, how = words.text_of(data, "close_reason"), words.text_of(data, "how")
+        is_refused = how == "refuse"
         try:
+            _hold_chosen(how)
             portal.complaints.close(case_id, reason, is_refused=is_refused, by=by)
         except (Invalid, Conflict) as problem:
-            typed = {"close_reason": reason, "how": words.text_of(data, "how")}
+            typed = {"close_reason": reason, "how": how}
             return _case(portal.complaints, lang, case_id, by, problem=_of(problem, "close_reason"), typed=typed)
         return _to(lang, case_id, "refused" if is_refused else "closed")
 
@@ -212,6 +214,15 @@ def _still_sees(complaints: Complaints, case_id: str, by: Actor) -> bool:
     except NotFound:
         return False
     return True
+
+
+def _hold_chosen(how: str) -> None:
+    if how not in {"close", "refuse"}:
+        raise Invalid(
+            what=Text(zh="请选择怎样结束。", en="Choose how it ends."),
+            hint=Text(zh="请更正后重新提交。", en="Correct it and send it again."),
+            details={"field": "how"},
+        )
 
 
 def _of(problem: Problem, reason: str) -> Problem:
