@@ -96,42 +96,42 @@ def exiftool(*paths: Path) -> dict[str, str]:
     return {Path(one["SourceFile"]).name: json.dumps(one, ensure_ascii=False) for one in json.loads(run.stdout)}
 
 
+_SIZES = (b"\0\0\0\0", b"\0\0\0\1", b"\1\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff")
+
+
 def mutations(seed: int, count: int, files: list[bytes]) -> Iterator[bytes]:
     """Files with something wrong: bits, sizes, pieces doubled, dropped, moved, cut off, and spliced with others."""
     chance = random.Random(seed)
+    for _number in range(count):
+        data = chance.choice(files)
+        for _change in range(chance.choice((1, 1, 1, 2, 3, 8))):
+            if len(data) >= 20:
+                data = _mutated(chance, data, chance.choice(files))
+        yield data
 
-    def place(data: bytes | bytearray) -> int:
-        near = min(len(data), 1200)
+
+def _mutated(chance: random.Random, data: bytes, other: bytes) -> bytes:
+    def place() -> int:
+        near = min(len(data), 1200)  # what is not sound or picture is at the ends
         return chance.choice(
             (chance.randrange(near), len(data) - 1 - chance.randrange(near), chance.randrange(len(data)))
         )
 
-    for _number in range(count):
-        data = bytearray(chance.choice(files))
-        for _change in range(chance.choice((1, 1, 1, 2, 3, 8))):
-            if len(data) < 20:
-                break
-            at, other, length = place(data), place(data), chance.randrange(1, 100)
-            size = chance.choice((b"\0\0\0\0", b"\0\0\0\1", b"\1\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff"))
-            match chance.randrange(8):
-                case 0:
-                    data[at] = chance.randrange(256)
-                case 1:
-                    data[at] ^= 1 << chance.randrange(8)
-                case 2:
-                    data[at : at + 4] = size
-                case 3:
-                    data[at:] = b""
-                case 4:
-                    data[at:at] = data[other : other + length]
-                case 5:
-                    del data[at : at + length]
-                case 6:
-                    data[at : at + length] = data[other : other + length]
-                case _:
-                    spliced = chance.choice(files)
-                    data[at:] = spliced[chance.randrange(len(spliced)) :]
-        yield bytes(data)
+    at, source, length = place(), place(), chance.randrange(1, 100)
+    piece, flipped = data[source : source + length], bytes((data[at] ^ 1 << chance.randrange(8),))
+    head, tail = data[:at], data[at:]
+    return chance.choice(
+        (
+            head + bytes((chance.randrange(256),)) + tail[1:],
+            head + flipped + tail[1:],
+            head + chance.choice(_SIZES) + tail[4:],
+            head,
+            head + piece + tail,
+            head + tail[length:],
+            head + piece + tail[length:],
+            head + other[chance.randrange(len(other)) :],
+        )
+    )
 
 
 def outcome(data: bytes, by: Carrier) -> str:

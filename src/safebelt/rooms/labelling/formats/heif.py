@@ -86,9 +86,10 @@ def write(data: Buffer, value: str) -> Edit:
         _cleaned(data, image, item, surgery, without_exif_labels)
     first = image.packets[0] if image.packets else None
     spans = _spans(data, image, first) if first is not None else []
-    packet = xmp.merged(_joined(data, spans) if first is not None else None, line)
-    if len(spans) == 1 and len(packet) <= spans[0][1] - spans[0][0]:
-        start, end = spans[0]
+    packet = xmp.merged(_joined(data, spans) if first is not None else None, line).rstrip(b" ")
+    start, end = spans[0] if len(spans) == 1 else (0, 0)
+    packet = xmp.shrunk(packet, end - start) if end > start else packet
+    if len(packet) <= end - start:
         surgery.put(Change(start, end, packet.ljust(end - start)), ())
         return _finished(data, image, surgery, None, b"")
     for start, end in spans:
@@ -240,7 +241,8 @@ def _new_item(data: Buffer, image: _Image, surgery: Surgery) -> _Entry:
     _count(data, iloc.body + 6, 4 if version == 2 else 2, surgery)
     if iref is None:
         new = made(b"cdsc", struct.pack(">HHH", number, 1, image.primary & _MAX_NUMBER))
-        at = max(box.end for box in image.tables.values())
+        hdlr = image.tables.get(b"hdlr")  # the first; behind it nothing else grows
+        at = hdlr.end if hdlr else image.meta.body + offsets.meta_prefix(data, image.meta)
         surgery.put(Change(at, at, made(b"iref", bytes(4) + new)), (image.meta,))
     else:
         form = ">IHI" if _version(data, iref) else ">HHH"

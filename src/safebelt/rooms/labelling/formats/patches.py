@@ -9,7 +9,7 @@ from safebelt.rooms.labelling.formats.carrier import MAX_LABEL_BYTES, Broken, Ed
 from safebelt.rooms.labelling.formats.values import is_label
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """Bytes `[start, end)` of the old file become `new`; an insertion where `start == end`."""
 
@@ -27,7 +27,7 @@ class Moves:
     """Where bytes of the old file come to lie in the new one."""
 
     def __init__(self, changes: Iterable[Change]) -> None:
-        moving = sorted(change for change in changes if change.growth)
+        moving = sorted((change for change in changes if change.growth), key=_place)
         self._ends = [change.end for change in moving]
         self._sums = list(accumulate((change.growth for change in moving), initial=0))
 
@@ -41,18 +41,22 @@ class Moves:
 
 
 def edited(size: int, changes: Iterable[Change]) -> Edit:
-    """Return a file of `size` bytes with changes.
+    """Return a file of `size` bytes with changes; of several insertions at one place, the first comes first.
 
     Raises:
         Broken: Two changes meet: parts of the file lie in one another.
     """
     pieces, at = list[bytes | Span](), 0
-    for change in sorted(changes):
+    for change in sorted(changes, key=_place):
         if change.start < at or change.end > size:
             raise Broken("parts that lie in one another")
         pieces += [Span(at, change.start), change.new]
         at = change.end
     return joined([*pieces, Span(at, size)])
+
+
+def _place(change: Change) -> tuple[int, int]:
+    return change.start, change.end
 
 
 def is_label_field(name: str, value: str) -> bool:

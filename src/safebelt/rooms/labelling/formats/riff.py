@@ -32,7 +32,6 @@ MAX_CHUNKS = 1 << 16
 """Chunks looked at in one list; frames lie deeper and are not."""
 _UNKNOWN = (0, 0xFFFFFFFF)
 """Sizes that writers leave who cannot go back (streams), and the mark of RF64."""
-_STREAMED = (b"data", b"movi")
 _INDEX_OF_INDEXES, _INDEX_OF_CHUNKS = 0, 1
 
 
@@ -77,7 +76,7 @@ def chunks(data: Buffer, start: int, end: int, sizes: dict[bytes, int] | None = 
         is_open = False
         if size == 0xFFFFFFFF and sizes and kind in sizes:
             size = sizes[kind]
-        elif size in _UNKNOWN and kind in _STREAMED:
+        elif size in _UNKNOWN and _is_streamable(data, at, kind):
             is_open = size != 0 or _is_streamed(data)
             size = end - at - 8 if is_open else size
         stop = at + 8 + size
@@ -87,10 +86,15 @@ def chunks(data: Buffer, start: int, end: int, sizes: dict[bytes, int] | None = 
         is_list = kind in (b"RIFF", b"RF64", b"BW64", b"LIST") and size >= 4
         after = min(stop + (size & 1), end)
         if is_list:
-            yield Chunk(bytes(data[at + 8 : at + 12]), at, at + 12, stop, after, is_list=True)
+            yield Chunk(bytes(data[at + 8 : at + 12]), at, at + 12, stop, after, is_list=True, is_open=is_open)
         else:
             yield Chunk(kind, at, at + 8, stop, after, is_open=is_open)
         at = after
+
+
+def _is_streamable(data: Buffer, at: int, kind: bytes) -> bool:
+    """Whether a chunk holds sound or frames, whose length a writer may not know."""
+    return kind == b"data" or (kind == b"LIST" and bytes(data[at + 8 : at + 12]) == b"movi")
 
 
 def _is_streamed(data: Buffer) -> bool:
@@ -257,11 +261,9 @@ def _avi(data: Buffer, riffs: list[Chunk], line: str) -> list[Change]:
     later = [chunk for riff in riffs[1:] for chunk in _inside(data, riff)]
     places = list(_rooms(inside))
     target = next((place for place in places if _fits(data, place, line)), None)
-    changes = list[Change]()
-    for chunk in [*inside, *later]:
-        if target is not None and chunk.start in (part.start for part in target):
-            continue
-        changes += _still(data, chunk)
+    last = inside[-1:] if inside and inside[-1].is_list and inside[-1].kind == b"INFO" else []
+    taken = {chunk.start for chunk in target or last}
+    changes = [change for chunk in [*inside, *later] if chunk.start not in taken for change in _still(data, chunk)]
     if target is not None:
         return [*changes, *_filled(data, target, line)]
     return [*changes, *_appended(data, riffs[0], inside, line)]
