@@ -183,7 +183,7 @@ class House:
                 folder=self.settings.data / "registry",
                 blobs=Folder(self.settings.home / "blobs", max_bytes=self.settings.max_body_bytes),
                 sign=self.sign,
-                stopped=self.box.stopping,
+                stopped=lambda system: self.box.stopping(system),  # noqa: PLW0108  the box is made when somebody asks
                 clock=self.clock,
                 new_id=self.new_id,
                 chance=self.chance,

@@ -67,9 +67,6 @@ def next_steps(axes: Mapping[Axis, AxisFound], known: Known) -> tuple[Text, ...]
                 en="Look for an earlier copy: forwarding and screenshots often lose marks.",
             )
         )
-    steps.append(
-        Text(zh="如内容造成损害，可以投诉。", en="If the content does harm, you can complain."),
-    )
     return tuple(steps)
 
 

@@ -121,7 +121,8 @@ def _facts(seen: Inspection, known: Known) -> dict[str, str]:
             "sources": " ".join(manifest.source_types),
         }
     if known.register_url:
-        facts |= {"register": known.register_url, "party": known.party}
+        system = known.checked.system_id if known.checked else ""
+        facts |= {"register": known.register_url, "party": known.party, "system": system}
     return {name: value[:500] for name, value in facts.items() if value}
 
 
