@@ -12,6 +12,7 @@ from tests.rooms.portal.complaints_house import HOME, OFFICER, OPERATOR, PNG, WO
 from tests.rooms.registry.supervision_house import AUDITOR, BOTH, ELSEWHERE
 
 from safebelt.engines.canonical import canonical
+from safebelt.kernel.actors import OWNER
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Conflict, Invalid, NotFound, Problem, Refused, TooMany
 from safebelt.rooms.ledger.service import check, read_keys
@@ -22,6 +23,10 @@ from safebelt.rooms.portal.packs.complaints import read_complaints
 from safebelt.rooms.portal.service.limits import counted_as
 
 OTHER = "198.51.100.9"
+
+
+ONCE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what is judged before anything is asked of a database."""
 
 
 @pytest.fixture
@@ -53,6 +58,7 @@ def test_a_complaint_reaches_who_answers_and_the_competent_authority_and_nobody_
     assert town.kinds(filed.complaint.id) == ["received.v1"]
 
 
+@ONCE
 def test_an_answer_is_owed_after_fifteen_days_as_the_data_says_and_says_that_no_law_does(town: Town) -> None:
     filed = town.complain()
 
@@ -70,6 +76,7 @@ def test_a_complaint_about_an_unnamed_system_is_received_and_says_that_nobody_is
         town.case(filed, by=OFFICER)
 
 
+@ONCE
 def test_a_hidden_system_and_one_that_is_not_there_are_refused_with_the_same_words(town: Town) -> None:
     told = []
     for system in (town.hidden, "sys_nothing", "sys_\0", "x" * 500):
@@ -81,6 +88,7 @@ def test_a_hidden_system_and_one_that_is_not_there_are_refused_with_the_same_wor
     assert town.hidden not in str(told)
 
 
+@ONCE
 @pytest.mark.parametrize(
     ("more", "field"),
     [
@@ -145,6 +153,7 @@ def test_whatever_is_typed_becomes_text_that_every_database_takes(text: str) -> 
 # --- floods and spam ---------------------------------------------------------------------------------------------
 
 
+@ONCE
 def test_one_address_is_stopped_after_so_many_complaints_an_hour_and_others_are_not(town: Town) -> None:
     for number in range(6):
         town.complain(f"Complaint number {number}")
@@ -157,6 +166,7 @@ def test_one_address_is_stopped_after_so_many_complaints_an_hour_and_others_are_
     town.complain("An hour later")
 
 
+@ONCE
 def test_sendings_that_are_refused_count_too(town: Town) -> None:
     for _ in range(30):
         with pytest.raises(Invalid):
@@ -177,6 +187,7 @@ def test_a_subscriber_of_ipv6_is_one_address(address, counted) -> None:
     assert counted_as(address) == counted
 
 
+@ONCE
 @pytest.mark.parametrize(
     ("more", "because"),
     [
@@ -196,6 +207,7 @@ def test_what_looks_like_spam_is_received_and_owed_an_answer_but_listed_apart(to
     assert town.kinds(filed.complaint.id) == ["received.v1", "set_apart.v1"]
 
 
+@ONCE
 def test_the_same_words_again_are_listed_apart_and_other_words_are_not(town: Town) -> None:
     assert [town.complain(text).complaint.is_apart for text in (WORDS, WORDS, "Other words")] == [False, True, False]
 
@@ -203,6 +215,7 @@ def test_the_same_words_again_are_listed_apart_and_other_words_are_not(town: Tow
 # --- following ---------------------------------------------------------------------------------------------------
 
 
+@ONCE
 def test_the_code_follows_the_complaint_however_it_is_typed_and_only_its_hash_is_kept(town: Town) -> None:
     filed = town.complain()
     typed = f"  {filed.code[:5].upper()}-{filed.code[5:]} ".replace("0", "o").replace("1", "L")
@@ -213,6 +226,7 @@ def test_the_code_follows_the_complaint_however_it_is_typed_and_only_its_hash_is
     assert filed.code.encode() not in kept
 
 
+@ONCE
 @pytest.mark.parametrize("code", ["", "0" * 26, "wrong", "\0", "x" * 100_000, "' or 1=1 --", "٣" * 26])
 def test_a_wrong_code_follows_nothing(town: Town, code) -> None:
     town.complain()
@@ -221,6 +235,7 @@ def test_a_wrong_code_follows_nothing(town: Town, code) -> None:
         town.complaints.follow(code, address=HOME)
 
 
+@ONCE
 def test_guessing_codes_is_stopped_and_the_right_code_waits_too(town: Town) -> None:
     filed = town.complain()
     for number in range(30):
@@ -253,6 +268,7 @@ def test_the_receipt_waits_for_the_signed_checkpoint_then_checks_offline_and_ope
     assert changed != opened
 
 
+@ONCE
 def test_the_receipt_opens_what_was_said_first_after_the_complaint_went_elsewhere(town: Town) -> None:
     filed = town.complain(system_id="")
     town.complaints.pass_on(filed.complaint.id, PassOn(reason="It is ours.", system_id=town.system), by=OPERATOR)
@@ -333,6 +349,7 @@ def test_the_authority_answers_too_and_closes_what_was_answered(town: Town) -> N
     assert now.speakers[now.said[1].office_id] == "Market Surveillance Office"
 
 
+@ONCE
 def test_a_refusal_says_why_and_what_is_with_the_authority_the_operator_does_not_refuse(town: Town) -> None:
     mine, theirs = town.complain("First"), town.complain("Second")
     town.complaints.close(mine.complaint.id, "Not about this system.", is_refused=True, by=OPERATOR)
@@ -367,6 +384,7 @@ def test_a_complaint_about_an_unnamed_system_is_passed_to_its_system_and_its_aut
     assert said(town, filed, by=OFFICER)[-1] == "Ours."
 
 
+@ONCE
 def test_a_complaint_passed_to_a_hidden_system_tells_its_complainant_nothing_of_it(town: Town) -> None:
     filed = town.complain(system_id="")
     town.complaints.pass_on(filed.complaint.id, PassOn(reason="We know.", system_id=town.hidden), by=OPERATOR)
@@ -376,6 +394,7 @@ def test_a_complaint_passed_to_a_hidden_system_tells_its_complainant_nothing_of_
     assert (told.system, told.party, told.has_party) == (None, "", True)
 
 
+@ONCE
 @pytest.mark.parametrize("cmd", [PassOn(reason="x"), PassOn(reason="", office_id="pty_x")])
 def test_passing_on_names_where_to_and_why(town: Town, cmd) -> None:
     with pytest.raises(Invalid):
@@ -437,6 +456,18 @@ def test_texts_are_erased_when_they_were_kept_as_long_as_is_stated(town: Town) -
     assert said(town, filed) == ["", ""]
     assert town.kinds(filed.complaint.id)[-1] == "erased.v1"
     assert town.complaints.tend() == 0
+
+
+def test_what_an_older_backup_brought_back_is_erased_again(town: Town) -> None:
+    filed = town.complain()
+
+    town.complaints.erase_again(filed.complaint.id, by=OWNER)
+
+    assert said(town, filed) == [""]
+    with pytest.raises(Conflict):
+        town.complaints.erase_again(filed.complaint.id, by=OWNER)
+    with pytest.raises(NotFound):
+        town.complaints.erase_again("cpl_forgotten", by=OWNER)
 
 
 # --- privacy -----------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.ledger import decide
 from safebelt.rooms.ledger.model import Checkpoint, PersonalErased
 from safebelt.rooms.ledger.tiles import WIDTH, Missing, Tiles
+from safebelt.rooms.portal.model.events import ComplaintErased
 
 TAKEN_BACK = frozenset(
     {
@@ -23,6 +24,7 @@ TAKEN_BACK = frozenset(
         "certificates.revoked.v1",
         "certificates.suspended.v1",
         "ledger.personal_erased.v1",
+        "portal.complaint_erased.v1",
         "registry.comment_deleted.v1",
         "registry.evidence_withdrawn.v1",
         "registry.file_withdrawn.v1",
@@ -102,18 +104,23 @@ def erase_again(house: House, found: Forgotten) -> tuple[str, ...]:
 
     What is itself forgotten, or was erased before, needs nothing.
     """
-    done = list[str]()
-    for lost in found.taken_back:
-        if lost.kind == PersonalErased.kind:
-            try:
-                house.ledger.erase(
-                    lost.subject, reason=f"erased before, as entry {lost.index} of the later log", by=OWNER
-                )
-            except Problem:
-                continue
-            done.append(lost.subject)
+    done = [lost.subject for lost in found.taken_back if _erased_again(house, lost)]
     house.ledger.advance()
     return tuple(done)
+
+
+def _erased_again(house: House, lost: Lost) -> bool:
+    try:
+        if lost.kind == PersonalErased.kind:
+            reason = f"erased before, as entry {lost.index} of the later log"
+            house.ledger.erase(lost.subject, reason=reason, by=OWNER)
+        elif lost.kind == ComplaintErased.kind:
+            house.portal.complaints.erase_again(lost.subject, by=OWNER)
+        else:
+            return False
+    except Problem:  # itself forgotten, or erased before
+        return False
+    return True
 
 
 def _no_later_log(folder: Path) -> Invalid:

@@ -321,8 +321,13 @@ def hold_seen(complaint: Complaint | None, speaker: Speaker, office_id: str) -> 
     """
     is_theirs = speaker is Speaker.OPERATOR or bool(office_id)
     if complaint is None or not is_theirs or (office_id and complaint.office_id != office_id):
-        raise NotFound(what=Text(zh="没有这件投诉。", en="There is no such complaint that you can see."), hint=_LOOK)
+        raise no_such_complaint()
     return complaint
+
+
+def no_such_complaint() -> NotFound:
+    """Return that there is no such complaint, said the same whether it is missing or another's."""
+    return NotFound(what=Text(zh="没有这件投诉。", en="There is no such complaint that you can see."), hint=_LOOK)
 
 
 def no_such_code() -> NotFound:

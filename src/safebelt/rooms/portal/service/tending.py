@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from safebelt.kernel.actors import MACHINE
+from safebelt.kernel.actors import MACHINE, Actor
 from safebelt.kernel.errors import Conflict
 from safebelt.rooms.portal import store
 from safebelt.rooms.portal.decide import complaints as decide
@@ -39,6 +39,19 @@ class Complaints(Handling):
             except Conflict:  # somebody was quicker: answered it, or noticed it too
                 continue
         return len(waiting)
+
+    def erase_again(self, case_id: str, *, by: Actor) -> None:
+        """Erase a complaint's texts and files again, which an older backup brought back.
+
+        Raises:
+            NotFound: There is no such complaint: it is itself forgotten.
+            Conflict: They are erased already.
+        """
+        with self._sql.begin() as tx:
+            found, said = self._found(tx, case_id)
+            if found is None:
+                raise decide.no_such_complaint()
+            self._erase(tx, found, said, ErasedBecause.ASKED, by)
 
     def erase_kept_too_long(self) -> int:
         """Erase the texts and files of complaints that ended long enough ago; return of how many."""
