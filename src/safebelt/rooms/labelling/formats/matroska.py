@@ -293,13 +293,13 @@ def _moved(data: Buffer, film: _Film, kept: _Kept, tag: bytes) -> list[Change]:
 
 
 def _before_cluster(film: _Film, kept: _Kept, tag: bytes) -> Change:
-    """Let the tags grow that stand last before the first cluster, or put new ones there."""
+    """Let the tags grow that stand last before the first cluster, or put new ones there, in place of any Void."""
     front = film.front
     end = front[-1].end if front else film.segment.body
     last = next((part for part in reversed(front) if not _is_void(part, kept)), None)
     if last is not None and last.kind == _TAGS:
         return Change(last.start, end, ebml.made(_TAGS, ebml.summed(kept[last] + tag)))
-    return Change(end, end, ebml.made(_TAGS, tag))
+    return Change(last.end if last else film.segment.body, end, ebml.made(_TAGS, tag))
 
 
 def _positions_moved(data: Buffer, film: _Film, part: Element, moves: Moves) -> Iterator[Change]:

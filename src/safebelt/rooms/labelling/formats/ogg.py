@@ -158,8 +158,14 @@ def _later(data: Buffer, page: Page) -> Iterator[Page]:
 
 
 def _beginnings(data: Buffer) -> Iterator[Page]:
-    """Yield the first page of every stream, also of those chained behind others, found by their mark."""
-    at, seen = _page(data, 0).start, 0
+    """Yield the first page of every stream, also of those chained behind others, found by their mark.
+
+    Raises:
+        Broken: The file does not begin with one.
+    """
+    at, seen, first = 0, 0, _whole(data, 0)
+    if first is None or not first.flags & _FIRST:
+        raise Broken("an Ogg file that does not begin with the first page of a stream")
     while at >= 0 and seen < _MAX_STREAMS:
         page = _whole(data, at)
         if page is not None and page.flags & _FIRST:
