@@ -198,10 +198,17 @@ def test_a_description_in_utf_16_and_the_first_of_several_labels_are_read() -> N
     labelled(data, mp3)
 
 
-def test_what_follows_the_frames_and_is_no_padding_is_kept() -> None:
-    new = labelled(tag(3, title(3) + b"\x01odd") + SOUND, mp3)
+def test_what_is_neither_frame_nor_padding_is_not_written_over() -> None:
+    with pytest.raises(Unwritable):
+        mp3.write(tag(3, title(3) + b"\x01" + user(3, "AIGC", LABEL)) + SOUND, LABEL)
 
-    assert new.endswith(b"\x01odd" + SOUND)
+
+def test_names_of_2_2_that_were_left_in_a_later_tag_are_frames() -> None:
+    old = frame(3, b"TT2\0", b"\0Kept") + frame(3, b"COM ", b"\0eng\0Kept")
+
+    new = labelled(tag(3, old) + SOUND, mp3)
+
+    assert b"".join(one.raw for one in only(new).frames[:2]) == old
 
 
 def test_a_tag_that_says_it_is_compressed_is_refused() -> None:

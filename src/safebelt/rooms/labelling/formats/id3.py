@@ -30,7 +30,8 @@ MAX_FRAMES = 1 << 14
 _PADDING = 10
 """Zeros behind the frames, at least: some readers look there to tell how long the last frame is (ffmpeg does so)."""
 _UNSYNCHRONISED, _EXTENDED, _FOOTED = 0x80, 0x40, 0x10
-_NAME = re.compile(rb"[A-Z0-9]{3,4}")
+_NAME = re.compile(rb"[A-Z0-9]{3}[A-Z0-9 \0]?")
+"""Names of frames; some writers left those of 2.2, filled up, in later tags."""
 _CODECS = ("latin-1", "utf-16", "utf-16-be", "utf-8")
 _OWNER = b"XMP\0"
 _TIGHT = re.compile(rb"\xff(?=[\x00\xe0-\xff])")
@@ -131,7 +132,7 @@ def rewritten(tag: Tag, line: str | None) -> bytes:
     """Return a tag with one label, or with none; of the old length where padding allows.
 
     Raises:
-        Unwritable: The tag is compressed as a whole, or would be longer than a tag can be.
+        Unwritable: The tag is compressed as a whole, or holds what nobody can read.
     """
     frames = [new for frame in tag.frames if (new := _cleaned(frame))]
     if line is not None:
@@ -146,8 +147,15 @@ def rewritten(tag: Tag, line: str | None) -> bytes:
     elif frames == [frame.raw for frame in tag.frames]:
         return _assembled(tag, b"".join(frames), tag.tail)
     body, has_footer = b"".join(frames), tag.version == 4 and tag.head[2] & _FOOTED
-    if has_footer or tag.tail.strip(b"\0"):  # a tag with a footer has no padding (2.4 structure, 3.4)
-        return _assembled(tag, body, tag.tail)
+    if tag.tail.strip(b"\0"):
+        raise Unwritable(
+            Text(
+                zh="ID3 标签中有既不是帧也不是填充的内容，其中可能还有标识；请先用其他工具重写标签。",
+                en="The ID3 tag holds what is neither frame nor padding, maybe another label; rewrite the tag first.",
+            )
+        )
+    if has_footer:  # such a tag has no padding (2.4 structure, 3.4)
+        return _assembled(tag, body, b"")
     room = sum(len(frame.raw) for frame in tag.frames) + len(tag.tail)
     least = 0 if line is None else _PADDING
     padding = max(room - len(body), least)

@@ -133,8 +133,8 @@ def made(kind: bytes, body: bytes) -> bytes:
 
 def _riffs(data: Buffer) -> list[Chunk]:
     """Return the RIFFs of a file: one, or in OpenDML the first and those that continue it."""
-    if len(data) < 12 or bytes(data[:4]) not in (b"RIFF", b"RF64", b"BW64"):
-        raise Broken("a RIFF without its beginning")
+    if bytes(data[:4]) not in (b"RIFF", b"RF64", b"BW64") or bytes(data[8:12]) not in (b"WAVE", b"AVI "):
+        raise Broken("a RIFF without its beginning, or of a form that is neither WAVE nor AVI")
     size = struct.unpack_from("<I", data, 4)[0]
     if bytes(data[:4]) != b"RIFF" and size == 0xFFFFFFFF:
         size = _long_sizes(data).get(b"RIFF", 0)
