@@ -278,10 +278,10 @@ class House:
         """标识溯源."""
         from safebelt.rooms.labelling.service import Labelling
 
-        return Labelling(self.settings.provider_code, self._labelling_desk)
+        hands = self.settings.home / "keys" / "labelling"
+        return Labelling(self.settings.provider_code, self._labelling_desk, hands=hands)
 
     def _labelling_desk(self) -> Desk:
-        from safebelt import __version__
         from safebelt.rooms.labelling.service import Desk
 
         return Desk(
@@ -292,7 +292,6 @@ class House:
             folder=self.settings.data / "labelling",
             hands=self.settings.home / "keys" / "labelling",
             days=self.settings.identity_days,
-            software=("Safebelt", __version__),
             public_base=self.settings.public_base,
             clock=self.clock,
             chance=self.chance,

@@ -76,13 +76,12 @@ def labelling(
             folder=DATA,
             hands=tmp_path / "keys" / "labelling",
             days=90,
-            software=("Safebelt", "test"),
             public_base=BASE,
             clock=wall_clock,
             chance=real_chance,
             new_id=real_ids(),
         )
 
-    made = Labelling(CODE, furnish)
+    made = Labelling(CODE, furnish, hands=tmp_path / "keys" / "labelling")
     yield made
     made.close()

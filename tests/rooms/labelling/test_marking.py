@@ -10,7 +10,7 @@ from safebelt.kernel.actors import OWNER
 from safebelt.kernel.errors import Invalid, NotFound
 from safebelt.rooms.certificates.model import Why
 from safebelt.rooms.labelling.model import Axis, Checked, Mark, Verdict
-from safebelt.rooms.labelling.service import SIDECAR, MarkFile
+from safebelt.rooms.labelling.service import SIDECAR, CannotMark, MarkFile
 
 HOLDING = (
     *(Axis.AIGC, Axis.CONFORMANCE, Axis.INTEGRITY, Axis.C2PA, Axis.SIGNATURE, Axis.CHAIN, Axis.REVOCATION),
@@ -186,3 +186,25 @@ def test_what_is_not_there_is_not_found(labelling, certificates, tmp_path) -> No
         labelling.verify(tmp_path / "none.jpg")
     with pytest.raises(Invalid):
         labelling.verify(tmp_path)
+
+
+def test_a_content_on_its_way_is_signed_where_the_hand_lies_ready(labelling, served, tmp_path) -> None:
+    before = labelling.mark_bytes(POINT, "rec_0", served.id)
+    labelling.desk.hand(served.id)
+    labelling._at_hand.clear()  # a minute later
+    after = labelling.mark_bytes(POINT, "rec_1", served.id)
+    (tmp_path / "passed.jpg").write_bytes(after.data)
+
+    assert before.put == {"aigc"}
+    assert after.put == {"aigc", "c2pa"}
+    found = labelling.verify(tmp_path / "passed.jpg")
+    for axis in HOLDING:
+        if axis not in (Axis.LEDGER, Axis.CERTIFICATE):  # the belt's record is the memory of it; nothing was sequenced
+            assert verdict(found, axis) is Verdict.OK, (axis, found.axes[axis].reason.as_text("en"))
+    assert found.labels[0].fields["ProduceID"] == "rec_1"
+
+
+@pytest.mark.parametrize("data", [b"", b"nothing", POINT[:30]])
+def test_a_content_that_takes_no_mark_is_not_passed_off_as_marked(labelling, data) -> None:
+    with pytest.raises(CannotMark):
+        labelling.mark_bytes(data, "rec_0", "sys_1")

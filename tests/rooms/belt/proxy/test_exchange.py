@@ -337,7 +337,7 @@ def test_several_choices_are_screened_apart(tmp_path: Path) -> None:
         (post(b"[" * 100_000), 400, "nested_too_deeply"),
         (post({}, key="wrong"), 401, "invalid_api_key"),
         (b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}", 401, "invalid_api_key"),
-        (post({}, path="/v1/images/generations"), 404, "unguarded_endpoint"),
+        (post({}, path="/v1/images/edits"), 404, "unguarded_endpoint"),
         (post({"input": [1, 2, 3]}, path="/v1/embeddings"), 400, "unreadable_input"),
         (post(b"x" * 20_000_000), 413, "body_too_large"),
     ],

@@ -110,8 +110,8 @@ UNKNOWN_ENDPOINT = _invalid(
         en="The belt cannot guard this endpoint yet, so it does not let it pass.",
     ),
     Text(
-        zh="可用：/v1/chat/completions、/v1/completions、/v1/embeddings、/v1/models。",
-        en="Available: /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/models.",
+        zh="可用：/v1/chat/completions、completions、embeddings、images/generations、audio/speech、models。",
+        en="Available: /v1/chat/completions, completions, embeddings, images/generations, audio/speech and models.",
     ),
     status=404,
 )
@@ -157,6 +157,19 @@ UPSTREAM_BROKE = _unavailable(
     Text(zh="上游模型中断了回答或回答无法解析。", en="The upstream model broke off or its answer cannot be read."),
     Text(zh="请重试；若仍失败，请查看模型服务日志。", en="Try again; if it persists, read the model server's log."),
     status=502,
+)
+UNMARKED = _unavailable(
+    "unmarked_content",
+    Text(
+        zh="生成的图片或声音无法加注标识，因此不予放行。",
+        en="The picture or sound that was generated cannot be marked, so it does not pass.",
+    ),
+    Text(
+        zh="请改用能够携带标识的格式（图片：b64_json；声音：mp3、wav、flac、opus），不要使用流式输出。",
+        en="Ask for a format that can carry the mark (pictures: b64_json; sound: mp3, wav, flac, opus), and no stream.",
+    ),
+    status=502,
+    retry=0,
 )
 UPSTREAM_SLOW = _unavailable(
     "upstream_timeout",

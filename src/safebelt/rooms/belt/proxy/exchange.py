@@ -147,22 +147,39 @@ class Exchange:
         raw = await answer.read(self._tools.max_answer_bytes)
         self._recording.upstream_ends()
         screen = WholeAnswer(self._scanner, self._caller.harness, is_json=is_json_request(self._body))
-        body = await _aside(len(raw), lambda: _screened_answer(screen, answer, raw))
+        body = await _aside(len(raw), lambda: _screened_answer(screen, self._opened(answer, raw)))
         self._status, self._said, self._hits = answer.status, screen.said, screen.hits
         if answer.status >= HTTPStatus.BAD_REQUEST or body.get("error"):
             body, finish = {"error": masked_tree(body.get("error") or body)}, "upstream_error"
         else:
             self._is_generated = True
-            body, finish = self._noticed(body), "complete"
+            body, finish = await self._finished(body), "complete"
         done = self._done()
         if done is Action.REFUSE:
             finish = "refused"
         body["safebelt"] = self._field(done)
-        facts = {**self._outcome_facts(answer.status, finish, done), "usage": _usage(body)}
+        facts = {**self._outcome_facts(answer.status, finish, done), "usage": _usage(body), **self._made()}
         self._recording.outcome(facts, await self._outcome_content())
         await self._recording.durable(last=self._caller.harness.record_mode is RecordMode.STRICT)
-        headers = (*passed_on(answer), (b"content-type", _JSON), *self._headers(done))
-        await self._reply.whole(answer.status, headers, msgspec.json.encode(body))
+        kind, content = self._content(body)
+        headers = (*passed_on(answer), (b"content-type", kind), *self._headers(done))
+        await self._reply.whole(answer.status, headers, content)
+
+    def _opened(self, answer: Answer, raw: bytes) -> dict[str, Any]:
+        """Return an answer's JSON; raises UpstreamBroke where it is none."""
+        return answer_body(answer, raw)
+
+    async def _finished(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Return a generated answer as it leaves."""
+        return self._noticed(body)
+
+    def _made(self) -> dict[str, Any]:
+        """Return what the record is told of what was generated beside texts."""
+        return {}
+
+    def _content(self, body: dict[str, Any]) -> tuple[bytes, bytes]:
+        """Return the media type and bytes of the answer."""
+        return _JSON, msgspec.json.encode(body)
 
     def _noticed(self, body: dict[str, Any]) -> dict[str, Any]:
         """End plain-text choices with the explicit notice, where the harness asks for one."""
@@ -333,9 +350,9 @@ async def _to_the_end(work: Awaitable[None]) -> None:
     task.result()
 
 
-def _screened_answer(screen: WholeAnswer, answer: Answer, raw: bytes) -> dict[str, Any]:
+def _screened_answer(screen: WholeAnswer, body: dict[str, Any]) -> dict[str, Any]:
     try:
-        return screen.screen(answer_body(answer, raw))
+        return screen.screen(body)
     except RecursionError as error:
         raise UpstreamBroke("an answer nested so deeply cannot be screened") from error
 

@@ -1,7 +1,7 @@
 """The handler of the belt's port: who calls, which endpoint, is it stopped; then one `Exchange` each."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
@@ -17,13 +17,20 @@ from safebelt.rooms.belt.proxy.exchange import Exchange
 from safebelt.rooms.belt.proxy.identity import PATH as IDENTITY
 from safebelt.rooms.belt.proxy.identity import IdentityDoor
 from safebelt.rooms.belt.proxy.leaves import rewrite_words
+from safebelt.rooms.belt.proxy.media import Pictures, Speech
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.screens import Words
 from safebelt.rooms.belt.proxy.tools import Caller, Tools, caller_of, upstream_error
 from safebelt.rooms.belt.proxy.wire import Headers, Request
 
-EXCHANGES = frozenset({"/v1/chat/completions", "/v1/completions", "/v1/embeddings"})
-"""Endpoints whose content the belt guards."""
+EXCHANGES: Mapping[str, type[Exchange]] = {
+    "/v1/chat/completions": Exchange,
+    "/v1/completions": Exchange,
+    "/v1/embeddings": Exchange,
+    "/v1/images/generations": Pictures,
+    "/v1/audio/speech": Speech,
+}
+"""Endpoints whose content the belt guards, and how."""
 _MODELS = "/v1/models"
 _MODEL_NAME = re.compile(r"/v1/models(?:/[\w@:-][\w@:.-]*)+", re.ASCII)
 """One model by its name, which may hold slashes; no segment begins with a dot, so no path leads elsewhere."""
@@ -73,8 +80,8 @@ class Gateway:
                 await reply.error(errors.stopped(line.order.value, line.order_id))
                 return
             reply.open_line(line)
-            if request.path in EXCHANGES:
-                await Exchange(self._tools, caller, request, reply).run()
+            if exchange := EXCHANGES.get(request.path):
+                await exchange(self._tools, caller, request, reply).run()
             else:
                 await self._models(request, reply, caller)
 

@@ -8,7 +8,7 @@ from safebelt.kernel.ids import NewId
 from safebelt.rooms.belt.control.switch import Switch
 from safebelt.rooms.belt.model import Harness, Key, Policy, Snapshot
 from safebelt.rooms.belt.proxy import errors
-from safebelt.rooms.belt.proxy.client import Upstream, UpstreamDown, UpstreamSlow
+from safebelt.rooms.belt.proxy.client import Upstream, UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.identity import Prove, nobody
 from safebelt.rooms.belt.proxy.recording import Recorder
 from safebelt.rooms.belt.proxy.screens import Screens
@@ -64,8 +64,14 @@ def caller_of(snapshot: Snapshot, digest: str) -> Caller | None:
     return Caller(key=key, harness=harness, policy=policy) if key and harness and policy else None
 
 
+class Unmarked(UpstreamBroke):
+    """What was generated cannot be marked, so it may not leave."""
+
+
 def upstream_error(failure: Exception) -> errors.BeltError:
     """Return the answer to a failing upstream."""
+    if isinstance(failure, Unmarked):
+        return errors.UNMARKED
     if isinstance(failure, UpstreamDown):
         return errors.UPSTREAM_DOWN
     return errors.UPSTREAM_SLOW if isinstance(failure, UpstreamSlow) else errors.UPSTREAM_BROKE

@@ -2,10 +2,10 @@
 
 from safebelt.rooms.labelling.service.base import Desk
 from safebelt.rooms.labelling.service.giving import Labelled
-from safebelt.rooms.labelling.service.marking import SIDECAR, MarkFile, Marking
+from safebelt.rooms.labelling.service.marking import SIDECAR, CannotMark, MarkedBytes, MarkFile, Marking
 from safebelt.rooms.labelling.service.verifying import MAX_SENT_BYTES, Verifying
 
-__all__ = ["MAX_SENT_BYTES", "SIDECAR", "Desk", "Labelled", "Labelling", "MarkFile"]
+__all__ = ["MAX_SENT_BYTES", "SIDECAR", "CannotMark", "Desk", "Labelled", "Labelling", "MarkFile", "MarkedBytes"]
 
 
 class Labelling(Marking, Verifying):

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
+from safebelt import __version__
 from safebelt.engines.clock import Chance, Clock
 from safebelt.kernel.errors import NotFound, Problem
 from safebelt.kernel.ids import NewId
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     from safebelt.rooms.registry.service import Registry
 
 TRUST_LIST = "trust/C2PA-TRUST-LIST.pem"
-_LOOK_AGAIN = timedelta(minutes=1)
-"""How long a system's hand is used before it is asked again how its certificate stands."""
+_LOOK_AGAIN_SECONDS = 60.0
+"""How long a system's hand is used before its folder is looked at again."""
 
 
 @dataclass(kw_only=True)
@@ -33,7 +35,6 @@ class Desk:
         folder: The room's own data: the C2PA trust list, fonts.
         hands: Folder of the identities that sign contents, one folder a system.
         days: How long a certificate of such an identity is asked for.
-        software: Name and version of what writes manifests.
         public_base: Address of the console, without a slash at its end.
     """
 
@@ -44,7 +45,6 @@ class Desk:
     folder: Path
     hands: Path
     days: int
-    software: tuple[str, str]
     public_base: str
     clock: Clock
     chance: Chance
@@ -122,11 +122,32 @@ class Furnished(Giving):
     Args:
         provider_code: As `Giving` takes it.
         furnish: Puts the desk together when it is first needed.
+        hands: Folder of the identities that sign contents; None where nothing is signed on its way.
     """
 
-    def __init__(self, provider_code: str, furnish: Callable[[], Desk] | None = None) -> None:
+    def __init__(
+        self, provider_code: str, furnish: Callable[[], Desk] | None = None, *, hands: Path | None = None
+    ) -> None:
         super().__init__(provider_code)
-        self._furnish = furnish
+        self._furnish, self._hands = furnish, hands
+        self._at_hand: dict[str, tuple[float, Hand | None]] = {}
+        self.software = ("Safebelt", __version__)
+
+    def hand_at_hand(self, system_id: str) -> "Hand | None":
+        """Return what signs as a system, if it lies ready; looked up anew each minute, and never asked for."""
+        from safebelt.rooms.certificates.service import hand  # noqa: PLC0415  heavy, and only where contents pass
+
+        if self._hands is None:
+            return None
+        now = monotonic()
+        kept = self._at_hand.get(system_id)
+        if kept is None or now - kept[0] > _LOOK_AGAIN_SECONDS:
+            try:
+                found = hand(self._hands / system_id, at=datetime.now(UTC))
+            except Problem:
+                found = None
+            kept = self._at_hand[system_id] = (now, found)
+        return kept[1]
 
     @cached_property
     def desk(self) -> Desk:

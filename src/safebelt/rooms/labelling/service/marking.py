@@ -13,12 +13,12 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.labelling import decide, store
 from safebelt.rooms.labelling.formats import files
 from safebelt.rooms.labelling.formats.carrier import Broken, Buffer, Edit, Span, Unwritable, applied
-from safebelt.rooms.labelling.formats.kinds import Kind, carrier_of, sniff
+from safebelt.rooms.labelling.formats.kinds import MEDIA_TYPES, Kind, carrier_of, sniff
 from safebelt.rooms.labelling.model import AigcLabel, Generation, Mark, Marked
 from safebelt.rooms.labelling.model.events import ContentMarked, Remembered
 from safebelt.rooms.labelling.model.provenance import Claim
 from safebelt.rooms.labelling.provenance import integrity, notices
-from safebelt.rooms.labelling.provenance.manifests import Manifests, Signer
+from safebelt.rooms.labelling.provenance.manifests import SIGNED_KINDS, Manifests, Signer
 from safebelt.rooms.labelling.service.base import Furnished
 
 if TYPE_CHECKING:
@@ -45,8 +45,64 @@ class MarkFile:
     lang: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkedBytes:
+    """A marked content in memory.
+
+    Attributes:
+        data: The content.
+        kind: Its format.
+        media_type: As HTTP names it.
+        sha256: Its digest, hexadecimal.
+        put: Names of the marks on it.
+    """
+
+    data: bytes
+    kind: str
+    media_type: str
+    sha256: str
+    put: frozenset[str]
+
+
+class CannotMark(Exception):  # noqa: N818  it says what cannot be done
+    """A content takes no mark here; the message says why, in English."""
+
+
 class Marking(Furnished):
     """Marks files."""
+
+    def mark_bytes(self, data: bytes, produce_id: str, system_id: str) -> MarkedBytes:
+        """Mark a content on its way: label, and a manifest where the system's hand is at hand.
+
+        Nothing is asked for or remembered here: who passes it on keeps the record that the label names.
+
+        Args:
+            data: The content.
+            produce_id: Id of that record.
+            system_id: What made the content.
+
+        Raises:
+            CannotMark: It is of no format that carries a label, or damaged.
+        """
+        kind = sniff(data)
+        if kind is None:
+            raise CannotMark("a content of no known format")
+        hand = self.hand_at_hand(system_id)
+        label = self._label(produce_id, Generation.GENERATED, hand)
+        try:
+            made = applied(data, carrier_of(kind).write(data, _value(label)))
+            if [one.value for one in carrier_of(kind).read(made)] != [_value(label)]:
+                raise CannotMark("a label that could not be read back")
+            signed = _signed(made, kind, label, hand, self.software)
+        except (Broken, Unwritable) as no:
+            raise CannotMark(str(no)) from no
+        return MarkedBytes(
+            data=signed or made,
+            kind=kind.value,
+            media_type=MEDIA_TYPES[kind],
+            sha256=hashlib.sha256(signed or made).hexdigest(),
+            put=frozenset({Mark.AIGC.value} | ({Mark.C2PA.value} if signed else set())),
+        )
 
     def mark(self, source: Path, out: Path, cmd: MarkFile, *, by: Actor) -> Marked:
         """Write a marked copy of a file, and remember that this house did.
@@ -73,7 +129,9 @@ class Marking(Furnished):
             title = ""
         ident = self.desk.new_id("mrk")
         hand, why_not = self._hand(cmd)
-        work = _Work(cmd=cmd, label=self._label(ident, cmd, hand), hand=hand, title=title, software=self.desk.software)
+        work = _Work(
+            cmd=cmd, label=self._label(ident, cmd.generation, hand), hand=hand, title=title, software=self.software
+        )
         if why_not is not None and Mark.C2PA in cmd.marks:
             work.left[Mark.C2PA] = why_not
         made = _done(work, source, out)
@@ -88,9 +146,9 @@ class Marking(Furnished):
         except Problem as problem:
             return None, Text(zh=problem.in_("zh"), en=problem.in_("en"))
 
-    def _label(self, ident: str, cmd: MarkFile, hand: "Hand | None") -> AigcLabel:
+    def _label(self, ident: str, generation: Generation, hand: "Hand | None") -> AigcLabel:
         """Make the label, signed where there is a hand."""
-        label, _, _ = decide.label(cmd.generation, provider_code=self.provider_code, produce_id=ident)
+        label, _, _ = decide.label(generation, provider_code=self.provider_code, produce_id=ident)
         if hand is None:
             return label
         said = label.as_object()
@@ -165,7 +223,7 @@ class _Work:
         kind = sniff(data, name)
         if kind is None:
             raise _unknown(name)
-        value = json.dumps(self.label.as_object(), ensure_ascii=True, separators=(",", ":"))
+        value = _value(self.label)
         noted = self._noted(data, kind)
         edit = self._labelled(noted, kind, value)
         if not self._is_signed(noted, edit, kind, draft):
@@ -229,6 +287,22 @@ class _Work:
             if manifest is None or not (manifest.is_bound and manifest.is_signed):
                 raise _not_read_back(Mark.C2PA)
         return Marked(kind=kind.value, put=self.put, left_out=self.left, sha256=digest, size=size)
+
+
+def _value(label: AigcLabel) -> str:
+    """Return a label as it stands in a file: one line of ASCII."""
+    return json.dumps(label.as_object(), ensure_ascii=True, separators=(",", ":"))
+
+
+def _signed(data: bytes, kind: Kind, label: AigcLabel, hand: "Hand | None", software: tuple[str, str]) -> bytes:
+    """Return a content with a manifest; nothing where there is no hand, or the format takes none."""
+    if hand is None or kind not in SIGNED_KINDS:
+        return b""
+    claim = Claim(system=(hand.system_id, ""), software=software, aigc=label.as_object())
+    signer = Signer(algorithm=hand.algorithm, chain=hand.chain, sign=hand.raw)
+    out = io.BytesIO()
+    Manifests("").sign(io.BytesIO(data), out, kind, claim, signer)
+    return out.getvalue()
 
 
 def _write(file: int, data: Buffer, noted: Buffer, edit: Edit, draft: Path) -> None:

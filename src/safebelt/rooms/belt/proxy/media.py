@@ -1,0 +1,127 @@
+"""Pictures and speech that pass the belt: marked before they leave, or they do not leave.
+
+What they show and say is not screened: the request's texts are, and so is every text beside the content.  Each content
+is put on record by its digest, before and after.
+"""
+
+import asyncio
+import base64
+import binascii
+from functools import partial
+from hashlib import sha256
+from typing import Any
+
+from safebelt.rooms.belt.model import Action
+from safebelt.rooms.belt.proxy.answers import answer_body
+from safebelt.rooms.belt.proxy.client import Answer
+from safebelt.rooms.belt.proxy.exchange import Exchange
+from safebelt.rooms.belt.proxy.tools import Unmarked
+from safebelt.rooms.labelling.service import CannotMark, MarkedBytes
+
+_ITEM_FIELDS = ("b64_json", "url")
+_DATA_URL = "data:"
+_MAX_ITEMS = 16  # ten is the most that the interface allows
+
+
+class _Media(Exchange):
+    """An exchange that generates contents which are no texts."""
+
+    _marked: tuple[tuple[str, MarkedBytes], ...] = ()
+
+    async def _stream(self, answer: Answer) -> None:
+        raise Unmarked("a stream of pictures or sound is not marked piece by piece")
+
+    async def _mark(self, contents: list[bytes]) -> list[MarkedBytes]:
+        """Mark each content, in a thread; a picture may take milliseconds."""
+        marked = []
+        for number, content in enumerate(contents, 1):
+            ident = self._recording.id if len(contents) == 1 else f"{self._recording.id}-{number}"
+            work = partial(self._tools.labelling.mark_bytes, content, ident, self._caller.key.system_id)
+            try:
+                marked.append(await asyncio.to_thread(work))
+            except CannotMark as why:
+                raise Unmarked(str(why)) from why
+        self._marked = tuple(zip((sha256(one).hexdigest() for one in contents), marked, strict=True))
+        return marked
+
+    def _made(self) -> dict[str, Any]:
+        made = [
+            {"kind": one.kind, "sha256": one.sha256, "made_sha256": before, "marks": sorted(one.put)}
+            for before, one in self._marked
+        ]
+        return {"contents": made} if made else {}
+
+
+class Pictures(_Media):
+    """`/v1/images/generations`: pictures in base64, or at addresses that hold them themselves."""
+
+    _contents: list[tuple[int, str, bytes]]
+
+    def _opened(self, answer: Answer, raw: bytes) -> dict[str, Any]:
+        """Take the pictures out of the answer, so that what is left is text."""
+        body = answer_body(answer, raw)
+        self._contents = []
+        items = body.get("data")
+        if not isinstance(items, list):
+            return body
+        if len(items) > _MAX_ITEMS:
+            raise Unmarked("more pictures than the interface allows")
+        return {**body, "data": [self._without(at, item) for at, item in enumerate(items)]}
+
+    def _without(self, at: int, item: Any) -> Any:
+        if not isinstance(item, dict):
+            raise Unmarked("an item that is no picture")
+        for field in _ITEM_FIELDS:
+            if isinstance(value := item.get(field), str) and value:
+                self._contents.append((at, field, _decoded(value, field)))
+        return {name: value for name, value in item.items() if name not in _ITEM_FIELDS}
+
+    async def _finished(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Put the marked pictures back; where a rule refuses, there are none."""
+        items = body.get("data")
+        if not isinstance(items, list) or self._done() is Action.REFUSE:
+            return {**body, "data": []} if isinstance(items, list) else body
+        marked = await self._mark([content for _, _, content in self._contents])
+        items = [dict(item) for item in items]
+        for (at, field, _), one in zip(self._contents, marked, strict=True):
+            text = base64.b64encode(one.data).decode("ascii")
+            items[at][field] = text if field == "b64_json" else f"{_DATA_URL}{one.media_type};base64,{text}"
+        return {**body, "data": items}
+
+
+class Speech(_Media):
+    """`/v1/audio/speech`: sound as the whole body."""
+
+    _sound: bytes | None = None
+    _media_type = b""
+
+    def _opened(self, answer: Answer, raw: bytes) -> dict[str, Any]:
+        kind = answer.header(b"content-type").partition(b";")[0].strip().lower()
+        if not kind.startswith((b"audio/", b"application/octet-stream")):
+            return answer_body(answer, raw)
+        self._sound = raw
+        return {}
+
+    async def _finished(self, body: dict[str, Any]) -> dict[str, Any]:
+        if self._sound is None:
+            raise Unmarked("an answer that is no sound")
+        marked = (await self._mark([self._sound]))[0]
+        self._sound, self._media_type = marked.data, marked.media_type.encode("ascii")
+        return body
+
+    def _content(self, body: dict[str, Any]) -> tuple[bytes, bytes]:
+        if self._sound is not None and self._media_type:
+            return self._media_type, self._sound
+        return super()._content(body)
+
+
+def _decoded(value: str, field: str) -> bytes:
+    """Return a picture's bytes; raises Unmarked where it is elsewhere, or no base64."""
+    if field == "url":
+        head, comma, value = value.partition(",")
+        if not (head.startswith(_DATA_URL) and head.endswith(";base64") and comma):
+            raise Unmarked("a picture at an address that the belt does not fetch from")
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Unmarked("a picture that is no base64") from error
