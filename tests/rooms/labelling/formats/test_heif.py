@@ -127,6 +127,17 @@ def test_frames_that_reach_to_the_end_get_their_length_before_a_packet_follows()
     assert not any(box.is_open for box in boxes(new, 0, len(new), is_file=True))
 
 
+def test_tables_that_reach_to_the_end_get_their_new_length() -> None:
+    data = image(packet=KEPT, in_idat=True, version=1)
+    start = data.index(b"meta") - 4
+    tables_last = data[: data.index(b"mdat") - 4]
+    data = tables_last[:start] + bytes(4) + tables_last[start + 4 :]
+
+    new = labelled(data, heif)
+
+    assert [box.kind for box in boxes(new, 0, len(new))] == [b"ftyp", b"meta", b"mdat"]
+
+
 def test_a_label_in_the_users_comment_is_read_and_gives_way() -> None:
     text = b"ASCII\0\0\0" + b'{"AIGC":' + LABEL.encode() + b"}"
     ifd = struct.pack("<HHHIII", 1, 0x8769, 4, 1, 26, 0)

@@ -22,7 +22,9 @@ from tests.rooms.labelling.formats.media import (
     sample,
 )
 
+from safebelt.rooms.labelling.formats import kinds
 from safebelt.rooms.labelling.formats.carrier import MAX_LABEL_BYTES, Broken, Unwritable, applied
+from safebelt.rooms.labelling.formats.kinds import Kind
 from safebelt.rooms.labelling.formats.values import as_line
 
 SHOWN = label("x" * 30)
@@ -157,6 +159,19 @@ def _trial(seed: int, count: int) -> set[str]:
 
 def test_mutated_files_are_broken_unwritable_or_come_out_with_one_label() -> None:
     assert _trial(1, 25) == {"broken", "unwritable", "labelled"}
+
+
+def test_a_general_brand_is_told_apart_by_the_compatible_ones_and_bw64_is_a_wav() -> None:
+    def brands(*names: bytes) -> bytes:
+        body = b"ftyp" + names[0] + bytes(4) + b"".join(names)
+        return (len(body) + 4).to_bytes(4) + body
+
+    assert kinds.sniff(brands(b"mif1", b"avif", b"miaf")) is Kind.AVIF
+    assert kinds.sniff(brands(b"mif1", b"heic")) is Kind.HEIC
+    assert kinds.sniff(brands(b"msf1", b"avis")) is Kind.AVIF
+    assert kinds.sniff(brands(b"isom", b"mp41")) is Kind.MP4
+    assert kinds.sniff(b"BW64" + sample("rf64.wav")[4:]) is Kind.WAV
+    labelled(b"BW64" + sample("rf64.wav")[4:], carrier("rf64.wav"))
 
 
 @pytest.mark.soak

@@ -287,7 +287,7 @@ def _finished(data: Buffer, image: _Image, surgery: Surgery, entry: _Entry | Non
     surgery.changes[number] = Change(entry.start, entry.end, _located(data, iloc, entry.number, at, len(packet)))
     tables = [change for change in tables if not entry.start <= change.start < entry.end]
     last = Change(end, end, made(b"mdat", packet))
-    return edited(len(data), [*surgery.changes, *surgery.lengths(), *tables, *_closed(image.top[-1]), last])
+    return edited(len(data), [*surgery.changes, *surgery.lengths(), *tables, *_closed(image.top[-1], surgery), last])
 
 
 def _located(data: Buffer, iloc: Box, number: int, offset: int, length: int) -> bytes:
@@ -302,10 +302,11 @@ def _located(data: Buffer, iloc: Box, number: int, offset: int, length: int) -> 
     return number.to_bytes(4 if version == 2 else 2) + method + bytes(2) + base + b"\0\1" + extent
 
 
-def _closed(last: Box) -> list[Change]:
+def _closed(last: Box, surgery: Surgery) -> list[Change]:
     """Say how long the last box is, where it reached to the end of the file without saying so."""
     if not last.is_open:
         return []
-    if last.end - last.start > 0xFFFFFFFF:
+    size = last.end - last.start + surgery.growth(last)
+    if size > 0xFFFFFFFF:
         raise Unwritable(_NO_ROOM)
-    return [Change(last.start, last.start + 4, struct.pack(">I", last.end - last.start))]
+    return [Change(last.start, last.start + 4, struct.pack(">I", size))]

@@ -110,6 +110,8 @@ _AVIF_BRANDS, _HEIC_BRANDS = (
     (b"avif", b"avis"),
     (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"),
 )
+_GENERAL_BRANDS = (b"mif1", b"msf1")
+"""Brands that only say it is HEIF (ISO/IEC 23008-12, 10.2): the compatible ones say which."""
 _M4A_BRANDS = (b"M4A ", b"M4B ", b"M4P ")
 _ZIPPED = ((b"word/", Kind.DOCX), (b"xl/", Kind.XLSX), (b"ppt/", Kind.PPTX))
 _BOXES = (b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
@@ -152,7 +154,7 @@ def _by_signature(start: bytes, data: Buffer) -> Kind | None:
 
 def _container(start: bytes) -> Kind | None:
     """Tell the containers apart that say which they are of a family."""
-    if start[:4] in (b"RIFF", b"RF64"):
+    if start[:4] in (b"RIFF", b"RF64", b"BW64"):
         return _RIFF.get(start[8:12])
     if start[:4] == b"\x1aE\xdf\xa3":
         return Kind.WEBM if b"webm" in start[:64] else Kind.MKV
@@ -182,7 +184,7 @@ def _brand(start: bytes) -> Kind:
     size = int.from_bytes(start[:4])
     brands = [start[8:12], *(start[at : at + 4] for at in range(16, min(size, len(start)), 4))]
     for known, kind in ((_AVIF_BRANDS, Kind.AVIF), (_HEIC_BRANDS, Kind.HEIC), (_M4A_BRANDS, Kind.M4A)):
-        if brands[0] in known:
+        if brands[0] in known and brands[0] not in _GENERAL_BRANDS:
             return kind
     if brands[0] == b"qt  ":
         return Kind.MOV
