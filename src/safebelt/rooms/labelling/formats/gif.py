@@ -15,6 +15,8 @@ from safebelt.rooms.labelling.formats.values import Loose, collected, in_bytes
 
 _APPLICATION = b"XMP DataXMP"
 _TRAILER = b"\1" + bytes(range(255, -1, -1)) + b"\0"
+MAX_BLOCKS = 200_000
+"""Pictures and extensions of one file: an hour of animation at 25 pictures a second has 180,000."""
 _EXTENSION, _IMAGE, _END = 0x21, 0x2C, 0x3B
 _IS_APPLICATION, _IS_COMMENT, _IS_PLAIN_TEXT = 0xFF, 0xFE, 0x01
 
@@ -72,7 +74,7 @@ def _extensions(data: Buffer) -> Iterator[_Block]:
     if data[:6] not in (b"GIF87a", b"GIF89a") or len(data) < 13:
         raise Broken("no GIF: signature and screen descriptor are not what they must be")
     at = 13 + _colours(data[10])
-    while True:
+    for _number in range(MAX_BLOCKS):
         kind = _byte(data, at)
         if kind == _END:
             return
@@ -84,6 +86,7 @@ def _extensions(data: Buffer) -> Iterator[_Block]:
         else:
             raise Broken("a GIF block that is neither picture nor extension")
         at = end
+    raise Broken("a GIF with more blocks than are looked at")
 
 
 def _byte(data: Buffer, at: int) -> int:

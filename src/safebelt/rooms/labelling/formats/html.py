@@ -17,8 +17,11 @@ from safebelt.rooms.labelling.formats.values import as_line, collected, in_bytes
 
 MAX_HEAD = 4 << 20
 """How much of a page is searched for its head, in bytes; inlined styles and scripts are long."""
+MAX_TOKENS = 20_000
+"""Tags and comments of a head that are looked at; a page has hundreds."""
 _TOKEN = re.compile(rb"<!--|<[!?]|<(/?)([A-Za-z][^\s/>]*)")
 _ATTRIBUTE = re.compile(rb"[\s/]*([^\s/>=][^\s/>=]*)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"'][^\s>]*)))?")
+_CLOSE = re.compile(rb"[\s/]*>")
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s{0,8}=\s{0,8}[\"']?\s{0,8}([A-Za-z0-9._-]{1,40})", re.IGNORECASE)
 _IN_HEAD = (
     b"html", b"head", b"meta", b"title", b"link", b"base", b"style", b"script", b"noscript", b"template", b"basefont",
@@ -111,15 +114,15 @@ def _whole(token: bytes) -> list[str]:
 def _head(page: bytes) -> Iterator[_Token]:
     """Yield the tokens before the body, opening tags of raw text with all their content."""
     at = 0
-    while match := _TOKEN.search(page, at):
-        if page[at : match.start()].strip(b" \t\r\n\f\xef\xbb\xbf"):
+    for _number in range(MAX_TOKENS):
+        match = _TOKEN.search(page, at)
+        if match is None or page[at : match.start()].strip(b" \t\r\n\f\xef\xbb\xbf"):
             return  # text: the body has begun
         token = _token(page, match)
         if token is None or (token.name[:1] not in b"!?" and not _is_head(token)):
             return
         yield token
         at = token.end
-    return
 
 
 def _token(page: bytes, match: re.Match[bytes]) -> _Token | None:
@@ -142,10 +145,11 @@ def _is_head(token: _Token) -> bool:
 
 
 def _tag_end(page: bytes, at: int) -> int:
-    """Return where a tag ends, past quoted values that hold `>`; 0 where it does not end."""
+    """Return where a tag ends, past quoted values that hold `>`; 0 where it does not, a quote being left open."""
     while match := _ATTRIBUTE.match(page, at):
         at = match.end()
-    return page.find(b">", at) + 1
+    end = _CLOSE.match(page, at)
+    return end.end() if end else 0
 
 
 def _attributes(page: bytes, token: _Token) -> dict[str, str]:

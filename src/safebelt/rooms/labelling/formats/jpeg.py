@@ -24,6 +24,8 @@ from safebelt.rooms.labelling.formats.values import Loose, collected, in_bytes
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 _EXIF = b"Exif\0"
+MAX_SEGMENTS = 100_000
+"""Segments before the first scan; the longest metadata looked into takes 250."""
 _MAX_PAYLOAD = 65533
 """T.81 B.1.1.4: a length of two bytes, which counts itself."""
 _MAX_PACKET = _MAX_PAYLOAD - len(_XMP)
@@ -115,7 +117,7 @@ def _segments(data: Buffer) -> Iterator[_Segment]:
     if data[:2] != b"\xff\xd8":
         raise Broken("no JPEG: it does not begin with SOI")
     at = 2
-    while True:
+    for _number in range(MAX_SEGMENTS):
         marker, inner = _marker(data, at)
         if marker in (_SOS, _EOI):
             return
@@ -125,6 +127,7 @@ def _segments(data: Buffer) -> Iterator[_Segment]:
         if marker >= _APP0:
             yield _Segment(marker, at, inner + 2, end)
         at = end
+    raise Broken("a JPEG with more segments than are looked at")
 
 
 def _marker(data: Buffer, at: int) -> tuple[int, int]:

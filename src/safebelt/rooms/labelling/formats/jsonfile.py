@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from safebelt.kernel.text import Text as Wording
-from safebelt.rooms.labelling.formats.carrier import Broken, Buffer, Edit, Found, Unwritable
+from safebelt.rooms.labelling.formats.carrier import MAX_FOUND, Broken, Buffer, Edit, Found, Unwritable
 from safebelt.rooms.labelling.formats.changes import Change
 from safebelt.rooms.labelling.formats.texts import Text
 from safebelt.rooms.labelling.formats.values import as_line, is_label_object
@@ -48,7 +48,7 @@ def read(data: Buffer) -> list[Found]:
             found.append(
                 Found(place="member AIGC", value=value, is_native=True, at=at, length=member.end - member.start)
             )
-    return found
+    return found[:MAX_FOUND]
 
 
 def write(data: Buffer, value: str) -> Edit:
@@ -80,6 +80,7 @@ def _checked(data: Buffer) -> tuple[Text, dict[str, msgspec.Raw] | None]:
     text = Text.of(data, "a JSON file", _wide(bytes(data[:4])))
     at = _past_blank(text.utf8, 0)
     try:
+        text.utf8.decode()  # members are taken raw, and would not be looked into
         if text.utf8[at : at + 1] == b"{":
             return text, msgspec.json.decode(text.utf8, type=dict[str, msgspec.Raw])
         msgspec.json.decode(text.utf8, type=msgspec.Raw)
@@ -107,7 +108,7 @@ def _changes(text: bytes, new: bytes, *, has_label: bool, is_empty: bool) -> lis
 
 
 def _members(text: bytes) -> Iterator[_Member]:
-    """Yield the members of the top-level object of JSON that is known to be valid."""
+    """Yield the members of the top-level object of JSON that is known to be valid, up to the last that can be ours."""
     at = _past_blank(text, _past_blank(text, 0) + 1)
     while text[at : at + 1] == b'"':
         name = _STRING.match(text, at)
@@ -115,6 +116,8 @@ def _members(text: bytes) -> Iterator[_Member]:
         value = _past_blank(text, _past_blank(text, name.end()) + 1)
         end = _value_end(text, value)
         yield _Member(json.loads(name.group()), at, value, end)
+        if text.find(b'AIGC"', end) < 0 and text.find(b"\\u00", end) < 0:
+            return  # no name to come can be ours, however it is escaped
         at = _past_blank(text, end)
         at = _past_blank(text, at + 1) if text[at : at + 1] == b"," else len(text)
 

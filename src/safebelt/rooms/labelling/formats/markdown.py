@@ -17,12 +17,14 @@ from safebelt.rooms.labelling.formats.values import as_line, is_label_object
 
 MAX_FRONT_MATTER = 1 << 18
 """Longest front matter looked for, in bytes."""
-_FENCE = re.compile(rb"---[ \t]*(\r\n|\n|\r)")
-_CLOSING = re.compile(rb"^(?:---|\.\.\.)[ \t]*(?:\r\n|\n|\r|\Z)", re.MULTILINE)
+_FENCE = re.compile(rb"---[ \t]*(\r\n|\n)")
+_CLOSING = re.compile(rb"^(?:---|\.\.\.)[ \t]*(?:\r\n|\n|\Z)", re.MULTILINE)
 _KEY = re.compile(rb"^(?:AIGC|'AIGC'|\"AIGC\")[ \t]*:(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _NEXT = re.compile(rb"^(?![ \t]|#|\r|\n|\})[^\r\n]", re.MULTILINE)
 """A line that begins another key: neither indented nor blank nor a comment."""
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
+_UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+"""What YAML (5.1, 5.4) does not let stand for itself within a line."""
 _MAX_NODES = 1000
 """Nodes of a label, aliases counted as often as they are used."""
 
@@ -49,7 +51,7 @@ def write(data: Buffer, value: str) -> Edit:
         return text.edit([(0, 0, newline.join([b"---", block + b"---", b""]) + (newline if text.utf8 else b""))])
     old = blocks(text.utf8, *matter)
     at = old[0][0] if old else matter[1]
-    ended = b"" if at == matter[0] or text.utf8[at - 1 : at] in (b"\n", b"\r") else newline
+    ended = b"" if at == matter[0] or text.utf8[at - 1 : at] == b"\n" else newline
     return text.edit([(at, at, ended + block), *((start, end, b"") for start, end, _value in old)])
 
 
@@ -128,7 +130,7 @@ def _plain(node: yaml.Node, seen: list[yaml.Node]) -> Any:
 
 
 def _newline(text: bytes) -> bytes:
-    line = re.search(rb"\r\n|\n|\r", text[:65536])
+    line = re.search(rb"\r?\n", text[:65536])
     return line.group() if line else b"\n"
 
 
@@ -155,8 +157,12 @@ def _quoted(key: str) -> str:
 
 def _text(value: Any) -> str:
     """Write a value: texts in single quotes, in double ones where a character needs it; all else as JSON is written."""
-    if isinstance(value, str) and re.fullmatch(
-        r"[\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]*", value
-    ):
+    if not isinstance(value, str):
+        return json.dumps(value)
+    if not _UNPRINTABLE.search(value):
         return "'" + value.replace("'", "''") + "'"
-    return json.dumps(value)
+    return '"' + _UNPRINTABLE.sub(_escaped, value.replace("\\", "\\\\").replace('"', '\\"')) + '"'
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found.group()):04x}"

@@ -18,7 +18,9 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEYWORD = "XML:com.adobe.xmp"
 _LABEL = "aigc"
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
-_MAX_INFLATED = 4 * MAX_METADATA_BYTES
+MAX_TEXTS = 10_000
+"""Texts and EXIF blocks of one file; programs write dozens."""
+_MAX_INFLATED = MAX_METADATA_BYTES
 """Bytes that all texts of a file together may inflate to."""
 
 
@@ -55,7 +57,7 @@ def read(data: Buffer) -> list[Found]:
 
 def write(data: Buffer, value: str) -> Edit:
     """Put the label into the XMP packet before the image data; raises `Broken` and `Unwritable`."""
-    chunks = list(_chunks(data))
+    chunks = _chunks(data)
     image = next((chunk.start for chunk in chunks if chunk.kind == b"IDAT"), len(data))
     changes, kept = list[Change](), None
     for chunk, text in _texts(data, chunks):
@@ -71,7 +73,7 @@ def write(data: Buffer, value: str) -> Edit:
 
 
 def _findings(data: Buffer) -> Iterator[Found]:
-    chunks = list(_chunks(data, is_whole=False))
+    chunks = _chunks(data, is_whole=False)
     for chunk in chunks:
         for label in exif.tagged(_payload(data, chunk)) if chunk.kind == b"eXIf" else ():
             yield Found(
@@ -80,7 +82,7 @@ def _findings(data: Buffer) -> Iterator[Found]:
             )  # fmt: skip
     for chunk, text in _texts(data, chunks):
         yield from _in_text(chunk, text)
-    list(_chunks(data))  # says whether the file is whole
+    _chunks(data)  # says whether the file is whole
 
 
 def _in_text(chunk: _Chunk, text: _Text) -> Iterator[Found]:
@@ -98,28 +100,32 @@ def _in_text(chunk: _Chunk, text: _Text) -> Iterator[Found]:
         yield from xmp.found(_profile(text) or b"", f"{kind} {text.keyword}", at, is_native=False)
 
 
-def _chunks(data: Buffer, *, is_whole: bool = True) -> Iterator[_Chunk]:
-    """Yield every chunk.
+def _chunks(data: Buffer, *, is_whole: bool = True) -> list[_Chunk]:
+    """Return the chunks that matter here: header, texts, EXIF, and where the image data starts.
 
     Args:
         data: The file.
-        is_whole: Whether it must be; else the chunks before the break are yielded.
+        is_whole: Whether it must be; else the chunks before the break are returned.
 
     Raises:
         Broken: A chunk ends beyond the file, or the first is not the header.
     """
     if data[:8] != _SIGNATURE or data[12:16] != b"IHDR":
         raise Broken("no PNG: signature and header are not what they must be")
-    at, size, kind = 8, len(data), b""
+    at, size, kind, kept = 8, len(data), b"", list[_Chunk]()
+    wanted = {b"IHDR", b"IDAT", b"eXIf", *_TEXTS}
     while kind != b"IEND":
-        end = at + 12 + int.from_bytes(data[at : at + 4])
-        if end > size and not is_whole:
-            return
-        if end > size:
-            raise Broken("a PNG chunk that ends beyond the file")
-        kind = data[at + 4 : at + 8]
-        yield _Chunk(kind, at, end)
+        head = data[at : at + 8]
+        kind, end = head[4:], at + 12 + int.from_bytes(head[:4])
+        if end > size or len(kept) > MAX_TEXTS:
+            if not is_whole:
+                break
+            raise Broken("a PNG chunk that ends beyond the file, or more texts than are looked into")
+        if kind in wanted:
+            kept.append(_Chunk(kind, at, end))
+            wanted -= {b"IHDR", b"IDAT"} & {kind}
         at = end
+    return kept
 
 
 def _payload(data: Buffer, chunk: _Chunk) -> bytes:

@@ -21,10 +21,13 @@ _PROLOG = re.compile(
     + rb"|\[(?:[^\]<\"']|" + _QUOTED + rb")*\])*>\s*)*",
     re.DOTALL,
 )  # fmt: skip
-_ROOT = re.compile(rb"<((?:[\w.-]+:)?svg)(?:\s+[^\s=/>]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*\s*(/?)>")
+_ROOT = re.compile(rb"<((?:[\w.-]+:)?svg)(?:\s+[^\s=/>]+\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))*\s*(/?)>")
 _OUTER = (b"xmpmeta", b"xapmeta", b"RDF")
 _BEFORE = re.compile(rb"<(?:[\w.-]{1,60}:)?\Z")
 _TRIES = 16
+_LAST = 4096
+_REACH = 64
+"""Bytes between the letters and the braces of a label in loose text."""
 _HIDES = ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"))
 
 
@@ -99,13 +102,13 @@ def _loose(svg: bytes, taken: list[tuple[int, int]]) -> Iterator[_Label]:
     at, seen = svg.find(b"AIGC"), 0
     while at >= 0 and seen < MAX_FOUND:
         seen += 1
-        base = max(0, at - 64)
-        end = at + 4
-        if not any(start <= at < stop for start, stop in taken):
-            for label in in_bytes(svg[base : at + MAX_LABEL_BYTES])[:1]:
-                end = base + label.end
-                yield _Label("text", label.value, base + label.start, end, is_native=False)
-        at = svg.find(b"AIGC", max(end, at + 4))
+        base, end = max(0, at - _REACH), at + 4
+        for label in in_bytes(svg[base : at + MAX_LABEL_BYTES])[:1]:
+            start, stop = base + label.start, base + label.end
+            if start <= at + _REACH and not any(start < last and first < stop for first, last in taken):
+                end = stop
+                yield _Label("text", label.value, start, stop, is_native=False)
+        at = svg.find(b"AIGC", end)
 
 
 def _packet(svg: bytes) -> tuple[int, int] | None:
@@ -128,15 +131,21 @@ def _elements(svg: bytes, name: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _is_hidden(svg: bytes, at: int) -> bool:
-    """Whether a place lies in a comment or in character data."""
-    return any(svg.rfind(opening, 0, at) > svg.rfind(closing, 0, at) for opening, closing in _HIDES)
+    """Whether a place lies in a comment or in character data of the drawing."""
+    root = _root(svg)
+    start = root.end() if root else 0
+    return any(svg.rfind(opening, start, at) > svg.rfind(closing, start, at) for opening, closing in _HIDES)
+
+
+def _root(svg: bytes) -> re.Match[bytes] | None:
+    prolog = _PROLOG.match(svg)
+    return _ROOT.match(svg, prolog.end() if prolog else 0)
 
 
 def _added(svg: bytes, packet: bytes) -> Change:
     """Return what puts a new packet in as the root's first child."""
-    prolog = _PROLOG.match(svg)
-    root = _ROOT.match(svg, prolog.end() if prolog else 0)
-    if root is None or not (root.group(2) or svg.rstrip().endswith(b">")):
+    root = _root(svg)
+    if root is None or not (root.group(2) or svg[-_LAST:].rstrip().endswith(b">")):
         raise Broken("an SVG without its root element")
     name = root.group(1)
     prefix = name[: -len(b"svg")]

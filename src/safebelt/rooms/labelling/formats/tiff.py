@@ -47,8 +47,12 @@ def write(data: Buffer, value: str) -> Edit:
 
 def _findings(data: Buffer) -> Iterator[Found]:
     layout, first = _first(data)
+    seen = set[int]()
     for directory in exif.directories(data, layout):
         for packet in _packets(data, layout, directory):
+            if packet.start in seen:
+                continue
+            seen.add(packet.start)
             place = "IFD0 XMP" if directory == first else "later IFD XMP"
             yield from xmp.found(_bytes(data, packet), place, packet.start, is_native=directory == first)
     for label in exif.tagged(data):

@@ -4,6 +4,8 @@ The law and its guides name no place for metadata in plain text: the notice in t
 label.  Read are a front matter with a map `AIGC`, as in Markdown, and a last line that is `{"AIGC":{…}}`.
 """
 
+import codecs
+
 from safebelt.kernel.text import Text as Wording
 from safebelt.rooms.labelling.formats.carrier import MAX_LABEL_BYTES, Buffer, Edit, Found, Unwritable
 from safebelt.rooms.labelling.formats.markdown import MAX_FRONT_MATTER, blocks, front_matter
@@ -43,8 +45,9 @@ def _last_line(data: Buffer, text: Text) -> list[Found]:
         tail = data[base:]
     else:
         base, tail = 0, text.utf8[-2 * MAX_LABEL_BYTES :]
-    line = tail.rstrip(b" \t\r\n\0").rpartition(b"\n")[2]
-    start = len(tail.rstrip(b" \t\r\n\0")) - len(line)
+    text_end = len(tail.rstrip(b" \t\r\n\0"))
+    line = tail[:text_end].rpartition(b"\n")[2].removeprefix(codecs.BOM_UTF8)
+    start = text_end - len(line)
     labels = in_bytes(line)
     if len(labels) != 1 or (line[: labels[0].start] + line[labels[0].end :]).strip(b" \t\r`#*<>!-"):
         return []

@@ -21,8 +21,8 @@ _NAMED = re.compile(
     r'"AIGC\\{0,8}"\s{0,64}:\s{0,64}(?=(?:\\{0,8}")?\{)|AIGC[=:]?\s{0,4}(?=\{)|(?=\{\s{0,64}\\{0,8}"Label\\{0,8}"\s{0,64}:)'
 )
 """Where a label begins in loose text: `"AIGC": {`, `\\"AIGC\\": {`, `"AIGC": "{`, the `AIGC{` glued by some; bare."""
-_TRIES = 2 * MAX_LABEL_BYTES
-"""Characters read in vain before a text is given up, beside twice its length: what keeps the search linear."""
+_TRIES = 4 * MAX_LABEL_BYTES
+"""Characters read in vain before a text is given up, beside a quarter of it: what keeps the search fast."""
 _WRAPS = re.compile(r"\{\s{0,64}\\*$")
 _UNWRAPS = re.compile(r"(?:\\*\")?\s{0,64}\}")
 
@@ -125,11 +125,14 @@ def collected(findings: Iterable[Found]) -> list[Found]:
     except Broken:
         if not kept:
             raise
+    except Unwritable as error:  # encrypted: it cannot be read either
+        if not kept:
+            raise Broken(str(error)) from error
     return kept
 
 
 def _each(text: str) -> Iterator[Loose]:
-    at, budget = 0, _TRIES + 2 * len(text)
+    at, budget = 0, _TRIES + len(text) // 4
     while budget > 0 and (name := _NAMED.search(text, at)):
         at = name.end()
         opening = text.index("{", at)

@@ -16,7 +16,7 @@ NAMESPACE = "http://www.tc260.org.cn/ns/AIGC/1.0/"
 """TC260-PG-20259A."""
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 META = "adobe:ns:meta/"
-MAX_ELEMENTS = 500_000
+MAX_ELEMENTS = 200_000
 """Elements of one packet; the largest seen in the wild (editing histories) have tens of thousands."""
 
 _USUAL = {"tc260": NAMESPACE, "rdf": RDF, "x": META}
@@ -231,7 +231,9 @@ class Scan:
         is_closed = not self._xml.endswith(b"/>", start, inner)  # at a lone tag's end stands what follows it
         end = self._xml.index(b">", at) + 1 if is_closed else inner
         is_element = namespace == NAMESPACE and depth >= 2 and self._path[-1][0] == "Description"
-        is_plain = is_element and is_closed and self._xml[start:inner] == OPEN and b"<" not in self._xml[inner:at]
+        is_bound = bool(self._scopes.get("TC260"))  # within what is seen, so that it stays bound whatever is around
+        is_bare = self._xml[start:inner] == OPEN and b"<" not in self._xml[inner:at]
+        is_plain = is_element and is_closed and is_bound and is_bare
         inside = (inner, at) if is_plain else (-1, -1)
         self._mark(Mark(start, end, Label(value, is_element=is_element), *inside))
 

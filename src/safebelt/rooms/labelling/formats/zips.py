@@ -166,6 +166,8 @@ class Archive:
         _sig, _made, _needed, flags, method, _time, _date, crc, packed, size, named, extra, comment = fields[:13]
         offset, start = fields[16], at + _ENTRY.size
         raw, end = self._data[start : start + named], start + named + extra
+        if end + comment > self._end:
+            raise Broken("a ZIP whose directory is cut off")
         packed, size, offset, offset64 = self._wide(start + named, end, packed, size, offset)
         name = raw.decode("utf-8" if flags & _UTF8 else "cp437", errors="replace")
         return Member(name, flags, method, crc, packed, size, offset, at, end + comment, offset64)
