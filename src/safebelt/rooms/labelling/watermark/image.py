@@ -1,0 +1,198 @@
+"""A keyed 64-bit id in a picture, which the eye does not see and copying, cutting and compressing do not take out.
+
+The id names an AI system or a record of one, never a person who used it.
+
+The mark lives on a *canonical* picture: the same picture, resized so that its area is 640² (smaller pictures are
+left as they are).  So it is as coarse as the picture is large, survives every resizing that leaves the
+picture recognisable, and costs the reader the same time for every picture.  Pattern and code: `pattern` and `codes`.
+
+Where the mark goes, and how strong: its energy follows the local activity of the picture, because the eye and SSIM
+both forgive noise in texture; how closely, and how strong the whole is, is chosen for each picture so that neither the
+PSNR nor the SSIM asked for is undercut.
+
+What it does not give: the pattern repeats, so who has many pictures marked with one key, or a few large ones, can
+estimate it and subtract it, or add it to another picture.  That coarse content picks one of four variants makes this
+four times the work and no more.  A reading says that this mark is in the picture; no reading says nothing.
+"""
+
+import math
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from safebelt.rooms.labelling.watermark.locate import Reading, read
+from safebelt.rooms.labelling.watermark.pattern import PERIOD, pattern
+
+SIDE = 640
+"""√area of the canonical picture in pixels."""
+MIN_SHORTEST = 256
+"""Shortest side that is marked: with fewer pixels 64 bits do not survive a compression at this quality."""
+MIN_FACTOR = 1.0
+"""Least picture pixels for each canonical pixel."""
+MAX_PIXELS = 120_000_000
+"""Largest picture that is looked at."""
+MAX_ASPECT = 16
+"""Longest side over shortest."""
+SSIM_FLOOR, SSIM_FLOOR_SMALL = 0.984, 0.976
+"""SSIM that is not undercut, by the estimate below (the measured one is .003 to .01 higher); and of small pictures,
+which have too few pixels for more."""
+SMALL = 700 * 700
+"""Pixels below which a picture is small in this sense."""
+_C2 = (0.03 * 255) ** 2
+"""The constant of SSIM that keeps flat regions from dividing by zero (Wang et al. 2004)."""
+_ACTIVITY_POWERS = (0.2, 0.35, 0.5, 0.65, 0.8, 0.95, 1.1)
+"""How the mark's variance may follow the picture's local variance (0: not at all; 1: constant loss of SSIM).
+
+The least that keeps SSIM is taken: what is spread evenly is read best, because flat regions are quiet themselves.
+"""
+_ACTIVITY_FLOOR = 12.0
+"""Variance in grey levels² below which regions count as equally flat."""
+_ACTIVITY_CEILING = 1200.0
+"""Variance above which more activity hides no more."""
+_WINDOW = 5
+"""Canonical pixels over which activity is taken: about SSIM's own window in a picture of one megapixel."""
+_BAND_PIXELS = 1 << 21
+"""Pixels worked on at a time when the mark is added, so that memory does not grow with the picture."""
+
+Picture = NDArray[np.uint8]
+_Plane = NDArray[np.float32]
+
+
+class TooSmall(ValueError):  # noqa: N818  it says what the picture is
+    """The picture has a side below 256 pixels, or is so long and thin that it has as little room."""
+
+
+class TooLarge(ValueError):  # noqa: N818  as above
+    """The picture has more than 120 million pixels."""
+
+
+def embed(rgb: Picture, ident: int, key: bytes, *, psnr_db: float = 41.2) -> Picture:
+    """Return the picture with the id in it.
+
+    Args:
+        rgb: Red, green, blue of 8 bits, shape (height, width, 3).  Grey pictures are passed with three equal planes,
+            and come out with three equal planes; an alpha plane is the caller's to keep.
+        ident: 64 bits.
+        key: At least 16 bytes.
+        psnr_db: Least peak signal to noise ratio in dB.
+
+    Raises:
+        TooSmall: When the mark would not survive anything.
+        TooLarge: When the picture is beyond the bound.
+        ValueError: When the array or the id is of another shape.
+        WeakKey: When the key is too short.
+    """
+    height, width = _measured(rgb)
+    if min(height, width) < MIN_SHORTEST or max(height, width) > MAX_ASPECT * min(height, width):
+        raise TooSmall(
+            "a picture to be marked has sides of at least 256 pixels, the longer at most 16 times the shorter"
+        )
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    rows, columns = canonical_size(height, width)
+    marks = pattern(key)
+    tile = marks.tile(ident, variant_of(grey))
+    sampled = cv2.resize(grey, (columns, rows), interpolation=cv2.INTER_NEAREST).astype(np.float32)
+    mean = cv2.blur(sampled, (_WINDOW, _WINDOW))
+    variance = np.maximum(cv2.blur(sampled * sampled, (_WINDOW, _WINDOW)) - mean * mean, 0)
+    floor = SSIM_FLOOR if height * width >= SMALL else SSIM_FLOOR_SMALL
+    strength = _strength(variance, psnr_db, 1 - floor)
+    tiled = np.tile(tile, (-(-rows // PERIOD), -(-columns // PERIOD)))[:rows, :columns]
+    delta = tiled * strength
+    exact = math.sqrt(float((strength * strength).mean()) / (float((delta * delta).mean()) + 1e-12))
+    return _added(rgb, np.asarray(delta * np.float32(exact), dtype=np.float32))
+
+
+def scan(rgb: Picture, key: bytes) -> Reading | None:
+    """Return the id in a picture, or None where no mark of this key is found, which does not say that there is none.
+
+    Args:
+        rgb: As in `embed`, of any size up to the bound.
+        key: As in `embed`.
+
+    Raises:
+        TooLarge: When the picture is beyond the bound.
+        ValueError: When the array is of another shape.
+        WeakKey: When the key is too short.
+    """
+    height, width = _measured(rgb)
+    marks = pattern(key)
+    if min(height, width) < 64 or max(height, width) > MAX_ASPECT * min(height, width):
+        return None
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    rows, columns = canonical_size(height, width)
+    factor = height / rows
+    smaller = cv2.INTER_AREA if factor >= 1 else cv2.INTER_LINEAR
+    return read(cv2.resize(grey, (columns, rows), interpolation=smaller).astype(np.float32), marks)
+
+
+def canonical_size(height: int, width: int) -> tuple[int, int]:
+    """Return rows and columns of the canonical picture."""
+    factor = max(MIN_FACTOR, math.sqrt(height * width) / SIDE)
+    return max(1, round(height / factor)), max(1, round(width / factor))
+
+
+def variant_of(grey: NDArray[Any]) -> int:
+    """Return which of the four variants of the pattern this picture gets: which half is lighter, both ways."""
+    small = cv2.resize(grey, (2, 2), interpolation=cv2.INTER_AREA).astype(np.int64)
+    return 2 * int(small[0].sum() > small[1].sum()) + int(small[:, 0].sum() > small[:, 1].sum())
+
+
+def _measured(rgb: Picture) -> tuple[int, int]:
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
+        raise ValueError("a picture is an array of 8-bit numbers of shape (height, width, 3)")
+    height, width = int(rgb.shape[0]), int(rgb.shape[1])
+    if height * width > MAX_PIXELS:
+        raise TooLarge("a picture has at most 120 million pixels")
+    return height, width
+
+
+def _strength(variance: _Plane, psnr_db: float, loss: float) -> _Plane:
+    """Return the mark's local amplitude in grey levels, which keeps both the PSNR and, by estimate, the SSIM.
+
+    An independent noise of variance n on a window of variance v takes n / (2v + n + C2) off the SSIM of that window
+    (from its definition: the covariance stays v, the variances are v and v + n).
+    """
+    budget = max(255.0**2 / 10 ** (psnr_db / 10) - 1 / 12, 0.0)  # rounding to whole grey levels adds a twelfth
+    activity = np.log(np.minimum(variance, _ACTIVITY_CEILING) + _ACTIVITY_FLOOR)
+    some, there = activity[::3, ::3], variance[::3, ::3]  # enough to choose by
+    power, lost = _ACTIVITY_POWERS[0], 0.0
+    for power in _ACTIVITY_POWERS:
+        lost = _lost(np.exp(power * some), there, budget)
+        if lost <= loss:
+            break
+    hidden = np.exp(power * activity)
+    for _ in range(8):
+        if lost <= loss:
+            break
+        budget *= loss / lost
+        lost = _lost(np.exp(power * some), there, budget)
+    return np.asarray(np.sqrt(hidden * np.float32(budget / float(hidden.mean()))), dtype=np.float32)
+
+
+def _lost(hidden: _Plane, variance: _Plane, budget: float) -> float:
+    noise = hidden * np.float32(budget / float(hidden.mean()))
+    return float((noise / (2 * variance + noise + _C2)).mean())
+
+
+def _added(rgb: Picture, delta: _Plane) -> Picture:
+    """Return the picture with the canonical difference enlarged and added to all three colours, in bands of rows."""
+    height, width = rgb.shape[:2]
+    out = np.empty((height, width, 3), dtype=np.uint8)
+    down, right = height / delta.shape[0], width / delta.shape[1]
+    step = max(1, _BAND_PIXELS // width)
+    for top in range(0, height, step):
+        bottom = min(height, top + step)
+        # Pixel centres of the band, looked up in the canonical picture: a linear enlargement, whatever the band.
+        place = np.array([[1 / right, 0, 0.5 / right - 0.5], [0, 1 / down, (top + 0.5) / down - 0.5]])
+        band = cv2.warpAffine(
+            delta,
+            place,
+            (width, bottom - top),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        change = cv2.merge([np.rint(band).astype(np.int16)] * 3)
+        out[top:bottom] = cv2.add(rgb[top:bottom], change, dtype=cv2.CV_8U)
+    return out
