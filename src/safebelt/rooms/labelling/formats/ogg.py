@@ -29,8 +29,9 @@ from safebelt.rooms.labelling.formats.values import as_line
 
 _HEAD = struct.Struct("<4sBBqIIIB")
 _FRESH, _FIRST = 1, 2
-_MARK = b"OggS\0\x02"
-_WINDOW = 1 << 18
+_MAGIC = b"OggS"
+_FLAGS_AT, _COUNT_AT = 5, 26
+_WINDOW = 1 << 16
 _SEGMENTS = 255
 _NO_PACKET_ENDS = -1
 _MAX_STREAMS = 256
@@ -158,26 +159,31 @@ def _later(data: Buffer, page: Page) -> Iterator[Page]:
 
 
 def _beginnings(data: Buffer) -> Iterator[Page]:
-    """Yield the first page of every stream, also of those chained behind others, found by their mark.
+    """Yield the first page of every stream, also of those chained behind others.
 
     Raises:
         Broken: The file does not begin with one.
     """
-    at, seen, first = 0, 0, _whole(data, 0)
+    first = _whole(data, 0)
     if first is None or not first.flags & _FIRST:
         raise Broken("an Ogg file that does not begin with the first page of a stream")
-    while at >= 0 and seen < _MAX_STREAMS:
-        page = _whole(data, at)
-        if page is not None and page.flags & _FIRST:
+    at, seen = 0, 0
+    while 0 <= at < len(data) - _HEAD.size and seen < _MAX_STREAMS:
+        head = bytes(data[at : at + _HEAD.size + _SEGMENTS])
+        if not head.startswith(_MAGIC):
+            at = _next_mark(data, at + 1)  # what is damaged is passed over, as players do
+            continue
+        page = _whole(data, at) if head[_FLAGS_AT] & _FIRST else None
+        if page is not None:
             seen += 1
             yield page
-        at = _next_mark(data, at + 1 if page is None else page.end)
+        at += _HEAD.size + head[_COUNT_AT] + sum(head[_HEAD.size : _HEAD.size + head[_COUNT_AT]])
 
 
 def _next_mark(data: Buffer, start: int) -> int:
-    """Return where the mark of a first page comes next, or -1; by windows, as maps are searched slowly."""
+    """Return where the mark of a page comes next, or -1; by windows, as maps are searched slowly."""
     for at in range(start, len(data), _WINDOW):
-        found = bytes(data[at : at + _WINDOW + len(_MARK) - 1]).find(_MARK)
+        found = bytes(data[at : at + _WINDOW + len(_MAGIC) - 1]).find(_MAGIC)
         if found >= 0:
             return at + found
     return -1
