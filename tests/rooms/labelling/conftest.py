@@ -28,6 +28,12 @@ CODE = "001191310104MACE0YX63918020"
 DATA = Path(__file__).resolve().parents[3] / "labelling"
 
 
+@pytest.fixture(params=["sqlite"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """What the room remembers is one table; `test_memory` sees to it that both databases keep it alike."""
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
 @pytest.fixture
 def ledger(sql: Sql, tmp_path: Path) -> Ledger:
     return build_ledger(sql, tmp_path, clock=wall_clock, new_id=real_ids(), chance=real_chance)

@@ -15,7 +15,7 @@ from safebelt.rooms.labelling.decide.contract import as_data
 from safebelt.rooms.labelling.formats.kinds import MEDIA_TYPES, MODULES, Kind
 from safebelt.rooms.labelling.model import AXES, MARKS, VERDICTS, Checked, Generation, Mark, Marked, Verdict
 from safebelt.rooms.labelling.provenance.manifests import READ_KINDS, SIGNED_KINDS
-from safebelt.rooms.labelling.service import Labelling, MarkFile
+from safebelt.rooms.labelling.service import Labelling, MarkFile, PassedOn, PassOn
 from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED, Answer
 
 _REGIMES = ("cn", "eu")
@@ -55,6 +55,35 @@ def _marking(app: App, labelling: Labelling) -> None:
         marks = _marks(regime) - (frozenset() if explicit else {Mark.EXPLICIT})
         cmd = MarkFile(system_id=system, marks=marks, generation=generation, lang=language)
         return _marked(labelling.mark(source, output, cmd, by=OWNER), output)
+
+    @app.command(name="pass-on")
+    def pass_on(
+        source: Path,
+        *,
+        output: Annotated[Path, Parameter(name=["--output", "-o"], help="Where the copy goes.")],
+        propagator: Annotated[str, Parameter(help="Name or code of the platform that passes it on.")],
+        number: Annotated[str, Parameter(help="The platform's own number for the content.")],
+        declared: Annotated[bool, Parameter(negative="", help="The user declared it to be generated.")] = False,
+        suspected: Annotated[bool, Parameter(negative="", help="The platform's review found traces.")] = False,
+    ) -> Answer:
+        """Say what a platform owes to say of a file, and write its pair into the label; the producer's part stays.
+
+        Exits 3, and writes nothing, where nothing says that the content is generated.
+        """
+        cmd = PassOn(propagator=propagator, propagate_id=number, is_declared=declared, is_detected=suspected)
+        return _passed_on(labelling.pass_on(source, output, cmd), output)
+
+    @app.command
+    def hand(system: str) -> Answer:
+        """Let the belt sign what a system makes: its key is made, and certified; renewal comes by itself."""
+        found = labelling.desk.hand(system)
+        data = {"system": found.system_id, "serial": found.serial, "until": found.not_after.isoformat()}
+        until = f"{found.not_after:%Y-%m-%d}"
+        says = Text(
+            zh=f"{system} 的内容由证书 {found.serial} 签名，有效期至 {until}，到期前自动续期。",
+            en=f"Contents of {system} are signed with certificate {found.serial}, until {until}; it renews by itself.",
+        )
+        return Answer(data=data, says=says)
 
     @app.command
     def formats() -> Answer:
@@ -141,6 +170,24 @@ def _made_text(made: Marked, output: Path, lang: Lang) -> str:
     lines += [f"  + {MARKS[mark].in_(lang)}: {place}" for mark, place in made.put.items()]
     lines += [f"  - {MARKS[mark].in_(lang)}: {why.in_(lang)}" for mark, why in made.left_out.items()]
     return "\n".join([*lines, f"  SHA-256 {made.sha256}", f"  {_NO_LEGAL_ADVICE.in_(lang)}"])
+
+
+def _passed_on(made: PassedOn, output: Path) -> Answer:
+    notice = made.notice
+    data = {
+        "duty": made.duty.value,
+        "why": made.reason.as_data(),
+        "notice": {"zh": notice.zh, "en": notice.en} if notice else {},
+        "file": str(output) if made.place else "",
+        "place": made.place,
+    }
+    if notice is None:
+        return Answer(data=data, says=made.reason.says, exit_code=NOT_EVALUATED)
+    says = Text(
+        zh=f"{made.reason.says.zh}\n  提示：{notice.zh}\n  {output}：{made.place}\n  {_NO_LEGAL_ADVICE.zh}",
+        en=f"{made.reason.says.en}\n  notice: {notice.en}\n  {output}: {made.place}\n  {_NO_LEGAL_ADVICE.en}",
+    )
+    return Answer(data=data, says=says)
 
 
 def _format(kind: Kind) -> dict[str, Any]:

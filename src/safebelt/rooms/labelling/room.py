@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from safebelt.kernel.rooms import Furniture, Room
+from safebelt.kernel.rooms import Furniture, Habit, Room
 from safebelt.kernel.text import Text
 
 
@@ -21,6 +21,12 @@ def _commands(labelling: Any) -> Any:
     return commands(labelling)
 
 
+def _habits(labelling: Any) -> tuple[Habit, ...]:
+    from safebelt.rooms.labelling.jobs import habits
+
+    return habits(labelling)
+
+
 ROOM = Room(
     name="labelling",
     title=Text(zh="标识溯源", en="Labelling"),
@@ -28,4 +34,5 @@ ROOM = Room(
     serves=("R8", "R9"),
     furniture=_furniture,
     cli=_commands,
+    habits=_habits,
 )

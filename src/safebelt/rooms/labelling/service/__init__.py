@@ -3,10 +3,22 @@
 from safebelt.rooms.labelling.service.base import Desk
 from safebelt.rooms.labelling.service.giving import Labelled
 from safebelt.rooms.labelling.service.marking import SIDECAR, CannotMark, MarkedBytes, MarkFile, Marking
-from safebelt.rooms.labelling.service.verifying import MAX_SENT_BYTES, Verifying
+from safebelt.rooms.labelling.service.passing import PassedOn, Passing, PassOn
+from safebelt.rooms.labelling.service.verifying import MAX_SENT_BYTES
 
-__all__ = ["MAX_SENT_BYTES", "SIDECAR", "CannotMark", "Desk", "Labelled", "Labelling", "MarkFile", "MarkedBytes"]
+__all__ = [
+    "MAX_SENT_BYTES",
+    "SIDECAR",
+    "CannotMark",
+    "Desk",
+    "Labelled",
+    "Labelling",
+    "MarkFile",
+    "MarkedBytes",
+    "PassOn",
+    "PassedOn",
+]
 
 
-class Labelling(Marking, Verifying):
+class Labelling(Marking, Passing):
     """Marks what AI makes, and checks what others bring."""

@@ -1,6 +1,7 @@
 """What the deeds of labelling work with; it is put together when the first file comes, not when the belt starts."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -132,6 +133,19 @@ class Furnished(Giving):
         self._furnish, self._hands = furnish, hands
         self._at_hand: dict[str, tuple[float, Hand | None]] = {}
         self.software = ("Safebelt", __version__)
+
+    def renew_hands(self) -> int:
+        """Renew the certificates of the hands that are due, and return how many hands there are.
+
+        What cannot be renewed now is tried again; why, stands in the hand's own note.
+        """
+        if self._hands is None or not self._hands.is_dir():
+            return 0
+        systems = sorted(folder.name for folder in self._hands.iterdir() if folder.is_dir())
+        for system_id in systems:
+            with suppress(Problem):
+                self.desk.hand(system_id)
+        return len(systems)
 
     def hand_at_hand(self, system_id: str) -> "Hand | None":
         """Return what signs as a system, if it lies ready; looked up anew each minute, and never asked for."""
