@@ -44,11 +44,11 @@ def read(data: Buffer) -> list[Found]:
         raw = text.utf8[member.value : member.end].decode()
         if member.name == _NAME and is_label_object(json.loads(raw)):
             value = json.loads(raw) if raw.startswith('"') else raw
-            at = text.offset(member.start)
-            found.append(
-                Found(place="member AIGC", value=value, is_native=True, at=at, length=member.end - member.start)
-            )
-    return found[:MAX_FOUND]
+            at, length = text.offset(member.start), member.end - member.start
+            found.append(Found(place="member AIGC", value=value, is_native=True, at=at, length=length))
+        if len(found) >= MAX_FOUND:
+            break
+    return found
 
 
 def write(data: Buffer, value: str) -> Edit:

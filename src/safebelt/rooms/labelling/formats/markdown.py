@@ -23,6 +23,8 @@ _KEY = re.compile(rb"^(?:AIGC|'AIGC'|\"AIGC\")[ \t]*:(?=[ \t\r\n]|\Z)", re.MULTI
 _NEXT = re.compile(rb"^(?![ \t]|#|\r|\n|\})[^\r\n]", re.MULTILINE)
 """A line that begins another key: neither indented nor blank nor a comment."""
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
+_MAX_BRACKETS = 100
+"""Brackets in a label, those in its texts included: deeper nesting costs the parser more than it is worth."""
 _UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 """What YAML (5.1, 5.4) does not let stand for itself within a line."""
 _MAX_NODES = 1000
@@ -98,6 +100,8 @@ def _trimmed(text: bytes, start: int, end: int) -> int:
 def _value(block: bytes) -> str | None:
     """Return a block's value as JSON, or None where it is no label."""
     try:
+        if block.count(b"[") + block.count(b"{") > _MAX_BRACKETS:
+            raise ValueError("too many brackets for a label")
         node = yaml.compose("AIGC:" + block.decode(errors="replace"), Loader=yaml.SafeLoader)
         value = _plain(node.value[0][1], []) if isinstance(node, yaml.MappingNode) and node.value else None
     except (yaml.YAMLError, RecursionError, ValueError):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from safebelt.rooms.labelling.formats import xmp
-from safebelt.rooms.labelling.formats.carrier import MAX_FOUND, MAX_LABEL_BYTES, Broken, Buffer, Edit, Found
+from safebelt.rooms.labelling.formats.carrier import MAX_LABEL_BYTES, Broken, Buffer, Edit, Found
 from safebelt.rooms.labelling.formats.changes import Change
 from safebelt.rooms.labelling.formats.texts import Text
 from safebelt.rooms.labelling.formats.values import as_line, collected, in_bytes
@@ -27,7 +27,10 @@ _BEFORE = re.compile(rb"<(?:[\w.-]{1,60}:)?\Z")
 _TRIES = 16
 _LAST = 4096
 _REACH = 64
-"""Bytes between the letters and the braces of a label in loose text."""
+"""Bytes before the letters that a label in loose text may begin at: its outer brace and blanks."""
+_NEAR = re.compile(rb"AIGC[\\\"'=:\s]{0,16}\{")
+_VAIN = 16
+"""Places looked at in vain before the rest of a drawing is taken for a text about labels."""
 _HIDES = ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"))
 
 
@@ -50,7 +53,7 @@ def read(data: Buffer) -> list[Found]:
             place=label.place, value=label.value, is_native=label.is_native, at=text.offset(label.start),
             length=label.end - label.start,
         )
-        for label in _labels(text.utf8)
+        for label in _checked(text.utf8)
     )  # fmt: skip
 
 
@@ -68,6 +71,12 @@ def write(data: Buffer, value: str) -> Edit:
     else:
         changes.append((*packet, xmp.merged(text.utf8[packet[0] : packet[1]], as_line(value))))
     return text.edit(changes)
+
+
+def _checked(svg: bytes) -> Iterator[_Label]:
+    yield from _labels(svg)
+    if _root(svg) is None:
+        raise Broken("an SVG without its root element")
 
 
 def _labels(svg: bytes) -> Iterator[_Label]:
@@ -99,16 +108,17 @@ def _marked(svg: bytes) -> Iterator[_Label]:
 
 
 def _loose(svg: bytes, taken: list[tuple[int, int]]) -> Iterator[_Label]:
-    at, seen = svg.find(b"AIGC"), 0
-    while at >= 0 and seen < MAX_FOUND:
-        seen += 1
-        base, end = max(0, at - _REACH), at + 4
-        for label in in_bytes(svg[base : at + MAX_LABEL_BYTES])[:1]:
+    done, vain = 0, 0
+    for near in _NEAR.finditer(svg):
+        base = max(done, near.start() - _REACH)
+        if near.start() < done or vain >= _VAIN:
+            continue
+        vain += 1
+        for label in in_bytes(svg[base : near.start() + MAX_LABEL_BYTES])[:1]:
             start, stop = base + label.start, base + label.end
-            if start <= at + _REACH and not any(start < last and first < stop for first, last in taken):
-                end = stop
+            if start <= near.end() and not any(start < last and first < stop for first, last in taken):
+                done, vain = stop, 0
                 yield _Label("text", label.value, start, stop, is_native=False)
-        at = svg.find(b"AIGC", end)
 
 
 def _packet(svg: bytes) -> tuple[int, int] | None:
