@@ -17,7 +17,8 @@ _SCRIPT = 18
 _ENCRYPTED = 0x20
 _MAX_TAGS = 4096
 """Tags looked at: `onMetaData` is the first, and what follows is sound and pictures."""
-_MAX_PROPERTIES, _MAX_DEPTH = 1 << 16, 16
+_MAX_VALUES, _MAX_DEPTH, _MAX_SCRIPTS = 1 << 18, 16, 16
+"""Values in one tag (a key frame a second for a day is 86,400 twice, in lists of numbers, which count as one)."""
 _NUMBER, _BOOLEAN, _STRING, _OBJECT, _NULL, _UNDEFINED, _REFERENCE = 0, 1, 2, 3, 5, 6, 7
 _ARRAY, _END, _STRICT, _DATE, _LONG = 8, 9, 10, 11, 12
 _FIXED = {_NUMBER: 8, _BOOLEAN: 1, _NULL: 0, _UNDEFINED: 0, _REFERENCE: 2, _DATE: 10}
@@ -125,6 +126,8 @@ def _scripts(data: Buffer) -> list[Script]:
         elif mark == _OBJECT:
             properties, end = _properties(data, at, tag.end)
             scripts.append(Script(tag, -1, properties, end))
+        if len(scripts) > _MAX_SCRIPTS:
+            raise Broken("an FLV with too many onMetaData")
     return scripts
 
 
@@ -138,25 +141,23 @@ def _tag(body: bytes) -> bytes:
 
 def _properties(data: Buffer, at: int, end: int) -> tuple[tuple[Property, ...], int]:
     """Return the properties from an offset, and where they end: at the mark of the end, or with the tag."""
-    properties = list[Property]()
+    properties, budget = list[Property](), iter(range(_MAX_VALUES))
     while at + 3 <= end and bytes(data[at : at + 3]) != b"\0\0\x09":
-        if len(properties) >= _MAX_PROPERTIES:
-            raise Broken("script data with too many properties")
         value = at + 2 + int.from_bytes(data[at : at + 2])
-        after = _after(data, value, end, 0)
+        after = _after(data, value, end, budget, 0)
         properties.append(Property(text_of(bytes(data[at + 2 : value])), at, value, after))
         at = after
     return tuple(properties), at
 
 
-def _after(data: Buffer, at: int, end: int, depth: int) -> int:
+def _after(data: Buffer, at: int, end: int, budget: Iterator[int], depth: int) -> int:
     """Return where a value ends.
 
     Raises:
         Broken: Beyond the tag, or too deep, or of a kind that AMF0 does not know.
     """
-    if at >= end or depth > _MAX_DEPTH:
-        raise Broken("script data that ends too early or is too deep")
+    if at >= end or depth > _MAX_DEPTH or next(budget, None) is None:
+        raise Broken("script data that ends too early, is too deep, or holds too many values")
     mark, at = data[at], at + 1
     if mark in _FIXED:
         after = at + _FIXED[mark]
@@ -164,9 +165,9 @@ def _after(data: Buffer, at: int, end: int, depth: int) -> int:
         width = 2 if mark == _STRING else 4
         after = at + width + int.from_bytes(data[at : at + width])
     elif mark == _STRICT:
-        after = _after_list(data, at, end, depth)
+        after = _after_list(data, at, end, budget, depth)
     elif mark in (_OBJECT, _ARRAY):
-        after = _after_object(data, at + (4 if mark == _ARRAY else 0), end, depth)
+        after = _after_object(data, at + (4 if mark == _ARRAY else 0), end, budget, depth)
     else:
         raise Broken("script data of a kind that is not known")
     if after > end:
@@ -174,18 +175,18 @@ def _after(data: Buffer, at: int, end: int, depth: int) -> int:
     return after
 
 
-def _after_list(data: Buffer, at: int, end: int, depth: int) -> int:
+def _after_list(data: Buffer, at: int, end: int, budget: Iterator[int], depth: int) -> int:
     count, at = int.from_bytes(data[at : at + 4]), at + 4
     if at + count * 9 <= end and bytes(data[at : at + count * 9 : 9]) == bytes(count):
         return at + count * 9  # numbers, as in lists of offsets
     for _number in range(count):
-        at = _after(data, at, end, depth + 1)
+        at = _after(data, at, end, budget, depth + 1)
     return at
 
 
-def _after_object(data: Buffer, at: int, end: int, depth: int) -> int:
+def _after_object(data: Buffer, at: int, end: int, budget: Iterator[int], depth: int) -> int:
     while at + 3 <= end and bytes(data[at : at + 3]) != b"\0\0\x09":
-        at = _after(data, at + 2 + int.from_bytes(data[at : at + 2]), end, depth + 1)
+        at = _after(data, at + 2 + int.from_bytes(data[at : at + 2]), end, budget, depth + 1)
     return at + 3
 
 

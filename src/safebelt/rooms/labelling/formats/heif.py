@@ -119,7 +119,11 @@ def _image(data: Buffer) -> _Image:
     chosen.sort(key=lambda number: number not in described)
     numbers = frozenset((*places, *(number for number, _kind in listed)))
     packets = tuple(places[number] for number in chosen[:MAX_FOUND])
-    return _Image(top, meta, tables, primary, numbers, packets, tuple(pictures[:MAX_FOUND]))
+    image = _Image(top, meta, tables, primary, numbers, packets, tuple(pictures[:MAX_FOUND]))
+    spans = [span for item in (*image.packets, *image.pictures) for span in _spans(data, image, item)]
+    if sum(end - start for start, end in spans) > MAX_METADATA_BYTES:  # items may share their bytes
+        raise Broken("items of metadata that are together larger than is looked into")
+    return image
 
 
 def _items(data: Buffer, iinf: Box) -> Iterator[tuple[int, bytes]]:

@@ -212,7 +212,7 @@ def _in_front(film: _Film, kept: _Kept, tag: bytes) -> list[Change] | None:
     for wants_tags in (True, False):
         for number, part in enumerate(front):
             is_tags = part.kind == _TAGS and not _is_empty(kept[part])
-            if is_tags != wants_tags or not (is_tags or _is_void(part, kept)):
+            if is_tags != wants_tags or not (is_tags or _begins_room(front, number, kept)):
                 continue
             end = _room_end(front, number, kept)
             body = ebml.summed(kept[part] + tag) if is_tags else tag
@@ -224,6 +224,11 @@ def _in_front(film: _Film, kept: _Kept, tag: bytes) -> list[Change] | None:
 
 def _is_void(part: Element, kept: _Kept) -> bool:
     return part.kind == ebml.VOID or (part.kind == _TAGS and _is_empty(kept[part]))
+
+
+def _begins_room(front: Sequence[Element], number: int, kept: _Kept) -> bool:
+    """Whether a Void is the first of those that stand together."""
+    return _is_void(front[number], kept) and not (number and _is_void(front[number - 1], kept))
 
 
 def _room_end(front: Sequence[Element], number: int, kept: _Kept) -> int:

@@ -37,6 +37,8 @@ _NO_PACKET_ENDS = -1
 _MAX_STREAMS = 256
 _MAX_PAGES = 1 << 22
 """Pages of one file: 16 GB of usual ones."""
+_MAX_HEADER_PAGES = 1 << 12
+"""Pages, of all streams, among which comments are looked for: they stand right behind the first ones."""
 _CODECS: tuple[tuple[bytes, bytes], ...] = (
     (b"\x01vorbis", b"\x03vorbis"),
     (b"OpusHead", b"OpusTags"),
@@ -143,10 +145,14 @@ def _page(data: Buffer, at: int) -> Page:
     return Page(at, body, end, flags, granule, serial, number, lacing)
 
 
-def _later(data: Buffer, page: Page) -> Iterator[Page]:
-    """Yield the pages of the same stream behind a page, until the stream ends or another of its number begins."""
+def _later(data: Buffer, page: Page, limit: int) -> Iterator[Page]:
+    """Yield the pages of the same stream behind a page, until the stream ends or another of its number begins.
+
+    Raises:
+        Broken: There are more pages, of all streams, than `limit`.
+    """
     at = page.end
-    for _number in range(_MAX_PAGES):
+    for _number in range(limit):
         if at >= len(data):
             return
         later = _page(data, at)
@@ -214,7 +220,7 @@ def _header(data: Buffer, first: Page, codec: bytes, mark: bytes) -> Header:
         Broken: They end too early, or are larger than is looked into, or hold something else.
     """
     pages, packets, rest, size = list[Page](), list[bytes](), b"", 0
-    for page in _later(data, first):
+    for page in _later(data, first, _MAX_HEADER_PAGES):
         pages.append(page)
         size += page.end - page.start
         if size > MAX_METADATA_BYTES:
@@ -329,7 +335,7 @@ def _summed(page: bytes) -> bytes:
 def _renumbered(data: Buffer, last: Page, by: int) -> list[Change]:
     """Number the later pages of a stream anew."""
     changes = list[Change]()
-    for page in _later(data, last):
+    for page in _later(data, last, _MAX_PAGES):
         number = struct.pack("<I", (page.number + by) & 0xFFFFFFFF)
         raw = bytes(data[page.start : page.start + 18]) + number + bytes(4) + bytes(data[page.start + 26 : page.end])
         changes.append(Change(page.start + 18, page.start + 26, number + struct.pack("<I", checksum(raw))))

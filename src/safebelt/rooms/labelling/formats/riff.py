@@ -339,7 +339,7 @@ def _index(data: Buffer, chunk: Chunk, moves: Moves, depth: int) -> Iterator[Cha
     words, _sub, kind, used = struct.unpack_from("<HBBI", data, chunk.body)
     if kind == _INDEX_OF_CHUNKS:
         yield from _moved(data, chunk.body + 12, moves)
-    elif kind == _INDEX_OF_INDEXES and words >= 2 and depth < 2:
+    elif kind == _INDEX_OF_INDEXES and words >= 2 and depth == 0:
         for number in range(min(used, (chunk.stop - chunk.body - 24) // (4 * words), MAX_CHUNKS)):
             at = chunk.body + 24 + number * 4 * words
             yield from _moved(data, at, moves)
