@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 from schemathesis import GenerationMode
+from tests.api import complaints
 from tests.api.asking import ask_all, described, faults, is_of_the_register, operations
 from tests.api.certificates import certified
 from tests.api.conftest import Api
@@ -23,6 +24,7 @@ OPEN |= {"/api/public/systems", "/api/public/systems.csv", "/api/public/systems/
 OPEN |= {f"/api/public/systems/{{system_id}}/versions/{{version}}{end}" for end in ("", "/proof")}
 OPEN |= {"/api/registry/cases/decisions/{system_id}"}
 OPEN |= {"/api/certificates/renew"}  # whose proof is the key of a certificate that counts
+OPEN |= complaints.OPEN
 OPEN |= {"/api/certificates/check", "/.well-known/safebelt", "/.well-known/safebelt/identity"}
 """What anybody may ask without a token: nothing else."""
 BODIES: dict[str, dict[str, Any]] = {
@@ -114,6 +116,7 @@ def _ordinary(api: Api) -> dict[str, dict[str, Any]]:
         "POST /api/access/users": {"body": {"name": "newcomer", "roles": ["auditor"]}},
         **rules,
         **certified(api),
+        **complaints.complained(api),
         "POST /api/access/tokens": {"body": {"name": "script"}},
         "DELETE /api/access/tokens/{token}": {"path_parameters": {"token": token.id}},
     }

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from schemathesis import GenerationMode
 from tests.api.asking import ask_all, described, faults, is_of_the_register, operations
+from tests.api.complaints import complained_in_public
 from tests.api.conftest import Api
 from tests.api.register import filled
 
@@ -13,7 +14,8 @@ EXAMPLES, MANY_EXAMPLES = 4, 100
 
 @pytest.fixture(scope="module")
 def register(api: Api) -> tuple[Api, dict[str, dict[str, Any]]]:
-    return filled(api)
+    known, ordinary = filled(api)
+    return known, {**ordinary, **complained_in_public(api)}
 
 
 def test_every_operation_does_its_work_for_who_asks_in_the_ordinary_way(register) -> None:

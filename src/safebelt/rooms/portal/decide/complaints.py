@@ -79,7 +79,7 @@ def hold_complaint(cmd: Complain, rules: ComplaintRules) -> Complain:
             ),
             "contact",
         )
-    return replace(cmd, text=text, contact=contact, system_id=cmd.system_id.strip())
+    return replace(cmd, text=text, contact=contact, system_id=clean(cmd.system_id))
 
 
 def no_such_system() -> Invalid:

@@ -142,8 +142,9 @@ class Desk:
         return said
 
     def _found(self, tx: sa.Connection, case_id: str) -> tuple[Complaint | None, tuple[Said, ...]]:
-        self._sql.exclusive(tx, f"portal.{case_id[:60]}")
-        found = store.by_id(tx, case_id[:60])
+        wanted = case_id[:60].replace("\0", "")
+        self._sql.exclusive(tx, f"portal.{wanted}")
+        found = store.by_id(tx, wanted)
         return found, store.said_in(tx, found.id) if found else ()
 
     # ---- codes

@@ -170,10 +170,11 @@ class Handling(Complaining):
             Conflict: It is over, or is there already.
             Invalid: Nothing is said, or there is no such system or desk.
         """
-        party_id, office_id = self._party_of(cmd.system_id.strip()), cmd.office_id.strip()
+        system_id, office_id = decide.clean(cmd.system_id), decide.clean(cmd.office_id)
+        party_id = self._party_of(system_id)
         if office_id and office_id not in {one.party_id for one in self.offices()}:
             raise _no_such("office_id")
-        where = replace(cmd, system_id=cmd.system_id.strip(), office_id=office_id)
+        where = replace(cmd, system_id=system_id, office_id=office_id)
         if where.system_id and not office_id and (office := self._office_for(where.system_id)):
             competent = office.party_id
         else:
