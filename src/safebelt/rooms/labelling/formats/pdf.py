@@ -70,7 +70,7 @@ def write(data: Buffer, value: str) -> Edit:
     size = file.trailer.number("Size")
     reference = info.reference or Reference(size, 0)
     objects = [_Object(*reference, _information(info, line))]
-    is_signed = data.find(b"/ByteRange") >= 0
+    is_signed = bool(labels or is_marked) and data.find(b"/ByteRange") >= 0  # asked only where there is what to blank
     changes = [] if is_signed else _blanks(info)
     if packet is not None and is_marked:
         cleaned = xmp.without(packet.content)

@@ -22,7 +22,7 @@ _PROLOG = re.compile(
     re.DOTALL,
 )  # fmt: skip
 _ROOT = re.compile(rb"<((?:[\w.-]+:)?svg)(?:\s+[^\s=/>]+\s*=\s*(?:\"[^\"<]*\"|'[^'<]*'))*\s*(/?)>")
-_OUTER = (b"xmpmeta", b"xapmeta", b"RDF")
+_OUTER = (b"xmpmeta", b"RDF")
 _BEFORE = re.compile(rb"<(?:[\w.-]{1,60}:)?\Z")
 _TRIES = 16
 _LAST = 4096
@@ -123,12 +123,15 @@ def _loose(svg: bytes, taken: list[tuple[int, int]]) -> Iterator[_Label]:
 
 def _packet(svg: bytes) -> tuple[int, int] | None:
     """Return where the drawing's packet is: its `x:xmpmeta`, or else its RDF."""
-    return next((span for name in _OUTER for span in _elements(svg, name)), None)
+    start = svg.find(b"metadata")  # where it must be; to look for one word in a large drawing is all that is quick
+    if start < 0:
+        return None
+    return next((span for name in _OUTER for span in _elements(svg, name, start)), None)
 
 
-def _elements(svg: bytes, name: bytes) -> Iterator[tuple[int, int]]:
+def _elements(svg: bytes, name: bytes, at: int) -> Iterator[tuple[int, int]]:
     """Yield where elements of a name are that are neither commented out nor character data, whatever their prefix."""
-    at = svg.find(name)
+    at = svg.find(name, at)
     for _try in range(_TRIES):
         if at < 0:
             return
