@@ -292,6 +292,8 @@ def _fits(data: Buffer, place: tuple[Chunk, ...], line: str) -> bool:
 def _filled(data: Buffer, place: tuple[Chunk, ...], line: str) -> list[Change]:
     """Put the list into its room, and keep of the JUNK what is left over."""
     new, end = _list(data, place, line), place[-1].end
+    if len(new) == place[0].end - place[0].start:
+        return [Change(place[0].start, place[0].end, new)]
     room = end - place[0].start - len(new)
     kept = min(max(0, end - place[-1].body), max(0, room - 8)) if place[-1].kind == b"JUNK" else 0
     junk = b"JUNK" + struct.pack("<I", room - 8) + b"\0" * (room - 8 - kept) if room else b""
