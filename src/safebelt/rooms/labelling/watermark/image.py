@@ -22,13 +22,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from safebelt.rooms.labelling.watermark.locate import Reading, read
+from safebelt.rooms.labelling.watermark.locate import Reading, read, whitened
 from safebelt.rooms.labelling.watermark.pattern import PERIOD, pattern
 
 SIDE = 640
 """√area of the canonical picture in pixels."""
 MIN_SHORTEST = 256
 """Shortest side that is marked: with fewer pixels 64 bits do not survive a compression at this quality."""
+_LEAST_READ = 64
+"""Shortest side that is looked at: below, no 64 bits can be there."""
 MIN_FACTOR = 1.0
 """Least picture pixels for each canonical pixel."""
 MAX_PIXELS = 120_000_000
@@ -84,15 +86,16 @@ def embed(rgb: Picture, ident: int, key: bytes, *, psnr_db: float = 41.2) -> Pic
         ValueError: When the array or the id is of another shape.
         WeakKey: When the key is too short.
     """
+    return embed_variant(rgb, pattern(key).tile(ident, variant_of(_grey(rgb))), psnr_db=psnr_db)
+
+
+def embed_variant(rgb: Picture, tile: NDArray[np.float32], *, psnr_db: float) -> Picture:
+    """Return the picture with one period of a pattern repeated over it; errors as of `embed`."""
     height, width = _measured(rgb)
     if min(height, width) < MIN_SHORTEST or max(height, width) > MAX_ASPECT * min(height, width):
-        raise TooSmall(
-            "a picture to be marked has sides of at least 256 pixels, the longer at most 16 times the shorter"
-        )
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+        raise TooSmall("a picture to be marked has sides of 256 pixels or more, one at most 16 times the other")
+    grey = _grey(rgb)
     rows, columns = canonical_size(height, width)
-    marks = pattern(key)
-    tile = marks.tile(ident, variant_of(grey))
     sampled = cv2.resize(grey, (columns, rows), interpolation=cv2.INTER_NEAREST).astype(np.float32)
     mean = cv2.blur(sampled, (_WINDOW, _WINDOW))
     variance = np.maximum(cv2.blur(sampled * sampled, (_WINDOW, _WINDOW)) - mean * mean, 0)
@@ -116,15 +119,18 @@ def scan(rgb: Picture, key: bytes) -> Reading | None:
         ValueError: When the array is of another shape.
         WeakKey: When the key is too short.
     """
-    height, width = _measured(rgb)
     marks = pattern(key)
-    if min(height, width) < 64 or max(height, width) > MAX_ASPECT * min(height, width):
+    plain = canonical(rgb)
+    return None if plain is None else read(whitened(plain), marks)
+
+
+def canonical(rgb: Picture) -> NDArray[np.float32] | None:
+    """Return the luminance of the canonical picture, or None where it is too small or too thin to read anything."""
+    height, width = _measured(rgb)
+    if min(height, width) < _LEAST_READ or max(height, width) > MAX_ASPECT * min(height, width):
         return None
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     rows, columns = canonical_size(height, width)
-    factor = height / rows
-    smaller = cv2.INTER_AREA if factor >= 1 else cv2.INTER_LINEAR
-    return read(cv2.resize(grey, (columns, rows), interpolation=smaller).astype(np.float32), marks)
+    return cv2.resize(_grey(rgb), (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
 def canonical_size(height: int, width: int) -> tuple[int, int]:
@@ -137,6 +143,11 @@ def variant_of(grey: NDArray[Any]) -> int:
     """Return which of the four variants of the pattern this picture gets: which half is lighter, both ways."""
     small = cv2.resize(grey, (2, 2), interpolation=cv2.INTER_AREA).astype(np.int64)
     return 2 * int(small[0].sum() > small[1].sum()) + int(small[:, 0].sum() > small[:, 1].sum())
+
+
+def _grey(rgb: Picture) -> NDArray[Any]:
+    _measured(rgb)
+    return cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
 
 
 def _measured(rgb: Picture) -> tuple[int, int]:

@@ -38,6 +38,10 @@ _CELL = 80
 """Side in pixels of the cells of step 3."""
 _LOUDEST = 10.0
 """Power over its surroundings at which a line counts no more: a line of the picture, not of the mark."""
+_CLIP = 2.5
+"""How many times its surroundings one carrier may say: more is a line of the picture."""
+_MOST_PERIODS = 12
+"""Periods laid out each way at most: a picture of 1 to 16 at half scale has about as many."""
 _WORTH_DECODING = 1.5
 """Standard deviations of energy in the code bits over that of noise, below which nothing can be decoded.
 
@@ -68,14 +72,13 @@ class Reading:
     angle: float
 
 
-def read(grey: _Plane, marks: Pattern) -> Reading | None:
+def read(plain: _Plane, marks: Pattern) -> Reading | None:
     """Return the mark in a canonical picture.
 
     Args:
-        grey: Luminance 0 … 255, shape (rows, columns).
+        plain: What `whitened` made of it, shape (rows, columns).
         marks: What the key makes.
     """
-    plain = whitened(grey)
     if not plain.any():
         return None
     found = list[tuple[float, _Matrix, int, tuple[float, float]]]()
@@ -90,7 +93,11 @@ def read(grey: _Plane, marks: Pattern) -> Reading | None:
 
 
 def whitened(grey: _Plane) -> _Plane:
-    """Return the picture without what is smooth, and with what is busy turned down."""
+    """Return the picture without what is smooth, and with what is busy turned down.
+
+    Args:
+        grey: Luminance 0 … 255, shape (rows, columns).
+    """
     detail = grey - cv2.GaussianBlur(grey, (0, 0), 4.0)
     local = cv2.blur(detail * detail, (9, 9))
     flat = detail / np.power(local + 4.0, 0.6)
@@ -204,7 +211,7 @@ def _shifted(tones: NDArray[np.complex128], marks: Pattern) -> tuple[float, int,
 def _decoded(
     plain: _Plane, marks: Pattern, matrix: _Matrix, variant: int, shift: tuple[float, float]
 ) -> Reading | None:
-    soft = _carriers(plain, marks, matrix, variant, shift)
+    soft = carriers(*lattice(plain, matrix), marks, variant, shift)
     norm = math.sqrt(float((soft * soft).sum()))
     if not norm:
         return None
@@ -222,25 +229,38 @@ def _decoded(
     return Reading(ident, score, chance, scale, angle)
 
 
-def _carriers(
-    plain: _Plane, marks: Pattern, matrix: _Matrix, variant: int, shift: tuple[float, float]
-) -> NDArray[np.float32]:
-    """Lay the picture on the lattice, fold it, and return what each part of each carrier says, signed and weighted."""
+def lattice(plain: _Plane, matrix: _Matrix) -> tuple[NDArray[np.complex64], NDArray[np.float32]]:
+    """Lay the picture on the lattice and fold it to one period.
+
+    Returns:
+        Its spectrum, and the power around each of its lines, both of shape (PERIOD, PERIOD).
+    """
     corners = np.array([[0, 0], [0, plain.shape[1]], [plain.shape[0], 0], plain.shape], dtype=np.float64)
     reach = corners @ np.linalg.inv(matrix).T
     low = np.floor(reach.min(axis=0) / PERIOD).astype(int) * PERIOD
-    size = np.minimum(-(-(reach.max(axis=0) - low) // PERIOD).astype(int), 12) * PERIOD
+    size = np.minimum(-(-(reach.max(axis=0) - low) // PERIOD).astype(int), _MOST_PERIODS) * PERIOD
     origin = matrix @ low
     place = np.array([[matrix[1, 1], matrix[1, 0], origin[1]], [matrix[0, 1], matrix[0, 0], origin[0]]])
     laid = cv2.warpAffine(
         plain, place, (int(size[1]), int(size[0])), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderValue=0
     )
     folded = laid.reshape(size[0] // PERIOD, PERIOD, size[1] // PERIOD, PERIOD).sum(axis=(0, 2))
-    spectrum = np.fft.fft2(folded)
-    around = cv2.blur(np.fft.fftshift(np.abs(spectrum) ** 2).astype(np.float32), (9, 9))
-    noise = np.fft.ifftshift(around)[marks.carriers[:, 0], marks.carriers[:, 1]] + 1e-9
+    spectrum = np.fft.fft2(folded).astype(np.complex64)
+    around = cv2.blur(np.fft.fftshift(np.abs(spectrum) ** 2), (9, 9))
+    return spectrum, np.asarray(np.fft.ifftshift(around), dtype=np.float32)
+
+
+def carriers(
+    spectrum: NDArray[np.complex64],
+    around: NDArray[np.float32],
+    marks: Pattern,
+    variant: int,
+    shift: tuple[float, float],
+) -> NDArray[np.float32]:
+    """Return what each part of each carrier says, signed and weighted by how quiet its surroundings are."""
     u, v = marks.carriers[:, 0], marks.carriers[:, 1]
-    turned = spectrum[u, v] * np.exp(2j * np.pi * (u * shift[0] + v * shift[1]) / PERIOD) / np.sqrt(noise)
+    loudness = np.sqrt(around[u, v] + 1e-9)
+    turned = spectrum[u, v] * np.exp(2j * np.pi * (u * shift[0] + v * shift[1]) / PERIOD) / loudness
     parts = np.concatenate([turned.real, turned.imag])
-    weight = np.concatenate([1 / np.sqrt(noise)] * 2)
-    return np.asarray(np.clip(parts, -2.5, 2.5) * weight * marks.signs[variant], dtype=np.float32)
+    weight = np.concatenate([1 / loudness] * 2)
+    return np.asarray(np.clip(parts, -_CLIP, _CLIP) * weight * marks.signs[variant], dtype=np.float32)
