@@ -144,10 +144,15 @@ def _joined(raw: bytes) -> bytes:
     return b"".join(pieces)
 
 
+def _text_start(data: Buffer, block: _Block) -> int:
+    """Return where a block's text starts: an application's first sub-block is its name."""
+    return block.inner + 1 + data[block.inner] if block.label == _IS_APPLICATION and data[block.inner] else block.inner
+
+
 def _loose(data: Buffer, block: _Block) -> list[Loose]:
     if block.label not in (_IS_COMMENT, _IS_APPLICATION) or block.end - block.start > MAX_METADATA_BYTES:
         return []
-    start = block.inner if block.label == _IS_COMMENT else block.inner + 12
+    start = _text_start(data, block)
     return in_bytes(_joined(data[start : block.end]))
 
 
@@ -156,7 +161,7 @@ def _cleaned(data: Buffer, block: _Block) -> list[Change]:
     labels = _loose(data, block)
     if not labels:
         return []
-    start = block.inner if block.label == _IS_COMMENT else block.inner + 12
+    start = _text_start(data, block)
     rest = bytearray(_joined(data[start : block.end]))
     for label in reversed(labels):
         del rest[label.start : label.end]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape, unescape
 
-from safebelt.rooms.labelling.formats.carrier import Broken, Buffer, Edit, Found
+from safebelt.rooms.labelling.formats.carrier import Buffer, Edit, Found
 from safebelt.rooms.labelling.formats.changes import Change
 from safebelt.rooms.labelling.formats.texts import Text
 from safebelt.rooms.labelling.formats.values import as_line, collected, in_bytes
@@ -70,10 +70,7 @@ def write(data: Buffer, value: str) -> Edit:
 def _text(data: Buffer) -> Text:
     declared = _CHARSET.search(bytes(data[:1024]))
     codec = declared.group(1).decode().lower() if declared else None
-    text = Text.of(data, "a page", None if codec in _SUPERSETS else codec, limit=MAX_HEAD)
-    if b"\0" in text.utf8[:1024]:
-        raise Broken("a page with zero bytes")
-    return text
+    return Text.of(data, "a page", None if codec in _SUPERSETS else codec, limit=MAX_HEAD)
 
 
 _SUPERSETS = (

@@ -55,7 +55,7 @@ def _findings(data: Buffer) -> Iterator[Found]:
             seen.add(packet.start)
             place = "IFD0 XMP" if directory == first else "later IFD XMP"
             yield from xmp.found(_bytes(data, packet), place, packet.start, is_native=directory == first)
-    for label in exif.tagged(data):
+    for label in _tagged(data, layout):
         yield Found(
             place=f"IFD {label.tag}", value=label.value, is_native=False, at=label.start, length=label.end - label.start
         )
@@ -82,17 +82,28 @@ def _packets(data: Buffer, layout: Layout, directory: int) -> Iterator[_Packet]:
             yield _Packet(field - 4 - layout.word, kind, start, size)
 
 
+def _tagged(data: Buffer, layout: Layout) -> list[exif.Tagged]:
+    """Return the labels in other tags; a tag that says it reaches into a packet does not have what is there."""
+    packets = [packet for at in exif.directories(data, layout) for packet in _packets(data, layout, at)]
+    return [
+        label
+        for label in exif.tagged(data)
+        if not any(label.start < one.start + one.size and one.start < label.end for one in packets)
+    ]
+
+
 def _bytes(data: Buffer, packet: _Packet) -> bytes:
     return data[packet.start : packet.start + packet.size].rstrip(b"\0")
 
 
 def _others(data: Buffer, layout: Layout, first: int) -> list[Change]:
     """Return what takes labels out of other tags and of later pages: blanks, of the same length."""
-    changes = [(label.start, label.end, exif.blank(data, label)) for label in exif.tagged(data)]
+    changes = [(label.start, label.end, exif.blank(data, label)) for label in _tagged(data, layout)]
+    own = {packet.start for packet in _packets(data, layout, first)}
     for directory in exif.directories(data, layout):
         for packet in _packets(data, layout, directory):
             old = _bytes(data, packet)
-            if directory != first and xmp.labels_of(old):
+            if packet.start not in own and xmp.labels_of(old):
                 changes.append((packet.start, packet.start + len(old), xmp.without(old).ljust(len(old))))
     return changes
 
