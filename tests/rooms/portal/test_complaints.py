@@ -4,6 +4,7 @@ import json
 import re
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -66,6 +67,7 @@ def test_an_answer_is_owed_after_fifteen_days_as_the_data_says_and_says_that_no_
     assert "not of any law" in town.complaints.rules.basis.en
 
 
+@ONCE
 def test_a_complaint_about_an_unnamed_system_is_received_and_says_that_nobody_is_known_to_answer(town: Town) -> None:
     filed = town.complain(system_id="")
 
@@ -88,29 +90,29 @@ def test_a_hidden_system_and_one_that_is_not_there_are_refused_with_the_same_wor
     assert town.hidden not in str(told)
 
 
-@ONCE
-@pytest.mark.parametrize(
-    ("more", "field"),
-    [
-        ({"text": "  \n "}, "text"),
-        ({"text": "a" * 5001}, "text"),
-        ({"kind": "weather"}, "kind"),
-        ({"contact": "c" * 201}, "contact"),
-        ({"files": tuple(FileIn(name=f"{n}.png", content=PNG) for n in range(6))}, "files"),
-        ({"files": (FileIn(name="empty.png", content=b""),)}, "files"),
-        ({"files": (FileIn(name="big.png", content=PNG + b"0" * 4_000_000),)}, "files"),
-        ({"files": tuple(FileIn(name=f"{n}.png", content=PNG + b"0" * 3_500_000) for n in range(2))}, "files"),
-        ({"files": (FileIn(name="photo.png", content=b"MZ\x90\0 a program"),)}, "files"),
-        ({"files": (FileIn(name="note.txt", content=b"<script>alert(1)</script>"),)}, "files"),
-        ({"files": (FileIn(name="note.txt", content="﻿  <svg/onload=x>".encode()),)}, "files"),
-        ({"files": (FileIn(name="archive.pdf", content=b"PK\x03\x04"),)}, "files"),
-    ],
+REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"text": "  \n "}, "text"),
+    ({"text": "a" * 5001}, "text"),
+    ({"kind": "weather"}, "kind"),
+    ({"contact": "c" * 201}, "contact"),
+    ({"files": tuple(FileIn(name=f"{n}.png", content=PNG) for n in range(6))}, "files"),
+    ({"files": (FileIn(name="empty.png", content=b""),)}, "files"),
+    ({"files": (FileIn(name="big.png", content=PNG + b"0" * 4_000_000),)}, "files"),
+    ({"files": tuple(FileIn(name=f"{n}.png", content=PNG + b"0" * 3_500_000) for n in range(2))}, "files"),
+    ({"files": (FileIn(name="photo.png", content=b"MZ\x90\0 a program"),)}, "files"),
+    ({"files": (FileIn(name="note.txt", content=b"<script>alert(1)</script>"),)}, "files"),
+    ({"files": (FileIn(name="note.txt", content="﻿  <svg/onload=x>".encode()),)}, "files"),
+    ({"files": (FileIn(name="archive.pdf", content=b"PK\x03\x04"),)}, "files"),
 )
-def test_what_is_not_taken_is_refused_with_its_reason_and_leaves_nothing(town: Town, more, field) -> None:
-    with pytest.raises(Invalid) as refusal:
-        town.complain(**more)
 
-    assert refusal.value.details["field"] == field
+
+@ONCE
+def test_what_is_not_taken_is_refused_with_its_reason_and_leaves_nothing(town: Town) -> None:
+    for more, field in REFUSED:
+        with pytest.raises(Invalid) as refusal:
+            town.complain(**more)
+        assert refusal.value.details["field"] == field, more
+
     assert town.complaints.complaints(by=OPERATOR).total == 0
     assert not [one for one in (town.folder / "blobs").rglob("*") if one.is_file()]
 
@@ -227,12 +229,12 @@ def test_the_code_follows_the_complaint_however_it_is_typed_and_only_its_hash_is
 
 
 @ONCE
-@pytest.mark.parametrize("code", ["", "0" * 26, "wrong", "\0", "x" * 100_000, "' or 1=1 --", "٣" * 26])
-def test_a_wrong_code_follows_nothing(town: Town, code) -> None:
+def test_a_wrong_code_follows_nothing(town: Town) -> None:
     town.complain()
 
-    with pytest.raises(NotFound):
-        town.complaints.follow(code, address=HOME)
+    for code in ("", "0" * 26, "wrong", "\0", "x" * 100_000, "' or 1=1 --", "٣" * 26):
+        with pytest.raises(NotFound):
+            town.complaints.follow(code, address=HOME)
 
 
 @ONCE
@@ -247,6 +249,7 @@ def test_guessing_codes_is_stopped_and_the_right_code_waits_too(town: Town) -> N
     assert town.complaints.follow(filed.code, address=HOME).complaint.id == filed.complaint.id
 
 
+@ONCE
 def test_the_receipt_waits_for_the_signed_checkpoint_then_checks_offline_and_opens_what_was_said(town: Town) -> None:
     filed = town.complain(contact="a@b.example", files=(FileIn(name="s.png", content=PNG),))
     before = town.complaints.receipt(filed.code, address=HOME)
@@ -296,6 +299,7 @@ def test_somebody_adds_is_answered_adds_again_and_an_answer_is_owed_anew(town: T
     assert town.kinds(case) == ["received.v1", "added.v1", "answered.v1", "added.v1"]
 
 
+@ONCE
 def test_a_withdrawn_complaint_is_over_for_everybody(town: Town) -> None:
     filed = town.complain()
     town.complaints.withdraw(filed.code, reason="Settled.", address=HOME)
@@ -336,6 +340,7 @@ def test_whoever_complained_has_everything_erased_and_every_proof_stands(town: T
 # --- the two parties ---------------------------------------------------------------------------------------------
 
 
+@ONCE
 def test_the_authority_answers_too_and_closes_what_was_answered(town: Town) -> None:
     filed = town.complain()
     with pytest.raises(Conflict):
@@ -458,6 +463,7 @@ def test_texts_are_erased_when_they_were_kept_as_long_as_is_stated(town: Town) -
     assert town.complaints.tend() == 0
 
 
+@ONCE
 def test_what_an_older_backup_brought_back_is_erased_again(town: Town) -> None:
     filed = town.complain()
 

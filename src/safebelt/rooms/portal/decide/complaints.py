@@ -24,8 +24,8 @@ from safebelt.rooms.portal.model.complaints import (
 )
 from safebelt.rooms.registry.model.supervision import Office
 
-_SHORTEST = 3
-"""Characters without which nothing is said."""
+_SHORTEST = 2
+"""Characters without which nothing is said: two of Chinese can be a word."""
 _MANY_LINKS = 4
 """Web addresses that a person in trouble hardly ever writes."""
 _LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
