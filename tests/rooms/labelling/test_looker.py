@@ -24,7 +24,7 @@ def picture(tmp_path: Path) -> Path:
 def test_a_look_that_never_ends_is_stopped_and_the_next_one_works(picture, tmp_path) -> None:
     pipe = tmp_path / "pipe.jpg"
     os.mkfifo(pipe)  # opening it waits for a writer that never comes
-    looker = Looker("", "", seconds=5.0)
+    looker = Looker("", "", seconds=60.0)
     try:
         assert looker.look(picture, picture.name).kind == "jpg"
         looker._seconds = 0.2  # only now: starting the process takes longer

@@ -3,7 +3,10 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
+from sklearn.datasets import load_sample_image
 from tests.rooms.certificates.test_pki_c2pa import POINT, signed
 
 from safebelt.kernel.actors import OWNER
@@ -52,7 +55,7 @@ def test_what_was_put_and_what_was_left_out_is_said(labelling, served, picture, 
     made = labelling.mark(picture, tmp_path / "marked.jpg", MarkFile(system_id=served.id), by=OWNER)
 
     assert set(made.put) == {Mark.AIGC, Mark.C2PA}
-    assert set(made.left_out) == {Mark.EXPLICIT}
+    assert set(made.left_out) == {Mark.EXPLICIT}  # one point has no room for words
 
 
 def test_an_unmarked_picture_cannot_be_told_and_is_never_called_human(labelling, certificates, picture) -> None:
@@ -208,3 +211,61 @@ def test_a_content_on_its_way_is_signed_where_the_hand_lies_ready(labelling, ser
 def test_a_content_that_takes_no_mark_is_not_passed_off_as_marked(labelling, data) -> None:
     with pytest.raises(CannotMark):
         labelling.mark_bytes(data, "rec_0", "sys_1")
+
+
+@pytest.fixture
+def photograph(tmp_path: Path) -> Path:
+    """A real one, of scikit-learn's own."""
+    path = tmp_path / "china.jpg"
+    Image.fromarray(load_sample_image("china.jpg")).save(path, quality=90)
+    return path
+
+
+def test_a_watermark_leads_back_to_the_mark_after_everything_else_is_lost(labelling, served, photograph) -> None:
+    marked = photograph.with_name("marked.jpg")
+    wish = MarkFile(system_id=served.id, marks=frozenset(Mark) - {Mark.EXPLICIT})
+    made = labelling.mark(photograph, marked, wish, by=OWNER)
+    whole = labelling.verify(marked)
+    copy = photograph.with_name("copy.png")
+    with Image.open(marked) as picture:
+        smaller = picture.resize((picture.width * 3 // 4, picture.height * 3 // 4))
+    Image.fromarray(np.asarray(smaller)).save(copy)  # the pixels alone
+
+    found = labelling.verify(copy)
+
+    assert set(made.put) == {Mark.AIGC, Mark.C2PA, Mark.WATERMARK}
+    assert verdict(whole, Axis.WATERMARK) is Verdict.OK and verdict(whole, Axis.C2PA) is Verdict.OK
+    assert verdict(found, Axis.WATERMARK) is Verdict.OK
+    assert verdict(found, Axis.AIGC) is Verdict.ABSENT
+    assert whole.labels[0].fields["ProduceID"] in found.axes[Axis.WATERMARK].reason.says.en
+    assert "other marks were lost" in found.sentence.en
+    assert verdict(labelling.verify(photograph), Axis.WATERMARK) is Verdict.ABSENT
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("kind", ["jpg", "png", "webp"])
+def test_a_visible_notice_is_high_enough_and_leaves_the_rest_of_the_picture(
+    labelling, certificates, photograph, lang, kind
+) -> None:
+    source = photograph.with_name(f"in.{kind}")
+    with Image.open(photograph) as picture:
+        picture.save(source, quality=95)
+    marked = photograph.with_name(f"out.{kind}")
+
+    made = labelling.mark(source, marked, MarkFile(marks=frozenset({Mark.EXPLICIT}), lang=lang), by=OWNER)
+
+    with Image.open(source) as before, Image.open(marked) as after:
+        assert before.size == after.size
+        changed = np.abs(np.asarray(before.convert("L"), int) - np.asarray(after.convert("L"), int)) > 60
+    rows, _ = np.nonzero(changed)
+    assert made.put[Mark.EXPLICIT] in {"bottom right", "bottom left", "top right", "top left"}
+    assert np.ptp(rows) + 1 >= 0.05 * min(changed.shape)
+    assert (
+        changed[changed.shape[0] // 4 : -(changed.shape[0] // 4)].sum() == 0
+    )  # an edge or corner, as the standard asks
+
+
+def test_a_picture_too_small_for_a_watermark_says_so(labelling, certificates, picture, tmp_path) -> None:
+    made = labelling.mark(picture, tmp_path / "o.jpg", MarkFile(marks=frozenset({Mark.WATERMARK})), by=OWNER)
+
+    assert Mark.WATERMARK in made.left_out and Mark.WATERMARK not in made.put

@@ -1,5 +1,6 @@
 """What was marked is found again by the file alone, on both databases."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -21,8 +22,12 @@ def test_the_first_mark_on_a_file_is_found_by_its_digest(sql) -> None:
         store.insert(tx, remembered(1, "a" * 64))
         store.insert(tx, remembered(3, "b" * 64))
 
+        store.insert(tx, replace(remembered(4, "d" * 64), ident=(1 << 63) - 1))
+
     with sql.read() as tx:
         assert store.by_digest(tx, "a" * 64) == remembered(1, "a" * 64)
+        assert store.by_ident(tx, (1 << 63) - 1).id == "mrk_4"
+        assert store.by_ident(tx, 5) is None
         assert store.by_digest(tx, "c" * 64) is None
 
 

@@ -42,6 +42,9 @@ def _marking(app: App, labelling: Labelling) -> None:
         output: Annotated[Path, Parameter(name=["--output", "-o"], help="Where the marked file goes.")],
         system: Annotated[str, Parameter(help="Id of the system that made the content; its certificate signs.")] = "",
         explicit: Annotated[bool, Parameter(help="Put a visible notice where the format has a place for one.")] = True,
+        watermark: Annotated[
+            bool, Parameter(negative="", help="Put a watermark into a picture, which is encoded once more.")
+        ] = False,
         regime: Annotated[str, Parameter(help="Regimes whose marks are owed: cn, eu, or both with a comma.")] = "cn,eu",
         generation: Annotated[
             Generation, Parameter(help="What the label says: 1 is, 2 may be, 3 is suspected to be generated.")
@@ -53,6 +56,7 @@ def _marking(app: App, labelling: Labelling) -> None:
         Exits 0 when every mark that was wished for is there, 3 when one had to be left out, with why.
         """
         marks = _marks(regime) - (frozenset() if explicit else {Mark.EXPLICIT})
+        marks |= {Mark.WATERMARK} if watermark else frozenset()
         cmd = MarkFile(system_id=system, marks=marks, generation=generation, lang=language)
         return _marked(labelling.mark(source, output, cmd, by=OWNER), output)
 

@@ -17,8 +17,10 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("entry_id", sa.String(length=40), nullable=False),
+        sa.Column("ident", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_labelling_mark")),
     )
+    op.create_index(op.f("ix_labelling_mark_ident"), "labelling_mark", ["ident"], unique=False)
     op.create_index(op.f("ix_labelling_mark_sha256"), "labelling_mark", ["sha256"], unique=False)
     op.create_index(op.f("ix_labelling_mark_system_id"), "labelling_mark", ["system_id", "at"], unique=False)
 
@@ -26,4 +28,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index(op.f("ix_labelling_mark_system_id"), table_name="labelling_mark")
     op.drop_index(op.f("ix_labelling_mark_sha256"), table_name="labelling_mark")
+    op.drop_index(op.f("ix_labelling_mark_ident"), table_name="labelling_mark")
     op.drop_table("labelling_mark")

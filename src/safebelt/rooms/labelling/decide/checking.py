@@ -52,7 +52,7 @@ def axes(seen: Inspection, known: Known, integrity: AxisFound) -> Mapping[Axis, 
         Axis.CONFORMANCE: conformance,
         Axis.INTEGRITY: integrity,
         **_provenance(seen, known),
-        Axis.WATERMARK: found(Verdict.UNKNOWN, "未查找水印。", "No watermark was looked for."),
+        Axis.WATERMARK: _watermark(seen, known),
         Axis.FINGERPRINT: found(Verdict.UNKNOWN, "未比对指纹。", "No fingerprint was compared."),
         Axis.REGISTER: _register(known),
         Axis.LEDGER: _ledger(known),
@@ -222,6 +222,34 @@ def _time(manifest: Manifest, *, is_valid: Reason | None) -> AxisFound:
         "证书不在有效期内，又没有时间戳证明签名在其有效期内完成。",
         "The certificate is not in its time, and no time-stamp proves that it was when it signed.",
         is_valid,
+    )
+
+
+def _watermark(seen: Inspection, known: Known) -> AxisFound:
+    if not seen.has_scan:
+        return found(
+            Verdict.UNKNOWN,
+            "未查找水印：不是可以检测的图片，或本机构没有水印密钥。",
+            "No watermark was looked for: the file is no picture that can be, or this house has no key for one.",
+        )
+    if seen.ident is None:
+        return found(
+            Verdict.ABSENT,
+            "没有找到本机构的水印；他人的水印无法在此读取。",
+            "No watermark of this house was found; those of others cannot be read here.",
+        )
+    if known.watermarked is None:
+        return found(
+            Verdict.UNKNOWN,
+            f"找到本机构密钥的水印（编号 {seen.ident:016x}），但没有与之对应的记录。",
+            f"A watermark of this house's key was found (id {seen.ident:016x}), and nothing is remembered about it.",
+        )
+    one = known.watermarked
+    return found(
+        Verdict.OK,
+        f"画面中的水印指向本机构于 {one.at:%Y-%m-%d} 所加的标识 {one.id}。它说明画面源自那份内容，不说明此后未被改动。",
+        f"The watermark in the picture leads to the mark {one.id} of {one.at:%Y-%m-%d}. It says that the picture comes "
+        "from that content, not that it was not changed since.",
     )
 
 

@@ -33,8 +33,18 @@ def sentence(axes: Mapping[Axis, AxisFound], seen: Inspection, known: Known) -> 
         return _doubtful(bad)
     if says := _of_manifest(axes, seen, known):
         return says
+    return _of_marks(axes, seen)
+
+
+def _of_marks(axes: Mapping[Axis, AxisFound], seen: Inspection) -> Text:
+    """Say what unsigned marks come to."""
     if axes[Axis.AIGC].verdict is Verdict.OK and seen.labels:
         return _of_label(axes, seen)
+    if axes[Axis.WATERMARK].verdict is Verdict.OK:
+        return Text(
+            zh="画面中的水印表明它源自本机构标识过的 AI 生成内容；其他标识已经丢失。",
+            en="A watermark in the picture leads to AI-made content that this house marked; other marks were lost.",
+        )
     if axes[Axis.EXPLICIT].verdict is Verdict.OK:
         return Text(
             zh="文本中写明由 AI 生成；任何人都可以写下这句话。",

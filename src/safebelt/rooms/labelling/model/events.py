@@ -37,6 +37,7 @@ class Remembered:
         sha256: Digest of the finished file, hexadecimal.
         at: When.
         entry_id: The ledger's entry.
+        ident: What its watermark carries, below 2⁶³; None where it has none.
     """
 
     id: str
@@ -44,3 +45,4 @@ class Remembered:
     sha256: str
     at: datetime
     entry_id: str
+    ident: int | None = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from safebelt.kernel.text import Text
 from safebelt.rooms.certificates.model import Checked as CertificateChecked
 from safebelt.rooms.labelling.model.checks import FoundLabel
+from safebelt.rooms.labelling.model.events import Remembered
 from safebelt.rooms.labelling.model.provenance import Manifest
 
 
@@ -21,6 +22,8 @@ class Inspection:
         manifest: The C2PA manifest in force; None where there is none.
         manifest_broken: Why a manifest that is there cannot be read; empty where it can.
         has_provenance: Whether this look knows how to read C2PA manifests of this format.
+        ident: What the watermark of this house's key carries; None where none was found.
+        has_scan: Whether a watermark was looked for.
         notice: For texts: whether the notice was seen; None where it was not looked for.
         stopped: Why the look came to no end (`time`, `memory`, `crash`); empty where it did.
     """
@@ -33,6 +36,8 @@ class Inspection:
     manifest: Manifest | None = None
     manifest_broken: str = ""
     has_provenance: bool = False
+    ident: int | None = None
+    has_scan: bool = False
     notice: bool | None = None
     stopped: str = ""
 
@@ -46,6 +51,7 @@ class Known:
         system_name: What the system it names is called; None where that is not public.
         party: Who answers for that system; empty where that is not public.
         register_url: Its page in the public register; empty where it is not public.
+        watermarked: The mark that the watermark's id names; None where none does.
         marked_at: When this house marked a file with this very digest; empty where it did not.
         entry: The ledger's entry about that.
     """
@@ -54,5 +60,6 @@ class Known:
     system_name: Text | None = None
     party: str = ""
     register_url: str = ""
+    watermarked: Remembered | None = None
     marked_at: str = ""
     entry: str = ""

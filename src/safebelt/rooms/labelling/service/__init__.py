@@ -2,9 +2,10 @@
 
 from safebelt.rooms.labelling.service.base import Desk
 from safebelt.rooms.labelling.service.giving import Labelled
-from safebelt.rooms.labelling.service.marking import SIDECAR, CannotMark, MarkedBytes, MarkFile, Marking
+from safebelt.rooms.labelling.service.marking import CannotMark, MarkedBytes, MarkFile, Marking
 from safebelt.rooms.labelling.service.passing import PassedOn, Passing, PassOn
 from safebelt.rooms.labelling.service.verifying import MAX_SENT_BYTES
+from safebelt.rooms.labelling.service.working import SIDECAR
 
 __all__ = [
     "MAX_SENT_BYTES",

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from safebelt import __version__
 from safebelt.engines.clock import Chance, Clock
+from safebelt.engines.signing import files
 from safebelt.kernel.errors import NotFound, Problem
 from safebelt.kernel.ids import NewId
 from safebelt.kernel.text import Text
 from safebelt.rooms.labelling import store
+from safebelt.rooms.labelling.model.events import Remembered
 from safebelt.rooms.labelling.service.giving import Giving
 
 if TYPE_CHECKING:
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
     from safebelt.rooms.registry.service import Registry
 
 TRUST_LIST = "trust/C2PA-TRUST-LIST.pem"
+FONT = "fonts/notice.otf"
+WATERMARK_KEY = "watermark.key"
+MAX_IDENT = 1 << 63
+"""Ids of watermarks are below this: both databases keep whole numbers of 63 bits."""
+_KEY_BYTES = 32
 _LOOK_AGAIN_SECONDS = 60.0
 """How long a system's hand is used before its folder is looked at again."""
 
@@ -91,6 +98,40 @@ class Desk:
         with self.sql.read() as tx:
             found = store.by_digest(tx, sha256) if sha256 else None
         return (found.at.isoformat(), found.entry_id) if found else ("", "")
+
+    def watermarked(self, ident: int | None) -> Remembered | None:
+        """Return the mark whose watermark carries an id; None where nothing is remembered."""
+        if ident is None or ident >= MAX_IDENT:
+            return None
+        with self.sql.read() as tx:
+            return store.by_ident(tx, ident)
+
+    def watermark_key(self, *, is_made: bool = False) -> bytes:
+        """Return the key of this house's watermarks; where there is none yet, nothing.
+
+        Args:
+            is_made: Whether to make one where there is none.
+
+        Raises:
+            Unavailable: It cannot be read or written.
+        """
+        path = self.hands.parent / WATERMARK_KEY
+        try:
+            return bytes.fromhex(path.read_text("ascii"))
+        except FileNotFoundError:
+            if not is_made:
+                return b""
+        except (OSError, ValueError) as error:
+            raise files.unavailable(path, str(error)) from error
+        made = self.chance(_KEY_BYTES)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            files.write(path, f"{made.hex()}\n", mode=0o600, is_new=True)
+        except FileExistsError:
+            return self.watermark_key()  # another made one meanwhile
+        except OSError as error:
+            raise files.unavailable(path, error.strerror or str(error)) from error
+        return made
 
     def public(self, system_id: str) -> tuple[Text, str, str]:
         """Return a public system's name, who answers for it, and its page."""

@@ -9,13 +9,14 @@ import re
 from pathlib import Path
 
 from safebelt.rooms.labelling.decide.reading import read as read_label
-from safebelt.rooms.labelling.formats.carrier import MAX_FOUND, Broken, Buffer
+from safebelt.rooms.labelling.formats.carrier import MAX_FOUND, Broken, Buffer, Unwritable
 from safebelt.rooms.labelling.formats.files import opened
 from safebelt.rooms.labelling.formats.kinds import Kind, carrier_of, sniff
 from safebelt.rooms.labelling.model.checks import FoundLabel
 from safebelt.rooms.labelling.model.inspection import Inspection
 from safebelt.rooms.labelling.model.provenance import Manifest
 from safebelt.rooms.labelling.provenance.manifests import READ_KINDS, Manifests
+from safebelt.rooms.labelling.provenance.pixels import RASTER, decoded
 
 _SHOWN = 4096  # characters of a label that are kept
 _EDGE = 4096  # bytes at a text's beginning and end in which a notice stands
@@ -25,13 +26,14 @@ _NOTICE = re.compile(rf"{_AI}[^\n。.]{{0,12}}{_MADE}|{_MADE}[^\n。.]{{0,12}}{_
 """Both elements of GB 45438-2025 5.1 b), near each other; in English too."""
 
 
-def inspect(path: Path, name: str, manifests: Manifests) -> Inspection:
+def inspect(path: Path, name: str, manifests: Manifests, key: bytes = b"") -> Inspection:
     """Look into a file.
 
     Args:
         path: The file.
         name: What it is called.
         manifests: Reads C2PA manifests.
+        key: Key of this house's watermarks; empty where none are looked for.
 
     Raises:
         OSError: It cannot be opened.
@@ -44,6 +46,7 @@ def inspect(path: Path, name: str, manifests: Manifests) -> Inspection:
         labels, broken = _labels(kind, data)
         with path.open("rb") as file:
             manifest, manifest_broken = _manifest(kind, file, manifests)
+        ident, has_scan = _watermark(kind, data, key)
         return Inspection(
             kind=kind.value,
             size=len(data),
@@ -53,6 +56,8 @@ def inspect(path: Path, name: str, manifests: Manifests) -> Inspection:
             manifest=manifest,
             manifest_broken=manifest_broken,
             has_provenance=kind in READ_KINDS,
+            ident=ident,
+            has_scan=has_scan,
             notice=_has_notice(data) if kind in _TEXTS else None,
         )
 
@@ -85,6 +90,19 @@ def _manifest(kind: Kind, file: io.BufferedReader, manifests: Manifests) -> tupl
         return manifests.read(file, kind), ""
     except Broken as broken:
         return None, str(broken)
+
+
+def _watermark(kind: Kind, data: Buffer, key: bytes) -> tuple[int | None, bool]:
+    """Return the id of a watermark, and whether one was looked for."""
+    if not key or kind not in RASTER:
+        return None, False
+    from safebelt.rooms.labelling.watermark import image  # noqa: PLC0415  30 MB, and only for pictures
+
+    try:
+        reading = image.scan(decoded(data, kind).rgb, key)
+    except (Broken, Unwritable, ValueError):
+        return None, False
+    return (reading.ident if reading else None), True
 
 
 def _has_notice(data: Buffer) -> bool:

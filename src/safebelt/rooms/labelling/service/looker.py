@@ -32,10 +32,11 @@ class Ask(msgspec.Struct):
 
 
 class Start(msgspec.Struct):
-    """What a process is told first: the roots to trust, PEM."""
+    """What a process is told first: the roots to trust, PEM, and the watermarks' key."""
 
     home: str
     listed: str
+    key: bytes = b""
 
 
 class Looker:
@@ -44,12 +45,15 @@ class Looker:
     Args:
         home: Roots of this house, PEM.
         listed: Roots of the C2PA trust list, PEM.
+        key: Key of this house's watermarks.
         seconds: Longest look into one file.
         memory_bytes: Largest address space of the process.
     """
 
-    def __init__(self, home: str, listed: str, *, seconds: float = SECONDS, memory_bytes: int = MEMORY_BYTES) -> None:
-        self._start = Start(home=home, listed=listed)
+    def __init__(
+        self, home: str, listed: str, *, key: bytes = b"", seconds: float = SECONDS, memory_bytes: int = MEMORY_BYTES
+    ) -> None:
+        self._start = Start(home=home, listed=listed, key=key)
         self._seconds, self._memory = seconds, memory_bytes
         self._own = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None

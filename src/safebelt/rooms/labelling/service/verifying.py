@@ -2,7 +2,6 @@
 
 import shutil
 import tempfile
-from functools import cached_property
 from pathlib import Path
 from typing import IO
 
@@ -27,9 +26,16 @@ _BLOCK, _MAX_NAME = 1 << 20, 200
 class Verifying(Furnished):
     """Checks files, with what this house knows."""
 
-    @cached_property
+    _started: tuple[bytes, Looker] | None = None
+
+    @property
     def _looker(self) -> Looker:
-        return Looker(self.desk.roots(), self.desk.trust_list())
+        """What looks into files; another one when the watermarks' key was made meanwhile."""
+        key = self.desk.watermark_key()
+        if self._started is None or self._started[0] != key:
+            self.close()
+            self._started = key, Looker(self.desk.roots(), self.desk.trust_list(), key=key)
+        return self._started[1]
 
     def verify(self, path: Path, *, name: str = "") -> Checked:
         """Check a file: every question gets its own answer.
@@ -75,8 +81,9 @@ class Verifying(Furnished):
 
     def close(self) -> None:
         """End the process that looks into files, where one was started."""
-        if "_looker" in self.__dict__:
-            self._looker.close()
+        if self._started is not None:
+            self._started[1].close()
+            self._started = None
 
     def _integrity(self, seen: Inspection) -> AxisFound:
         if not seen.labels or not seen.labels[0].fields:
@@ -86,15 +93,24 @@ class Verifying(Furnished):
     def _known(self, seen: Inspection) -> Known:
         desk, manifest = self.desk, seen.manifest
         marked_at, entry = desk.marked(seen.sha256)
+        watermarked = desk.watermarked(seen.ident)
         if manifest is None or manifest.trusted_by != "home":
-            return Known(marked_at=marked_at, entry=entry)
+            return Known(watermarked=watermarked, marked_at=marked_at, entry=entry)
         try:
             certificate = desk.certificates.certificate(manifest.serial)
             checked = desk.certificates.check(certificate.der)
         except Problem:
-            return Known(marked_at=marked_at, entry=entry)
+            return Known(watermarked=watermarked, marked_at=marked_at, entry=entry)
         name, party, url = desk.public(checked.system_id) if checked.is_public else (None, "", "")
-        return Known(checked=checked, system_name=name, party=party, register_url=url, marked_at=marked_at, entry=entry)
+        return Known(
+            checked=checked,
+            watermarked=watermarked,
+            system_name=name,
+            party=party,
+            register_url=url,
+            marked_at=marked_at,
+            entry=entry,
+        )
 
 
 def _certified(desk: Desk) -> integrity.Certified:

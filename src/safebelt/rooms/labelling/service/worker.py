@@ -33,7 +33,7 @@ def main(memory_bytes: int) -> None:
         manifests = Manifests(start.home, start.listed)
         while True:
             asked = msgspec.msgpack.decode(received(questions), type=Ask)
-            send(answers, inspect(Path(asked.path), asked.name, manifests))
+            send(answers, inspect(Path(asked.path), asked.name, manifests, start.key))
     except EOFError:
         return
     except MemoryError:

@@ -1,0 +1,116 @@
+"""Pictures as arrays, and back into their own format with their own settings: for marks that are in the picture itself.
+
+Such a mark costs one more encoding.  A JPEG is encoded with the tables and sampling it came with; colour profile, EXIF,
+resolution and transparency stay.  Decoding is Pillow's; whatever it refuses is refused here.
+"""
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safebelt.kernel.text import Text
+from safebelt.rooms.labelling.formats.carrier import Broken, Buffer, Unwritable
+from safebelt.rooms.labelling.formats.kinds import Kind
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+RASTER = frozenset({Kind.JPEG, Kind.PNG, Kind.WEBP})
+"""What is decoded and encoded again."""
+MAX_PIXELS = 60_000_000
+_WEBP_QUALITY = 92  # its own setting is not in the file
+_KEPT = ("icc_profile", "exif", "dpi")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A decoded picture.
+
+    Attributes:
+        rgb: Red, green, blue, 8 bits, shape (height, width, 3).
+        alpha: Its transparency; None where it has none.
+        is_grey: It was grey.
+        settings: How it is to be encoded again.
+    """
+
+    rgb: NDArray[np.uint8]
+    alpha: "Image.Image | None"
+    is_grey: bool
+    settings: dict[str, Any]
+
+
+def decoded(data: Buffer, kind: Kind) -> Picture:
+    """Decode a picture.
+
+    Raises:
+        Unwritable: It is of a form that cannot be encoded again without loss of more than a mark: animated, of more
+            than 8 bits, in the colours of print, or too large.
+        Broken: It cannot be decoded.
+    """
+    from PIL import Image  # noqa: PLC0415  only where pictures are marked or looked into
+
+    if kind not in RASTER:
+        raise Unwritable(not_here(kind))
+    try:
+        image = Image.open(io.BytesIO(data), formats=[_NAMES[kind]])
+        if image.width * image.height > MAX_PIXELS:
+            raise Unwritable(Text(zh="图片过大。", en="The picture is too large."))
+        if getattr(image, "is_animated", False) or image.mode not in _MODES:
+            raise Unwritable(
+                Text(
+                    zh="动画、印刷色或高位深的图片不在画面内加标识。",
+                    en="Animated pictures, print colours and deep ones take no mark in the picture here.",
+                )
+            )
+        settings = _settings(image, kind)
+        image.load()
+    except Unwritable:
+        raise
+    except Exception as error:  # Pillow's decoders raise whatever their bytes lead to
+        raise Broken(f"a picture that cannot be decoded: {type(error).__name__}") from error
+    has_alpha = "A" in image.mode or "transparency" in image.info
+    alpha = image.convert("RGBA").getchannel("A") if has_alpha else None
+    rgb = np.asarray(image.convert("RGB"), dtype=np.uint8)
+    return Picture(rgb=rgb, alpha=alpha, is_grey=image.mode in ("L", "LA", "1"), settings=settings)
+
+
+def encoded(picture: Picture, rgb: NDArray[np.uint8], kind: Kind) -> bytes:
+    """Encode a changed picture as it was encoded before."""
+    from PIL import Image  # noqa: PLC0415  as above
+
+    image = Image.fromarray(rgb)
+    if picture.is_grey and picture.alpha is None:
+        image = image.convert("L")
+    if picture.alpha is not None:
+        image.putalpha(picture.alpha)
+    out = io.BytesIO()
+    image.save(out, _NAMES[kind], **picture.settings)
+    return out.getvalue()
+
+
+_NAMES = {Kind.JPEG: "JPEG", Kind.PNG: "PNG", Kind.WEBP: "WEBP"}
+_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")
+
+
+def _settings(image: "Image.Image", kind: Kind) -> dict[str, Any]:
+    settings: dict[str, Any] = {name: image.info[name] for name in _KEPT if image.info.get(name)}
+    if kind is Kind.JPEG:
+        from PIL.JpegImagePlugin import get_sampling  # noqa: PLC0415  as above
+
+        sampling = get_sampling(image)
+        settings |= {"qtables": image.quantization} | ({"subsampling": sampling} if sampling >= 0 else {})  # type: ignore[attr-defined]
+    elif kind is Kind.WEBP:
+        settings["quality"] = _WEBP_QUALITY
+        settings["lossless"] = False
+    return settings
+
+
+def not_here(kind: Kind) -> Text:
+    """Say that a format takes no mark in what it shows or says."""
+    return Text(
+        zh=f"本系统尚不在 {kind.value} 文件的画面或声音里加标识；请在界面上显示提示。",
+        en=f"No mark is put into what {kind.value} files show or say here yet: show a notice beside the content.",
+    )

@@ -1,0 +1,246 @@
+"""One file on its way: what is put into it, in which order, and how it is read back."""
+
+import hashlib
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safebelt.kernel.errors import Conflict, Invalid, NotFound, Unavailable
+from safebelt.kernel.text import Text
+from safebelt.rooms.labelling.formats import files
+from safebelt.rooms.labelling.formats.carrier import Broken, Buffer, Edit, Span, Unwritable, applied
+from safebelt.rooms.labelling.formats.kinds import Kind, carrier_of, sniff
+from safebelt.rooms.labelling.model import AigcLabel, Mark, Marked
+from safebelt.rooms.labelling.model.provenance import Claim
+from safebelt.rooms.labelling.provenance import corners, notices
+from safebelt.rooms.labelling.provenance.manifests import Manifests, Signer
+from safebelt.rooms.labelling.provenance.pixels import RASTER, decoded, encoded, not_here
+from safebelt.rooms.labelling.provenance.values import value_of
+
+if TYPE_CHECKING:
+    from safebelt.rooms.certificates.service import Hand
+
+SIDECAR = ".aigc.json"
+"""What the name of a label's own file ends with, where the format has no place for one."""
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(slots=True, kw_only=True)
+class Work:
+    """One file on its way: marks in what is seen, then label, then manifest, since each covers what came before it.
+
+    Attributes:
+        label: The label.
+        marks: Which marks are wished for.
+        lang: Language of a notice; empty for the content's own.
+        hand: What signs; None for nothing.
+        title: Name of the system, for the manifest.
+        software: Name and version of what writes it.
+        font: File of the notice's font.
+        watermark: What the watermark carries, and its key; None for none.
+        put, left: What was put where, and what was left out, why.
+    """
+
+    label: AigcLabel
+    marks: frozenset[Mark]
+    lang: str
+    hand: "Hand | None"
+    title: str
+    software: tuple[str, str]
+    font: Path
+    watermark: tuple[int, bytes] | None = None
+    put: dict[Mark, str] = field(default_factory=dict)
+    left: dict[Mark, Text] = field(default_factory=dict)
+
+    def on(self, file: int, data: Buffer, name: str, draft: Path, out: Path) -> Marked:
+        """Mark a file; leave the result in the draft.
+
+        Raises:
+            Broken: It is not whole.
+            OSError: The draft cannot be written.
+            Invalid: It is of no known format.
+            Conflict: What was written could not be read back.
+        """
+        kind = sniff(data, name)
+        if kind is None:
+            raise _unknown(name)
+        value = value_of(self.label)
+        noted = self._noted(data, kind)
+        edit = self._labelled(noted, kind, value)
+        if not self._is_signed(noted, edit, kind, draft):
+            _write(file, data, noted, edit, draft)
+        marked = self._read_back(draft, kind, value)
+        if self.put.get(Mark.AIGC) == SIDECAR:
+            beside = out.with_name(out.name + SIDECAR)
+            beside.write_text(f'{{"AIGC":{value}}}\n', "utf-8")
+            self.put[Mark.AIGC] = beside.name
+        return marked
+
+    def _noted(self, data: Buffer, kind: Kind) -> Buffer:
+        """Put in what people see, and what they do not."""
+        if kind in RASTER and self.marks & {Mark.EXPLICIT, Mark.WATERMARK}:
+            return self._drawn(data, kind)
+        if Mark.WATERMARK in self.marks:
+            self.left[Mark.WATERMARK] = not_here(kind)
+        if Mark.EXPLICIT not in self.marks:
+            return data
+        try:
+            noted, self.put[Mark.EXPLICIT] = notices.put(data, kind, self.lang)
+        except Unwritable as no:
+            self.left[Mark.EXPLICIT] = no.why
+            return data
+        return noted
+
+    def _drawn(self, data: Buffer, kind: Kind) -> Buffer:
+        """Change the picture itself, which costs it one more encoding."""
+        try:
+            picture = decoded(data, kind)
+        except Unwritable as no:
+            self.left |= dict.fromkeys(self.marks & {Mark.EXPLICIT, Mark.WATERMARK}, no.why)
+            return data
+        rgb = self._watermarked(picture.rgb)
+        if Mark.EXPLICIT in self.marks:
+            try:
+                rgb, self.put[Mark.EXPLICIT] = corners.put(rgb, self.lang, self.font)
+            except Unwritable as no:
+                self.left[Mark.EXPLICIT] = no.why
+        return data if rgb is picture.rgb else encoded(picture, rgb, kind)
+
+    def _watermarked(self, rgb: Pixels) -> Pixels:
+        if self.watermark is None:
+            return rgb
+        from safebelt.rooms.labelling.watermark import image  # noqa: PLC0415  30 MB, and only for pictures
+
+        ident, key = self.watermark
+        try:
+            marked = image.embed(rgb, ident, key)
+        except ValueError as error:
+            self.left[Mark.WATERMARK] = Text(zh=f"图片不适合加水印：{error}", en=f"It takes no watermark: {error}.")
+            return rgb
+        self.put[Mark.WATERMARK] = f"{ident:016x}"
+        return marked
+
+    def _labelled(self, data: Buffer, kind: Kind, value: str) -> Edit:
+        whole = [Span(0, len(data))]
+        if Mark.AIGC not in self.marks:
+            return whole
+        try:
+            edit = carrier_of(kind).write(data, value)
+        except Unwritable:
+            self.put[Mark.AIGC] = SIDECAR
+            return whole
+        self.put[Mark.AIGC] = kind.value
+        return edit
+
+    def _is_signed(self, data: Buffer, edit: Edit, kind: Kind, draft: Path) -> bool:
+        """Write the draft with a manifest, if one is wished for and the format takes one; say whether it was."""
+        if Mark.C2PA not in self.marks or self.hand is None:
+            return False
+        claim = Claim(system=(self.title, ""), software=self.software, aigc=self.label.as_object())
+        signer = Signer(algorithm=self.hand.algorithm, chain=self.hand.chain, sign=self.hand.raw)
+        try:
+            with draft.open("w+b") as signed:
+                Manifests("").sign(io.BytesIO(applied(data, edit)), signed, kind, claim, signer)
+        except Unwritable as no:
+            self.left[Mark.C2PA] = no.why
+            return False
+        self.put[Mark.C2PA] = "C2PA"
+        return True
+
+    def _read_back(self, draft: Path, kind: Kind, value: str) -> Marked:
+        """Hold that what was written is there: a label that cannot be read is none."""
+        with files.opened(draft) as (_, data):
+            if self.put.get(Mark.AIGC) == kind.value:
+                found = carrier_of(kind).read(data)
+                if [one.value for one in found] != [value]:
+                    raise _not_read_back(Mark.AIGC)
+                self.put[Mark.AIGC] = found[0].place
+            digest, size = hashlib.sha256(data).hexdigest(), len(data)
+        self._hold_manifest(draft, kind)
+        self._hold_watermark(draft, kind)
+        return Marked(kind=kind.value, put=self.put, left_out=self.left, sha256=digest, size=size)
+
+    def _hold_manifest(self, draft: Path, kind: Kind) -> None:
+        if Mark.C2PA not in self.put:
+            return
+        with draft.open("rb") as file:
+            manifest = Manifests("").read(file, kind)
+        if manifest is None or not (manifest.is_bound and manifest.is_signed):
+            raise _not_read_back(Mark.C2PA)
+
+    def _hold_watermark(self, draft: Path, kind: Kind) -> None:
+        """Say so where a watermark was put and does not come through the picture's own encoding."""
+        if Mark.WATERMARK not in self.put or self.watermark is None:
+            return
+        from safebelt.rooms.labelling.watermark import image  # noqa: PLC0415  as above
+
+        ident, key = self.watermark
+        with files.opened(draft) as (_, data):
+            reading = image.scan(decoded(data, kind).rgb, key)
+        if reading is None or reading.ident != ident:
+            raise _not_read_back(Mark.WATERMARK)
+
+
+def done(work: "Work", source: Path, out: Path) -> Marked:
+    """Mark a file; whatever fails is said as a problem.
+
+    Raises:
+        NotFound, Invalid, Conflict, Unavailable: As `Marking.mark`.
+    """
+    try:
+        with files.opened(source) as (file, data), files.draft_of(out) as draft:
+            return work.on(file, data, source.name, draft, out)
+    except FileNotFoundError:
+        raise NotFound(
+            what=Text(
+                zh=f"没有文件“{source}”。", en=f"There is no file {str(source)!r}, or no folder for {str(out)!r}."
+            ),
+            hint=Text(zh="请核对两个路径。", en="Check both paths."),
+        ) from None
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise Unavailable(
+            what=Text(zh=f"无法写入“{out}”：{why}。", en=f"{str(out)!r} cannot be written: {why}."),
+            hint=Text(
+                zh="请核对路径、权限和磁盘空间。", en="Check the path, its permissions and the space on the disk."
+            ),
+        ) from error
+    except Broken as broken:
+        raise Invalid(
+            what=Text(zh=f"“{source.name}”已损坏：{broken}。", en=f"{source.name!r} is damaged: {broken}."),
+            hint=Text(zh="请用原程序重新保存该文件。", en="Save it anew with the program that made it."),
+            details={"field": "file"},
+        ) from broken
+
+
+def _write(file: int, data: Buffer, noted: Buffer, edit: Edit, draft: Path) -> None:
+    if noted is data:
+        files.write(file, edit, draft)
+    else:
+        draft.write_bytes(applied(noted, edit))
+
+
+def _unknown(name: str) -> Invalid:
+    return Invalid(
+        what=Text(zh=f"“{name}”的格式不在支持之列。", en=f"{name!r} is of no format that is known here."),
+        hint=Text(
+            zh="用 safebelt labelling formats 查看支持的格式。", en="safebelt labelling formats lists those that are."
+        ),
+        details={"field": "file"},
+    )
+
+
+def _not_read_back(mark: Mark) -> Conflict:
+    return Conflict(
+        what=Text(
+            zh=f"写入的标记（{mark.value}）未能读回，因此没有留下文件。",
+            en=f"The mark that was written ({mark.value}) could not be read back, so no file was left.",
+        ),
+        hint=Text(
+            zh="请用原程序重新保存该文件后再试，并报告此问题。", en="Save the file anew, try again, and report this."
+        ),
+    )
