@@ -54,7 +54,7 @@ def test_a_cut_and_a_turn_are_measured():
 
 @pytest.mark.parametrize("name", ["china.jpg", "flower.jpg", "landscape"])
 def test_the_picture_stays_as_good_as_was_asked(name):
-    assert psnr(_plain(name), _marked(name)) >= 41.2
+    assert psnr(_plain(name), _marked(name)) >= 41
     assert psnr(_plain(name), image.embed(_plain(name), IDENT, KEY, psnr_db=46)) >= 46
 
 
