@@ -25,7 +25,7 @@ OPEN |= {f"/api/public/systems/{{system_id}}/versions/{{version}}{end}" for end 
 OPEN |= {"/api/registry/cases/decisions/{system_id}"}
 OPEN |= {"/api/certificates/renew"}  # whose proof is the key of a certificate that counts
 OPEN |= complaints.OPEN
-OPEN |= {"/api/certificates/check", "/.well-known/safebelt", "/.well-known/safebelt/identity"}
+OPEN |= {"/api/labelling/verify", "/api/certificates/check", "/.well-known/safebelt", "/.well-known/safebelt/identity"}
 """What anybody may ask without a token: nothing else."""
 BODIES: dict[str, dict[str, Any]] = {
     "/api/belt/stop": {"command": "pause", "reason": "drill"},

@@ -7,11 +7,11 @@ content).  The law and its guides name no place in EPUB: this one is our own cho
 from collections.abc import Iterator
 from html import escape
 
-from safebelt.kernel.text import Text as Wording
+from safebelt.kernel.text import Text
 from safebelt.rooms.labelling.formats.carrier import Broken, Buffer, Edit, Found, Unwritable
 from safebelt.rooms.labelling.formats.changes import Change
 from safebelt.rooms.labelling.formats.elements import Element, elements
-from safebelt.rooms.labelling.formats.texts import Text
+from safebelt.rooms.labelling.formats.texts import TextFile
 from safebelt.rooms.labelling.formats.values import as_line, collected
 from safebelt.rooms.labelling.formats.xmp_scan import NAMESPACE
 from safebelt.rooms.labelling.formats.zips import Archive
@@ -31,7 +31,7 @@ def write(data: Buffer, value: str) -> Edit:
     archive, line = Archive(data), as_line(value)
     if archive.content(_SIGNATURES) is not None:
         raise Unwritable(
-            Wording(
+            Text(
                 zh="该 EPUB 已数字签名，写入标识会使签名失效；请在签名之前写入标识。",
                 en="This EPUB is signed, and a label would make the signature invalid; label it before it is signed.",
             )
@@ -42,7 +42,7 @@ def write(data: Buffer, value: str) -> Edit:
 
 def _findings(archive: Archive) -> Iterator[Found]:
     name = _package_name(archive)
-    for element in _labels(elements(Text.of(_package(archive, name), name).utf8, name)):
+    for element in _labels(elements(TextFile.of(_package(archive, name), name).utf8, name)):
         key = element.attribute("property") or element.attribute("name")
         value = element.attribute("content") if element.attribute("name") else element.text.strip()
         yield Found(place=f"{name} meta {key}", value=value, is_native=True)
@@ -52,7 +52,7 @@ def _package_name(archive: Archive) -> str:
     raw = archive.content(_CONTAINER)
     if raw is None:
         raise Broken("an EPUB without its container file")
-    for element in elements(Text.of(raw, _CONTAINER).utf8, _CONTAINER):
+    for element in elements(TextFile.of(raw, _CONTAINER).utf8, _CONTAINER):
         if element.name == "rootfile" and element.attribute("full-path"):
             return element.attribute("full-path")
     raise Broken("an EPUB that names no package document")
@@ -75,7 +75,7 @@ def _labels(listed: list[Element]) -> list[Element]:
 
 def _labelled(raw: bytes, line: str) -> bytes:
     """Return the package document with the label: where the first one was, or behind all other metadata."""
-    text = Text.of(raw, "a package document")
+    text = TextFile.of(raw, "a package document")
     listed = elements(text.utf8, "a package document")
     root, metadata = listed[0], next((one for one in listed if one.name == "metadata"), None)
     if root.name != "package" or metadata is None:

@@ -12,7 +12,7 @@ from html import escape, unescape
 
 from safebelt.rooms.labelling.formats.carrier import Buffer, Edit, Found
 from safebelt.rooms.labelling.formats.changes import Change
-from safebelt.rooms.labelling.formats.texts import Text
+from safebelt.rooms.labelling.formats.texts import TextFile
 from safebelt.rooms.labelling.formats.values import as_line, collected, in_bytes
 
 MAX_HEAD = 4 << 20
@@ -67,10 +67,10 @@ def write(data: Buffer, value: str) -> Edit:
     return text.edit(changes)
 
 
-def _text(data: Buffer) -> Text:
+def _text(data: Buffer) -> TextFile:
     declared = _CHARSET.search(bytes(data[:1024]))
     codec = declared.group(1).decode().lower() if declared else None
-    return Text.of(data, "a page", None if codec in _SUPERSETS else codec, limit=MAX_HEAD)
+    return TextFile.of(data, "a page", None if codec in _SUPERSETS else codec, limit=MAX_HEAD)
 
 
 _SUPERSETS = (

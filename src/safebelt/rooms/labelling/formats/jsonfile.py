@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from safebelt.kernel.text import Text as Wording
+from safebelt.kernel.text import Text
 from safebelt.rooms.labelling.formats.carrier import MAX_FOUND, Broken, Buffer, Edit, Found, Unwritable
 from safebelt.rooms.labelling.formats.changes import Change
-from safebelt.rooms.labelling.formats.texts import Text
+from safebelt.rooms.labelling.formats.texts import TextFile
 from safebelt.rooms.labelling.formats.values import as_line, is_label_object
 
 _BLANK = re.compile(rb"[ \t\r\n]*")
@@ -57,7 +57,7 @@ def write(data: Buffer, value: str) -> Edit:
     line = as_line(value)
     if members is None:
         raise Unwritable(
-            Wording(
+            Text(
                 zh="该 JSON 的顶层不是对象，没有位置写入标识；请随附同名的 .aigc.json 文件。",
                 en="This JSON is no object and has no member for the label; put a .aigc.json file beside it.",
             )
@@ -67,17 +67,17 @@ def write(data: Buffer, value: str) -> Edit:
     except (msgspec.DecodeError, RecursionError):
         new = b""
     if not new:
-        raise Unwritable(Wording(zh="标识的取值必须是一个 JSON 对象。", en="The label's value must be a JSON object."))
+        raise Unwritable(Text(zh="标识的取值必须是一个 JSON 对象。", en="The label's value must be a JSON object."))
     return text.edit(_changes(text.utf8, new, has_label=_NAME in members, is_empty=not members))
 
 
-def _checked(data: Buffer) -> tuple[Text, dict[str, msgspec.Raw] | None]:
+def _checked(data: Buffer) -> tuple[TextFile, dict[str, msgspec.Raw] | None]:
     """Return the text, and the members of its object; None where it is none.
 
     Raises:
         Broken: It is no JSON.
     """
-    text = Text.of(data, "a JSON file", _wide(bytes(data[:4])))
+    text = TextFile.of(data, "a JSON file", _wide(bytes(data[:4])))
     at = _past_blank(text.utf8, 0)
     try:
         text.utf8.decode()  # members are taken raw, and would not be looked into

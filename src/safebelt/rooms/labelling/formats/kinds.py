@@ -117,6 +117,8 @@ _ZIPPED = ((b"word/", Kind.DOCX), (b"xl/", Kind.XLSX), (b"ppt/", Kind.PPTX))
 _BOXES = (b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
 _BY_NAME = (Kind.MARKDOWN, Kind.HTML, Kind.TXT, Kind.JSON, Kind.SVG)
 _FLAC_IN_ID3 = 10
+_UTF_16 = b"\xff\xfe"
+"""Byte order mark of UTF-16, little end first; it begins like a frame of layer I, which nobody uses."""
 
 
 def extension_of(name: str) -> Kind | None:
@@ -169,8 +171,8 @@ def _loose(start: bytes) -> Kind | None:
         return Kind.MOV
     if b"%PDF-" in start[:1024]:  # ISO 32000-2, 7.5.2 with the note on readers that look into the first 1024 bytes
         return Kind.PDF
-    is_frame = len(start) > 1 and start[0] == 0xFF and start[1] & 0xE0 == 0xE0 and start[1] & 0x06
-    return Kind.MP3 if is_frame else None
+    is_frame = len(start) > 2 and start[0] == 0xFF and start[1] & 0xE0 == 0xE0 and start[1] & 0x06
+    return Kind.MP3 if is_frame and start[:2] != _UTF_16 else None
 
 
 def _after_id3(start: bytes, data: Buffer) -> Kind:
@@ -203,6 +205,8 @@ def _zipped(start: bytes, data: Buffer) -> Kind | None:
 
 
 def _text(start: bytes, named: Kind | None) -> Kind | None:
+    if start[:2] in (_UTF_16, _UTF_16[::-1]):
+        start = start[2:].replace(b"\0", b"")  # markup is ASCII; other characters do not matter here
     if b"\0" in start:
         return None
     low = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:512].lower()

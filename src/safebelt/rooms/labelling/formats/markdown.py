@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 
-from safebelt.kernel.text import Text as Wording
+from safebelt.kernel.text import Text
 from safebelt.rooms.labelling.formats.carrier import MAX_LABEL_BYTES, Buffer, Edit, Found, Unwritable
-from safebelt.rooms.labelling.formats.texts import Text
+from safebelt.rooms.labelling.formats.texts import TextFile
 from safebelt.rooms.labelling.formats.values import as_line, is_label_object
 
 MAX_FRONT_MATTER = 1 << 18
@@ -33,7 +33,7 @@ _MAX_NODES = 1000
 
 def read(data: Buffer) -> list[Found]:
     """Find every label; raises `Broken`."""
-    text = Text.of(data, "a Markdown file", limit=2 * MAX_FRONT_MATTER)
+    text = TextFile.of(data, "a Markdown file", limit=2 * MAX_FRONT_MATTER)
     matter = front_matter(text.utf8)
     if matter is None:
         return []
@@ -45,7 +45,7 @@ def read(data: Buffer) -> list[Found]:
 
 def write(data: Buffer, value: str) -> Edit:
     """Put the label into the front matter; raises `Broken` and `Unwritable`."""
-    text = Text.of(data, "a Markdown file", limit=2 * MAX_FRONT_MATTER)
+    text = TextFile.of(data, "a Markdown file", limit=2 * MAX_FRONT_MATTER)
     matter = front_matter(text.utf8)
     newline = _newline(text.utf8)
     block = _block(as_line(value), newline)
@@ -146,7 +146,7 @@ def _block(line: str, newline: bytes) -> bytes:
         label = None
     if not isinstance(label, dict) or not label:
         raise Unwritable(
-            Wording(
+            Text(
                 zh="写入文本标识需要一个 JSON 对象。",
                 en="The label's value must be a JSON object with the label's keys.",
             )

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape, quoteattr
 from safebelt.rooms.labelling.formats.carrier import Broken, Buffer, Edit, Found
 from safebelt.rooms.labelling.formats.changes import Change
 from safebelt.rooms.labelling.formats.elements import Element, elements
-from safebelt.rooms.labelling.formats.texts import Text
+from safebelt.rooms.labelling.formats.texts import TextFile
 from safebelt.rooms.labelling.formats.values import as_line, collected, in_text
 from safebelt.rooms.labelling.formats.zips import Archive
 
@@ -55,7 +55,7 @@ def _findings(archive: Archive) -> Iterator[Found]:
     name = _part(archive)[0]
     content = archive.content(name)
     if content is not None:
-        for element in _properties(Text.of(content, name).utf8):
+        for element in _properties(TextFile.of(content, name).utf8):
             if element.attribute("name").upper() == "AIGC":
                 is_native = element.attribute("name") == "AIGC"
                 yield Found(place=f"{name} AIGC", value=element.text.strip(), is_native=is_native)
@@ -80,7 +80,7 @@ def _needed(archive: Archive, name: str) -> bytes:
 def _part(archive: Archive) -> tuple[str, bytes]:
     """Return the name of the part with the custom properties, and the relationships with it among them."""
     raw = _needed(archive, _RELATIONS)
-    text = Text.of(raw, _RELATIONS)
+    text = TextFile.of(raw, _RELATIONS)
     listed = elements(text.utf8, _RELATIONS)
     relations = [element for element in listed if element.name == "Relationship"]
     for relation in relations:
@@ -98,7 +98,7 @@ def _part(archive: Archive) -> tuple[str, bytes]:
 
 def _typed(raw: bytes, name: str) -> bytes:
     """Return the content types with the part's own."""
-    text = Text.of(raw, _TYPES)
+    text = TextFile.of(raw, _TYPES)
     listed = elements(text.utf8, _TYPES)
     path = "/" + name
     if any(one.name == "Override" and one.attribute("PartName").lower() == path.lower() for one in listed):
@@ -115,7 +115,7 @@ def _with_property(raw: bytes | None, line: str) -> bytes:
     """Return the custom properties with the label: where the first one was, or behind all others."""
     if raw is None or not raw.strip():
         raw = _HEAD + f'<Properties xmlns="{_PROPERTIES}" xmlns:vt="{_VALUES}"></Properties>'.encode()
-    text = Text.of(raw, "custom properties")
+    text = TextFile.of(raw, "custom properties")
     root = elements(text.utf8, "custom properties")[0]
     listed = _properties(text.utf8)
     old = [one for one in listed if one.attribute("name").upper() == "AIGC"]
@@ -150,7 +150,7 @@ def _leaves(content: bytes | None, what: str) -> list[Element]:
     if content is None or (b"AIGC" not in content and b"Label" not in content):
         return []
     try:
-        return [one for one in elements(Text.of(content, what).utf8, what) if one.depth == 1]
+        return [one for one in elements(TextFile.of(content, what).utf8, what) if one.depth == 1]
     except Broken:
         return []
 
@@ -167,6 +167,6 @@ def _blanked(element: Element) -> Change | None:
 
 
 def _cleaned(content: bytes, what: str) -> bytes:
-    text = Text.of(content, what)
+    text = TextFile.of(content, what)
     changes = [change for element in _leaves(content, what) if (change := _blanked(element)) is not None]
     return text.made(changes, content) if changes else content

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from safebelt.rooms.labelling.formats import xmp
 from safebelt.rooms.labelling.formats.carrier import MAX_LABEL_BYTES, Broken, Buffer, Edit, Found
 from safebelt.rooms.labelling.formats.changes import Change
-from safebelt.rooms.labelling.formats.texts import Text
+from safebelt.rooms.labelling.formats.texts import TextFile
 from safebelt.rooms.labelling.formats.values import as_line, collected, in_bytes
 from safebelt.rooms.labelling.formats.xmp_scan import Scan
 
@@ -47,7 +47,7 @@ class _Label:
 
 def read(data: Buffer) -> list[Found]:
     """Find every label; raises `Broken`."""
-    text = Text.of(data, "an SVG")
+    text = TextFile.of(data, "an SVG")
     return collected(
         Found(
             place=label.place, value=label.value, is_native=label.is_native, at=text.offset(label.start),
@@ -59,7 +59,7 @@ def read(data: Buffer) -> list[Found]:
 
 def write(data: Buffer, value: str) -> Edit:
     """Put the label into the drawing's packet; raises `Broken` and `Unwritable`."""
-    text = Text.of(data, "an SVG")
+    text = TextFile.of(data, "an SVG")
     packet = _packet(text.utf8)
     changes: list[Change] = [
         (label.start, label.end, b"")

@@ -17,7 +17,7 @@ _AS_IT_IS = ("utf-8", "ascii", "us-ascii")
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextFile:
     """A text file.
 
     Attributes:
@@ -34,7 +34,7 @@ class Text:
     codec: str | None = None
 
     @staticmethod
-    def of(data: Buffer, what: str, codec: str | None = None, *, limit: int | None = None) -> "Text":
+    def of(data: Buffer, what: str, codec: str | None = None, *, limit: int | None = None) -> "TextFile":
         """Take a file's text.
 
         Args:
@@ -51,13 +51,13 @@ class Text:
         declared = _DECLARED.match(start)
         named = marked or codec or (declared.group(1).decode() if declared else _unmarked(start))
         if named is None or named.lower().replace("_", "-") in (*_AS_IT_IS, "utf8"):
-            return Text(data[len(mark) : limit], len(mark), len(data))
+            return TextFile(data[len(mark) : limit], len(mark), len(data))
         raw = data[len(mark) :]
         try:
             text = raw.decode(named)
             if text.encode(named) != raw:
                 raise Broken(f"{what} that would not survive being decoded")
-            return Text(text.encode(), len(mark), len(data), named)
+            return TextFile(text.encode(), len(mark), len(data), named)
         except (LookupError, UnicodeError) as error:
             raise Broken(f"{what} that is not in the encoding it names") from error
 

@@ -6,16 +6,16 @@ label.  Read are a front matter with a map `AIGC`, as in Markdown, and a last li
 
 import codecs
 
-from safebelt.kernel.text import Text as Wording
+from safebelt.kernel.text import Text
 from safebelt.rooms.labelling.formats.carrier import MAX_LABEL_BYTES, Buffer, Edit, Found, Unwritable
 from safebelt.rooms.labelling.formats.markdown import MAX_FRONT_MATTER, blocks, front_matter
-from safebelt.rooms.labelling.formats.texts import Text
+from safebelt.rooms.labelling.formats.texts import TextFile
 from safebelt.rooms.labelling.formats.values import in_bytes
 
 
 def read(data: Buffer) -> list[Found]:
     """Find every label; raises `Broken`."""
-    text = Text.of(data, "a text", limit=2 * MAX_FRONT_MATTER)
+    text = TextFile.of(data, "a text", limit=2 * MAX_FRONT_MATTER)
     matter = front_matter(text.utf8)
     found = [
         Found(place="front matter AIGC", value=value, is_native=False, at=text.offset(start), length=end - start)
@@ -31,14 +31,14 @@ def write(data: Buffer, value: str) -> Edit:
         Unwritable: Always.
     """
     raise Unwritable(
-        Wording(
+        Text(
             zh="纯文本没有元数据的位置；请在正文加注显式提示，并随附同名的 .aigc.json 文件。",
             en="Plain text has no place for metadata; put a notice into the text and a .aigc.json file beside it.",
         )
     )
 
 
-def _last_line(data: Buffer, text: Text) -> list[Found]:
+def _last_line(data: Buffer, text: TextFile) -> list[Found]:
     """Find a label that is all of the last line."""
     if text.codec is None:
         base = max(0, len(data) - 2 * MAX_LABEL_BYTES)
