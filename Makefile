@@ -16,7 +16,7 @@ ifdef UPSTREAM_KEY
 export SAFEBELT_UPSTREAM_KEY := $(UPSTREAM_KEY)
 endif
 
-.PHONY: help setup setup-dev model browser token up down test check bench soak drill lock clean
+.PHONY: help setup setup-dev model browser token readers up down test check bench soak drill lock clean
 
 help:
 	@echo "make up      run Safebelt: console on 127.0.0.1:8800, belt on 127.0.0.1:8801"
@@ -58,18 +58,22 @@ browser:
 token:
 	@test -e /usr/lib/softhsm/libsofthsm2.so || { command -v apt-get >/dev/null 2>&1 && apt-get update -qq && apt-get install -y -qq --no-install-recommends softhsm2 >/dev/null; } || echo "skipped: no token (SoftHSM is missing and cannot be installed here)"
 
+# Programs of others that read labels, for the tests that ask them; those say so where one is missing.
+readers:
+	@{ command -v exiftool && command -v ffmpeg; } >/dev/null 2>&1 || { command -v apt-get >/dev/null 2>&1 && apt-get update -qq && apt-get install -y -qq --no-install-recommends libimage-exiftool-perl ffmpeg >/dev/null; } || echo "skipped: no readers (exiftool or ffmpeg is missing and cannot be installed here)"
+
 up: $(VENV)/.run $(if $(UPSTREAM),,$(VENV)/.model)
 	@exec $(BIN)/safebelt up
 
 down:
 	@$(BIN)/safebelt down
 
-test: $(VENV)/.dev $(VENV)/.model browser token
+test: $(VENV)/.dev $(VENV)/.model browser token readers
 	$(BIN)/python -m pytest $(TWO) $(addprefix --ignore=,$(HOUSES) $(CLOCKS))
 	$(BIN)/python -m pytest $(TWO) $(HOUSES)
 	$(BIN)/python -m pytest -q -m "not soak" $(CLOCKS)
 
-soak: $(VENV)/.dev $(VENV)/.model browser token
+soak: $(VENV)/.dev $(VENV)/.model browser token readers
 	SAFEBELT_SOAK=1 $(BIN)/python -m pytest -q -m soak
 
 # Trials by `kill -9` may be longer or shorter: SAFEBELT_KILLS (ledger), SAFEBELT_KEEPING_KILLS (backup and restore).
