@@ -117,6 +117,7 @@ def _ordinary(api: Api) -> dict[str, dict[str, Any]]:
         **rules,
         **certified(api),
         **complaints.complained(api),
+        "POST /api/labelling/verify": {"body": {"file": b"AI-generated text"}, "media_type": "multipart/form-data"},
         "POST /api/access/tokens": {"body": {"name": "script"}},
         "DELETE /api/access/tokens/{token}": {"path_parameters": {"token": token.id}},
     }

@@ -318,7 +318,7 @@ def test_me_and_why_answer_everybody_about_themselves(client: Client, access: Ac
     auditor = client.get("/api/access/me", headers=bearer(access, "auditor")).json()
     why = client.get("/api/access/why", params={"action": "belt.stop"}, headers=bearer(access, "auditor")).json()
 
-    assert (stranger["id"], stranger["may"]) == ("public", ["portal.read"])
+    assert (stranger["id"], stranger["may"]) == ("public", ["portal.complain", "portal.read"])
     assert "ledger.read" in auditor["may"]
     assert not {"belt.stop", "registry.change"} & set(auditor["may"])
     assert why["allowed"] is False
