@@ -47,11 +47,11 @@ def _marking(app: App, labelling: Labelling) -> None:
         ] = False,
         regime: Annotated[str, Parameter(help="Regimes whose marks are owed: cn, eu, or both with a comma.")] = "cn,eu",
         generation: Annotated[
-            Generation, Parameter(help="What the label says: 1 is, 2 may be, 3 is suspected to be generated.")
+            Generation, Parameter(help="What the label says: is generated, is possibly, or is suspected to be.")
         ] = Generation.GENERATED,
         language: Annotated[str, Parameter(help="Language of the notice (zh, en); by default the content's own.")] = "",
     ) -> Answer:
-        """Write a marked copy of a file: notice, AIGC metadata, signed C2PA manifest; each is read back.
+        """Write a marked copy of a file: notice, label, signed manifest, watermark; all but the notice are read back.
 
         Exits 0 when every mark that was wished for is there, 3 when one had to be left out, with why.
         """

@@ -143,7 +143,7 @@ def _departures(one: FoundLabel) -> list[Reason]:
     found = read(one.raw)
     if found is None:
         return [_bad(f"“{one.place}”处不是标识对象。", f"What stands at {one.place} is no label object.")]
-    because = [_bad(f"{each.zh}。", f"{each.en.capitalize()}.") for each in found.departures]
+    because = [_bad(f"{each.zh}。", f"{each.en[:1].upper()}{each.en[1:]}.") for each in found.departures]
     if not one.is_native:
         because.append(
             _open(f"位置“{one.place}”不是实践指南给该格式的位置。", f"{one.place} is not the place the guide names.")

@@ -63,7 +63,7 @@ def next_steps(axes: Mapping[Axis, AxisFound], known: Known) -> tuple[Text, ...]
                 en="Look the system up in the public register, and write to who answers for it.",
             )
         )
-    if any(one.verdict is Verdict.BAD for one in axes.values()):
+    if any(one.verdict is Verdict.BAD for axis, one in axes.items() if axis is not Axis.CONFORMANCE):
         steps.append(
             Text(
                 zh="不要依赖这些标识；向发布者索取原始文件，再次检验。",
