@@ -118,14 +118,10 @@ def _folded(plain: Picture) -> Folded:
 
 
 def _score_at_rest(spectrum: NDArray[np.complex64], around: NDArray[np.float32], key: bytes) -> float:
-    """Return the score of the likeliest id where an untouched mark would lie; 0 where no id at all could pass."""
+    """Return the score of the likeliest id where an untouched mark would lie; 0 where the reader would not decode."""
     marks = pattern(key)
     soft = locate.carriers(spectrum, around, marks, key[0] % VARIANTS, (0.0, 0.0))
-    summed = np.bincount(marks.bits, weights=soft, minlength=codes.CODE_BITS).astype(np.float32)
-    norm = math.sqrt(float((soft * soft).sum()))
-    if codes.chance_by_luck(float(np.abs(summed).sum()) / norm, locate.READINGS) > locate.MAX_CHANCE:
-        return 0.0  # a word that agreed with every code bit would not pass
-    return float(summed @ codes.encode(codes.decode(summed))) / norm
+    return locate.decided(soft, marks)[1]
 
 
 def costs(pictures: list[tuple[str, bool, Picture]], rounds: int = 15) -> dict[str, Any]:

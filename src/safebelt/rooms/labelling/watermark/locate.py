@@ -212,21 +212,26 @@ def _decoded(
     plain: _Plane, marks: Pattern, matrix: _Matrix, variant: int, shift: tuple[float, float]
 ) -> Reading | None:
     soft = carriers(*lattice(plain, matrix), marks, variant, shift)
-    norm = math.sqrt(float((soft * soft).sum()))
-    if not norm:
-        return None
-    summed = np.bincount(marks.bits, weights=soft, minlength=codes.CODE_BITS).astype(np.float32)
-    energy = float(summed @ summed) / (norm * norm / codes.CODE_BITS)
-    if energy - codes.CODE_BITS < _WORTH_DECODING * math.sqrt(2 * codes.CODE_BITS):
-        return None
-    ident = codes.decode(summed)
-    score = float(summed @ codes.encode(ident)) / norm
+    ident, score = decided(soft, marks)
     chance = codes.chance_by_luck(score, READINGS)
     if chance > MAX_CHANCE:
         return None
     scale = math.sqrt(abs(float(np.linalg.det(matrix))))
     angle = math.degrees(math.atan2(matrix[1, 0] - matrix[0, 1], matrix[0, 0] + matrix[1, 1]))
     return Reading(ident, score, chance, scale, angle)
+
+
+def decided(soft: NDArray[np.float32], marks: Pattern) -> tuple[int, float]:
+    """Return the likeliest id and its score; 0 and 0 where there is too little energy for any id to pass."""
+    norm = math.sqrt(float((soft * soft).sum()))
+    if not norm:
+        return 0, 0.0
+    summed = np.bincount(marks.bits, weights=soft, minlength=codes.CODE_BITS).astype(np.float32)
+    energy = float(summed @ summed) / (norm * norm / codes.CODE_BITS)
+    if energy - codes.CODE_BITS < _WORTH_DECODING * math.sqrt(2 * codes.CODE_BITS):
+        return 0, 0.0
+    ident = codes.decode(summed)
+    return ident, float(summed @ codes.encode(ident)) / norm
 
 
 def lattice(plain: _Plane, matrix: _Matrix) -> tuple[NDArray[np.complex64], NDArray[np.float32]]:
