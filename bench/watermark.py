@@ -219,8 +219,13 @@ def written(result: dict[str, Any]) -> str:
         f"A score of {alive['score_needed']} is needed: the chance that unmarked content passes is below 10⁻⁹ a scan, "
         "by Hoeffding's bound over the key's signs, times 2⁶⁴ ids, times the readings of a scan.",
         "",
-        f"False positives: {false['found']} in {false['scans']} full scans, {false['passed']} in {false['pairs']} "
-        f"pairs of key and picture (best score read {false['best_score_of_pairs']}).",
+        f"False positives: {false['found']} in {false['scans']} full scans; "
+        + (
+            f"{false['passed']} in {false['pairs']} pairs of key and picture (best score read "
+            f"{false['best_score_of_pairs']})."
+            if false["pairs"]
+            else "pairs of key and picture were not measured in this run."
+        ),
         "",
         "| one megapixel, least of 15 | ms |",
         "|---|---|",
