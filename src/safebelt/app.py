@@ -288,6 +288,7 @@ class House:
             sql=self.sql,
             ledger=self.ledger,
             registry=self.registry,
+            rules=self.rulebook,
             certificates=self.certificates,
             folder=self.settings.data / "labelling",
             hands=self.settings.home / "keys" / "labelling",

@@ -22,6 +22,7 @@ from safebelt.rooms.ledger.service import Ledger
 from safebelt.rooms.registry.model import System
 from safebelt.rooms.registry.model.lifecycle import Issuer
 from safebelt.rooms.registry.service import Registry
+from safebelt.rooms.rulebook.service import Rules
 
 BASE = "https://ai.example.org"
 CODE = "001191310104MACE0YX63918020"
@@ -40,10 +41,13 @@ def ledger(sql: Sql, tmp_path: Path) -> Ledger:
 
 
 @pytest.fixture
-def registry(sql: Sql, ledger: Ledger, tmp_path: Path) -> Registry:
-    new_id = real_ids()
-    rules = build_rules(sql, ledger, wall_clock, new_id)
-    return build_registry(sql, ledger, rules, wall_clock, new_id, tmp_path)
+def rules(sql: Sql, ledger: Ledger) -> Rules:
+    return build_rules(sql, ledger, wall_clock, real_ids())
+
+
+@pytest.fixture
+def registry(sql: Sql, ledger: Ledger, rules: Rules, tmp_path: Path) -> Registry:
+    return build_registry(sql, ledger, rules, wall_clock, real_ids(), tmp_path)
 
 
 @pytest.fixture
@@ -71,13 +75,14 @@ def served(registry: Registry) -> System:
 
 @pytest.fixture
 def labelling(
-    sql: Sql, ledger: Ledger, registry: Registry, certificates: Certificates, tmp_path: Path
+    sql: Sql, ledger: Ledger, registry: Registry, rules: Rules, certificates: Certificates, tmp_path: Path
 ) -> Iterator[Labelling]:
     def furnish() -> Desk:
         return Desk(
             sql=sql,
             ledger=ledger,
             registry=registry,
+            rules=rules,
             certificates=certificates,
             folder=DATA,
             hands=tmp_path / "keys" / "labelling",

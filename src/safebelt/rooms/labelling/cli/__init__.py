@@ -1,4 +1,4 @@
-"""The labelling command line: `safebelt labelling mark|verify|formats|audit`."""
+"""The labelling command line: `safebelt labelling mark|owed|verify|formats|audit …`."""
 
 import sys
 from collections import Counter
@@ -11,14 +11,14 @@ from cyclopts import App, Parameter
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.errors import Invalid, Problem
 from safebelt.kernel.text import LANGS, Lang, Text
+from safebelt.rooms.labelling.cli.owed import add_owed, marks_of, not_put, regimes
 from safebelt.rooms.labelling.decide.contract import as_data
 from safebelt.rooms.labelling.formats.kinds import MEDIA_TYPES, MODULES, Kind
 from safebelt.rooms.labelling.model import AXES, MARKS, VERDICTS, Checked, Generation, Mark, Marked, Verdict
 from safebelt.rooms.labelling.provenance.manifests import READ_KINDS, SIGNED_KINDS
-from safebelt.rooms.labelling.service import Labelling, MarkFile, PassedOn, PassOn
+from safebelt.rooms.labelling.service import Labelling, MarkFile, OwedFor, PassedOn, PassOn
 from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED, Answer
 
-_REGIMES = ("cn", "eu")
 _NO_LEGAL_ADVICE = Text(zh="不构成法律意见。", en="Not legal advice.")
 _MAX_FILES = 100_000
 
@@ -30,6 +30,7 @@ def commands(labelling: Labelling) -> App:
         help="Mark what AI makes, and check what others bring. 标识溯源：为生成内容加注标识，并核验文件。",
     )
     _marking(app, labelling)
+    add_owed(app, labelling)
     _checking(app, labelling)
     return app
 
@@ -41,11 +42,11 @@ def _marking(app: App, labelling: Labelling) -> None:
         *,
         output: Annotated[Path, Parameter(name=["--output", "-o"], help="Where the marked file goes.")],
         system: Annotated[str, Parameter(help="Id of the system that made the content; its certificate signs.")] = "",
-        explicit: Annotated[bool, Parameter(help="Put a visible notice where the format has a place for one.")] = True,
+        explicit: Annotated[bool | None, Parameter(help="Put a visible notice, or none, whatever is owed.")] = None,
         watermark: Annotated[
-            bool, Parameter(negative="", help="Put a watermark into a picture, which is encoded once more.")
-        ] = False,
-        regime: Annotated[str, Parameter(help="Regimes whose marks are owed: cn, eu, or both with a comma.")] = "cn,eu",
+            bool | None, Parameter(help="Put a watermark, or none; what carries it is encoded once more.")
+        ] = None,
+        regime: Annotated[str, Parameter(help="Judge as for these places: cn, eu, or both with a comma.")] = "",
         generation: Annotated[
             Generation, Parameter(help="What the label says: is generated, is possibly, or is suspected to be.")
         ] = Generation.GENERATED,
@@ -53,12 +54,13 @@ def _marking(app: App, labelling: Labelling) -> None:
     ) -> Answer:
         """Write a marked copy of a file: notice, label, signed manifest, watermark; all but the notice are read back.
 
-        Exits 0 when every mark that was wished for is there, 3 when one had to be left out, with why.
+        Where neither notice nor watermark is named, what the law asks of the system is put; `owed` says why. Exits 0
+        when every mark that was wished for is there, 3 when one had to be left out, with why.
         """
-        marks = _marks(regime) - (frozenset() if explicit else {Mark.EXPLICIT})
-        marks |= {Mark.WATERMARK} if watermark else frozenset()
+        due = labelling.owed(source, system, regimes=regimes(regime))
+        marks = marks_of(due.marks, regime, explicit=explicit, watermark=watermark)
         cmd = MarkFile(system_id=system, marks=marks, generation=generation, lang=language)
-        return _marked(labelling.mark(source, output, cmd, by=OWNER), output)
+        return _marked(labelling.mark(source, output, cmd, by=OWNER), output, due)
 
     @app.command(name="pass-on")
     def pass_on(
@@ -140,23 +142,8 @@ def _checking(app: App, labelling: Labelling) -> None:
         return _report(found, failed, is_strict=publish)
 
 
-def _marks(regime: str) -> frozenset[Mark]:
-    named = frozenset(one.strip() for one in regime.split(",") if one.strip())
-    if not named or named - set(_REGIMES):
-        raise Invalid(
-            what=Text(zh=f"不认识的法域：{regime}。", en=f"No such regime: {regime}."),
-            hint=Text(zh="请用 cn、eu 或 cn,eu。", en="Use cn, eu, or cn,eu."),
-            details={"field": "regime"},
-        )
-    wished = {Mark.EXPLICIT}
-    if "cn" in named:
-        wished.add(Mark.AIGC)
-    if "eu" in named:
-        wished.add(Mark.C2PA)
-    return frozenset(wished)
-
-
-def _marked(made: Marked, output: Path) -> Answer:
+def _marked(made: Marked, output: Path, due: OwedFor) -> Answer:
+    refused = not_put(due.marks, made)
     data = {
         "file": str(output),
         "format": made.kind,
@@ -164,16 +151,22 @@ def _marked(made: Marked, output: Path) -> Answer:
         "size": made.size,
         "put": {mark.value: place for mark, place in made.put.items()},
         "left_out": {mark.value: {"zh": why.zh, "en": why.en} for mark, why in made.left_out.items()},
+        "owed": {mark.value: one.owing.value for mark, one in due.marks.items()},
+        "owed_and_not_put": [mark.value for mark in refused],
     }
-    says = Text(**{lang: _made_text(made, output, lang) for lang in LANGS})
+    says = Text(**{lang: _made_text(made, output, refused, lang) for lang in LANGS})
     return Answer(data=data, says=says, exit_code=NOT_EVALUATED if made.left_out else DONE)
 
 
-def _made_text(made: Marked, output: Path, lang: Lang) -> str:
+def _made_text(made: Marked, output: Path, refused: Sequence[Mark], lang: Lang) -> str:
     lines = [f"{output}"]
     lines += [f"  + {MARKS[mark].in_(lang)}: {place}" for mark, place in made.put.items()]
     lines += [f"  - {MARKS[mark].in_(lang)}: {why.in_(lang)}" for mark, why in made.left_out.items()]
+    lines += [f"  ! {MARKS[mark].in_(lang)}: {_OWED_STILL.in_(lang)}" for mark in refused]
     return "\n".join([*lines, f"  SHA-256 {made.sha256}", f"  {_NO_LEGAL_ADVICE.in_(lang)}"])
+
+
+_OWED_STILL = Text(zh="按规则应当加注，而没有加注", en="owed, and not there")
 
 
 def _passed_on(made: PassedOn, output: Path) -> Answer:

@@ -3,6 +3,7 @@
 from safebelt.rooms.labelling.service.base import Desk
 from safebelt.rooms.labelling.service.giving import Labelled
 from safebelt.rooms.labelling.service.marking import CannotMark, MarkedBytes, MarkFile, Marking
+from safebelt.rooms.labelling.service.owing import OwedFor, Owing
 from safebelt.rooms.labelling.service.passing import PassedOn, Passing, PassOn
 from safebelt.rooms.labelling.service.verifying import MAX_SENT_BYTES
 from safebelt.rooms.labelling.service.working import SIDECAR
@@ -16,10 +17,11 @@ __all__ = [
     "Labelling",
     "MarkFile",
     "MarkedBytes",
+    "OwedFor",
     "PassOn",
     "PassedOn",
 ]
 
 
-class Labelling(Marking, Passing):
+class Labelling(Marking, Passing, Owing):
     """Marks what AI makes, and checks what others bring."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from safebelt.rooms.certificates.service import Certificates, Hand
     from safebelt.rooms.ledger.service import Ledger
     from safebelt.rooms.registry.service import Registry
+    from safebelt.rooms.rulebook.service import Rules
 
 TRUST_LIST = "trust/C2PA-TRUST-LIST.pem"
 FONT = "fonts/notice.otf"
@@ -49,6 +50,7 @@ class Desk:
     sql: "Sql"
     ledger: "Ledger"
     registry: "Registry"
+    rules: "Rules"
     certificates: "Certificates"
     folder: Path
     hands: Path

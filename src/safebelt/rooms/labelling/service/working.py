@@ -67,7 +67,7 @@ class Work:
         """
         kind = sniff(data, name)
         if kind is None:
-            raise _unknown(name)
+            raise unknown(name)
         value = value_of(self.label)
         noted = self._noted(data, kind)
         edit = self._labelled(noted, kind, value)
@@ -224,7 +224,8 @@ def _write(file: int, data: Buffer, noted: Buffer, edit: Edit, draft: Path) -> N
         draft.write_bytes(applied(noted, edit))
 
 
-def _unknown(name: str) -> Invalid:
+def unknown(name: str) -> Invalid:
+    """Return what to raise for a file of no known format."""
     return Invalid(
         what=Text(zh=f"“{name}”的格式不在支持之列。", en=f"{name!r} is of no format that is known here."),
         hint=Text(
