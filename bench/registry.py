@@ -173,6 +173,7 @@ def fill(sql: Sql, registry: Registry, systems: int) -> dict[str, Any]:
     plain = {"kind": "organisation", "roles": [], "contact": "", "search": "", "registered_at": BEGAN}
     needed = {c.name: "" for c in party.c if not c.nullable and c.server_default is None}
     with sql.begin() as tx:
+        store.published.begin(tx)  # as the first publication does
         rows = [needed | plain | {"id": f"pty_{at:026d}", "name": name} for at, name in enumerate(parties)]
         tx.execute(sa.insert(party), rows)
     took = {"rows": 0.0, "enter": 0.0, "merge": 0.0}
@@ -196,6 +197,8 @@ def fill(sql: Sql, registry: Registry, systems: int) -> dict[str, Any]:
                 pass
             took["merge"] += time.perf_counter() - began
             waiting = 0
+    while registry.unite_search():  # as the habit does
+        pass
     return {
         "enter_us": round(took["enter"] / systems * 1e6, 1),
         "merge_us": round(took["merge"] / systems * 1e6, 1),
@@ -373,6 +376,7 @@ def measure(kind: str, systems: int, has_peers: bool, all_full: Any, turn: Any) 
             words = tx.execute(sa.select(sa.func.count()).select_from(store.search.word)).scalar_one()
         return {
             "database": kind,
+            "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "systems": systems,
             **took,
             "load": round(load, 1),
@@ -443,7 +447,7 @@ def as_markdown(found: dict[str, Any]) -> str:
             f"merging: {one['merge_us']} µs a system; both: {one['entered_and_merged_per_second']:,} a second.",
             f"Index {one['index_mb']:,} MB (postings {one['postings_mb']:,} MB, {one['words']:,} words);",
             f"the systems themselves {one['texts_mb']:,} MB.{built}",
-            f"Databases were filled side by side; load when the questions began: {one['load']}.",
+            f"Asked at {one['measured_at']}; load when the questions began: {one['load']}.",
             *(
                 ["**The machine was shared: clock times are a multiple of a quiet one's.**"]
                 if one["load"] > QUIET
@@ -487,6 +491,8 @@ def main(systems: int, which: tuple[str, ...], has_peers: bool, has_imports: boo
     last = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     imports = [measure_import(kind, min(systems, IMPORTED)) for kind in which] if has_imports else None
+    measured = side_by_side(which, systems, has_peers)
+    kept = [one for one in last.get("databases", []) if one["database"] not in which]
     keep(
         {
             "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -494,7 +500,7 @@ def main(systems: int, which: tuple[str, ...], has_peers: bool, has_imports: boo
             "python": platform.python_version(),
             "load": load,
             "imports": last.get("imports", []) if imports is None else imports,
-            "databases": side_by_side(which, systems, has_peers),
+            "databases": sorted((*measured, *kept), key=lambda one: str(one["database"]), reverse=True),
         }
     )
 

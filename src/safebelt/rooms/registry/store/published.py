@@ -29,7 +29,7 @@ Document = tuple[int, str, str]
 
 def put(tx: sa.Connection, word: Publication, shown: Shown, *, reason: str, is_end: bool) -> None:
     """Make a decision the one in force, and let the system be found by what it shows, or no longer."""
-    _begin(tx)
+    begin(tx)
     decisions.put(tx, word, shown, reason=reason, is_end=is_end)
     listing.enter(tx, [word.system_id])
 
@@ -91,7 +91,7 @@ def is_ready(tx: sa.Connection) -> bool:
     return tx.execute(_how_far()).scalar() == b""
 
 
-def _begin(tx: sa.Connection) -> None:
+def begin(tx: sa.Connection) -> None:
     """Say that everything is entered, where nothing was published yet."""
     is_told = tx.execute(_how_far()).first() is not None
     if not is_told and tx.execute(sa.select(publication.c.system_id).limit(1)).first() is None:
