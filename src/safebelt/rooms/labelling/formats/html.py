@@ -160,9 +160,12 @@ def _attributes(page: bytes, token: _Token) -> dict[str, str]:
 
 def _added(page: bytes, new: bytes) -> Change:
     """Return what puts the element at the end of the head, in a head of its own where the page has none."""
+    at, has_head = end_of_head(page)
+    return at, at, new if has_head else b"<head>" + new + b"</head>"
+
+
+def end_of_head(page: bytes) -> tuple[int, bool]:
+    """Return where the head's last element ends, and whether there is a head."""
     tokens = list(_head(page))
-    at = tokens[-1].end if tokens else 0
-    is_headed = any(token.name == b"head" for token in tokens)
-    if is_headed or any(token.name in _IN_HEAD and token.name != b"html" for token in tokens):
-        return at, at, new
-    return at, at, b"<head>" + new + b"</head>"
+    has_head = any(token.name in _IN_HEAD and token.name != b"html" for token in tokens)
+    return tokens[-1].end if tokens else 0, has_head

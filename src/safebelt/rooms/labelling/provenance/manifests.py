@@ -8,6 +8,7 @@ Nothing is fetched: remote manifests and revocation answers are switched off, an
 evaluated.
 """
 
+import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.labelling.formats.carrier import Broken, Unwritable
 from safebelt.rooms.labelling.formats.kinds import MEDIA_TYPES, Kind
 from safebelt.rooms.labelling.model.provenance import Claim, Manifest
+from safebelt.rooms.labelling.provenance import text_manifests
+from safebelt.rooms.labelling.provenance.text_manifests import TEXT_KINDS
 
 if TYPE_CHECKING:
     import c2pa
@@ -26,6 +29,7 @@ SIGNED_KINDS = frozenset(
     {
         *(Kind.JPEG, Kind.PNG, Kind.WEBP, Kind.GIF, Kind.TIFF, Kind.AVIF, Kind.HEIC, Kind.SVG),
         *(Kind.MP4, Kind.MOV, Kind.M4A, Kind.AVI, Kind.WAV, Kind.MP3, Kind.FLAC, Kind.PDF),
+        *TEXT_KINDS,
     }
 )
 """What is signed: where the engine writes and an independent one accepts it.  Packages (DOCX and its kin) are only
@@ -80,18 +84,36 @@ class Manifests:
             Unwritable: The format takes no manifest here, or the file none more.
             Broken: The engine cannot read the file.
         """
-        import c2pa  # noqa: PLC0415  50 MB that only signing and reading need
-
         if kind not in SIGNED_KINDS:
             raise Unwritable(_no_manifest(kind))
+        definition = _definition(claim)
+        if kind not in TEXT_KINDS:
+            self._made(source, out, kind, definition, signer)
+            return
+
+        def sign(binding: Mapping[str, Any]) -> bytes:
+            bound = {"label": text_manifests.BINDING, "data": binding}
+            assertions = [*definition["assertions"], bound]
+            return self._made(io.BytesIO(), io.BytesIO(), kind, definition | {"assertions": assertions}, signer)
+
+        out.write(text_manifests.signed(source.read(text_manifests.MAX_TEXT_BYTES + 1), kind, sign))
+
+    def _made(
+        self, source: IO[bytes], out: IO[bytes], kind: Kind, definition: Mapping[str, Any], signer: Signer
+    ) -> bytes:
+        """Let the engine sign, and return the manifest store; into a text it puts nothing."""
+        import c2pa  # noqa: PLC0415  50 MB that only signing and reading need
+
         algorithm = getattr(c2pa.C2paSigningAlg, _ALGORITHMS[signer.algorithm])
         try:
             with (
                 c2pa.Signer.from_callback(signer.sign, algorithm, signer.chain) as hand,
-                c2pa.Builder(_definition(claim), self._context("")) as builder,
+                c2pa.Builder(definition, self._context("")) as builder,
             ):
+                if kind in TEXT_KINDS:
+                    builder.set_no_embed()
                 builder.set_intent(c2pa.C2paBuilderIntent.CREATE, c2pa.C2paDigitalSourceType.TRAINED_ALGORITHMIC_MEDIA)
-                builder.sign(hand, MEDIA_TYPES[kind], source, out)
+                return bytes(builder.sign(hand, MEDIA_TYPES[kind], source, out))
         except c2pa.C2paError as error:
             raise Broken(f"the C2PA engine refused: {str(error)[:200]}") from error
 
@@ -115,6 +137,8 @@ class Manifests:
     def _read(self, source: IO[bytes], kind: Kind, roots: str) -> Manifest | None:
         import c2pa  # noqa: PLC0415  as above
 
+        if kind in TEXT_KINDS:
+            return self._read_text(source.read(text_manifests.MAX_TEXT_BYTES), kind, roots)
         try:
             with c2pa.Reader(MEDIA_TYPES[kind], source, context=self._context(roots)) as reader:
                 if not reader.is_embedded():
@@ -124,12 +148,23 @@ class Manifests:
             return None
         except c2pa.C2paError as error:
             raise Broken(f"a C2PA manifest that cannot be read: {str(error)[:200]}") from error
-        if len(text) + len(plain) > _MAX_JSON:
-            raise Broken("a C2PA manifest too large to be looked into")
+        return _parsed(text, plain, roots)[0]
+
+    def _read_text(self, text: bytes, kind: Kind, roots: str) -> Manifest | None:
+        """Read a text's manifest: the engine judges it alone, and what it is bound to is judged here."""
+        import c2pa  # noqa: PLC0415  as above
+
+        wrapper = text_manifests.store_in(text, kind)
+        if wrapper is None:
+            return None
+        context = self._context(roots)
         try:
-            return _manifest(json.loads(text), json.loads(plain), roots)
-        except (KeyError, TypeError, AttributeError, ValueError, RecursionError, IndexError) as error:
-            raise Broken("a C2PA manifest of an unknown shape") from error
+            with c2pa.Reader(MEDIA_TYPES[kind], io.BytesIO(), manifest_data=wrapper.store, context=context) as reader:
+                said, plain = reader.crjson(), reader.json()
+        except c2pa.C2paError as error:
+            raise Broken(f"a C2PA manifest that cannot be read: {str(error)[:200]}") from error
+        manifest, assertions = _parsed(said, plain, roots)
+        return text_manifests.bound(manifest, assertions.get(text_manifests.BINDING), text, kind, wrapper)
 
     def _context(self, roots: str) -> "c2pa.Context":
         import c2pa  # noqa: PLC0415  as above
@@ -152,6 +187,16 @@ class Manifests:
         return self._contexts[roots]
 
 
+def _parsed(text: str, plain: str, roots: str) -> tuple[Manifest, Mapping[str, Any]]:
+    """Return the manifest in force, and its assertions as the engine writes them."""
+    if len(text) + len(plain) > _MAX_JSON:
+        raise Broken("a C2PA manifest too large to be looked into")
+    try:
+        return _manifest(json.loads(text), json.loads(plain), roots)
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError, IndexError) as error:
+        raise Broken("a C2PA manifest of an unknown shape") from error
+
+
 def _definition(claim: Claim) -> dict[str, Any]:
     """Return the manifest's definition; that a trained model made the content stands in the action that is added."""
     assertions: list[dict[str, Any]] = []
@@ -168,7 +213,7 @@ def _definition(claim: Claim) -> dict[str, Any]:
     }
 
 
-def _manifest(found: Mapping[str, Any], plain: Mapping[str, Any], roots: str) -> Manifest:
+def _manifest(found: Mapping[str, Any], plain: Mapping[str, Any], roots: str) -> tuple[Manifest, Mapping[str, Any]]:
     active = plain["active_manifest"]
     one = next(each for each in found["manifests"] if each["label"] == active)
     results = one["validationResults"]
@@ -176,7 +221,7 @@ def _manifest(found: Mapping[str, Any], plain: Mapping[str, Any], roots: str) ->
     failure = {str(each["code"]) for each in results.get("failure", ())} | set(_of_ingredients(plain))
     info = one["signature"].get("certificateInfo", {})
     assertions = list(_assertions(one))
-    return Manifest(
+    manifest = Manifest(
         success=frozenset(success),
         failure=frozenset(failure),
         serial=str(info.get("serialNumber", "")).lower(),
@@ -189,6 +234,7 @@ def _manifest(found: Mapping[str, Any], plain: Mapping[str, Any], roots: str) ->
         signed_at=str(plain["manifests"][active].get("signature_info", {}).get("time", "") or ""),
         generator=_generator(one),
     )
+    return manifest, one.get("assertions", {})
 
 
 def _of_ingredients(plain: Mapping[str, Any]) -> Iterable[str]:
