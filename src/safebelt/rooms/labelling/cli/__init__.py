@@ -46,6 +46,9 @@ def _marking(app: App, labelling: Labelling) -> None:
         watermark: Annotated[
             bool | None, Parameter(help="Put a watermark, or none; what carries it is encoded once more.")
         ] = None,
+        sign_text: Annotated[
+            bool, Parameter(negative="", help="Put the signed manifest into a text too, which grows by 5 to 13 KB.")
+        ] = False,
         regime: Annotated[str, Parameter(help="Judge as for these places: cn, eu, or both with a comma.")] = "",
         generation: Annotated[
             Generation, Parameter(help="What the label says: is generated, is possibly, or is suspected to be.")
@@ -59,7 +62,7 @@ def _marking(app: App, labelling: Labelling) -> None:
         """
         due = labelling.owed(source, system, regimes=regimes(regime))
         marks = marks_of(due.marks, regime, explicit=explicit, watermark=watermark)
-        cmd = MarkFile(system_id=system, marks=marks, generation=generation, lang=language)
+        cmd = MarkFile(system_id=system, marks=marks, generation=generation, lang=language, is_text_signed=sign_text)
         return _marked(labelling.mark(source, output, cmd, by=OWNER), output, due)
 
     @app.command(name="pass-on")

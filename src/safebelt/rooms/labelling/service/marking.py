@@ -37,12 +37,14 @@ class MarkFile:
         marks: Which marks are wished for.
         generation: What the label says.
         lang: Language of a notice; empty for the content's own.
+        is_text_signed: Whether a signed manifest may go into a text, which grows by it.
     """
 
     system_id: str = ""
     marks: frozenset[Mark] = frozenset({Mark.AIGC, Mark.C2PA, Mark.EXPLICIT})
     generation: Generation = Generation.GENERATED
     lang: str = ""
+    is_text_signed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +141,7 @@ class Marking(Furnished):
             title=title,
             software=self.software,
             font=self.desk.folder / FONT,
+            is_text_signed=cmd.is_text_signed,
             watermark=(drawn, self.desk.watermark_key(is_made=True)) if has_watermark else None,
         )
         if why_not is not None and Mark.C2PA in cmd.marks:

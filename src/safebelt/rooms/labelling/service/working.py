@@ -19,6 +19,7 @@ from safebelt.rooms.labelling.model.provenance import Claim
 from safebelt.rooms.labelling.provenance import corners, notices
 from safebelt.rooms.labelling.provenance.manifests import Manifests, Signer
 from safebelt.rooms.labelling.provenance.pixels import RASTER, decoded, encoded, not_here
+from safebelt.rooms.labelling.provenance.text_manifests import NOT_ASKED, TEXT_KINDS
 from safebelt.rooms.labelling.provenance.values import value_of
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Work:
         software: Name and version of what writes it.
         font: File of the notice's font.
         watermark: What the watermark carries, and its key; None for none.
+        is_text_signed: Whether a manifest may go into a text.
         put, left: What was put where, and what was left out, why.
     """
 
@@ -53,6 +55,7 @@ class Work:
     software: tuple[str, str]
     font: Path
     watermark: tuple[int, bytes] | None = None
+    is_text_signed: bool = False
     put: dict[Mark, str] = field(default_factory=dict)
     left: dict[Mark, Text] = field(default_factory=dict)
 
@@ -139,6 +142,9 @@ class Work:
     def _is_signed(self, data: Buffer, edit: Edit, kind: Kind, draft: Path) -> bool:
         """Write the draft with a manifest, if one is wished for and the format takes one; say whether it was."""
         if Mark.C2PA not in self.marks or self.hand is None:
+            return False
+        if kind in TEXT_KINDS and not self.is_text_signed:
+            self.left[Mark.C2PA] = NOT_ASKED
             return False
         claim = Claim(system=(self.title, ""), software=self.software, aigc=self.label.as_object())
         signer = Signer(algorithm=self.hand.algorithm, chain=self.hand.chain, sign=self.hand.raw)
