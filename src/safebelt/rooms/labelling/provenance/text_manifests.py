@@ -36,8 +36,8 @@ MATCH, MISMATCH, MISSING = "assertion.dataHash.match", "assertion.dataHash.misma
 MAX_TEXT_BYTES = 64 << 20
 NOT_ASKED = Text(
     zh="签名清单会使纯文本增大约 13 KB（其字符不可见）、Markdown 与 HTML 增大约 5 KB；需要时请用 --sign-text 指明。",
-    en="A signed manifest grows a plain text by some 13 KB of characters that nobody sees, Markdown and HTML by some 5 KB; "
-    "ask for it with --sign-text.",
+    en="A signed manifest grows a plain text by some 13 KB of characters that nobody sees, Markdown and HTML by some 5 "
+    "KB; ask for it with --sign-text.",
 )
 """Why a text is not signed unasked."""
 _HASHES = {"sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
