@@ -57,6 +57,12 @@ class Settings(BaseSettings):
         default="", description="OpenAI-compatible base URL ending in `/v1`; empty means the local model."
     )
     upstream_key: str = Field(default="", repr=False, description="Bearer key sent to the upstream.")
+    picture_origins: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s,/?#@]+(,https?://[^\s,/?#@]+)*)?$",
+        description="Further origins, separated by commas, from which the belt fetches pictures that an answer names by "
+        "address, for example `https://files.example.org`; the upstream's own is always one.",
+    )
     admin_password: str = Field(default="", repr=False, description="Presets the first administrator's password.")
     signing_key: Path | None = Field(
         default=None, description="Ed25519 key of the ledger; default `home/keys/ledger.key`."

@@ -19,6 +19,7 @@ from safebelt.rooms.belt.control.switch import Switch
 from safebelt.rooms.belt.control.watcher import Watcher
 from safebelt.rooms.belt.model import Command, Snapshot
 from safebelt.rooms.belt.proxy.client import Upstream
+from safebelt.rooms.belt.proxy.fetching import Places
 from safebelt.rooms.belt.proxy.gateway import Gateway
 from safebelt.rooms.belt.proxy.port import BeltPort
 from safebelt.rooms.belt.proxy.screens import Screens
@@ -130,11 +131,10 @@ async def _listen(house: House, port: BeltPort, until: asyncio.Event) -> None:
 
 
 def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots, identity: BeltIdentity) -> Tools:
-    upstream = Upstream(
-        house.settings.upstream_url,
-        key=house.settings.upstream_key,
-        tls=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-    )
+    tls = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    upstream = Upstream(house.settings.upstream_url, key=house.settings.upstream_key, tls=tls)
+    named = [origin for origin in house.settings.picture_origins.split(",") if origin]
+    places = Places([house.settings.upstream_url, *named], tls=tls)
 
     def health() -> dict[str, object]:
         state = writer.state()
@@ -157,7 +157,13 @@ def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots, i
         labelling=house.labelling,
         health=health,
         prove=identity.prove,
+        fetch=places.fetch,
+        complain_at=partial(_complain_at, house.settings.public_base),
     )
+
+
+def _complain_at(base: str, system_id: str) -> Text:
+    return Text(zh=f"{base}/zh/complaints?system={system_id}", en=f"{base}/en/complaints?system={system_id}")
 
 
 @contextmanager

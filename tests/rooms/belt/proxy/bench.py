@@ -27,6 +27,7 @@ from safebelt.rooms.belt.model import (
     Stance,
 )
 from safebelt.rooms.belt.proxy.client import Upstream
+from safebelt.rooms.belt.proxy.fetching import Places
 from safebelt.rooms.belt.proxy.gateway import Gateway
 from safebelt.rooms.belt.proxy.identity import Prove, nobody
 from safebelt.rooms.belt.proxy.port import BeltPort
@@ -115,6 +116,7 @@ class Belt:
         self.provider_code: str = options.pop("provider_code", "")
         self.upstream_url: str = options.pop("upstream_url", "")
         self.prove: Prove = options.pop("prove", nobody)
+        self.complain_at: Callable[[str], Text] | None = options.pop("complain_at", None)
         self.limits = Limits(**options)
         self.signer = Signer.of("test.example/log", bytes(range(32)))
 
@@ -163,7 +165,9 @@ class Belt:
         async def refresh() -> Snapshot:
             return self.snapshot()
 
+        self.up_origin = up_url.removesuffix("/v1")
         tools = Tools(
+            fetch=Places([up_url], tls=ssl.create_default_context()).fetch,
             upstream=Upstream(
                 self.upstream_url or up_url, key="up-secret", tls=ssl.create_default_context(), answer_seconds=2
             ),
@@ -177,6 +181,7 @@ class Belt:
             labelling=Labelling(self.provider_code),
             health=lambda: {"status": "ok"},
             prove=self.prove,
+            complain_at=self.complain_at,
         )
         self.tools, self.until = tools, asyncio.Event()
         heartbeat = Heartbeat(self.home / "pulse")

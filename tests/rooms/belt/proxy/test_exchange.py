@@ -20,6 +20,7 @@ from tests.rooms.belt.proxy.bench import (
     raw,
 )
 
+from safebelt.kernel.text import Text
 from safebelt.rooms.belt.model import Command, NoticeMode, RecordMode, Stance
 from safebelt.rooms.belt.proxy.reply import Reply
 
@@ -150,6 +151,23 @@ def test_a_red_line_acts_even_while_observing(tmp_path: Path) -> None:
         assert text == "over the "
 
     in_belt(tmp_path, answering("over the crimson line now"), scenario, stance=Stance.OBSERVE)
+
+
+def test_a_refusal_and_an_answer_name_the_page_where_anybody_complains_about_this_system(tmp_path: Path) -> None:
+    def page(system_id: str) -> Text:
+        return Text(zh=f"https://a.example/zh/complaints?system={system_id}", en=f"https://a.example/en/{system_id}")
+
+    async def scenario(belt: Belt) -> None:
+        async with client(belt) as ai:
+            with pytest.raises(openai.BadRequestError) as refusal:
+                await ai.chat.completions.create(model="m", messages=[{"role": "user", "content": FORBIDDEN}])
+            answered = await ai.chat.completions.create(model="m", messages=[{"role": "user", "content": "hello"}])
+
+        assert "https://a.example/zh/complaints?system=sys_1" in refusal.value.body["message"]
+        assert "https://a.example/en/sys_1" in refusal.value.body["hint"]
+        assert answered.model_extra["safebelt"]["complain"] == "https://a.example/en/sys_1"
+
+    in_belt(tmp_path, answering(), scenario, complain_at=page)
 
 
 def test_a_refused_input_never_reaches_the_model_and_says_how_to_appeal(tmp_path: Path) -> None:

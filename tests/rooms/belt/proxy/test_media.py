@@ -13,6 +13,7 @@ from tests.rooms.belt.proxy.bench import FORBIDDEN, ID_CARD, Belt, answering, in
 from tests.rooms.belt.proxy.test_exchange import client
 from tests.rooms.certificates.test_pki_c2pa import POINT
 
+from safebelt.rooms.belt.proxy import fetching
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.wire import Request
 from safebelt.rooms.labelling.formats.kinds import carrier_of, sniff
@@ -104,6 +105,116 @@ def test_a_picture_in_an_address_of_its_own_is_marked_there(tmp_path: Path) -> N
         assert len(labels(base64.b64decode(body))) == 1
 
     scene(tmp_path, drawing({"url": f"data:image/jpeg;base64,{as_text(POINT)}"}), scenario)
+
+
+def placing(place: Callable[[Belt], str], serve: Handler) -> Callable[[Belt], Handler]:
+    """An upstream that draws by address, and serves what lies there."""
+
+    def of(belt: Belt) -> Handler:
+        async def handle(request: Request, reply: Reply) -> None:
+            if request.method == "GET":
+                await serve(request, reply)
+            else:
+                await json_reply(reply, {"created": 1, "data": [{"url": place(belt)}]})
+
+        return handle
+
+    return of
+
+
+def placed(tmp_path: Path, of: Callable[[Belt], Handler], scenario: Callable[[Belt], Awaitable[None]]) -> None:
+    async def run(belt: Belt) -> None:
+        belt.upstream_handler = of(belt)
+        await scenario(belt)
+
+    in_belt(tmp_path, answering(), run, provider_code=CODE)
+
+
+def test_a_picture_at_the_upstreams_own_origin_is_fetched_without_our_key_and_leaves_marked(tmp_path: Path) -> None:
+    asked: list[Request] = []
+
+    async def serve(request: Request, reply: Reply) -> None:
+        asked.append(request)
+        await reply.whole(200, ((b"content-type", b"image/jpeg"),), POINT)
+
+    async def scenario(belt: Belt) -> None:
+        async with client(belt) as ai:
+            drawn = await ai.images.generate(prompt="a point", model="m")
+        head, _, body = drawn.data[0].url.partition(",")
+        outcome = belt.records("outcome")[0]
+
+        assert head == "data:image/jpeg;base64"
+        assert [one["ProduceID"] for one in labels(base64.b64decode(body))] == [outcome["id"]]
+        assert outcome["contents"][0]["made_sha256"] == sha256(POINT).hexdigest()
+        assert [(one.target, one.header(b"authorization")) for one in asked] == [("/pictures/1.jpg?v=2", b"")]
+
+    placed(tmp_path, placing(lambda belt: f"{belt.up_origin}/pictures/1.jpg?v=2", serve), scenario)
+
+
+async def _elsewhere(_request: Request, reply: Reply) -> None:
+    await reply.whole(302, ((b"location", b"http://127.0.0.1:9/secret"),), b"")
+
+
+async def _gone(_request: Request, reply: Reply) -> None:
+    await reply.whole(404, (), b"")
+
+
+async def _endless(_request: Request, reply: Reply) -> None:
+    await reply.whole(200, (), b"\xff" * (fetching.MAX_BYTES + 1))
+
+
+async def _no_picture(_request: Request, reply: Reply) -> None:
+    await reply.whole(200, (), b"<html>sign in</html>")
+
+
+@pytest.mark.parametrize("serve", [_elsewhere, _gone, _endless, _no_picture])
+def test_what_lies_at_an_address_and_is_no_picture_does_not_leave(
+    tmp_path: Path, serve: Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "MAX_BYTES", 1 << 16)
+
+    async def scenario(belt: Belt) -> None:
+        async with client(belt) as ai:
+            with pytest.raises(openai.APIStatusError) as refused:
+                await ai.images.generate(prompt="a point", model="m")
+        assert refused.value.status_code == 502
+        assert belt.records("outcome")[0]["finish"] == "upstream_error"
+
+    placed(tmp_path, placing(lambda belt: f"{belt.up_origin}/p.jpg", serve), scenario)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://10.0.0.1:8000@elsewhere.example/p",
+        "http://10.0.0.1:8000\\@elsewhere.example/p",
+        "http://elsewhere.example\\@10.0.0.1:8000/p",
+        "http://10.0.0.1:8000/p HTTP/1.1\r\nx: y",
+        "http://10.0.0.1:8000/\u56fe",
+        "HTTP://10.0.0.1:8000/p",
+        "//10.0.0.1:8000/p",
+        "http://10.0.0.1:99999/p",
+        "file:///etc/passwd",
+        "http://",
+    ],
+)
+def test_an_address_that_could_be_read_in_two_ways_has_no_origin(address: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        fetching.origin_of(address)
+
+
+def test_an_origin_is_scheme_host_and_port_and_nothing_less() -> None:
+    assert fetching.origin_of("http://10.0.0.1:8000/v1") == fetching.origin_of("http://10.0.0.1:8000")
+    assert fetching.origin_of("https://a.example/p?q=1#f") == "https://a.example:443"
+    assert fetching.origin_of("http://[::1]/p") == "http://[::1]:80"
+    different = {
+        "http://a.example",
+        "https://a.example",
+        "http://a.example:81",
+        "http://b.example",
+        "http://a.example.",
+    }
+    assert len({fetching.origin_of(one) for one in different}) == len(different)
 
 
 @pytest.mark.parametrize(

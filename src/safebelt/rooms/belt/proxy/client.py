@@ -16,6 +16,7 @@ _HIGH_WATER = 256 * 1024
 """Bytes of an answer that may wait for a slow client before the upstream is read no further."""
 _MAX_HEAD = 256 * 1024
 """Bytes of an answer's head; no honest one comes near it."""
+_ACCEPTED = b"application/json, text/event-stream"
 _POOL = 64
 """Idle connections kept; more are closed."""
 
@@ -263,7 +264,17 @@ class Upstream:
             UpstreamBroke: Its bytes are not HTTP.
             UpstreamSlow: It did not answer in time.
         """
-        request = self._request(method, path.removeprefix("/v1"), body)
+        return await self._sent(self._request(method, self._path + path.removeprefix("/v1"), body))
+
+    async def get(self, target: str) -> Answer:
+        """Return the answer to a GET for any target at the upstream's host, for example `/pictures/1.png?v=2`.
+
+        Raises:
+            UpstreamDown, UpstreamBroke, UpstreamSlow: As `send`.
+        """
+        return await self._sent(self._request("GET", target, b"", b"*/*"))
+
+    async def _sent(self, request: bytes) -> Answer:
         while True:
             connection = self._take_idle() or await self._connect()
             try:
@@ -315,11 +326,11 @@ class Upstream:
             raise UpstreamDown(str(error)) from error
         return connection
 
-    def _request(self, method: str, path: str, body: bytes) -> bytes:
+    def _request(self, method: str, target: str, body: bytes, accept: bytes = _ACCEPTED) -> bytes:
         lines = [
-            f"{method} {self._path}{path} HTTP/1.1".encode("ascii", "replace"),
+            f"{method} {target} HTTP/1.1".encode("ascii", "replace"),
             b"host: " + self._authority,
-            b"accept: application/json, text/event-stream",
+            b"accept: " + accept,
             b"accept-encoding: identity",  # a compressed answer could not be screened as it streams
             b"user-agent: safebelt",
         ]

@@ -235,13 +235,22 @@ def stopped(command: str, order_id: str) -> BeltError:
     )
 
 
-def refused(title: Text, appeal: Text) -> BeltError:
-    """Say which class of rule refused the input, and how to appeal (invariant 17)."""
+def refused(title: Text, appeal: Text, complain_at: Text | None = None) -> BeltError:
+    """Say which class of rule refused the input, and how to appeal (invariant 17).
+
+    Args:
+        title: The rule's.
+        appeal: How to appeal, in the policy's words.
+        complain_at: Address of the complaints' page about the system, where there is one.
+    """
+    hint = appeal
+    if complain_at is not None:
+        hint = Text(zh=f"{appeal.zh} 投诉：{complain_at.zh}", en=f"{appeal.en} Complain: {complain_at.en}")
     return _invalid(
         "content_filter",
         Text(
             zh=f"输入因以下规则类别被拒绝：{title.zh}。",
             en=f"The input was refused by a rule of this class: {title.en}.",
         ),
-        appeal,
+        hint,
     )

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 import structlog
 
+from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.line import Stopped
 from safebelt.rooms.belt.model import Action, Hit, NoticeMode, RecordMode, Rule, Stance, Verdict
 from safebelt.rooms.belt.proxy import errors
@@ -129,9 +130,14 @@ class Exchange:
         """Return why the input may not go to the model."""
         if verdict.done is Action.REFUSE:
             hit = next(hit for hit in verdict.hits if hit.done is Action.REFUSE)
-            return errors.refused(self._rule(hit).title, self._caller.policy.appeal)
+            return errors.refused(self._rule(hit).title, self._caller.policy.appeal, self._complain_at)
         is_tokens = any(part.endswith(_UNREADABLE) for part in verdict.not_evaluated)
         return errors.UNREADABLE if is_tokens and self._caller.harness.stance is Stance.ENFORCE else None
+
+    @property
+    def _complain_at(self) -> Text | None:
+        """Where anybody complains about this system: a console that the public reaches, if there is one."""
+        return self._tools.complain_at(self._caller.key.system_id) if self._tools.complain_at else None
 
     def _rule(self, hit: Hit) -> Rule:
         return next(rule for rule in self._caller.policy.rules if rule.id == hit.rule)
@@ -330,6 +336,7 @@ class Exchange:
             "stance": self._caller.harness.stance.value,
             "rules": sorted({hit.rule for hit in hits}),
             **({"label": self._label.field} if self._is_generated else {}),
+            **({"complain": at.en} if (at := self._complain_at) else {}),
         }
 
 

@@ -27,6 +27,8 @@ class _Media(Exchange):
     """An exchange that generates contents which are no texts."""
 
     _marked: tuple[tuple[str, MarkedBytes], ...] = ()
+    _types: tuple[str, ...] = ()
+    """How the media types begin that this endpoint may answer with: a page that asks to sign in is no picture."""
 
     async def _stream(self, answer: Answer) -> None:
         raise Unmarked("a stream of pictures or sound is not marked piece by piece")
@@ -41,6 +43,8 @@ class _Media(Exchange):
                 marked.append(await asyncio.to_thread(work))
             except CannotMark as why:
                 raise Unmarked(str(why)) from why
+            if not marked[-1].media_type.startswith(self._types):
+                raise Unmarked(f"the endpoint does not generate {marked[-1].media_type}")
         self._marked = tuple(zip((sha256(one).hexdigest() for one in contents), marked, strict=True))
         return marked
 
@@ -53,9 +57,13 @@ class _Media(Exchange):
 
 
 class Pictures(_Media):
-    """`/v1/images/generations`: pictures in base64, or at addresses that hold them themselves."""
+    """`/v1/images/generations`: pictures in base64, or at addresses: those that hold them, and those that are fetched.
 
-    _contents: list[tuple[int, str, bytes]]
+    A fetched picture leaves within its address (`data:`): at the place it came from lies the one without a mark.
+    """
+
+    _types = ("image/",)
+    _contents: list[tuple[int, str, bytes | str]]
 
     def _opened(self, answer: Answer, raw: bytes) -> dict[str, Any]:
         """Take the pictures out of the answer, so that what is left is text."""
@@ -81,17 +89,21 @@ class Pictures(_Media):
         items = body.get("data")
         if not isinstance(items, list) or self._done() is Action.REFUSE:
             return {**body, "data": []} if isinstance(items, list) else body
-        marked = await self._mark([content for _, _, content in self._contents])
+        marked = await self._mark([await self._fetched(content) for _, _, content in self._contents])
         items = [dict(item) for item in items]
         for (at, field, _), one in zip(self._contents, marked, strict=True):
             text = base64.b64encode(one.data).decode("ascii")
             items[at][field] = text if field == "b64_json" else f"{_DATA_URL}{one.media_type};base64,{text}"
         return {**body, "data": items}
 
+    async def _fetched(self, content: bytes | str) -> bytes:
+        return content if isinstance(content, bytes) else await self._tools.fetch(content)
+
 
 class Speech(_Media):
     """`/v1/audio/speech`: sound as the whole body."""
 
+    _types = ("audio/", "video/")  # a container of films may hold sound alone
     _sound: bytes | None = None
     _media_type = b""
 
@@ -115,12 +127,14 @@ class Speech(_Media):
         return super()._content(body)
 
 
-def _decoded(value: str, field: str) -> bytes:
-    """Return a picture's bytes; raises Unmarked where it is elsewhere, or no base64."""
+def _decoded(value: str, field: str) -> bytes | str:
+    """Return a picture's bytes, or the address where it lies; raises Unmarked where what it holds is no base64."""
     if field == "url":
-        head, comma, value = value.partition(",")
-        if not (head.startswith(_DATA_URL) and head.endswith(";base64") and comma):
-            raise Unmarked("a picture at an address that the belt does not fetch from")
+        if not value.startswith(_DATA_URL):
+            return value
+        head, _, value = value.partition(",")
+        if not head.endswith(";base64"):
+            raise Unmarked("a picture that is no base64")
     try:
         return base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError) as error:

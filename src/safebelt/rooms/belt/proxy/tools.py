@@ -2,9 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from safebelt.engines.clock import Clock
 from safebelt.kernel.ids import NewId
+from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.switch import Switch
 from safebelt.rooms.belt.model import Harness, Key, Policy, Snapshot
 from safebelt.rooms.belt.proxy import errors
@@ -13,6 +15,19 @@ from safebelt.rooms.belt.proxy.identity import Prove, nobody
 from safebelt.rooms.belt.proxy.recording import Recorder
 from safebelt.rooms.belt.proxy.screens import Screens
 from safebelt.rooms.labelling.service import Labelling
+
+
+class Fetch(Protocol):
+    """Fetches what an answer names by address."""
+
+    async def __call__(self, address: str, /) -> bytes:
+        """Return what lies there; raises Unmarked where nothing is fetched from it."""
+        ...
+
+
+async def fetch_nothing(_address: str, /) -> bytes:
+    """Fetch from nowhere."""
+    raise Unmarked("a picture at an address that the belt does not fetch from")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +46,8 @@ class Tools:
         health: State of the records' writer, for `/health`.
         max_answer_bytes: Largest whole answer read from the upstream.
         prove: Proves who the guarded system is.
+        fetch: Fetches pictures that an answer names by address.
+        complain_at: Address of the complaints' page about a system; None where no console is meant for the public.
     """
 
     upstream: Upstream
@@ -45,6 +62,8 @@ class Tools:
     health: Callable[[], dict[str, object]]
     max_answer_bytes: int = 64 * 1024 * 1024
     prove: Prove = nobody
+    fetch: Fetch = fetch_nothing
+    complain_at: Callable[[str], Text] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,7 @@ class Robots(Controller):
     def robots(self, request: AnyRequest) -> Response[bytes]:
         """Tell robots (RFC 9309) what is there for everybody; the rest wants a person who signs in."""
         lines = ["User-agent: *", "Disallow: /", "Allow: /static/", "Allow: /api/public/", "Allow: /sitemap.xml"]
-        lines += [f"Allow: /{lang}/register" for lang in LANGS]
+        lines += [f"Allow: /{lang}/{page}" for lang in LANGS for page in ("register", "verify", "complaints$")]
         text = "\n".join((*lines, f"Sitemap: {base_of(request)}/sitemap.xml", ""))
         return Response(text.encode(), media_type="text/plain; charset=utf-8", headers=_FOR_AN_HOUR)
 
