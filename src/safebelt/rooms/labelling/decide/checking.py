@@ -10,6 +10,7 @@ from safebelt.kernel.conditions import Truth
 from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
 from safebelt.rooms.certificates.model import Axis as Asked
+from safebelt.rooms.labelling.decide import likeness
 from safebelt.rooms.labelling.decide.reading import label_axes
 from safebelt.rooms.labelling.model.checks import Axis, AxisFound, Verdict
 from safebelt.rooms.labelling.model.inspection import Inspection, Known
@@ -53,7 +54,7 @@ def axes(seen: Inspection, known: Known, integrity: AxisFound) -> Mapping[Axis, 
         Axis.INTEGRITY: integrity,
         **_provenance(seen, known),
         Axis.WATERMARK: _watermark(seen, known),
-        Axis.FINGERPRINT: found(Verdict.UNKNOWN, "未比对指纹。", "No fingerprint was compared."),
+        Axis.FINGERPRINT: _fingerprint(seen, known),
         Axis.REGISTER: _register(known),
         Axis.LEDGER: _ledger(known),
     }
@@ -250,6 +251,37 @@ def _watermark(seen: Inspection, known: Known) -> AxisFound:
         f"画面中的水印指向本机构于 {one.at:%Y-%m-%d} 所加的标识 {one.id}。它说明画面源自那份内容，不说明此后未被改动。",
         f"The watermark in the picture leads to the mark {one.id} of {one.at:%Y-%m-%d}. It says that the picture comes "
         "from that content, not that it was not changed since.",
+    )
+
+
+def _fingerprint(seen: Inspection, known: Known) -> AxisFound:
+    if seen.fingerprint is None:
+        return found(
+            Verdict.UNKNOWN,
+            "未比对指纹：此处只为图片和足够长的文本取指纹。",
+            "No fingerprint was compared: only pictures, and texts that say enough, have one here.",
+        )
+    of, one = seen.fingerprint.of, known.alike
+    if one is None and known.is_crowded:
+        return found(
+            Verdict.UNKNOWN,
+            "相近的指纹过多，未能全部比对。",
+            "Too many fingerprints come near it; not all of them were compared.",
+        )
+    if one is None:
+        return found(
+            Verdict.ABSENT,
+            "没有与本机构标识过的内容相像之处；这不说明它由谁制作。",
+            "It looks like nothing that this house marked; that does not say who made it.",
+        )
+    odds = round(1 / likeness.chance(of))
+    return found(
+        Verdict.OK,
+        f"它与本机构于 {one.at:%Y-%m-%d} 标识过的一份内容（{one.mark_id}）相像（64 位指纹中有 {one.bits} 位不同）。这不说明它由谁制作，"
+        f"也不说明它就是那份内容：同一对象的图片、同一主题的文字可能相像；毫不相干的两份内容偶然相像的机会约为 {odds:,} 分之一。",
+        f"It looks like a content this house marked on {one.at:%Y-%m-%d} ({one.mark_id}): {one.bits} of 64 bits of their "
+        "fingerprints differ. That says neither who made it nor that it is that content: pictures of one thing and texts "
+        f"on one subject may look alike; of two that have nothing in common, about one pair in {odds:,} does by chance.",
     )
 
 

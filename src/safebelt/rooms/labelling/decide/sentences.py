@@ -50,6 +50,11 @@ def _of_marks(axes: Mapping[Axis, AxisFound], seen: Inspection) -> Text:
             zh="文本中写明由 AI 生成；任何人都可以写下这句话。",
             en="The text says that AI generated it; anybody can write that.",
         )
+    if axes[Axis.FINGERPRINT].verdict is Verdict.OK:
+        return Text(
+            zh=f"{_CANNOT_TELL.zh}它与本机构标识过的一份内容相像，这不说明它由谁制作。",
+            en=f"{_CANNOT_TELL.en} It looks like a content that this house marked, which does not say who made it.",
+        )
     return _CANNOT_TELL
 
 

@@ -6,6 +6,7 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.certificates.model import Checked as CertificateChecked
 from safebelt.rooms.labelling.model.checks import FoundLabel
 from safebelt.rooms.labelling.model.events import Remembered
+from safebelt.rooms.labelling.model.likeness import Alike, Fingerprint
 from safebelt.rooms.labelling.model.provenance import Manifest
 
 
@@ -24,6 +25,7 @@ class Inspection:
         has_provenance: Whether this look knows how to read C2PA manifests of this format.
         ident: What the watermark of this house's key carries; None where none was found.
         has_scan: Whether a watermark was looked for.
+        fingerprint: What the content looks like; None where it has no fingerprint here.
         notice: For texts: whether the notice was seen; None where it was not looked for.
         stopped: Why the look came to no end (`time`, `memory`, `crash`); empty where it did.
     """
@@ -38,6 +40,7 @@ class Inspection:
     has_provenance: bool = False
     ident: int | None = None
     has_scan: bool = False
+    fingerprint: Fingerprint | None = None
     notice: bool | None = None
     stopped: str = ""
 
@@ -52,6 +55,8 @@ class Known:
         party: Who answers for that system; empty where that is not public.
         register_url: Its page in the public register; empty where it is not public.
         watermarked: The mark that the watermark's id names; None where none does.
+        alike: The remembered mark whose content looks most like it; None where none does.
+        is_crowded: Whether more contents look like it than were compared.
         marked_at: When this house marked a file with this very digest; empty where it did not.
         entry: The ledger's entry about that.
     """
@@ -61,5 +66,7 @@ class Known:
     party: str = ""
     register_url: str = ""
     watermarked: Remembered | None = None
+    alike: Alike | None = None
+    is_crowded: bool = False
     marked_at: str = ""
     entry: str = ""

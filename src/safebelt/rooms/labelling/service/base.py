@@ -16,7 +16,9 @@ from safebelt.kernel.errors import NotFound, Problem
 from safebelt.kernel.ids import NewId
 from safebelt.kernel.text import Text
 from safebelt.rooms.labelling import store
+from safebelt.rooms.labelling.decide import likeness
 from safebelt.rooms.labelling.model.events import Remembered
+from safebelt.rooms.labelling.model.likeness import FINGERPRINT_BITS, WITHIN, Alike, Fingerprint
 from safebelt.rooms.labelling.service.giving import Giving
 
 if TYPE_CHECKING:
@@ -32,6 +34,10 @@ WATERMARK_KEY = "watermark.key"
 MAX_IDENT = 1 << 63
 """Ids of watermarks are below this: both databases keep whole numbers of 63 bits."""
 _KEY_BYTES = 32
+_MOST_COMPARED = 50_000
+"""Fingerprints that are compared with one: sixteen times what a million of them brings near, and a tenth of a second."""
+_MOST_NAMED = 500
+"""Marks among which the oldest is looked for, where many contents look the same."""
 _LOOK_AGAIN_SECONDS = 60.0
 """How long a system's hand is used before its folder is looked at again."""
 
@@ -107,6 +113,25 @@ class Desk:
             return None
         with self.sql.read() as tx:
             return store.by_ident(tx, ident)
+
+    def alike(self, fingerprint: Fingerprint | None) -> tuple[Alike | None, bool]:
+        """Return the mark whose content looks most like a fingerprint, the oldest of several.
+
+        Returns:
+            The mark, or None where none matches; and whether more came near than were compared.
+        """
+        if fingerprint is None:
+            return None, False
+        with self.sql.read() as tx:
+            near = store.in_slots(tx, likeness.slots_near(fingerprint), _MOST_COMPARED)
+            far = {mark_id: likeness.distance(bits, fingerprint.bits) for bits, mark_id in near}
+            least = min(far.values(), default=FINGERPRINT_BITS)
+            is_crowded = len(near) >= _MOST_COMPARED
+            if least > WITHIN[fingerprint.of]:
+                return None, is_crowded
+            nearest = [mark_id for mark_id, bits in far.items() if bits == least][:_MOST_NAMED]
+            one = store.by_ids(tx, nearest)[0]
+        return Alike(mark_id=one.id, system_id=one.system_id, at=one.at, bits=least), is_crowded
 
     def watermark_key(self, *, is_made: bool = False) -> bytes:
         """Return the key of this house's watermarks; where there is none yet, nothing.

@@ -17,6 +17,7 @@ from safebelt.rooms.labelling.model.inspection import Inspection
 from safebelt.rooms.labelling.model.provenance import Manifest
 from safebelt.rooms.labelling.provenance.manifests import READ_KINDS, Manifests
 from safebelt.rooms.labelling.provenance.pixels import RASTER, decoded
+from safebelt.rooms.labelling.service.likeness import fingerprint_of
 
 _SHOWN = 4096  # characters of a label that are kept
 _EDGE = 4096  # bytes at a text's beginning and end in which a notice stands
@@ -58,6 +59,7 @@ def inspect(path: Path, name: str, manifests: Manifests, key: bytes = b"") -> In
             has_provenance=kind in READ_KINDS,
             ident=ident,
             has_scan=has_scan,
+            fingerprint=fingerprint_of(kind, data),
             notice=_has_notice(data) if kind in _TEXTS else None,
         )
 

@@ -10,15 +10,19 @@ from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Problem
 from safebelt.kernel.text import Text
 from safebelt.rooms.labelling import decide, store
+from safebelt.rooms.labelling.decide import likeness
+from safebelt.rooms.labelling.formats import files
 from safebelt.rooms.labelling.formats.carrier import Broken, Unwritable, applied
 from safebelt.rooms.labelling.formats.kinds import MEDIA_TYPES, Kind, carrier_of, sniff
 from safebelt.rooms.labelling.model import AigcLabel, Generation, Mark, Marked
 from safebelt.rooms.labelling.model.events import ContentMarked, Remembered
+from safebelt.rooms.labelling.model.likeness import Fingerprint
 from safebelt.rooms.labelling.model.provenance import Claim
 from safebelt.rooms.labelling.provenance import integrity
 from safebelt.rooms.labelling.provenance.manifests import SIGNED_KINDS, Manifests, Signer
 from safebelt.rooms.labelling.provenance.values import value_of
 from safebelt.rooms.labelling.service.base import FONT, MAX_IDENT, Furnished
+from safebelt.rooms.labelling.service.likeness import fingerprint_of
 from safebelt.rooms.labelling.service.working import Work, done
 
 if TYPE_CHECKING:
@@ -155,7 +159,7 @@ class Marking(Furnished):
             entry_id="",
             ident=drawn if Mark.WATERMARK in made.put else None,
         )
-        self._remember(one, made, hand.serial if hand else "", by)
+        self._remember(one, made, hand.serial if hand else "", by, looks=_looks(out, made))
         return made
 
     def _hand(self, cmd: MarkFile) -> "tuple[Hand | None, Text | None]":
@@ -175,7 +179,9 @@ class Marking(Furnished):
         code = integrity.reserved_code(said, algorithm=hand.identifier, serial=hand.serial, sign=hand.sign)
         return replace(label, reserved_code1=code)
 
-    def _remember(self, one: Remembered, made: Marked, serial: str, by: Actor) -> None:
+    def _remember(
+        self, one: Remembered, made: Marked, serial: str, by: Actor, *, looks: Fingerprint | None
+    ) -> None:
         event = ContentMarked(
             subject=one.id,
             system_id=one.system_id,
@@ -186,6 +192,17 @@ class Marking(Furnished):
         )
         with self.desk.sql.begin() as tx:
             store.insert(tx, replace(one, entry_id=self.desk.ledger.append(tx, event, by=by)))
+            if looks is not None:
+                store.insert_likeness(tx, one.id, looks.bits, likeness.slots(looks))
+
+
+def _looks(out: Path, made: Marked) -> Fingerprint | None:
+    """Return the fingerprint of a finished file, as a check of it or of its like will see it."""
+    try:
+        with files.opened(out) as (_, data):
+            return fingerprint_of(Kind(made.kind), data)
+    except OSError:
+        return None
 
 
 def _signed(data: bytes, kind: Kind, label: AigcLabel, hand: "Hand | None", software: tuple[str, str]) -> bytes:

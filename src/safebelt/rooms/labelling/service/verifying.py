@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -93,24 +94,23 @@ class Verifying(Furnished):
     def _known(self, seen: Inspection) -> Known:
         desk, manifest = self.desk, seen.manifest
         marked_at, entry = desk.marked(seen.sha256)
-        watermarked = desk.watermarked(seen.ident)
+        alike, is_crowded = desk.alike(seen.fingerprint)
+        known = Known(
+            watermarked=desk.watermarked(seen.ident),
+            alike=alike,
+            is_crowded=is_crowded,
+            marked_at=marked_at,
+            entry=entry,
+        )
         if manifest is None or manifest.trusted_by != "home":
-            return Known(watermarked=watermarked, marked_at=marked_at, entry=entry)
+            return known
         try:
             certificate = desk.certificates.certificate(manifest.serial)
             checked = desk.certificates.check(certificate.der)
         except Problem:
-            return Known(watermarked=watermarked, marked_at=marked_at, entry=entry)
+            return known
         name, party, url = desk.public(checked.system_id) if checked.is_public else (None, "", "")
-        return Known(
-            checked=checked,
-            watermarked=watermarked,
-            system_name=name,
-            party=party,
-            register_url=url,
-            marked_at=marked_at,
-            entry=entry,
-        )
+        return replace(known, checked=checked, system_name=name, party=party, register_url=url)
 
 
 def _certified(desk: Desk) -> integrity.Certified:

@@ -15,11 +15,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-BITS = 64
+from safebelt.rooms.labelling.model.likeness import FINGERPRINT_BITS, WITHIN, Likeness
+
+BITS = FINGERPRINT_BITS
 """Bits of a fingerprint."""
-SAME_PICTURE = 8
+SAME_PICTURE = WITHIN[Likeness.PICTURE]
 """Most bits in which pictures that match differ.  By chance 1 in 4 billion pairs of fingerprints would."""
-SAME_TEXT = 10
+SAME_TEXT = WITHIN[Likeness.TEXT]
 """As above, of texts (by chance 1 in 100 million; texts on one subject share words, and come nearer to each other)."""
 MIN_FEATURES = 24
 """Fewest different words or pairs of characters in a text that has a fingerprint: less is said by many."""
@@ -27,6 +29,8 @@ MAX_CHARACTERS = 1_000_000
 """Characters of a text that are read; what follows is left out on both sides of a comparison."""
 _SIDE, _KEPT = 32, 8
 """The picture is looked at as 32 × 32; of its cosine transform the lowest 8 × 8 are kept (Zauner 2010, pHash)."""
+_LEAST_CONTRAST = 1.0
+"""Standard deviation, in grey levels, below which the coarse picture is flat: what is left is rounding and noise."""
 _HAN = re.compile("[㐀-䶿一-鿿豈-﫿\U00020000-\U0003ffff]+")
 _WORD = re.compile(r"[^\W_]+")
 
@@ -40,12 +44,27 @@ def of_picture(rgb: NDArray[np.uint8]) -> int:
     Raises:
         ValueError: When the array is of another shape.
     """
+    waves = cv2.dct(_small(rgb))[1 : _KEPT + 1, 1 : _KEPT + 1].ravel()
+    return int.from_bytes(np.packbits(waves > np.median(waves)).tobytes(), "big")
+
+
+def is_flat(rgb: NDArray[np.uint8]) -> bool:
+    """Say whether a picture shows nothing coarse: its fingerprint would be that of every other such picture.
+
+    Args:
+        rgb: 8 bits, shape (height, width, 3).
+
+    Raises:
+        ValueError: When the array is of another shape.
+    """
+    return bool(_small(rgb).std() < _LEAST_CONTRAST)
+
+
+def _small(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
         raise ValueError("a picture is an array of 8-bit numbers of shape (height, width, 3)")
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    small = cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
-    waves = cv2.dct(small)[1 : _KEPT + 1, 1 : _KEPT + 1].ravel()
-    return int.from_bytes(np.packbits(waves > np.median(waves)).tobytes(), "big")
+    return cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
 def of_text(text: str) -> int | None:
@@ -64,7 +83,7 @@ def of_text(text: str) -> int | None:
 
 
 def _features(text: str) -> Counter[str]:
-    seen = unicodedata.normalize("NFKC", text).casefold()
+    seen = unicodedata.normalize("NFKC", text).casefold()[:MAX_CHARACTERS]  # one character may become eighteen
     seen = "".join(one for one in seen if unicodedata.category(one) not in ("Cf", "Mn"))
     found: Counter[str] = Counter()
     for run in _HAN.findall(re.sub(r"[\s\W]+", "", seen)):
