@@ -277,11 +277,13 @@ def _fingerprint(seen: Inspection, known: Known) -> AxisFound:
     odds = round(1 / likeness.chance(of))
     return found(
         Verdict.OK,
-        f"它与本机构于 {one.at:%Y-%m-%d} 标识过的一份内容（{one.mark_id}）相像（64 位指纹中有 {one.bits} 位不同）。这不说明它由谁制作，"
-        f"也不说明它就是那份内容：同一对象的图片、同一主题的文字可能相像；毫不相干的两份内容偶然相像的机会约为 {odds:,} 分之一。",
-        f"It looks like a content this house marked on {one.at:%Y-%m-%d} ({one.mark_id}): {one.bits} of 64 bits of their "
-        "fingerprints differ. That says neither who made it nor that it is that content: pictures of one thing and texts "
-        f"on one subject may look alike; of two that have nothing in common, about one pair in {odds:,} does by chance.",
+        f"它与本机构于 {one.at:%Y-%m-%d} 标识过的一份内容（{one.mark_id}）相像，64 位指纹中有 {one.bits} 位不同。"
+        "这不说明它由谁制作，也不说明它就是那份内容：同一对象的图片、同一主题的文字可能相像；"
+        f"毫不相干的两份内容偶然相像的机会约为 {odds:,} 分之一。",
+        f"It looks like a content this house marked on {one.at:%Y-%m-%d} ({one.mark_id}); {one.bits} of 64 bits of "
+        "their fingerprints differ. That says neither who made it nor that it is that content: pictures of one thing "
+        "and texts on one subject may look alike; of two that have nothing in common, about one pair in "
+        f"{odds:,} does by chance.",
     )
 
 

@@ -35,7 +35,7 @@ MAX_IDENT = 1 << 63
 """Ids of watermarks are below this: both databases keep whole numbers of 63 bits."""
 _KEY_BYTES = 32
 _MOST_COMPARED = 50_000
-"""Fingerprints that are compared with one: sixteen times what a million of them brings near, and a tenth of a second."""
+"""Fingerprints that are compared with one: eight times what a million of them brings near, or more."""
 _MOST_NAMED = 500
 """Marks among which the oldest is looked for, where many contents look the same."""
 _LOOK_AGAIN_SECONDS = 60.0
@@ -130,8 +130,9 @@ class Desk:
             if least > WITHIN[fingerprint.of]:
                 return None, is_crowded
             nearest = [mark_id for mark_id, bits in far.items() if bits == least][:_MOST_NAMED]
-            one = store.by_ids(tx, nearest)[0]
-        return Alike(mark_id=one.id, system_id=one.system_id, at=one.at, bits=least), is_crowded
+            marks = store.by_ids(tx, nearest)
+        alike = [Alike(mark_id=one.id, system_id=one.system_id, at=one.at, bits=least) for one in marks[:1]]
+        return (alike[0] if alike else None), is_crowded
 
     def watermark_key(self, *, is_made: bool = False) -> bytes:
         """Return the key of this house's watermarks; where there is none yet, nothing.

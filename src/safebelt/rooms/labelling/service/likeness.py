@@ -23,7 +23,9 @@ _HIDDEN = ("script", "style", "template", "noscript")
 
 
 def fingerprint_of(kind: Kind, data: Buffer) -> Fingerprint | None:
-    """Return the fingerprint of a file, or None where it has none: of no such format, damaged, or with too little in it.
+    """Return the fingerprint of a file, or None where it has none.
+
+    None has one that is of another format, damaged, or says or shows too little.
 
     Args:
         kind: Its format.

@@ -179,9 +179,7 @@ class Marking(Furnished):
         code = integrity.reserved_code(said, algorithm=hand.identifier, serial=hand.serial, sign=hand.sign)
         return replace(label, reserved_code1=code)
 
-    def _remember(
-        self, one: Remembered, made: Marked, serial: str, by: Actor, *, looks: Fingerprint | None
-    ) -> None:
+    def _remember(self, one: Remembered, made: Marked, serial: str, by: Actor, *, looks: Fingerprint | None) -> None:
         event = ContentMarked(
             subject=one.id,
             system_id=one.system_id,
