@@ -41,9 +41,18 @@ EMPTY_ROOT = sha256().digest()
 _PAIRS = struct.Struct("64s")
 
 
+_LEAF, _NODE = sha256(b"\x00"), sha256(b"\x01")
+"""Begun once and copied: OpenSSL looks the algorithm up for each one begun, a tenth of what a short hash costs."""
+
+
 def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
     """Return the hash of every leaf: `leaf_hash` without a call for each, which costs as much as hashing."""
-    return [sha256(b"\x00" + entry).digest() for entry in entries]
+    hashes, begin = list[bytes](), _LEAF.copy
+    for entry in entries:
+        one = begin()
+        one.update(entry)
+        hashes.append(one.digest())
+    return hashes
 
 
 def parents(hashes: bytes) -> bytes:
@@ -51,8 +60,12 @@ def parents(hashes: bytes) -> bytes:
 
     Pairs are cut out by `struct`, which is quicker than slicing.
     """
-    pairs = _PAIRS.iter_unpack(hashes[: len(hashes) - len(hashes) % _PAIRS.size])
-    return b"".join([sha256(b"\x01" + pair).digest() for (pair,) in pairs])
+    above, begin = list[bytes](), _NODE.copy
+    for (pair,) in _PAIRS.iter_unpack(hashes[: len(hashes) - len(hashes) % _PAIRS.size]):
+        one = begin()
+        one.update(pair)
+        above.append(one.digest())
+    return b"".join(above)
 
 
 class Frontier:

@@ -10,6 +10,7 @@ import ctypes
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence, Set
+from itertools import islice
 from pathlib import Path
 
 from safebelt.kernel import merkle
@@ -215,16 +216,16 @@ def _batches(entries: Iterable[tuple[int, bytes]], start: int) -> Iterator[Seque
     Raises:
         ValueError: A place is missing.
     """
-    bodies, end = list[bytes](), start
-    for index, body in entries:  # one by one: 65,536 pairs held at once would keep the garbage collector busy
-        if index != end:
-            raise ValueError(f"no entry at index {end}")
-        bodies.append(body)
-        end += 1
-        if len(bodies) == _BATCH:
-            yield bodies
-            bodies = []
-    if bodies:
+    source, end = iter(entries), start
+    while True:
+        bodies = list[bytes]()
+        for index, body in islice(source, _BATCH):  # one by one: pairs held at once keep the garbage collector busy
+            if index != end:
+                raise ValueError(f"no entry at index {end}")
+            bodies.append(body)
+            end += 1
+        if not bodies:
+            return
         yield bodies
 
 
