@@ -1,10 +1,14 @@
 """Memory of labelling: which contents this house marked, by digest, by watermark and by what they look like."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 
 from safebelt.engines.sql import UtcDateTime, metadata
+from safebelt.rooms.labelling.model.copies import Copy, Recipient
 from safebelt.rooms.labelling.model.events import Remembered
 
 mark = sa.Table(
@@ -31,7 +35,32 @@ likeness = sa.Table(
     sqlite_with_rowid=False,
 )
 
-TABLES: tuple[sa.Table, ...] = (mark, likeness)
+copy = sa.Table(
+    "labelling_copy",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("mark_id", sa.String(40), nullable=False),
+    sa.Column("system_id", sa.String(40), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("agreement", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("keep_until", sa.Date, nullable=False),
+    sa.Column("entry_id", sa.String(40), nullable=False),
+    sa.Index("ix_labelling_copy_at", "at"),
+)
+recipient = sa.Table(  # personal data, by itself: a row is erased when its time is over
+    "labelling_recipient",
+    metadata,
+    sa.Column("copy_id", sa.String(40), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("contact", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("salt", sa.String(64), nullable=False),
+    sa.Column("keep_until", sa.Date, nullable=False),
+    sa.Index("ix_labelling_recipient_keep_until", "keep_until"),
+)
+
+TABLES: tuple[sa.Table, ...] = (mark, likeness, copy, recipient)
 _HALF = 1 << 63
 
 
@@ -73,3 +102,53 @@ def in_slots(tx: sa.Connection, slots: Iterable[int], limit: int) -> list[tuple[
     """Return fingerprints that stand in any of some slots, with their marks' ids: at most `limit`, and some twice."""
     asked = sa.select(likeness.c.bits, likeness.c.mark_id).where(likeness.c.slot.in_(sorted(set(slots)))).limit(limit)
     return [(bits + _HALF, mark_id) for bits, mark_id in tx.execute(asked)]
+
+
+def insert_copy(tx: sa.Connection, one: Copy, salt: str) -> None:
+    """Remember a copy that was given, and who received it."""
+    values = asdict(one)
+    values.pop("recipient")
+    tx.execute(sa.insert(copy).values(values))
+    if one.recipient is not None:
+        who = asdict(one.recipient) | {"copy_id": one.id, "salt": salt, "keep_until": one.keep_until}
+        tx.execute(sa.insert(recipient).values(who))
+
+
+def copies(tx: sa.Connection, *, find: str = "", system_id: str = "", limit: int, offset: int = 0) -> list[Copy]:
+    """Return copies, the latest first.
+
+    Args:
+        tx: The transaction.
+        find: Only those with this text in who received them, why, or by which agreement; case does not count.
+        system_id: Only those of this system.
+        limit: How many.
+        offset: How many are passed over.
+    """
+    asked = sa.select(copy, recipient.c.name, recipient.c.contact, recipient.c.reason).outerjoin(
+        recipient, recipient.c.copy_id == copy.c.id
+    )
+    if system_id:
+        asked = asked.where(copy.c.system_id == system_id)
+    if find:
+        where = (recipient.c.name, recipient.c.contact, recipient.c.reason, copy.c.agreement)
+        asked = asked.where(sa.or_(*(column.icontains(find, autoescape=True) for column in where)))
+    rows = tx.execute(asked.order_by(copy.c.at.desc(), copy.c.id.desc()).limit(limit).offset(offset))
+    return [_copy(dict(row._mapping)) for row in rows]
+
+
+def over(tx: sa.Connection, on: date, limit: int) -> list[tuple[str, date]]:
+    """Return the copies whose recipient's time was over before a day, with that time."""
+    asked = sa.select(recipient.c.copy_id, recipient.c.keep_until).where(recipient.c.keep_until < on)
+    rows = tx.execute(asked.order_by(recipient.c.keep_until, recipient.c.copy_id).limit(limit).with_for_update())
+    return [(copy_id, until) for copy_id, until in rows]
+
+
+def erase_recipient(tx: sa.Connection, copy_id: str) -> None:
+    """Erase who received a copy."""
+    tx.execute(sa.delete(recipient).where(recipient.c.copy_id == copy_id))
+
+
+def _copy(row: dict[str, Any]) -> Copy:
+    name, contact, reason = row.pop("name"), row.pop("contact"), row.pop("reason")
+    who = None if name is None else Recipient(name=name, contact=contact, reason=reason)
+    return Copy(**row, recipient=who)

@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.errors import Invalid, Problem
 from safebelt.kernel.text import LANGS, Lang, Text
+from safebelt.rooms.labelling.cli.copies import add_copies
 from safebelt.rooms.labelling.cli.owed import add_owed, marks_of, not_put, regimes
 from safebelt.rooms.labelling.decide.contract import as_data
 from safebelt.rooms.labelling.formats.kinds import MEDIA_TYPES, MODULES, Kind
@@ -31,6 +32,7 @@ def commands(labelling: Labelling) -> App:
     )
     _marking(app, labelling)
     add_owed(app, labelling)
+    add_copies(app, labelling)
     _checking(app, labelling)
     return app
 

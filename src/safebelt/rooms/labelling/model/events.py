@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from safebelt.kernel.events import Event
 from safebelt.kernel.text import Text
+from safebelt.rooms.labelling.model.copies import CopyGiven, RecipientErased
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,7 @@ class ContentMarked(Event):
     serial: str
 
 
-EVENTS = (ContentMarked,)
+EVENTS = (ContentMarked, CopyGiven, RecipientErased)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
 """Deeds of labelling: mark, check; and the label of what the belt lets out."""
 
 from safebelt.rooms.labelling.service.base import Desk
+from safebelt.rooms.labelling.service.copying import Copying
 from safebelt.rooms.labelling.service.giving import Labelled
-from safebelt.rooms.labelling.service.marking import CannotMark, MarkedBytes, MarkFile, Marking
+from safebelt.rooms.labelling.service.marking import CannotMark, MarkedBytes, MarkFile
 from safebelt.rooms.labelling.service.owing import OwedFor, Owing
 from safebelt.rooms.labelling.service.passing import PassedOn, Passing, PassOn
 from safebelt.rooms.labelling.service.verifying import MAX_SENT_BYTES
@@ -23,5 +24,5 @@ __all__ = [
 ]
 
 
-class Labelling(Marking, Passing, Owing):
+class Labelling(Copying, Passing, Owing):
     """Marks what AI makes, and checks what others bring."""

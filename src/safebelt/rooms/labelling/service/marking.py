@@ -26,7 +26,13 @@ from safebelt.rooms.labelling.service.likeness import fingerprint_of
 from safebelt.rooms.labelling.service.working import Work, done
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import sqlalchemy as sa
+
     from safebelt.rooms.certificates.service import Hand
+
+    Also = Callable[[sa.Connection, Remembered], None]
 
 SIDECAR = ".aigc.json"
 """What the name of a label's own file ends with, where the format has no place for one."""
@@ -110,7 +116,7 @@ class Marking(Furnished):
             put=frozenset({Mark.AIGC.value} | ({Mark.C2PA.value} if signed else set())),
         )
 
-    def mark(self, source: Path, out: Path, cmd: MarkFile, *, by: Actor) -> Marked:
+    def mark(self, source: Path, out: Path, cmd: MarkFile, *, by: Actor, also: "Also | None" = None) -> Marked:
         """Write a marked copy of a file, and remember that this house did.
 
         Args:
@@ -118,6 +124,7 @@ class Marking(Furnished):
             out: Where the marked one goes; may be the same.
             cmd: What to put on it.
             by: Who has it marked.
+            also: What else is remembered in the same transaction.
 
         Returns:
             What was put on it, each read back, and what was left out, with why.
@@ -159,7 +166,7 @@ class Marking(Furnished):
             entry_id="",
             ident=drawn if Mark.WATERMARK in made.put else None,
         )
-        self._remember(one, made, hand.serial if hand else "", by, looks=_looks(out, made))
+        self._remember(one, made, hand.serial if hand else "", by, looks=_looks(out, made), also=also)
         return made
 
     def _hand(self, cmd: MarkFile) -> "tuple[Hand | None, Text | None]":
@@ -179,7 +186,16 @@ class Marking(Furnished):
         code = integrity.reserved_code(said, algorithm=hand.identifier, serial=hand.serial, sign=hand.sign)
         return replace(label, reserved_code1=code)
 
-    def _remember(self, one: Remembered, made: Marked, serial: str, by: Actor, *, looks: Fingerprint | None) -> None:
+    def _remember(
+        self,
+        one: Remembered,
+        made: Marked,
+        serial: str,
+        by: Actor,
+        *,
+        looks: Fingerprint | None,
+        also: "Also | None",
+    ) -> None:
         event = ContentMarked(
             subject=one.id,
             system_id=one.system_id,
@@ -192,6 +208,8 @@ class Marking(Furnished):
             store.insert(tx, replace(one, entry_id=self.desk.ledger.append(tx, event, by=by)))
             if looks is not None:
                 store.insert_likeness(tx, one.id, looks.bits, likeness.slots(looks))
+            if also is not None:
+                also(tx, one)
 
 
 def _looks(out: Path, made: Marked) -> Fingerprint | None:
