@@ -26,6 +26,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import beta
 from skimage.metrics import structural_similarity
 from tests.rooms.labelling.watermark.pictures import ATTACKS, jpeg, psnr
 
@@ -35,6 +36,8 @@ from safebelt.rooms.labelling.watermark.pattern import VARIANTS, pattern
 ROOT = Path(__file__).resolve().parents[1]
 KEY = hashlib.sha256(b"bench key").digest()
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+SCORE_NEEDED = math.sqrt(2 * (math.log(locate.READINGS * 2.0**codes.ID_BITS) - math.log(locate.MAX_CHANCE)))
+"""Where `codes.chance_by_luck` meets `locate.MAX_CHANCE`."""
 Picture = NDArray[np.uint8]
 
 
@@ -84,7 +87,7 @@ def survival(pictures: list[tuple[str, bool, Picture]]) -> dict[str, Any]:
         "pictures": {half: len(found["nothing"]) for half, found in right.items()},
         "exact": {half: {attack: sum(hits) for attack, hits in found.items()} for half, found in right.items()},
         "score": {attack: [round(float(np.percentile(s, q)), 1) for q in (1, 50)] for attack, s in scores.items()},
-        "score_needed": round(math.sqrt(2 * (math.log(locate.READINGS * 2.0**64) - math.log(locate.MAX_CHANCE))), 2),
+        "score_needed": round(SCORE_NEEDED, 2),
         "psnr_db": {"median": round(float(np.median(psnrs)), 2), "worst": round(min(psnrs), 2)},
         "ssim": {"median": round(float(np.median(ssims)), 4), "worst": round(min(ssims), 4)},
         "missed": missed,
@@ -104,7 +107,28 @@ def false_positives(pictures: list[tuple[str, bool, Picture]], scans: int, pairs
     for pair in range(pairs):
         score = _score_at_rest(*folded[pair % len(folded)], hashlib.sha256(f"pair {pair}".encode()).digest())
         best, passed = max(best, score), passed + (codes.chance_by_luck(score, locate.READINGS) <= locate.MAX_CHANCE)
-    return {"scans": scans, "found": found, "pairs": pairs, "passed": passed, "best_score_of_pairs": round(best, 2)}
+    return {
+        "scans": scans,
+        "found": found,
+        "pairs": pairs,
+        "passed": passed,
+        "best_score_of_pairs": round(best, 2),
+        "at_most_of_scans": _at_most(found, scans),
+        "at_most_of_pairs": _at_most(passed, pairs),
+        "computed": {
+            "a_scan": locate.MAX_CHANCE,
+            "a_pair": codes.chance_by_luck(SCORE_NEEDED, 1),
+        },
+    }
+
+
+def _at_most(found: int, tried: int) -> float | None:
+    """Return the rate that so few in so many rule out, with 95 % confidence; None where none were tried.
+
+    The upper end of Clopper and Pearson's interval (1934), one-sided; with nothing found it is 1 - 0.05^(1/n), about
+    3/n.
+    """
+    return float(beta.ppf(0.95, found + 1, tried - found)) if tried > found else None
 
 
 Folded = tuple[NDArray[np.complex64], NDArray[np.float32]]
@@ -219,13 +243,7 @@ def written(result: dict[str, Any]) -> str:
         f"A score of {alive['score_needed']} is needed: the chance that unmarked content passes is below 10⁻⁹ a scan, "
         "by Hoeffding's bound over the key's signs, times 2⁶⁴ ids, times the readings of a scan.",
         "",
-        f"False positives: {false['found']} in {false['scans']} full scans; "
-        + (
-            f"{false['passed']} in {false['pairs']} pairs of key and picture (best score read "
-            f"{false['best_score_of_pairs']})."
-            if false["pairs"]
-            else "pairs of key and picture were not measured in this run."
-        ),
+        *_false_written(false),
         "",
         "| one megapixel, least of 15 | ms |",
         "|---|---|",
@@ -238,6 +256,23 @@ def written(result: dict[str, Any]) -> str:
         f"Python {result['python']}, OpenCV {cv2.__version__}, {result['cores']} cores.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _false_written(false: dict[str, Any]) -> list[str]:
+    computed = false["computed"]
+    lines = [
+        f"False positives: {false['found']} in {false['scans']:,} full scans, each with a key of its own: with 95 % "
+        f"confidence fewer than one in {1 / false['at_most_of_scans']:,.0f}; computed: "
+        f"at most {computed['a_scan']:.0e}."
+    ]
+    if not false["pairs"]:
+        return [*lines, "Pairs of key and picture were not measured in this run."]
+    return [
+        *lines,
+        f"{false['passed']} in {false['pairs']:,} pairs of key and picture, read where an untouched mark would lie, "
+        f"without the search: with 95 % confidence fewer than one in {1 / false['at_most_of_pairs']:,.0f}; computed: "
+        f"at most {computed['a_pair']:.1e}.  The best score of these pairs was {false['best_score_of_pairs']}.",
+    ]
 
 
 def _likeness_written(found: dict[str, Any]) -> list[str]:

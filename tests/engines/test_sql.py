@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from safebelt.engines.sql import Sql, as_json, insert_rows, stored, upsert
 from safebelt.kernel.actors import OWNER
-from safebelt.kernel.errors import Problem
+from safebelt.kernel.errors import Problem, Unavailable
 from safebelt.rooms.ledger import store
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
@@ -87,3 +87,46 @@ def test_a_database_that_is_not_there_is_said_so(tmp_path) -> None:
     with pytest.raises(Problem) as error, Sql(f"sqlite:///{tmp_path}/no/such/folder/x.db").begin():
         pass
     assert error.value.code == "unavailable"
+
+
+def test_the_databases_state_is_another_word_as_soon_as_anybody_has_changed_anything(sql: Sql) -> None:
+    other = Sql(sql.url)
+    with sql.begin() as tx:
+        upsert(tx, store.entry, ROW, ["id"])
+    before = sql.state()
+    with sql.read() as tx:
+        tx.execute(sa.select(store.entry)).all()
+    unchanged = sql.state()
+    with other.begin() as tx:
+        upsert(tx, store.entry, {**ROW, "subject": "other"}, ["id"])
+    theirs = sql.state()
+    with sql.begin() as tx:
+        upsert(tx, store.entry, {**ROW, "subject": "mine"}, ["id"])
+    mine = sql.state()
+    other.close()
+
+    assert before == unchanged
+    assert len({before, theirs, mine}) == 3
+
+
+def test_in_memory_the_state_changes_with_the_one_connection() -> None:
+    sql = Sql("sqlite://")
+    with sql.begin() as tx:
+        tx.execute(sa.text("create table a (b integer)"))
+    before = sql.state()
+    unchanged = sql.state()
+    with sql.begin() as tx:
+        tx.execute(sa.text("insert into a values (1)"))
+
+    assert before == unchanged != sql.state()
+    sql.close()
+
+
+def test_a_database_that_does_not_answer_is_a_problem_for_readers_too(tmp_path) -> None:
+    sql = Sql(f"sqlite:///{tmp_path / 'no folder' / 'house.db'}")
+
+    with pytest.raises(Unavailable), sql.read():
+        pass
+    with pytest.raises(Unavailable):
+        sql.state()
+    sql.close()

@@ -1,6 +1,8 @@
 """SQL on SQLite (WAL) and PostgreSQL.  Every difference between the two lives in this one file."""
 
 import json
+import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -72,6 +74,7 @@ class Sql:
         if self.is_sqlite:
             sa.event.listen(self.engine, "connect", _sqlite_pragmas)
             sa.event.listen(self.engine, "begin", _sqlite_begin)
+        self._watcher = _Watcher(self.engine, is_alone=memory)
 
     @property
     def is_sqlite(self) -> bool:
@@ -97,19 +100,39 @@ class Sql:
             with self.engine.begin() as tx:
                 yield tx
         except sa.exc.OperationalError as error:
-            raise Unavailable(
-                what=Text(zh=f"数据库无法使用：{error.orig}", en=f"The database cannot be used: {error.orig}."),
-                hint=Text(
-                    zh="请检查磁盘空间和数据库服务，然后重试。",
-                    en="Check disk space and the database server, then try again.",
-                ),
-            ) from error
+            raise _unusable(error) from error
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """Open a reading transaction, which on SQLite does not wait for writers."""
-        with self.engine.connect().execution_options(safebelt_read=True) as connection, connection.begin():
-            yield connection
+        """Open a reading transaction, which on SQLite does not wait for writers.
+
+        Raises:
+            Unavailable: The database does not answer.
+        """
+        try:
+            with self.engine.connect().execution_options(safebelt_read=True) as connection, connection.begin():
+                yield connection
+        except sa.exc.OperationalError as error:
+            raise _unusable(error) from error
+
+    def state(self) -> str:
+        """Return a word for what the database holds now.  Two equal words: in between nobody has changed anything.
+
+        It costs little, so what was worked out of many tables may be kept for as long as the word stays the same.  It
+        means something to this process alone.
+
+        Raises:
+            Unavailable: The database does not answer.
+        """
+        try:
+            if not self.is_sqlite:  # who sees the same transactions as finished sees the same rows
+                with self.read() as tx:
+                    return str(tx.scalar(sa.text("select pg_current_snapshot()::text")))
+            return self._watcher.state()
+        except sa.exc.DBAPIError as error:
+            raise _unusable(error) from error
+        except sqlite3.Error as error:
+            raise _unusable(sa.exc.DBAPIError(None, None, error)) from error
 
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
@@ -142,7 +165,49 @@ class Sql:
 
     def close(self) -> None:
         """Let go of every connection."""
+        self._watcher.close()
         self.engine.dispose()
+
+
+class _Watcher:
+    """Tells whether a SQLite database was changed, by a connection of its own that never writes.
+
+    `pragma data_version` is another number as soon as another connection, of any process, has committed a change.
+    Where there is one connection for everybody (in memory), its own count of changes is told instead.
+    """
+
+    def __init__(self, engine: sa.Engine, *, is_alone: bool) -> None:
+        self._engine, self._is_alone = engine, is_alone
+        self._own = threading.Lock()
+        self._connection: Any = None
+        self._opened = 0
+
+    def state(self) -> str:
+        if self._is_alone:
+            with self._engine.connect() as connection:
+                return str(connection.connection.driver_connection.total_changes)  # type: ignore[union-attr]
+        with self._own:
+            if self._connection is None:
+                arguments, options = self._engine.dialect.create_connect_args(self._engine.url)
+                self._connection = self._engine.dialect.connect(*arguments, **{**options, "check_same_thread": False})
+                self._connection.execute(f"pragma busy_timeout={_BUSY_MS}")
+                self._opened += 1  # numbers of two connections say nothing about each other
+            return f"{self._opened}.{self._connection.execute('pragma data_version').fetchone()[0]}"
+
+    def close(self) -> None:
+        with self._own:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+
+def _unusable(error: sa.exc.DBAPIError) -> Unavailable:
+    return Unavailable(
+        what=Text(zh=f"数据库无法使用：{error.orig}", en=f"The database cannot be used: {error.orig}."),
+        hint=Text(
+            zh="请检查磁盘空间和数据库服务，然后重试。", en="Check disk space and the database server, then try again."
+        ),
+    )
 
 
 def among(tx: sa.Connection, column: sa.ColumnElement[Any], values: Sequence[Any]) -> sa.ColumnElement[bool]:

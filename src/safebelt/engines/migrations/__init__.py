@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from safebelt.engines import jobs as _jobs  # noqa: F401  the engines' own tables belong to every history
 from safebelt.engines.bus import relay as _relay  # noqa: F401
 from safebelt.engines.sql import Sql, UtcDateTime, metadata
-from safebelt.kernel.errors import Conflict
+from safebelt.kernel.errors import Conflict, Unavailable
 from safebelt.kernel.text import Text
 
 if TYPE_CHECKING:  # every command opens the database, and hardly ever has it to be migrated
@@ -65,7 +65,7 @@ def _stands_at(sql: Sql) -> str:
             if not sa.inspect(tx).has_table(_OPTIONS["version_table"]):
                 return ""
             return tx.execute(sa.select(sa.table(_OPTIONS["version_table"], sa.column("version_num")))).scalar() or ""
-    except sa.exc.OperationalError:
+    except Unavailable:
         return ""
 
 

@@ -62,6 +62,8 @@ recipient = sa.Table(  # personal data, by itself: a row is erased when its time
 
 TABLES: tuple[sa.Table, ...] = (mark, likeness, copy, recipient)
 _HALF = 1 << 63
+_BY_DIGEST = sa.select(mark).where(mark.c.sha256 == sa.bindparam("sha256")).order_by(mark.c.at, mark.c.id).limit(1)
+"""Asked for with every check, and put together once: that takes longer than the answer."""
 
 
 def insert(tx: sa.Connection, one: Remembered) -> None:
@@ -75,7 +77,7 @@ def insert(tx: sa.Connection, one: Remembered) -> None:
 
 def by_digest(tx: sa.Connection, sha256: str) -> Remembered | None:
     """Return the first mark put on a file with this digest."""
-    found = tx.execute(sa.select(mark).where(mark.c.sha256 == sha256).order_by(mark.c.at, mark.c.id).limit(1)).first()
+    found = tx.execute(_BY_DIGEST, {"sha256": sha256}).first()
     return Remembered(**found._mapping) if found else None
 
 

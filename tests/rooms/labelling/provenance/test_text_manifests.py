@@ -61,12 +61,12 @@ def second_engine(text: bytes, media_type: str, root: x509.Certificate) -> dict:
 
 def sign(text: bytes, kind: Kind, signer: Signer) -> bytes:
     out = io.BytesIO()
-    Manifests("").sign(io.BytesIO(text), out, kind, CLAIM, signer)
+    Manifests("").sign(text, out, kind, CLAIM, signer)
     return out.getvalue()
 
 
 def read(text: bytes, kind: Kind) -> Manifest | None:
-    return Manifests(pem(family().root.certificate)).read(io.BytesIO(text), kind)
+    return Manifests(pem(family().root.certificate)).read_from(io.BytesIO(text), kind)
 
 
 @pytest.mark.parametrize("kind", TEXTS)

@@ -141,7 +141,7 @@ def _signature(manifest: Manifest) -> AxisFound:
 
 
 def _signer(manifest: Manifest, known: Known) -> Mapping[Axis, AxisFound]:
-    if manifest.trusted_by == "home" and known.checked is not None:
+    if manifest.trusted_by == "home":
         return _of_house(manifest, known)
     chain = _foreign_chain(manifest)
     is_listed = chain.verdict is Verdict.OK
@@ -183,7 +183,14 @@ def _foreign_chain(manifest: Manifest) -> AxisFound:
 
 
 def _of_house(manifest: Manifest, known: Known) -> Mapping[Axis, AxisFound]:
-    assert known.checked is not None  # noqa: S101  the caller looked
+    """Judge a certificate that leads to a root of this house: by what its authority says, or not at all."""
+    if known.checked is None:
+        unasked = found(
+            Verdict.UNKNOWN,
+            "证书称由本机构签发，但此刻无法查询本机构的记录，或其中没有这张证书。",
+            "The certificate is said to be of this house, whose records cannot be asked now, or do not have it.",
+        )
+        return dict.fromkeys(_OF_SIGNER, unasked)
     asked = known.checked.axes
     return {
         Axis.CHAIN: _as_asked(asked[Asked.CHAIN], asked[Asked.PURPOSE]),
@@ -239,6 +246,8 @@ def _watermark(seen: Inspection, known: Known) -> AxisFound:
             "没有找到本机构的水印；他人的水印无法在此读取。",
             "No watermark of this house was found; those of others cannot be read here.",
         )
+    if known.is_silent:
+        return found(Verdict.UNKNOWN, *_both(_SILENT))
     if known.watermarked is None:
         return found(
             Verdict.UNKNOWN,
@@ -261,6 +270,8 @@ def _fingerprint(seen: Inspection, known: Known) -> AxisFound:
             "未比对指纹：此处只为图片和足够长的文本取指纹。",
             "No fingerprint was compared: only pictures, and texts that say enough, have one here.",
         )
+    if known.is_silent:
+        return found(Verdict.UNKNOWN, *_both(_SILENT))
     of, one = seen.fingerprint.of, known.alike
     if one is None and known.is_crowded:
         return found(
@@ -287,7 +298,15 @@ def _fingerprint(seen: Inspection, known: Known) -> AxisFound:
     )
 
 
+_SILENT = Text(
+    zh="此刻无法查询本机构的记录，请稍后再试。",
+    en="The records of this house cannot be asked at this moment; try again later.",
+)
+
+
 def _register(known: Known) -> AxisFound:
+    if known.is_silent:
+        return found(Verdict.UNKNOWN, *_both(_SILENT))
     if known.register_url and known.system_name is not None:
         name = known.system_name
         return found(
@@ -305,6 +324,8 @@ def _register(known: Known) -> AxisFound:
 
 
 def _ledger(known: Known) -> AxisFound:
+    if known.is_silent:
+        return found(Verdict.UNKNOWN, *_both(_SILENT))
     if known.marked_at:
         return found(
             Verdict.OK,

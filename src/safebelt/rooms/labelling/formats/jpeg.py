@@ -54,7 +54,7 @@ def read(data: Buffer) -> list[Found]:
 
 def write(data: Buffer, value: str) -> Edit:
     """Put the label into the XMP packet; raises `Broken` and `Unwritable`."""
-    segments = list(_segments(data))
+    segments = list(application_segments(data))
     packets = [segment for segment in segments if _is(data, segment, _XMP)]
     main, extension = _packets(data, value, segments, packets)
     changes = list[Change]()
@@ -73,7 +73,7 @@ def write(data: Buffer, value: str) -> Edit:
 
 def _findings(data: Buffer) -> Iterator[Found]:
     extensions = dict[bytes, list[tuple[int, bytes]]]()
-    for segment in _segments(data):
+    for segment in application_segments(data):
         payload = _payload(data, segment)
         if payload.startswith(_XMP):
             yield from xmp.found(payload[len(_XMP) :], "APP1 XMP", segment.start)
@@ -108,7 +108,7 @@ def _name(marker: int) -> str:
     return "COM" if marker == _COM else f"APP{marker - _APP0}"
 
 
-def _segments(data: Buffer) -> Iterator[_Segment]:
+def application_segments(data: Buffer) -> Iterator[_Segment]:
     """Yield the application segments and comments up to the first scan.
 
     Raises:

@@ -59,6 +59,7 @@ class Known:
         is_crowded: Whether more contents look like it than were compared.
         marked_at: When this house marked a file with this very digest; empty where it did not.
         entry: The ledger's entry about that.
+        is_silent: Whether this house's own records could not be asked: then what they would say is not known.
     """
 
     checked: CertificateChecked | None = None
@@ -70,3 +71,4 @@ class Known:
     is_crowded: bool = False
     marked_at: str = ""
     entry: str = ""
+    is_silent: bool = False

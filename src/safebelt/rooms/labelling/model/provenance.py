@@ -1,6 +1,6 @@
 """Words of provenance: what a signed manifest says, and what an engine found about it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 AI_SOURCES = frozenset(
@@ -8,6 +8,8 @@ AI_SOURCES = frozenset(
     for term in ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "compositeSynthetic")
 )
 """Terms that say a trained model made the content or a part of it."""
+Sign = Callable[[bytes], bytes]
+"""Signs bytes; ECDSA signatures as `r` and `s` one after the other (RFC 9053, 2.1)."""
 _BINDING = ("assertion.dataHash", "assertion.bmffHash", "assertion.boxesHash", "assertion.collectionHash")
 
 
@@ -36,6 +38,7 @@ class Manifest:
         success, failure: Status codes (C2PA 2.x, *Validation*) of the manifest in force and its ingredients.
         serial: Serial number of the signing certificate, hexadecimal as `certificates` writes it.
         subject, issuer: Whom it names, and who issued it.
+        fingerprint: SHA-256 of that certificate, hexadecimal; empty where the engine looked, which does not tell.
         trusted_by: `home` where its chain leads to a root of this house, `list` where to one of the C2PA
             trust list, else empty.
         source_types: The digital source types of its actions.
@@ -51,6 +54,7 @@ class Manifest:
     subject: str
     issuer: str
     trusted_by: str
+    fingerprint: str = ""
     source_types: tuple[str, ...] = ()
     aigc: Mapping[str, str] = field(default_factory=dict)
     bindings: Mapping[str, str] = field(default_factory=dict)

@@ -10,21 +10,22 @@ evaluated.
 
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from safebelt.kernel.text import Text
-from safebelt.rooms.labelling.formats.carrier import Broken, Unwritable
+from safebelt.rooms.labelling.formats.carrier import Broken, Buffer, Unwritable
 from safebelt.rooms.labelling.formats.kinds import MEDIA_TYPES, Kind
-from safebelt.rooms.labelling.model.provenance import Claim, Manifest
-from safebelt.rooms.labelling.provenance import text_manifests
+from safebelt.rooms.labelling.model.provenance import Claim, Manifest, Sign
+from safebelt.rooms.labelling.provenance import swift, text_manifests
+from safebelt.rooms.labelling.provenance.stores import AIGC_ASSERTION
 from safebelt.rooms.labelling.provenance.text_manifests import TEXT_KINDS
 
 if TYPE_CHECKING:
     import c2pa
 
-AIGC_ASSERTION = "cn.tc260.aigc"
 SIGNED_KINDS = frozenset(
     {
         *(Kind.JPEG, Kind.PNG, Kind.WEBP, Kind.GIF, Kind.TIFF, Kind.AVIF, Kind.HEIC, Kind.SVG),
@@ -39,8 +40,6 @@ _CLAIM_SIGNING = "1.3.6.1.4.1.62558.2.1\n1.3.6.1.5.5.7.3.36\n"
 """Extended key usages of claim signing: C2PA's own, and document signing (RFC 9336)."""
 _MAX_JSON = 8 << 20
 _ALGORITHMS = {"es256": "ES256", "es384": "ES384", "ed25519": "ED25519"}
-
-Sign = Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +69,11 @@ class Manifests:
         self._roots = {"home": home, "list": listed}
         self._contexts: dict[str, c2pa.Context] = {}
 
-    def sign(self, source: IO[bytes], out: IO[bytes], kind: Kind, claim: Claim, signer: Signer) -> None:
+    def sign(self, data: bytes, out: IO[bytes], kind: Kind, claim: Claim, signer: Signer) -> None:
         """Copy a file, signed.
 
         Args:
-            source: The file.
+            data: The file.
             out: Where the signed one goes; readable too, since the engine reads back what it writes.
             kind: Its format.
             claim: What the manifest says.
@@ -84,11 +83,25 @@ class Manifests:
             Unwritable: The format takes no manifest here, or the file none more.
             Broken: The engine cannot read the file.
         """
-        if kind not in SIGNED_KINDS:
-            raise Unwritable(_no_manifest(kind))
+        made = _swift(data, kind, claim, signer)
+        if made is not None:
+            out.write(made)
+        else:
+            self._sign(data, out, kind, claim, signer)
+
+    def signed(self, data: bytes, kind: Kind, claim: Claim, signer: Signer) -> bytes:
+        """Return a file, signed; arguments and errors as of `sign`."""
+        made = _swift(data, kind, claim, signer)
+        if made is not None:
+            return made
+        out = io.BytesIO()
+        self._sign(data, out, kind, claim, signer)
+        return out.getvalue()
+
+    def _sign(self, data: bytes, out: IO[bytes], kind: Kind, claim: Claim, signer: Signer) -> None:
         definition = _definition(claim)
         if kind not in TEXT_KINDS:
-            self._made(source, out, kind, definition, signer)
+            self._made(io.BytesIO(data), out, kind, definition, signer)
             return
 
         def sign(binding: Mapping[str, Any]) -> bytes:
@@ -96,7 +109,7 @@ class Manifests:
             assertions = [*definition["assertions"], bound]
             return self._made(io.BytesIO(), io.BytesIO(), kind, definition | {"assertions": assertions}, signer)
 
-        out.write(text_manifests.signed(source.read(text_manifests.MAX_TEXT_BYTES + 1), kind, sign))
+        out.write(text_manifests.signed(data[: text_manifests.MAX_TEXT_BYTES + 1], kind, sign))
 
     def _made(
         self, source: IO[bytes], out: IO[bytes], kind: Kind, definition: Mapping[str, Any], signer: Signer
@@ -117,15 +130,29 @@ class Manifests:
         except c2pa.C2paError as error:
             raise Broken(f"the C2PA engine refused: {str(error)[:200]}") from error
 
-    def read(self, source: IO[bytes], kind: Kind) -> Manifest | None:
+    def read(self, path: Path, kind: Kind, data: Buffer | None = None) -> Manifest | None:
         """Read the manifest in force.
+
+        Args:
+            path: The file.
+            kind: Its format.
+            data: The same, mapped: then what this house wrote itself is verified without the engine.
 
         Returns:
             What it says, or None where the file has none, or only points elsewhere.
 
         Raises:
             Broken: There is one, and it cannot be read.
+            OSError: The file cannot be opened.
         """
+        home = self._roots["home"]
+        if data is not None and kind is Kind.JPEG and home and (own := swift.manifest_of_jpeg(data, home)) is not None:
+            return own
+        with path.open("rb") as source:
+            return self.read_from(source, kind)
+
+    def read_from(self, source: IO[bytes], kind: Kind) -> Manifest | None:
+        """Read the manifest in force by the engine alone; result and errors as of `read`."""
         found = None
         for name in [one for one in ("home", "list") if self._roots[one]] or [""]:
             source.seek(0)
@@ -195,6 +222,20 @@ def _parsed(text: str, plain: str, roots: str) -> tuple[Manifest, Mapping[str, A
         return _manifest(json.loads(text), json.loads(plain), roots)
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError, IndexError) as error:
         raise Broken("a C2PA manifest of an unknown shape") from error
+
+
+def _swift(data: bytes, kind: Kind, claim: Claim, signer: Signer) -> bytes | None:
+    """Return a file, signed without the engine, where that can be.
+
+    Raises:
+        Unwritable: The format takes no manifest here.
+        Broken: It is no whole file of its format.
+    """
+    if kind not in SIGNED_KINDS:
+        raise Unwritable(_no_manifest(kind))
+    if kind is not Kind.JPEG or signer.algorithm != "es256":
+        return None
+    return swift.signed_jpeg(data, claim, signer.chain, signer.sign)
 
 
 def _definition(claim: Claim) -> dict[str, Any]:

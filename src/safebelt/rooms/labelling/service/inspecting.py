@@ -4,8 +4,10 @@ It runs in a process of its own (`worker`), which may be killed at any moment: w
 """
 
 import hashlib
-import io
 import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from safebelt.rooms.labelling.decide.reading import read as read_label
@@ -27,7 +29,7 @@ _NOTICE = re.compile(rf"{_AI}[^\n。.]{{0,12}}{_MADE}|{_MADE}[^\n。.]{{0,12}}{_
 """Both elements of GB 45438-2025 5.1 b), near each other; in English too."""
 
 
-def inspect(path: Path, name: str, manifests: Manifests, key: bytes = b"") -> Inspection:
+def inspect(path: Path, name: str, manifests: Manifests, key: bytes = b"", *, is_scanned: bool = True) -> Inspection:
     """Look into a file.
 
     Args:
@@ -35,33 +37,48 @@ def inspect(path: Path, name: str, manifests: Manifests, key: bytes = b"") -> In
         name: What it is called.
         manifests: Reads C2PA manifests.
         key: Key of this house's watermarks; empty where none are looked for.
+        is_scanned: Whether the content itself is looked at, for watermark and fingerprint, or only what is said of it.
 
     Raises:
         OSError: It cannot be opened.
     """
     with opened(path) as (_, data):
-        digest = hashlib.sha256(data).hexdigest()
-        kind = sniff(data, name)
-        if kind is None:
-            return Inspection(size=len(data), sha256=digest)
-        labels, broken = _labels(kind, data)
-        with path.open("rb") as file:
-            manifest, manifest_broken = _manifest(kind, file, manifests)
-        ident, has_scan = _watermark(kind, data, key)
-        return Inspection(
-            kind=kind.value,
-            size=len(data),
-            sha256=digest,
-            broken=broken,
-            labels=labels,
-            manifest=manifest,
-            manifest_broken=manifest_broken,
-            has_provenance=kind in READ_KINDS,
-            ident=ident,
-            has_scan=has_scan,
-            fingerprint=fingerprint_of(kind, data),
-            notice=_has_notice(data) if kind in _TEXTS else None,
-        )
+        digest = _aside().submit(_sha256, data)  # beside everything else: it holds nobody up
+        try:
+            return replace(_seen(path, data, name, manifests, key, is_scanned=is_scanned), sha256=digest.result())
+        finally:
+            digest.exception()  # nobody reads the file any more when it is closed
+
+
+def _seen(path: Path, data: Buffer, name: str, manifests: Manifests, key: bytes, *, is_scanned: bool) -> Inspection:
+    kind = sniff(data, name)
+    if kind is None:
+        return Inspection(size=len(data))
+    labels, broken = _labels(kind, data)
+    manifest, manifest_broken = _manifest(kind, path, data, manifests)
+    ident, has_scan = _watermark(kind, data, key) if is_scanned else (None, False)
+    return Inspection(
+        kind=kind.value,
+        size=len(data),
+        broken=broken,
+        labels=labels,
+        manifest=manifest,
+        manifest_broken=manifest_broken,
+        has_provenance=kind in READ_KINDS,
+        ident=ident,
+        has_scan=has_scan,
+        fingerprint=fingerprint_of(kind, data) if is_scanned else None,
+        notice=_has_notice(data) if kind in _TEXTS else None,
+    )
+
+
+@cache
+def _aside() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1)
+
+
+def _sha256(data: Buffer) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _labels(kind: Kind, data: Buffer) -> tuple[tuple[FoundLabel, ...], str]:
@@ -85,11 +102,11 @@ def _labels(kind: Kind, data: Buffer) -> tuple[tuple[FoundLabel, ...], str]:
     return tuple(labels), ""
 
 
-def _manifest(kind: Kind, file: io.BufferedReader, manifests: Manifests) -> tuple[Manifest | None, str]:
+def _manifest(kind: Kind, path: Path, data: Buffer, manifests: Manifests) -> tuple[Manifest | None, str]:
     if kind not in READ_KINDS:
         return None, ""
     try:
-        return manifests.read(file, kind), ""
+        return manifests.read(path, kind, data), ""
     except Broken as broken:
         return None, str(broken)
 

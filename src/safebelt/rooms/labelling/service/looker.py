@@ -1,11 +1,13 @@
 """Looking into foreign files by way of another process, which is killed when it takes too long."""
 
 import os
+import select
 import subprocess
 import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import IO
 
 import msgspec
@@ -25,10 +27,11 @@ _MAX_ANSWER = 32 << 20
 
 
 class Ask(msgspec.Struct):
-    """A question: look into this file."""
+    """A question: look into this file, and for a watermark in it."""
 
     path: str
     name: str
+    is_scanned: bool = True
 
 
 class Start(msgspec.Struct):
@@ -58,12 +61,13 @@ class Looker:
         self._own = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
-    def look(self, path: Path, name: str) -> Inspection:
+    def look(self, path: Path, name: str, *, is_scanned: bool = True) -> Inspection:
         """Look into a file.
 
         Args:
             path: Where it is.
             name: What it is called.
+            is_scanned: Whether a watermark is looked for, which takes a hundred times as long as everything else.
 
         Returns:
             What was found; `stopped` says where the look came to no end.
@@ -74,26 +78,22 @@ class Looker:
         if not self._own.acquire(timeout=self._seconds):
             raise _busy()
         try:
-            return self._answer(path, name)
+            return self._answer(Ask(path=str(path), name=name, is_scanned=is_scanned))
         finally:
             self._own.release()
 
-    def _answer(self, path: Path, name: str) -> Inspection:
-        process = self._running()
-        timer = threading.Timer(self._seconds, process.kill)
-        timer.start()
+    def _answer(self, asked: Ask) -> Inspection:
+        process, deadline = self._running(), monotonic() + self._seconds
         try:
-            send(process.stdin, Ask(path=str(path), name=name))
-            return msgspec.msgpack.decode(received(process.stdout), type=Inspection)
-        except (OSError, EOFError, msgspec.DecodeError):
+            send(process.stdin, asked)
+            return msgspec.msgpack.decode(_received_before(process.stdout, deadline), type=Inspection)
+        except (OSError, EOFError, msgspec.DecodeError) as error:
             process.kill()
             code = process.wait()
             _close(process)
             self._process = None
-            was_slow = not timer.is_alive()
+            was_slow = isinstance(error, TimeoutError)
             return Inspection(stopped="time" if was_slow else "memory" if code == OUT_OF_MEMORY else "crash")
-        finally:
-            timer.cancel()
 
     def close(self) -> None:
         """End the process."""
@@ -116,6 +116,33 @@ class Looker:
         return self._process
 
 
+def _received_before(pipe: IO[bytes] | None, deadline: float) -> bytes:
+    """Return the bytes of the next message, if all of it comes in time.
+
+    Raises:
+        TimeoutError: It does not.
+        EOFError: There is none, or one too long.
+    """
+    assert pipe is not None  # noqa: S101  it is one
+    size = int.from_bytes(_read_before(pipe.fileno(), _LENGTH_BYTES, deadline))
+    if size > _MAX_ANSWER:
+        raise EOFError
+    return _read_before(pipe.fileno(), size, deadline)
+
+
+def _read_before(pipe: int, count: int, deadline: float) -> bytes:
+    poll, taken = select.poll(), bytearray()
+    poll.register(pipe, select.POLLIN | select.POLLHUP)
+    while len(taken) < count:
+        if not poll.poll(max(0.0, 1000 * (deadline - monotonic()))):
+            raise TimeoutError
+        some = os.read(pipe, count - len(taken))
+        if not some:
+            raise EOFError
+        taken += some
+    return bytes(taken)
+
+
 def _busy() -> TooMany:
     return TooMany(
         what=Text(zh="正在检验的文件过多。", en="Too many files are being checked."),
@@ -125,7 +152,11 @@ def _busy() -> TooMany:
 
 def _environment() -> dict[str, str]:
     """Return what a process is told of its surroundings: where the modules are, and no secret of this one's."""
-    return {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(one for one in sys.path if one)}
+    return {
+        "PATH": os.defpath,
+        "PYTHONPATH": os.pathsep.join(one for one in sys.path if one),
+        "OPENBLAS_NUM_THREADS": "1",  # its threads would wait for each other over matrices this small
+    }
 
 
 def _close(process: subprocess.Popen[bytes]) -> None:

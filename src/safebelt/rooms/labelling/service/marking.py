@@ -1,7 +1,6 @@
 """Marking files: notice, label and signed manifest, each where its format has a place for it, and all read back."""
 
 import hashlib
-import io
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,12 +16,12 @@ from safebelt.rooms.labelling.formats.kinds import MEDIA_TYPES, Kind, carrier_of
 from safebelt.rooms.labelling.model import AigcLabel, Generation, Mark, Marked
 from safebelt.rooms.labelling.model.events import ContentMarked, Remembered
 from safebelt.rooms.labelling.model.likeness import Fingerprint
-from safebelt.rooms.labelling.model.provenance import Claim
 from safebelt.rooms.labelling.provenance import integrity
-from safebelt.rooms.labelling.provenance.manifests import SIGNED_KINDS, Manifests, Signer
+from safebelt.rooms.labelling.provenance.manifests import SIGNED_KINDS
 from safebelt.rooms.labelling.provenance.values import value_of
 from safebelt.rooms.labelling.service.base import FONT, MAX_IDENT, Furnished
 from safebelt.rooms.labelling.service.likeness import fingerprint_of
+from safebelt.rooms.labelling.service.signing import Signing, signed
 from safebelt.rooms.labelling.service.working import Work, done
 
 if TYPE_CHECKING:
@@ -105,15 +104,15 @@ class Marking(Furnished):
             made = applied(data, carrier_of(kind).write(data, value_of(label)))
             if [one.value for one in carrier_of(kind).read(made)] != [value_of(label)]:
                 raise CannotMark("a label that could not be read back")
-            signed = _signed(made, kind, label, hand, self.software)
+            whole = _signed(made, kind, label, hand, self.software)
         except (Broken, Unwritable) as no:
             raise CannotMark(str(no)) from no
         return MarkedBytes(
-            data=signed or made,
+            data=whole or made,
             kind=kind.value,
             media_type=MEDIA_TYPES[kind],
-            sha256=hashlib.sha256(signed or made).hexdigest(),
-            put=frozenset({Mark.AIGC.value} | ({Mark.C2PA.value} if signed else set())),
+            sha256=hashlib.sha256(whole or made).hexdigest(),
+            put=frozenset({Mark.AIGC.value} | ({Mark.C2PA.value} if whole else set())),
         )
 
     def mark(self, source: Path, out: Path, cmd: MarkFile, *, by: Actor, also: "Also | None" = None) -> Marked:
@@ -225,8 +224,4 @@ def _signed(data: bytes, kind: Kind, label: AigcLabel, hand: "Hand | None", soft
     """Return a content with a manifest; nothing where there is no hand, or the format takes none."""
     if hand is None or kind not in SIGNED_KINDS:
         return b""
-    claim = Claim(system=(hand.system_id, ""), software=software, aigc=label.as_object())
-    signer = Signer(algorithm=hand.algorithm, chain=hand.chain, sign=hand.raw)
-    out = io.BytesIO()
-    Manifests("").sign(io.BytesIO(data), out, kind, claim, signer)
-    return out.getvalue()
+    return signed(data, kind, Signing(label=label, hand=hand, title=hand.system_id, software=software))

@@ -2,19 +2,23 @@
 
 import shutil
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import IO
 
 from cryptography import x509
 
-from safebelt.kernel.errors import Invalid, NotFound, Problem
+from safebelt.kernel.errors import Invalid, NotFound, Problem, Unavailable
 from safebelt.kernel.text import Text
+from safebelt.rooms.certificates.model import Checked as CertificateChecked
 from safebelt.rooms.labelling.decide import checking, sentences
 from safebelt.rooms.labelling.model import AxisFound, Checked, Verdict
 from safebelt.rooms.labelling.model.inspection import Inspection, Known
+from safebelt.rooms.labelling.model.provenance import Manifest
 from safebelt.rooms.labelling.provenance import integrity
 from safebelt.rooms.labelling.service.base import Desk, Furnished
+from safebelt.rooms.labelling.service.holding import Held
 from safebelt.rooms.labelling.service.looker import Looker
 
 MAX_BYTES = 4 << 30
@@ -29,6 +33,14 @@ class Verifying(Furnished):
 
     _started: tuple[bytes, Looker] | None = None
 
+    @cached_property
+    def _signers(self) -> "Held[_Signer]":
+        return Held(self.desk.sql.state)
+
+    @cached_property
+    def _keys(self) -> Held[integrity.PublicKey | None]:
+        return Held(self.desk.sql.state)
+
     @property
     def _looker(self) -> Looker:
         """What looks into files; another one when the watermarks' key was made meanwhile."""
@@ -38,19 +50,20 @@ class Verifying(Furnished):
             self._started = key, Looker(self.desk.roots(), self.desk.trust_list(), key=key)
         return self._started[1]
 
-    def verify(self, path: Path, *, name: str = "") -> Checked:
+    def verify(self, path: Path, *, name: str = "", is_scanned: bool = True) -> Checked:
         """Check a file: every question gets its own answer.
 
         Args:
             path: The file.
             name: What it is called; by default as it is on the disk.
+            is_scanned: Whether watermarks are looked for, which takes a hundred times as long as everything else.
 
         Raises:
             NotFound: There is no such file.
             Invalid: It is a folder, cannot be read, or is too large.
         """
         _hold_readable(path)
-        seen = self._looker.look(path.resolve(), name or path.name)
+        seen = self._looker.look(path.resolve(), name or path.name, is_scanned=is_scanned)
         known = self._known(seen)
         axes = checking.axes(seen, known, self._integrity(seen))
         return Checked(
@@ -89,39 +102,68 @@ class Verifying(Furnished):
     def _integrity(self, seen: Inspection) -> AxisFound:
         if not seen.labels or not seen.labels[0].fields:
             return checking.found(Verdict.ABSENT, "没有可读取的标识。", "There is no label that can be read.")
-        return integrity.axis(seen.labels[0].fields, _certified(self.desk))
+        return integrity.axis(seen.labels[0].fields, self._key_of)
+
+    def _key_of(self, serial: str) -> integrity.PublicKey | None:
+        """Return the key of a certificate of this house; None where there is none that can be asked for."""
+        try:
+            return self._keys.get(serial, lambda: _key(self.desk.certificates.certificate(serial).der))
+        except Problem:
+            return None
 
     def _known(self, seen: Inspection) -> Known:
+        """Ask this house's records; where they do not answer, say so, and take nothing for granted."""
         desk, manifest = self.desk, seen.manifest
-        marked_at, entry = desk.marked(seen.sha256)
-        alike, is_crowded = desk.alike(seen.fingerprint)
-        known = Known(
-            watermarked=desk.watermarked(seen.ident),
+        try:
+            marked_at, entry = desk.marked(seen.sha256)
+            alike, is_crowded = desk.alike(seen.fingerprint)
+            watermarked = desk.watermarked(seen.ident)
+        except Unavailable:
+            return Known(is_silent=True)
+        signer = self._signer(manifest) if manifest and manifest.trusted_by == "home" else _Signer()
+        return Known(
+            checked=signer.checked,
+            watermarked=watermarked,
             alike=alike,
             is_crowded=is_crowded,
+            system_name=signer.name,
+            party=signer.party,
+            register_url=signer.url,
             marked_at=marked_at,
             entry=entry,
         )
-        if manifest is None or manifest.trusted_by != "home":
-            return known
+
+    def _signer(self, manifest: Manifest) -> "_Signer":
+        """Return what this house says of a certificate now; nothing where it cannot say."""
         try:
-            certificate = desk.certificates.certificate(manifest.serial)
-            checked = desk.certificates.check(certificate.der)
+            return self._signers.get((manifest.serial, manifest.fingerprint), lambda: _asked(self.desk, manifest))
         except Problem:
-            return known
-        name, party, url = desk.public(checked.system_id) if checked.is_public else (None, "", "")
-        return replace(known, checked=checked, system_name=name, party=party, register_url=url)
+            return _Signer()
 
 
-def _certified(desk: Desk) -> integrity.Certified:
-    def key_of(serial: str) -> integrity.PublicKey | None:
-        try:
-            found = x509.load_der_x509_certificate(desk.certificates.certificate(serial).der).public_key()
-        except Problem:
-            return None
-        return found if isinstance(found, integrity.PublicKey) else None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Signer:
+    """What this house says of a certificate: the parts of `Known` that are about it."""
 
-    return key_of
+    checked: CertificateChecked | None = None
+    name: Text | None = None
+    party: str = ""
+    url: str = ""
+
+
+def _asked(desk: Desk, manifest: Manifest) -> _Signer:
+    certificate = desk.certificates.certificate(manifest.serial)
+    if manifest.fingerprint not in ("", certificate.fingerprint):
+        return _Signer()  # another certificate of that number: none of ours, whoever signed it
+    checked = desk.certificates.check(certificate.der)
+    name, party, url = desk.public(checked.system_id) if checked.is_public else (None, "", "")
+    return _Signer(checked=checked, name=name, party=party, url=url)
+
+
+@lru_cache(maxsize=64)
+def _key(der: bytes) -> integrity.PublicKey | None:
+    found = x509.load_der_x509_certificate(der).public_key()
+    return found if isinstance(found, integrity.PublicKey) else None
 
 
 def _facts(seen: Inspection, known: Known) -> dict[str, str]:

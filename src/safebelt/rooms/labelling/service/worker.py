@@ -33,7 +33,8 @@ def main(memory_bytes: int) -> None:
         manifests = Manifests(start.home, start.listed)
         while True:
             asked = msgspec.msgpack.decode(received(questions), type=Ask)
-            send(answers, inspect(Path(asked.path), asked.name, manifests, start.key))
+            found = inspect(Path(asked.path), asked.name, manifests, start.key, is_scanned=asked.is_scanned)
+            send(answers, found)
     except EOFError:
         return
     except MemoryError:

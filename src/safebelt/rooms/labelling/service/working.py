@@ -1,7 +1,6 @@
 """One file on its way: what is put into it, in which order, and how it is read back."""
 
 import hashlib
-import io
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,12 +14,12 @@ from safebelt.rooms.labelling.formats import files
 from safebelt.rooms.labelling.formats.carrier import Broken, Buffer, Edit, Span, Unwritable, applied
 from safebelt.rooms.labelling.formats.kinds import Kind, carrier_of, sniff
 from safebelt.rooms.labelling.model import AigcLabel, Mark, Marked
-from safebelt.rooms.labelling.model.provenance import Claim
 from safebelt.rooms.labelling.provenance import corners, notices
-from safebelt.rooms.labelling.provenance.manifests import Manifests, Signer
+from safebelt.rooms.labelling.provenance.manifests import Manifests
 from safebelt.rooms.labelling.provenance.pixels import RASTER, decoded, encoded, not_here
 from safebelt.rooms.labelling.provenance.text_manifests import NOT_ASKED, TEXT_KINDS
 from safebelt.rooms.labelling.provenance.values import value_of
+from safebelt.rooms.labelling.service.signing import Signing, sign
 
 if TYPE_CHECKING:
     from safebelt.rooms.certificates.service import Hand
@@ -146,11 +145,10 @@ class Work:
         if kind in TEXT_KINDS and not self.is_text_signed:
             self.left[Mark.C2PA] = NOT_ASKED
             return False
-        claim = Claim(system=(self.title, ""), software=self.software, aigc=self.label.as_object())
-        signer = Signer(algorithm=self.hand.algorithm, chain=self.hand.chain, sign=self.hand.raw)
+        what = Signing(label=self.label, hand=self.hand, title=self.title, software=self.software)
         try:
             with draft.open("w+b") as signed:
-                Manifests("").sign(io.BytesIO(applied(data, edit)), signed, kind, claim, signer)
+                sign(applied(data, edit), signed, kind, what)
         except Unwritable as no:
             self.left[Mark.C2PA] = no.why
             return False
@@ -173,8 +171,7 @@ class Work:
     def _hold_manifest(self, draft: Path, kind: Kind) -> None:
         if Mark.C2PA not in self.put:
             return
-        with draft.open("rb") as file:
-            manifest = Manifests("").read(file, kind)
+        manifest = Manifests("").read(draft, kind)
         if manifest is None or not (manifest.is_bound and manifest.is_signed):
             raise _not_read_back(Mark.C2PA)
 
