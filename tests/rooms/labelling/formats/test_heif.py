@@ -1,15 +1,19 @@
 """HEIF and AVIF: the packet describes the primary image, pictures stay where they are, and tables say so."""
 
 import io
+import shutil
 import struct
+import subprocess
+from pathlib import Path
 
 import pytest
+from PIL import Image
 from tests.rooms.labelling.formats.media import LABEL, LONGER, label, labelled, sample
 from tests.rooms.labelling.formats.test_mp4 import find, full
 
-from safebelt.rooms.labelling.formats import heif, kinds, offsets, xmp
+from safebelt.rooms.labelling.formats import heif, heif_plain, kinds, offsets, xmp
 from safebelt.rooms.labelling.formats.boxes import boxes, made
-from safebelt.rooms.labelling.formats.carrier import Broken, Unwritable
+from safebelt.rooms.labelling.formats.carrier import Broken, Unwritable, applied
 from safebelt.rooms.labelling.formats.kinds import Kind
 
 PICTURE = b"a picture, coded somehow"
@@ -191,3 +195,55 @@ def test_a_table_without_room_for_offsets_is_refused_and_a_missing_one_is_broken
         heif.read(image().replace(b"iloc", b"ixxx"))
     with pytest.raises(Broken):
         heif.read(image().replace(b"pitm", b"pxxx"))
+
+
+needs_heif_convert = pytest.mark.skipif(shutil.which("heif-convert") is None, reason="heif-convert is not here")
+
+
+def pixels(data: bytes, folder: Path, ending: str) -> bytes:
+    """The picture as libheif decodes it."""
+    source, out = folder / f"a.{ending}", folder / "a.png"
+    source.write_bytes(data)
+    out.unlink(missing_ok=True)
+    subprocess.run(["heif-convert", source, out], check=True, capture_output=True, timeout=60)
+    with Image.open(out) as opened:
+        return opened.tobytes()
+
+
+@needs_heif_convert
+@pytest.mark.parametrize("name", ["enc.heic", "enc.avif"])
+def test_a_picture_of_heif_enc_decodes_to_the_same_pixels_labelled_and_with_a_plain_table(name, tmp_path) -> None:
+    data = sample(name)
+    made = labelled(data, heif)
+
+    plain = applied(made, heif_plain.plain(made))
+
+    whole = pixels(data, tmp_path, name[-4:])
+    assert pixels(made, tmp_path, name[-4:]) == whole
+    assert pixels(plain, tmp_path, name[-4:]) == whole
+    assert [one.value for one in heif.read(plain)] == [LABEL]
+
+
+@pytest.mark.parametrize("sizes", WIDTHS)
+@pytest.mark.parametrize("version", [0, 1, 2])
+def test_a_plain_table_has_no_bases_and_says_the_same_places(version, sizes) -> None:
+    data = image(version=version, sizes=sizes, packet=KEPT, in_idat=bool(version))
+
+    made = applied(data, heif_plain.plain(data))
+
+    table = find(made, b"meta", b"iloc")
+    assert offsets.shape(made, table)[1][2:] == (0, 0)
+    assert [item(made, number) for number in (1, 2)] == [PICTURE, KEPT]
+    assert len(made) == len(data)
+
+
+def test_a_table_that_is_plain_already_is_left_as_it_is() -> None:
+    data = image()
+
+    assert applied(data, heif_plain.plain(data)) == data
+
+
+@pytest.mark.parametrize("cut", [0, 20, 60, 100])
+def test_a_table_that_is_not_whole_is_broken(cut) -> None:
+    with pytest.raises((Broken, Unwritable)):
+        heif_plain.plain(image(packet=KEPT)[:cut])

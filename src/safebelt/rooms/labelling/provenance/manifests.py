@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from safebelt.kernel.text import Text
-from safebelt.rooms.labelling.formats.carrier import Broken, Buffer, Unwritable
+from safebelt.rooms.labelling.formats import heif_plain
+from safebelt.rooms.labelling.formats.carrier import Broken, Buffer, Unwritable, applied
 from safebelt.rooms.labelling.formats.kinds import MEDIA_TYPES, Kind
 from safebelt.rooms.labelling.model.provenance import Claim, Manifest, Sign
 from safebelt.rooms.labelling.provenance import swift, text_manifests
@@ -100,6 +101,8 @@ class Manifests:
 
     def _sign(self, data: bytes, out: IO[bytes], kind: Kind, claim: Claim, signer: Signer) -> None:
         definition = _definition(claim)
+        if kind in (Kind.HEIC, Kind.AVIF):
+            data = applied(data, heif_plain.plain(data))
         if kind not in TEXT_KINDS:
             self._made(io.BytesIO(data), out, kind, definition, signer)
             return

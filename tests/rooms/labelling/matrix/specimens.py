@@ -1,0 +1,52 @@
+"""One file of every format, as a program that is not ours writes it, before any mark."""
+
+import io
+from collections.abc import Callable, Mapping
+from functools import cache
+
+from PIL import Image
+from sklearn.datasets import load_sample_image
+from tests.rooms.labelling.formats import still_files as still
+from tests.rooms.labelling.formats.media import sample
+
+from safebelt.rooms.labelling.formats.kinds import Kind
+
+_SAMPLES = {
+    Kind.AVIF: "enc.avif", Kind.HEIC: "enc.heic", Kind.MP4: "end.mp4", Kind.MOV: "a.mov", Kind.M4A: "a.m4a",
+    Kind.MKV: "a.mkv", Kind.WEBM: "a.webm", Kind.AVI: "a.avi", Kind.FLV: "a.flv", Kind.WAV: "a.wav",
+    Kind.MP3: "three.mp3", Kind.FLAC: "a.flac", Kind.OGG: "a.ogg", Kind.OPUS: "a.opus",
+}  # fmt: skip
+TEXT = "天气很好。\nThe weather is fine.\n"
+
+
+def photograph(name: str, size: tuple[int, int], **options: object) -> bytes:
+    """A real photograph, of scikit-learn's own (CC BY 2.0), as Pillow encodes it."""
+    out = io.BytesIO()
+    Image.fromarray(load_sample_image("china.jpg")).resize(size).save(out, name, **options)
+    return out.getvalue()
+
+
+SPECIMENS: Mapping[Kind, Callable[[], bytes]] = {
+    Kind.JPEG: lambda: photograph("JPEG", (512, 340), quality=90),
+    Kind.PNG: lambda: photograph("PNG", (512, 340)),
+    Kind.WEBP: lambda: photograph("WEBP", (512, 340), quality=90),
+    Kind.GIF: lambda: photograph("GIF", (256, 170)),
+    Kind.TIFF: lambda: photograph("TIFF", (256, 170)),
+    **{kind: (lambda name=name: sample(name)) for kind, name in _SAMPLES.items()},
+    Kind.SVG: still.SVG.encode,
+    Kind.PDF: still.pdf,
+    Kind.DOCX: still.document,
+    Kind.XLSX: still.workbook,
+    Kind.PPTX: still.slides,
+    Kind.EPUB: still.book,
+    Kind.MARKDOWN: still.MARKDOWN.encode,
+    Kind.HTML: still.HTML.encode,
+    Kind.TXT: TEXT.encode,
+    Kind.JSON: still.JSON.encode,
+}
+
+
+@cache
+def specimen(kind: Kind) -> bytes:
+    """A file of a format."""
+    return SPECIMENS[kind]()
