@@ -84,7 +84,9 @@ class Settings(BaseSettings):
     )
     monitor_seconds: float = Field(default=60.0, ge=1.0, description="How often those logs are looked at.")
     provider_code: str = Field(
-        default="", description="Code of the provider for GB 45438 labels, visible ASCII; empty leaves them incomplete."
+        default="",
+        description="Code of the provider for GB 45438 labels, visible ASCII; empty takes that of each system's "
+        "provider in the register (of its unified social credit code), and without one leaves labels incomplete.",
     )
     max_body_bytes: int = Field(
         default=10 * 1024 * 1024, ge=1024, description="Largest request body the belt accepts, bytes."

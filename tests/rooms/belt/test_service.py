@@ -25,6 +25,7 @@ from safebelt.rooms.belt.records.disk import path_of
 from safebelt.rooms.belt.records.proof import check
 from safebelt.rooms.belt.service import Search
 from safebelt.rooms.belt.service.exchanges import percentile
+from safebelt.rooms.registry.model.identity import Identify, Scheme
 
 OVERSEER = Actor(id="usr_overseer", roles=frozenset({Role.OVERSEER}), door="web")
 
@@ -163,6 +164,16 @@ def test_the_snapshot_holds_harnesses_and_policies(house: House) -> None:
 
     assert snapshot.harnesses == {house.system_id: harness}
     assert snapshot.policies[POLICY.id] == POLICY
+    assert snapshot.providers == {}
+
+
+def test_the_snapshot_knows_the_credit_code_of_a_systems_provider(house: House) -> None:
+    house.belt.fit(house.system_id, stance=Stance.ENFORCE, by=OWNER)
+    provider = house.registry.system(house.system_id).provider_id
+
+    house.registry.identify(provider, Identify(scheme=Scheme.USCC, value="91310104MACE0YX639"), by=OWNER)
+
+    assert house.belt.snapshot().providers == {house.system_id: "91310104MACE0YX639"}
 
 
 # ---------------------------------------------------------------------- orders

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Invalid
-from safebelt.rooms.labelling.decide import as_field, as_header, is_label_value, label, notice_for, provider_code_holds
+from safebelt.rooms.labelling.decide import (
+    as_field,
+    as_header,
+    is_label_value,
+    label,
+    notice_for,
+    provider_code_holds,
+    provider_code_of,
+)
 from safebelt.rooms.labelling.model import CITATIONS, KEYS, NOTICE, Conformance, Generation
 from safebelt.rooms.labelling.room import ROOM
 
@@ -132,3 +140,24 @@ def test_no_wording_of_the_room_claims_approval() -> None:
     said = reason.as_text("en") + ROOM.purpose.en + NOTICE.en
     assert "compliant" not in said.lower()
     assert "approved" not in said.lower()
+
+
+def test_a_provider_code_is_made_of_a_credit_code_that_holds_and_of_nothing_else() -> None:
+    made = provider_code_of("91310104MACE0YX639")  # of a public label
+
+    assert made == "001191310104MACE0YX63900000" and len(made) == 27
+    assert provider_code_holds(made) is Truth.TRUE
+    assert {provider_code_of(one) for one in ("", "91310104MACE0YX638", "91310104MACE0YX6", "明理科技")} == {""}
+
+
+def test_the_registers_code_fills_the_label_and_the_configured_one_goes_first() -> None:
+    from safebelt.rooms.labelling.service.giving import Giving
+
+    plain, configured = Giving(""), Giving("001191310104MACE0YX63918020")
+    label_of = [one.generated("rec_1", "91310104MACE0YX639").field for one in (plain, configured)]
+
+    assert [one["AIGC"]["ContentProducer"] for one in label_of] == [
+        "001191310104MACE0YX63900000", "001191310104MACE0YX63918020",
+    ]  # fmt: skip
+    assert [one["status"] for one in label_of] == ["complete", "complete"]
+    assert plain.generated("rec_1").field["missing"] == ["ContentProducer"]

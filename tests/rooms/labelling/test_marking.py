@@ -14,6 +14,7 @@ from safebelt.kernel.errors import Invalid, NotFound
 from safebelt.rooms.certificates.model import Why
 from safebelt.rooms.labelling.model import Axis, Checked, Mark, Verdict
 from safebelt.rooms.labelling.service import SIDECAR, CannotMark, MarkFile
+from safebelt.rooms.registry.model.identity import Identify, Scheme
 
 HOLDING = (
     *(Axis.AIGC, Axis.CONFORMANCE, Axis.INTEGRITY, Axis.C2PA, Axis.SIGNATURE, Axis.CHAIN, Axis.REVOCATION),
@@ -269,3 +270,14 @@ def test_a_picture_too_small_for_a_watermark_says_so(labelling, certificates, pi
     made = labelling.mark(picture, tmp_path / "o.jpg", MarkFile(marks=frozenset({Mark.WATERMARK})), by=OWNER)
 
     assert Mark.WATERMARK in made.left_out and Mark.WATERMARK not in made.put
+
+
+def test_a_label_names_the_systems_provider_by_its_credit_code(labelling, registry, served, picture, tmp_path) -> None:
+    labelling.provider_code = ""
+    registry.identify(served.provider_id, Identify(scheme=Scheme.USCC, value="91310104MACE0YX639"), by=OWNER)
+
+    labelling.mark(picture, tmp_path / "out.jpg", MarkFile(system_id=served.id, marks=frozenset({Mark.AIGC})), by=OWNER)
+
+    found = labelling.verify(tmp_path / "out.jpg")
+    assert found.labels[0].fields["ContentProducer"] == "001191310104MACE0YX63900000"
+    assert verdict(found, Axis.CONFORMANCE) is Verdict.OK

@@ -195,8 +195,10 @@ class Snapshot:
         keys: SHA-256 hex of the key → key.
         harnesses: System id → harness.
         policies: Policy id → policy.
+        providers: System id → unified social credit code of its provider, where that bears one.
     """
 
     keys: Mapping[str, Key] = field(default_factory=dict)
     harnesses: Mapping[str, Harness] = field(default_factory=dict)
     policies: Mapping[str, Policy] = field(default_factory=dict)
+    providers: Mapping[str, str] = field(default_factory=dict)

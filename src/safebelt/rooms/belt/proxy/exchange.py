@@ -57,7 +57,7 @@ class Exchange:
         self._input: Verdict | None = None
         self._said: dict[str, tuple[str, bool]] = {}
         self._hits: list[Hit] = []
-        self._label = tools.labelling.generated(self._recording.id)
+        self._label = tools.labelling.generated(self._recording.id, caller.provider)
         self._status, self._is_generated = 0, False
 
     async def run(self) -> None:

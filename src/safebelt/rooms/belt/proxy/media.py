@@ -38,7 +38,8 @@ class _Media(Exchange):
         marked = []
         for number, content in enumerate(contents, 1):
             ident = self._recording.id if len(contents) == 1 else f"{self._recording.id}-{number}"
-            work = partial(self._tools.labelling.mark_bytes, content, ident, self._caller.key.system_id)
+            system_id, provider = self._caller.key.system_id, self._caller.provider
+            work = partial(self._tools.labelling.mark_bytes, content, ident, system_id, provider)
             try:
                 marked.append(await asyncio.to_thread(work))
             except CannotMark as why:

@@ -68,11 +68,16 @@ class Tools:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who calls, and how the belt sits on their system."""
+    """Who calls, and how the belt sits on their system.
+
+    Attributes:
+        provider: Unified social credit code of the system's provider; empty where it bears none.
+    """
 
     key: Key
     harness: Harness
     policy: Policy
+    provider: str = ""
 
 
 def caller_of(snapshot: Snapshot, digest: str) -> Caller | None:
@@ -80,7 +85,9 @@ def caller_of(snapshot: Snapshot, digest: str) -> Caller | None:
     key = snapshot.keys.get(digest)
     harness = snapshot.harnesses.get(key.system_id) if key and key.revoked_at is None else None
     policy = snapshot.policies.get(harness.policy) if harness else None
-    return Caller(key=key, harness=harness, policy=policy) if key and harness and policy else None
+    if not (key and harness and policy):
+        return None
+    return Caller(key=key, harness=harness, policy=policy, provider=snapshot.providers.get(key.system_id, ""))
 
 
 class Unmarked(UpstreamBroke):

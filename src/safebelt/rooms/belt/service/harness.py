@@ -27,6 +27,7 @@ from safebelt.rooms.belt.model import (
 )
 from safebelt.rooms.belt.scanner.policies import load_policies
 from safebelt.rooms.belt.service.base import REASON, Chapter, given, missing
+from safebelt.rooms.registry.model.identity import Scheme
 
 _NAMED = 200
 """Systems named with one query; the few beyond it are looked up one by one."""
@@ -276,10 +277,12 @@ class Harnesses(Chapter):
             keys = tx.execute(sa.select(store.key).where(store.key.c.revoked_at.is_(None))).mappings().all()
             harnesses = tx.execute(sa.select(store.harness)).mappings().all()
         today = self._t.clock().date()
+        fitted = [row["system_id"] for row in harnesses]
         return Snapshot(
             keys={row["digest"]: store.to_key(row) for row in keys},
             harnesses={row["system_id"]: store.to_harness(row) for row in harnesses},
             policies={id_: in_force(policy, today) for id_, policy in self._t.policies.items()},
+            providers=self._t.registry.providers_known_as(Scheme.USCC, fitted) if fitted else {},
         )
 
     # ------------------------------------------------------------------ hands

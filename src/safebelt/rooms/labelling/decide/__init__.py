@@ -8,6 +8,16 @@ from safebelt.rooms.labelling.decide.label import (
     missing,
     notice_for,
     provider_code_holds,
+    provider_code_of,
 )
 
-__all__ = ["as_field", "as_header", "is_label_value", "label", "missing", "notice_for", "provider_code_holds"]
+__all__ = [
+    "as_field",
+    "as_header",
+    "is_label_value",
+    "label",
+    "missing",
+    "notice_for",
+    "provider_code_holds",
+    "provider_code_of",
+]

@@ -15,6 +15,7 @@ MAX_VALUE_CHARS = 2048
 _VALUE = re.compile(r'(?:[\x21\x23-\x5b\x5d-\x7e]|\\")*')
 _CODE = re.compile(r"00[0-9A-Z]{20}(?:[0-9A-Z]{5})?")
 _USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_ORGANISATION, _NO_EXTENSION = "0011", "00000"
 _REQUIRED = ("content_producer", "produce_id")
 
 
@@ -39,6 +40,21 @@ def provider_code_holds(code: str) -> Truth:
         return Truth.FALSE
     total = sum(_USCC.index(char) * pow(3, place, 31) for place, char in enumerate(subject[:17]))
     return Truth.of(_USCC[-total % 31] == subject[17])
+
+
+def provider_code_of(uscc: str) -> str:
+    """Return the provider code of an organisation that generates, without an extension of its own making.
+
+    Args:
+        uscc: Its unified social credit code (GB 32100); empty for none.
+
+    Returns:
+        27 characters: format `00`, organisation `1` bound by that code `1`, the code, and `00000` for an extension
+        that is not used (the rules for provider codes, 网安秘字〔2025〕29号).  Nothing where the code does not hold:
+        none is ever invented.
+    """
+    made = f"{_ORGANISATION}{uscc}{_NO_EXTENSION}"
+    return made if provider_code_holds(made) is Truth.TRUE else ""
 
 
 def label(generation: Generation, *, provider_code: str, produce_id: str) -> tuple[AigcLabel, Conformance, Reason]:

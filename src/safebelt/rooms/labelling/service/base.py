@@ -161,6 +161,12 @@ class Desk:
             raise files.unavailable(path, error.strerror or str(error)) from error
         return made
 
+    def provider_of(self, system_id: str) -> str:
+        """Return the unified social credit code of a system's provider; empty where it bears none, or no system is."""
+        from safebelt.rooms.registry.model.identity import Scheme  # noqa: PLC0415  as above
+
+        return self.registry.providers_known_as(Scheme.USCC, [system_id]).get(system_id, "") if system_id else ""
+
     def public(self, system_id: str) -> tuple[Text, str, str]:
         """Return a public system's name, who answers for it, and its page."""
         name, party_id, _ = self.registry.about(system_id)

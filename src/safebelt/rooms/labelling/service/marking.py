@@ -82,7 +82,7 @@ class CannotMark(Exception):  # noqa: N818  it says what cannot be done
 class Marking(Furnished):
     """Marks files."""
 
-    def mark_bytes(self, data: bytes, produce_id: str, system_id: str) -> MarkedBytes:
+    def mark_bytes(self, data: bytes, produce_id: str, system_id: str, uscc: str = "") -> MarkedBytes:
         """Mark a content on its way: label, and a manifest where the system's hand is at hand.
 
         Nothing is asked for or remembered here: who passes it on keeps the record that the label names.
@@ -91,6 +91,7 @@ class Marking(Furnished):
             data: The content.
             produce_id: Id of that record.
             system_id: What made the content.
+            uscc: Unified social credit code of that system's provider; empty where it bears none.
 
         Raises:
             CannotMark: It is of no format that carries a label, or damaged.
@@ -99,7 +100,7 @@ class Marking(Furnished):
         if kind is None:
             raise CannotMark("a content of no known format")
         hand = self.hand_at_hand(system_id)
-        label = self._label(produce_id, Generation.GENERATED, hand)
+        label = self._label(produce_id, Generation.GENERATED, hand, uscc)
         try:
             made = applied(data, carrier_of(kind).write(data, value_of(label)))
             if [one.value for one in carrier_of(kind).read(made)] != [value_of(label)]:
@@ -144,7 +145,7 @@ class Marking(Furnished):
         drawn = int.from_bytes(self.desk.chance(8)) % MAX_IDENT  # by chance: it tells nothing but to who has the table
         has_watermark = Mark.WATERMARK in cmd.marks
         work = Work(
-            label=self._label(ident, cmd.generation, hand),
+            label=self._label(ident, cmd.generation, hand, self.desk.provider_of(cmd.system_id)),
             marks=cmd.marks,
             lang=cmd.lang,
             hand=hand,
@@ -176,9 +177,9 @@ class Marking(Furnished):
         except Problem as problem:
             return None, Text(zh=problem.in_("zh"), en=problem.in_("en"))
 
-    def _label(self, ident: str, generation: Generation, hand: "Hand | None") -> AigcLabel:
+    def _label(self, ident: str, generation: Generation, hand: "Hand | None", uscc: str) -> AigcLabel:
         """Make the label, signed where there is a hand."""
-        label, _, _ = decide.label(generation, provider_code=self.provider_code, produce_id=ident)
+        label, _, _ = decide.label(generation, provider_code=self.code_for(uscc), produce_id=ident)
         if hand is None:
             return label
         said = label.as_object()

@@ -1,5 +1,7 @@
 """Deeds about parties: the numbers by which the world knows them, and what the register says of them."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 
 from safebelt.kernel.actors import Actor
@@ -37,6 +39,11 @@ class Identity(Registering):
         with self._sql.read() as tx:
             found = store.identity.holder(tx, scheme, named.strip().replace("\0", ""), plain)
             return None if found is None else store.register.party_by_id(tx, found.party_id)
+
+    def providers_known_as(self, scheme: Scheme, system_ids: Sequence[str]) -> dict[str, str]:
+        """Return the identifier of a scheme that each system's provider bears, by system; none for who bears none."""
+        with self._sql.read() as tx:
+            return store.identity.of_providers(tx, scheme, system_ids)
 
     def identify(self, party_id: str, cmd: Identify, *, by: Actor) -> Identifier:
         """Enter an identifier of a party.

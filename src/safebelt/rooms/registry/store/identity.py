@@ -1,5 +1,6 @@
 """The table of identifiers of parties, and the row of a party that changes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,6 +9,9 @@ from safebelt.engines.sql import UtcDateTime, metadata
 from safebelt.rooms.registry.model import Party, folded
 from safebelt.rooms.registry.model.identity import Identifier, Scheme, Verified
 from safebelt.rooms.registry.store.register import party, system
+
+_AT_ONCE = 500
+"""Systems asked about in one query: databases bound the number of parameters."""
 
 identifier = sa.Table(
     "registry_identifier",
@@ -94,6 +98,21 @@ def _identifier(row: sa.Row[Any]) -> Identifier:
         at=row.at,
         by=row.by,
     )
+
+
+def of_providers(tx: sa.Connection, scheme: Scheme, system_ids: Sequence[str]) -> dict[str, str]:
+    """Return the identifier of a scheme that the provider of each system bears, by system; the earliest of several."""
+    found = dict[str, str]()
+    for at in range(0, len(system_ids), _AT_ONCE):
+        wanted = (
+            sa.select(system.c.id, identifier.c.value)
+            .join(identifier, identifier.c.party_id == system.c.provider_id)
+            .where(identifier.c.scheme == scheme.value, system.c.id.in_(system_ids[at : at + _AT_ONCE]))
+            .order_by(identifier.c.at, identifier.c.id)
+        )
+        for row in tx.execute(wanted):
+            found.setdefault(row.id, row.value)
+    return found
 
 
 TABLES: tuple[sa.Table, ...] = (identifier,)
