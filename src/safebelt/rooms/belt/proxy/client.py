@@ -251,20 +251,21 @@ class Upstream:
         self.answer_seconds = answer_seconds
         self._idle: deque[_Connection] = deque()
 
-    async def send(self, method: str, path: str, body: bytes) -> Answer:
+    async def send(self, method: str, path: str, body: bytes, content_type: bytes = b"application/json") -> Answer:
         """Send a request and return the answer once its head is here.
 
         Args:
             method: HTTP method.
             path: The client's path, starting with `/v1`.
-            body: JSON, or nothing.
+            body: What is sent, or nothing.
+            content_type: Its media type.
 
         Raises:
             UpstreamDown: It cannot be reached.
             UpstreamBroke: Its bytes are not HTTP.
             UpstreamSlow: It did not answer in time.
         """
-        return await self._sent(self._request(method, self._path + path.removeprefix("/v1"), body))
+        return await self._sent(self._request(method, self._path + path.removeprefix("/v1"), body, content_type))
 
     async def get(self, target: str) -> Answer:
         """Return the answer to a GET for any target at the upstream's host, for example `/pictures/1.png?v=2`.
@@ -272,7 +273,7 @@ class Upstream:
         Raises:
             UpstreamDown, UpstreamBroke, UpstreamSlow: As `send`.
         """
-        return await self._sent(self._request("GET", target, b"", b"*/*"))
+        return await self._sent(self._request("GET", target, b"", accept=b"*/*"))
 
     async def _sent(self, request: bytes) -> Answer:
         while True:
@@ -326,7 +327,9 @@ class Upstream:
             raise UpstreamDown(str(error)) from error
         return connection
 
-    def _request(self, method: str, target: str, body: bytes, accept: bytes = _ACCEPTED) -> bytes:
+    def _request(
+        self, method: str, target: str, body: bytes, content_type: bytes = b"", *, accept: bytes = _ACCEPTED
+    ) -> bytes:
         lines = [
             f"{method} {target} HTTP/1.1".encode("ascii", "replace"),
             b"host: " + self._authority,
@@ -337,5 +340,5 @@ class Upstream:
         if self._key:
             lines.append(b"authorization: Bearer " + self._key)
         if body:
-            lines += [b"content-type: application/json", b"content-length: %d" % len(body)]
+            lines += [b"content-type: " + content_type, b"content-length: %d" % len(body)]
         return b"\r\n".join(lines) + b"\r\n\r\n" + body

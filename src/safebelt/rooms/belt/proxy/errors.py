@@ -91,6 +91,14 @@ NOT_JSON = _invalid(
     Text(zh="请求正文不是有效的 JSON 对象。", en="The body is not a valid JSON object."),
     Text(zh="请检查 JSON 语法与 UTF-8 编码。", en="Check the JSON syntax and UTF-8 encoding."),
 )
+NOT_FORM = _invalid(
+    "malformed_form",
+    Text(zh="请求正文不是有效的表单。", en="The body is not a valid form."),
+    Text(
+        zh="每个字段只出现一次，文本用 UTF-8，文件只放在 input_reference。",
+        en="Send each field once, texts in UTF-8, and a file in input_reference alone.",
+    ),
+)
 ENCODED = _invalid(
     "encoded_body",
     Text(zh="请求正文经过压缩，无法审查。", en="The body is compressed and cannot be screened."),
@@ -110,8 +118,9 @@ UNKNOWN_ENDPOINT = _invalid(
         en="The belt cannot guard this endpoint yet, so it does not let it pass.",
     ),
     Text(
-        zh="可用：/v1/chat/completions、completions、embeddings、images/generations、audio/speech、models。",
-        en="Available: /v1/chat/completions, completions, embeddings, images/generations, audio/speech and models.",
+        zh="可用：/v1/chat/completions、completions、embeddings、images/generations、audio/speech、videos、models。",
+        en="Available under /v1: chat/completions, completions, embeddings, images/generations, audio/speech, videos "
+        "and models.",
     ),
     status=404,
 )

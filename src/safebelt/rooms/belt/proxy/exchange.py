@@ -19,6 +19,7 @@ from safebelt.rooms.belt.model import Action, Hit, NoticeMode, RecordMode, Rule,
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.answers import answer_body, masked_tree, passed_on
 from safebelt.rooms.belt.proxy.client import Answer, UpstreamBroke, UpstreamDown, UpstreamSlow
+from safebelt.rooms.belt.proxy.forms import Malformed
 from safebelt.rooms.belt.proxy.recording import (
     Recording,
     RecordsDown,
@@ -48,6 +49,8 @@ _AFTER_DONE_SECONDS = 0.2
 
 class Exchange:
     """One exchange, from a whole request to a whole answer."""
+
+    _method, _passed_type = "POST", _JSON
 
     def __init__(self, tools: Tools, caller: Caller, request: Request, reply: Reply) -> None:
         self._tools, self._caller, self._request, self._reply = tools, caller, request, reply
@@ -93,6 +96,9 @@ class Exchange:
         except RecursionError:
             await self._reply.error(errors.TOO_DEEP)
             return
+        except Malformed:
+            await self._reply.error(errors.NOT_FORM)
+            return
         self._body, self._input = body, screened.verdict
         self._recording.intent(self._intent_facts(self._input), {"texts": screened.kept})
         if refusal := self._refusal(self._input):
@@ -101,7 +107,7 @@ class Exchange:
         if self._is_cut:
             raise Stopped  # ordered while the input was screened: the model is not even asked
         self._recording.upstream_begins()
-        answer = await self._tools.upstream.send("POST", self._request.path, passed)
+        answer = await self._tools.upstream.send(self._method, self._request.path, passed, self._passed_type)
         try:
             self._recording.upstream_speaks()
             if answer.header(b"content-type").lower().startswith(_SSE):
@@ -117,6 +123,7 @@ class Exchange:
         Raises:
             msgspec.DecodeError: It is no JSON, or UnicodeDecodeError: no UTF-8, or TypeError: no object.
             RecursionError: It is nested too deeply.
+            Malformed: It is no form, where the endpoint takes one.
         """
         body = msgspec.json.decode(self._request.body)
         if not isinstance(body, dict):

@@ -14,6 +14,7 @@ from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.answers import answer_body, masked_tree
 from safebelt.rooms.belt.proxy.client import UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.exchange import Exchange
+from safebelt.rooms.belt.proxy.films import ASKED, CONTENT, JOB, Film, FilmOrder
 from safebelt.rooms.belt.proxy.identity import PATH as IDENTITY
 from safebelt.rooms.belt.proxy.identity import IdentityDoor
 from safebelt.rooms.belt.proxy.leaves import rewrite_words
@@ -29,12 +30,13 @@ EXCHANGES: Mapping[str, type[Exchange]] = {
     "/v1/embeddings": Exchange,
     "/v1/images/generations": Pictures,
     "/v1/audio/speech": Speech,
+    ASKED: FilmOrder,
 }
 """Endpoints whose content the belt guards, and how."""
 _MODELS = "/v1/models"
 _MODEL_NAME = re.compile(r"/v1/models(?:/[\w@:-][\w@:.-]*)+", re.ASCII)
 """One model by its name, which may hold slashes; no segment begins with a dot, so no path leads elsewhere."""
-_MAX_MODELS_BYTES = 1024 * 1024
+_MAX_TOLD_BYTES = 1024 * 1024
 _JSON: Headers = ((b"content-type", b"application/json"),)
 
 
@@ -80,15 +82,15 @@ class Gateway:
                 await reply.error(errors.stopped(line.order.value, line.order_id))
                 return
             reply.open_line(line)
-            if exchange := EXCHANGES.get(request.path):
+            if exchange := _exchange(request.path):
                 await exchange(self._tools, caller, request, reply).run()
             else:
-                await self._models(request, reply, caller)
+                await self._told(request, reply, caller)
 
-    async def _models(self, request: Request, reply: Reply, caller: Caller) -> None:
-        """Pass on what models there are, screened like any answer; there is nothing in it to be recorded."""
+    async def _told(self, request: Request, reply: Reply, caller: Caller) -> None:
+        """Pass on what models there are, or how far a film is, screened like any answer; neither is recorded."""
         try:
-            status, body = await self._ask_models(request.path)
+            status, body = await self._ask(request.path)
         except (UpstreamDown, UpstreamBroke, UpstreamSlow) as failure:
             await reply.error(upstream_error(failure))
             return
@@ -97,19 +99,26 @@ class Gateway:
         shown = body if status < HTTPStatus.BAD_REQUEST else {"error": masked_tree(body.get("error") or body)}
         await reply.whole(status, _JSON, msgspec.json.encode(shown))
 
-    async def _ask_models(self, path: str) -> tuple[int, dict[str, Any]]:
+    async def _ask(self, path: str) -> tuple[int, dict[str, Any]]:
         answer = await self._tools.upstream.send("GET", path, b"")
         try:
-            return answer.status, answer_body(answer, await answer.read(_MAX_MODELS_BYTES))
+            return answer.status, answer_body(answer, await answer.read(_MAX_TOLD_BYTES))
         finally:
             answer.close()
 
 
+def _exchange(path: str) -> type[Exchange] | None:
+    """Return what guards the content of an endpoint."""
+    return Film if CONTENT.fullmatch(path) else EXCHANGES.get(path)
+
+
 def _misused(request: Request) -> errors.BeltError | None:
     """Return why an endpoint or method is not taken; an endpoint the belt cannot guard never passes unguarded."""
-    is_models = request.path == _MODELS or _MODEL_NAME.fullmatch(unquote(request.path)) is not None
-    if not is_models and request.path not in EXCHANGES:
+    path = request.path
+    is_told = path == _MODELS or JOB.fullmatch(path) is not None or _MODEL_NAME.fullmatch(unquote(path)) is not None
+    if not is_told and _exchange(path) is None:
         return errors.UNKNOWN_ENDPOINT
     if request.has_query:
         return errors.QUERY
-    return None if request.method == ("GET" if is_models else "POST") else errors.METHOD
+    is_read = is_told or CONTENT.fullmatch(path) is not None
+    return None if request.method == ("GET" if is_read else "POST") else errors.METHOD

@@ -9,6 +9,7 @@ import base64
 import binascii
 from functools import partial
 from hashlib import sha256
+from http import HTTPStatus
 from typing import Any
 
 from safebelt.rooms.belt.model import Action
@@ -20,6 +21,7 @@ from safebelt.rooms.labelling.service import CannotMark, MarkedBytes
 
 _ITEM_FIELDS = ("b64_json", "url")
 _DATA_URL = "data:"
+_BYTES = "application/octet-stream"
 _MAX_ITEMS = 16  # ten is the most that the interface allows
 
 
@@ -101,31 +103,36 @@ class Pictures(_Media):
         return content if isinstance(content, bytes) else await self._tools.fetch(content)
 
 
-class Speech(_Media):
-    """`/v1/audio/speech`: sound as the whole body."""
+class WholeBody(_Media):
+    """An exchange whose answer is the content itself, as the whole body."""
 
-    _types = ("audio/", "video/")  # a container of films may hold sound alone
-    _sound: bytes | None = None
+    _got: bytes | None = None
     _media_type = b""
 
     def _opened(self, answer: Answer, raw: bytes) -> dict[str, Any]:
-        kind = answer.header(b"content-type").partition(b";")[0].strip().lower()
-        if not kind.startswith((b"audio/", b"application/octet-stream")):
+        kind = answer.header(b"content-type").partition(b";")[0].strip().lower().decode("latin-1")
+        if answer.status >= HTTPStatus.BAD_REQUEST or not kind.startswith((*self._types, _BYTES)):
             return answer_body(answer, raw)
-        self._sound = raw
+        self._got = raw
         return {}
 
     async def _finished(self, body: dict[str, Any]) -> dict[str, Any]:
-        if self._sound is None:
-            raise Unmarked("an answer that is no sound")
-        marked = (await self._mark([self._sound]))[0]
-        self._sound, self._media_type = marked.data, marked.media_type.encode("ascii")
+        if self._got is None:
+            raise Unmarked("an answer that is none of what the endpoint generates")
+        marked = (await self._mark([self._got]))[0]
+        self._got, self._media_type = marked.data, marked.media_type.encode("ascii")
         return body
 
     def _content(self, body: dict[str, Any]) -> tuple[bytes, bytes]:
-        if self._sound is not None and self._media_type:
-            return self._media_type, self._sound
+        if self._got is not None and self._media_type:
+            return self._media_type, self._got
         return super()._content(body)
+
+
+class Speech(WholeBody):
+    """`/v1/audio/speech`: sound."""
+
+    _types = ("audio/", "video/")  # a container of films may hold sound alone
 
 
 def _decoded(value: str, field: str) -> bytes | str:

@@ -111,6 +111,8 @@ def _request(body: Mapping[str, Any]) -> Iterator[Part | Unread]:
         yield from _texts_or_tokens(body.get(field), (field,))
     for field in ("tools", "functions", "response_format", "metadata", "user", "stop", "instructions"):
         yield from _strings(body.get(field), (field,))
+    if body.get("input_reference") is not None:  # a picture or film that a film begins with
+        yield Unread(keys=("input_reference",), kind="file")
     prediction = body.get("prediction")
     if isinstance(prediction, dict):
         yield from _content(prediction.get("content"), ("prediction", "content"))
