@@ -99,8 +99,9 @@ class Sql:
         try:
             with self.engine.begin() as tx:
                 yield tx
-        except sa.exc.OperationalError as error:
-            raise _unusable(error) from error
+        except sa.exc.DatabaseError as error:
+            _hold_usable(error)
+            raise
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -112,8 +113,9 @@ class Sql:
         try:
             with self.engine.connect().execution_options(safebelt_read=True) as connection, connection.begin():
                 yield connection
-        except sa.exc.OperationalError as error:
-            raise _unusable(error) from error
+        except sa.exc.DatabaseError as error:
+            _hold_usable(error)
+            raise
 
     def state(self) -> str:
         """Return a word for what the database holds now.  Two equal words: in between nobody has changed anything.
@@ -199,6 +201,12 @@ class _Watcher:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+
+
+def _hold_usable(error: sa.exc.DatabaseError) -> None:
+    """Raise `Unavailable` where the database itself does not answer, or is none; what was wrongly asked is not that."""
+    if type(error) in (sa.exc.OperationalError, sa.exc.DatabaseError):
+        raise _unusable(error) from error
 
 
 def _unusable(error: sa.exc.DBAPIError) -> Unavailable:

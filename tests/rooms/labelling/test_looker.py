@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.rooms.certificates.test_pki_c2pa import POINT
+from tests.rooms.labelling.formats.media import sample
 
 from safebelt.rooms.labelling.service.looker import Looker
 
@@ -93,3 +94,20 @@ def test_the_process_has_no_network_where_the_system_lets_it_go() -> None:
     if network == str(Path("/proc/self/ns/net").readlink()):
         pytest.skip("this system lets no process give up its network")
     assert said == "cut off"
+
+
+def test_a_frame_of_sound_that_says_it_is_gigabytes_long_does_not_end_the_process(tmp_path) -> None:
+    title = b"TIT2" + (5).to_bytes(4) + b"\0\0\0Kept"
+    endless = b"\x1bgH7" + (4_000_000_000).to_bytes(4) + b"\0\0" + b"Somebody"
+    path = tmp_path / "endless.mp3"
+    path.write_bytes(b"ID3\x03\0\0\0\0\0" + bytes([len(title + endless)]) + title + endless + sample("bare.mp3"))
+    looker = Looker("", "")
+    try:
+        found = looker.look(path, path.name)
+        path.write_bytes(path.read_bytes().replace(b"Somebody", b"jumbc2pa"))
+        claimed = looker.look(path, path.name)
+    finally:
+        looker.close()
+
+    assert (found.stopped, found.kind, found.manifest, found.manifest_broken) == ("", "mp3", None, "")
+    assert claimed.stopped == "" and claimed.manifest_broken

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from safebelt.kernel.text import Text
-from safebelt.rooms.labelling.formats import heif_plain
+from safebelt.rooms.labelling.formats import heif_plain, id3
 from safebelt.rooms.labelling.formats.carrier import Broken, Buffer, Unwritable, applied
 from safebelt.rooms.labelling.formats.kinds import MEDIA_TYPES, Kind
 from safebelt.rooms.labelling.model.provenance import Claim, Manifest, Sign
@@ -151,6 +151,8 @@ class Manifests:
         home = self._roots["home"]
         if data is not None and kind is Kind.JPEG and home and (own := swift.manifest_of_jpeg(data, home)) is not None:
             return own
+        if data is not None and kind is Kind.MP3 and not _is_whole_mp3(data):
+            return None
         with path.open("rb") as source:
             return self.read_from(source, kind)
 
@@ -215,6 +217,20 @@ class Manifests:
                 }
             )
         return self._contexts[roots]
+
+
+def _is_whole_mp3(data: Buffer) -> bool:
+    """Whether the engine may read an MP3: it takes as much memory as a frame says it is long, if the tag ends or not.
+
+    Raises:
+        Broken: The tag is not whole, and may hold a manifest.
+    """
+    tag = id3.tag_at(data, 0)
+    if tag is None or not tag.tail.strip(b"\0"):
+        return True
+    if b"c2pa" in tag.tail or any(b"c2pa" in one.raw for one in tag.frames):
+        raise Broken("an ID3 tag with frames that end beyond it")
+    return False
 
 
 def _parsed(text: str, plain: str, roots: str) -> tuple[Manifest, Mapping[str, Any]]:
