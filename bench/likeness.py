@@ -117,7 +117,12 @@ def _databases(named: list[str]) -> Iterator[Sql]:
 
 
 def _written(results: dict[str, Any]) -> str:
-    lines = ["# Looking a fingerprint up", "", "`python -m bench.likeness`; times are one machine's, medians. Of the rows, half are pictures and half texts.", ""]
+    lines = [
+        "# Looking a fingerprint up",
+        "",
+        "`python -m bench.likeness`; times are one machine's, medians. Of the rows, half are pictures and half texts.",
+        "",
+    ]
     lines += [
         "| database | kind | rows | asked | found | median ms | p95 ms | compared |",
         "|---|---|---|---|---|---|---|---|",

@@ -13,6 +13,7 @@ from safebelt.kernel.errors import Invalid, Problem
 from safebelt.kernel.text import LANGS, Lang, Text
 from safebelt.rooms.labelling.cli.copies import add_copies
 from safebelt.rooms.labelling.cli.owed import add_owed, marks_of, not_put, regimes
+from safebelt.rooms.labelling.cli.textmarks import add_textmarks
 from safebelt.rooms.labelling.decide.contract import as_data
 from safebelt.rooms.labelling.formats.kinds import MEDIA_TYPES, MODULES, Kind
 from safebelt.rooms.labelling.model import AXES, MARKS, VERDICTS, Checked, Generation, Mark, Marked, Verdict
@@ -33,6 +34,7 @@ def commands(labelling: Labelling) -> App:
     _marking(app, labelling)
     add_owed(app, labelling)
     add_copies(app, labelling)
+    add_textmarks(app, labelling)
     _checking(app, labelling)
     return app
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 from safebelt.kernel.events import Event
 from safebelt.kernel.text import Text
 from safebelt.rooms.labelling.model.copies import CopyGiven, RecipientErased
+from safebelt.rooms.labelling.model.textmarks import TextKeyMade, TextKeyReleased
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +26,7 @@ class ContentMarked(Event):
     serial: str
 
 
-EVENTS = (ContentMarked, CopyGiven, RecipientErased)
+EVENTS = (ContentMarked, CopyGiven, RecipientErased, TextKeyMade, TextKeyReleased)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
