@@ -1,6 +1,7 @@
 """One file of every format, as a program that is not ours writes it, before any mark."""
 
 import io
+import zipfile
 from collections.abc import Callable, Mapping
 from functools import cache
 
@@ -16,6 +17,10 @@ _SAMPLES = {
     Kind.MKV: "a.mkv", Kind.WEBM: "a.webm", Kind.AVI: "a.avi", Kind.FLV: "a.flv", Kind.WAV: "a.wav",
     Kind.MP3: "three.mp3", Kind.FLAC: "a.flac", Kind.OGG: "a.ogg", Kind.OPUS: "a.opus",
 }  # fmt: skip
+PAGE = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE html>\n<html xmlns="http://www.w3.org/1999/xhtml"><head><title>页</title>'
+    "</head><body><p>正文</p></body></html>\n"
+)
 TEXT = "天气很好。\nThe weather is fine.\n"
 
 
@@ -23,6 +28,30 @@ def photograph(name: str, size: tuple[int, int], **options: object) -> bytes:
     """A real photograph, of scikit-learn's own (CC BY 2.0), as Pillow encodes it."""
     out = io.BytesIO()
     Image.fromarray(load_sample_image("china.jpg")).resize(size).save(out, name, **options)
+    return out.getvalue()
+
+
+def book() -> bytes:
+    """A book of two pages, packed as EPUB 3.3 says."""
+    package = (
+        '<?xml version="1.0"?>\n<package xmlns="http://www.idpf.org/2007/opf" version="3.0" unique-identifier="i">'
+        '<metadata xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:identifier id="i">urn:x</dc:identifier>'
+        "<dc:title>书</dc:title><dc:language>zh</dc:language></metadata><manifest>"
+        '<item id="a" href="text/%E4%B8%80.xhtml" media-type="application/xhtml+xml"/>'
+        '<item id="b" href="text/2.xhtml" media-type="application/xhtml+xml" properties="nav"/></manifest>'
+        '<spine><itemref idref="a"/><itemref idref="b"/></spine></package>'
+    )
+    container = (
+        '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container" version="1.0"><rootfiles>'
+        '<rootfile full-path="OPS/book.opf" media-type="application/oebps-package+xml"/></rootfiles></container>'
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("mimetype", "application/epub+zip", zipfile.ZIP_STORED)
+        packed.writestr("META-INF/container.xml", container)
+        packed.writestr("OPS/book.opf", package)
+        packed.writestr("OPS/text/一.xhtml", PAGE)
+        packed.writestr("OPS/text/2.xhtml", PAGE)
     return out.getvalue()
 
 
@@ -38,7 +67,7 @@ SPECIMENS: Mapping[Kind, Callable[[], bytes]] = {
     Kind.DOCX: still.document,
     Kind.XLSX: still.workbook,
     Kind.PPTX: still.slides,
-    Kind.EPUB: still.book,
+    Kind.EPUB: book,
     Kind.MARKDOWN: still.MARKDOWN.encode,
     Kind.HTML: still.HTML.encode,
     Kind.TXT: TEXT.encode,

@@ -1,6 +1,6 @@
-"""Visible notices in texts: put where a reader begins, in a form of the text's own.
+"""Visible notices in texts and documents: put where a reader meets them, in a form of the file's own.
 
-The notice holds both elements that GB 45438-2025 5.1 b) asks for; its place is the text's beginning.
+The notice holds both elements that GB 45438-2025 5.1 b) asks for; in a text, its place is the beginning.
 """
 
 import html
@@ -8,19 +8,22 @@ import re
 
 from safebelt.kernel.text import Text
 from safebelt.rooms.labelling.decide.label import notice_for
-from safebelt.rooms.labelling.formats.carrier import Buffer, Unwritable
+from safebelt.rooms.labelling.formats.carrier import Broken, Buffer, Unwritable, applied
 from safebelt.rooms.labelling.formats.kinds import Kind
 from safebelt.rooms.labelling.model.label import NOTICE
+from safebelt.rooms.labelling.provenance import document_notices
+from safebelt.rooms.labelling.provenance.document_notices import DOCUMENTS
 
 _FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n.*?^(?:---|\.\.\.)[ \t]*\r?\n", re.DOTALL | re.MULTILINE)
 _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 _CLASS = "ai-generated-notice"
 _START, _SAMPLE = "text: beginning", 20_000
 _MAX_BYTES = 64 << 20
+_EDGE = 4096  # bytes at a text's beginning and end in which a notice stands
 
 
 def put(data: Buffer, kind: Kind, lang: str) -> tuple[bytes, str]:
-    """Return a text with the notice at its beginning, and where that is; one that has it already is left alone.
+    """Return a file with the notice, and where that is; one that has a notice already is left alone.
 
     Args:
         data: The file.
@@ -30,6 +33,8 @@ def put(data: Buffer, kind: Kind, lang: str) -> tuple[bytes, str]:
     Raises:
         Unwritable: The format has no text that a notice could stand in, or it is not UTF-8.
     """
+    if kind in DOCUMENTS:
+        return _into_document(data, kind, lang)
     if kind not in _WRITERS:
         raise Unwritable(
             Text(
@@ -49,6 +54,36 @@ def put(data: Buffer, kind: Kind, lang: str) -> tuple[bytes, str]:
     if notice in text[:_SAMPLE]:
         return text.encode(), _START
     return _WRITERS[kind](text, notice).encode(), _START
+
+
+def words(data: Buffer, kind: Kind) -> str | None:
+    """Return what a reader meets at a file's beginning and end; None where this is not looked for.
+
+    Raises:
+        Broken: The file is not whole.
+    """
+    if kind in DOCUMENTS:
+        try:
+            return document_notices.words(data, kind)
+        except Unwritable:  # it is encrypted, or has no such part
+            return None
+    if kind not in _WRITERS:
+        return None
+    return (bytes(data[:_EDGE]) + b"\n" + bytes(data[-_EDGE:])).decode("utf-8", "replace")
+
+
+def _into_document(data: Buffer, kind: Kind, lang: str) -> tuple[bytes, str]:
+    """Put a notice into a document; one that cannot be looked into so far says so, and loses no other mark."""
+    fixed = {"zh": NOTICE.zh, "en": NOTICE.en}.get(lang)
+    try:
+        if any(one in (words(data, kind) or "") for one in (NOTICE.zh, NOTICE.en)):
+            return bytes(data[:]), _START
+        edit, place = document_notices.put(data, kind, lambda text: fixed or notice_for(text))
+        return applied(data, edit), place
+    except Broken as broken:
+        raise Unwritable(
+            Text(zh=f"该文件无法加入可见提示：{broken}。", en=f"No visible notice can be put into the file: {broken}.")
+        ) from broken
 
 
 def _plain(text: str, notice: str) -> str:

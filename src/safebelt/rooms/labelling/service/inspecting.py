@@ -17,13 +17,12 @@ from safebelt.rooms.labelling.formats.kinds import Kind, carrier_of, sniff
 from safebelt.rooms.labelling.model.checks import FoundLabel
 from safebelt.rooms.labelling.model.inspection import Inspection
 from safebelt.rooms.labelling.model.provenance import Manifest
+from safebelt.rooms.labelling.provenance import notices
 from safebelt.rooms.labelling.provenance.manifests import READ_KINDS, Manifests
 from safebelt.rooms.labelling.provenance.pixels import RASTER, decoded
 from safebelt.rooms.labelling.service.likeness import fingerprint_of
 
 _SHOWN = 4096  # characters of a label that are kept
-_EDGE = 4096  # bytes at a text's beginning and end in which a notice stands
-_TEXTS = (Kind.TXT, Kind.MARKDOWN, Kind.HTML)
 _AI, _MADE = r"(?:人工智能|(?<![A-Za-z])AI(?![A-Za-z]))", r"(?:生成|合成|generated|synthesi[sz]ed)"
 _NOTICE = re.compile(rf"{_AI}[^\n。.]{{0,12}}{_MADE}|{_MADE}[^\n。.]{{0,12}}{_AI}", re.IGNORECASE)
 """Both elements of GB 45438-2025 5.1 b), near each other; in English too."""
@@ -68,7 +67,7 @@ def _seen(path: Path, data: Buffer, name: str, manifests: Manifests, key: bytes,
         ident=ident,
         has_scan=has_scan,
         fingerprint=fingerprint_of(kind, data) if is_scanned else None,
-        notice=_has_notice(data) if kind in _TEXTS else None,
+        notice=_has_notice(data, kind),
     )
 
 
@@ -124,6 +123,10 @@ def _watermark(kind: Kind, data: Buffer, key: bytes) -> tuple[int | None, bool]:
     return (reading.ident if reading else None), True
 
 
-def _has_notice(data: Buffer) -> bool:
-    edges = bytes(data[:_EDGE]) + b"\n" + bytes(data[-_EDGE:])
-    return _NOTICE.search(edges.decode("utf-8", "replace")) is not None
+def _has_notice(data: Buffer, kind: Kind) -> bool | None:
+    """Whether a notice stands where a reader meets it; None where that is not looked for, or cannot be read."""
+    try:
+        words = notices.words(data, kind)
+    except Broken:
+        return None
+    return None if words is None else _NOTICE.search(words) is not None
