@@ -109,11 +109,23 @@ def write(data: Buffer, value: str) -> Edit:
                 en="The Ogg file holds no stream with comments (Vorbis, Opus, FLAC, Speex, Theora).",
             )
         )
-    changes = _rewritten(data, headers[0], line)
+    changes = _rewritten(data, headers[0], vorbis.rewritten(headers[0].comments, line))
     for header in headers[1:]:
         if vorbis.labels(header.comments, "", None):
-            changes += _rewritten(data, header, None)
+            changes += _rewritten(data, header, vorbis.rewritten(header.comments, None))
     return edited(len(data), changes)
+
+
+def with_comments_of(data: Buffer, other: Buffer) -> Edit:
+    """Put the comments of another file's first stream into the first of this one; who encoded it, stays.
+
+    Raises:
+        Broken: One of them has no stream with comments.
+    """
+    mine, theirs = next(_headers(data), None), next(_headers(other), None)
+    if mine is None or theirs is None:
+        raise Broken("an Ogg file without comments")
+    return edited(len(data), _rewritten(data, mine, vorbis.replaced(mine.comments, theirs.comments)))
 
 
 def checksum(page: bytes) -> int:
@@ -256,7 +268,7 @@ def _name(codec: bytes) -> str:
 # ------------------------------------------------------------------------------------------------ writing
 
 
-def _rewritten(data: Buffer, header: Header, line: str | None) -> list[Change]:
+def _rewritten(data: Buffer, header: Header, comments: bytes) -> list[Change]:
     first, last = header.pages[0], header.pages[-1]
     if any(page.granule not in (0, _NO_PACKET_ENDS) for page in header.pages):
         raise Unwritable(
@@ -265,7 +277,6 @@ def _rewritten(data: Buffer, header: Header, line: str | None) -> list[Change]:
                 en="The Ogg stream keeps sound on a page of its headers, which cannot be changed then; remux it first.",
             )
         )
-    comments = vorbis.rewritten(header.comments, line)
     packets = (header.packets[0][: header.prefix] + comments, *header.packets[1:])
     if header.codec == b"\x7fFLAC":
         packets = (_flac_block(header.packets[0], comments), *packets[1:])

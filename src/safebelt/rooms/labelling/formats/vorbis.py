@@ -62,6 +62,12 @@ def rewritten(block: bytes, line: str | None) -> bytes:
     return _made(old.vendor, entries) + old.rest
 
 
+def replaced(block: bytes, other: bytes) -> bytes:
+    """Return a block with the entries of another one, and its own vendor."""
+    mine = parsed(block)
+    return _made(mine.vendor, list(parsed(other).entries)) + mine.rest
+
+
 def fresh(line: str) -> bytes:
     """Return a new block with a label; the vendor is nobody."""
     return _made(struct.pack("<I", 0), [b"AIGC=" + line.encode()])
