@@ -7,7 +7,9 @@ only), and the photographs in scikit-image (CC0 and public domain) and scikit-le
 photographs: leave them out.  Photographs, not crops, are dealt to two halves by the hash of their name: *tuned* is what
 constants were chosen on, *held out* was looked at only here.
 
-Run: `python -m bench.watermark FOLDER [--side 640] [--per-photo 5] [--scans 2000] [--pairs 100000]`.
+Sound and films: `_moving`.
+
+Run: `python -m bench.watermark FOLDER [--sounds FOLDER] [--side 640] [--per-photo 5] [--scans 2000] [--pairs 100000]`.
 """
 
 import argparse
@@ -30,6 +32,7 @@ from scipy.stats import beta
 from skimage.metrics import structural_similarity
 from tests.rooms.labelling.watermark.pictures import ATTACKS, jpeg, psnr
 
+from bench import _moving
 from safebelt.rooms.labelling.watermark import codes, fingerprints, image, locate
 from safebelt.rooms.labelling.watermark.pattern import VARIANTS, pattern
 
@@ -222,7 +225,7 @@ def written(result: dict[str, Any]) -> str:
     alive, false, cost = result["survival"], result["false_positives"], result["costs"]
     total = sum(alive["pictures"].values())
     lines = [
-        "# Image watermarks, measured",
+        "# Watermarks, measured",
         "",
         f"{total} natural pictures ({result['side']} pixels square, or whole photographs that are smaller), disjoint, "
         f"of {result['photographs']} photographs: {alive['pictures']['tuned']} of the half constants were chosen on, "
@@ -249,6 +252,7 @@ def written(result: dict[str, Any]) -> str:
         "|---|---|",
         *(f"| {name} | {ms} |" for name, ms in cost["ms"].items()),
         "",
+        *_moving.written(result.get("sound"), result.get("film")),
         *_likeness_written(result["fingerprints"]),
         "",
         "Missed: " + ("; ".join(alive["missed"]) or "none") + ".",
@@ -299,7 +303,8 @@ def main() -> None:
     ask.add_argument("--scans", type=int, default=2000)
     ask.add_argument("--pairs", type=int, default=100_000)
     ask.add_argument("--name", default="watermark")
-    ask.add_argument("--only", choices=("fingerprints", "costs", "survival", "false_positives"))
+    ask.add_argument("--sounds", type=Path)
+    ask.add_argument("--only", choices=("fingerprints", "costs", "survival", "false_positives", "sound", "film"))
     asked = ask.parse_args()
     if asked.folder is None:
         sys.stdout.write(
@@ -320,6 +325,13 @@ def main() -> None:
         "survival": lambda: survival(pictures),
         "false_positives": lambda: false_positives(pictures, asked.scans, asked.pairs),
     }
+    parts["film"] = lambda: _moving.film_survival(asked.folder, KEY, 12)
+    if asked.sounds is not None:
+        parts["sound"] = lambda: {
+            "survival": _moving.sound_survival(asked.sounds, KEY),
+            "false_positives": _moving.sound_false(asked.sounds, 300),
+            "costs": _moving.sound_costs(asked.sounds, KEY),
+        }
     out = ROOT / "bench" / "results"
     kept = out / f"{asked.name}.json"
     if asked.only and kept.exists():

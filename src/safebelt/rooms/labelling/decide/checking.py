@@ -31,6 +31,7 @@ _STOPPED = {
     "crash": Text(zh="检验进程异常结束。", en="The process that looked into the file ended unexpectedly."),
 }
 _REFUSED = ("signingCredential.invalid", "signingCredential.expired", "signingCredential.revoked")
+_SOUNDS = ("wav", "flac", "mp3", "ogg", "opus", "m4a")
 _OF_SIGNER = (Axis.CHAIN, Axis.REVOCATION, Axis.TIME, Axis.IDENTITY, Axis.CERTIFICATE)
 
 
@@ -81,8 +82,12 @@ def _explicit(seen: Inspection) -> AxisFound:
     if seen.notice is None:
         return found(
             Verdict.UNKNOWN,
-            "程序不判断画面或声音中的提示，请自行查看。",
-            "A notice in pictures or sound is not looked for by the program: look or listen for it.",
+            "程序不判断画面中的提示和说出来的提示，请自行查看或收听。",
+            "A notice in a picture, or one that is spoken, is not judged by the program: look or listen for it.",
+        )
+    if seen.notice and seen.kind in _SOUNDS:
+        return found(
+            Verdict.OK, "声音开头有表示 AI 的节奏“短长 短短”。", "It begins with the rhythm that says AI in Morse code."
         )
     if seen.notice:
         return found(Verdict.OK, "文本中有 AI 生成的提示。", "The text carries a notice that AI generated it.")
@@ -235,11 +240,8 @@ def _time(manifest: Manifest, *, is_valid: Reason | None) -> AxisFound:
 
 def _watermark(seen: Inspection, known: Known) -> AxisFound:
     if not seen.has_scan:
-        return found(
-            Verdict.UNKNOWN,
-            "未查找水印：不是可以检测的图片，或本机构没有水印密钥。",
-            "No watermark was looked for: the file is no picture that can be, or this house has no key for one.",
-        )
+        why = seen.why_no_scan or Text(zh="格式未知。", en="The format is not known.")
+        return found(Verdict.UNKNOWN, f"未查找水印：{why.zh}", f"No watermark was looked for. {why.en}")
     if seen.ident is None:
         return found(
             Verdict.ABSENT,
@@ -257,8 +259,8 @@ def _watermark(seen: Inspection, known: Known) -> AxisFound:
     one = known.watermarked
     return found(
         Verdict.OK,
-        f"画面中的水印指向本机构于 {one.at:%Y-%m-%d} 所加的标识 {one.id}。它说明画面源自那份内容，不说明此后未被改动。",
-        f"The watermark in the picture leads to the mark {one.id} of {one.at:%Y-%m-%d}. It says that the picture comes "
+        f"内容中的水印指向本机构于 {one.at:%Y-%m-%d} 所加的标识 {one.id}。它说明它源自那份内容，不说明此后未被改动。",
+        f"The watermark in it leads to the mark {one.id} of {one.at:%Y-%m-%d}. It says that this comes "
         "from that content, not that it was not changed since.",
     )
 

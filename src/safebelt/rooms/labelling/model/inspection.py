@@ -25,8 +25,9 @@ class Inspection:
         has_provenance: Whether this look knows how to read C2PA manifests of this format.
         ident: What the watermark of this house's key carries; None where none was found.
         has_scan: Whether a watermark was looked for.
+        why_no_scan: Why not, where that is known.
         fingerprint: What the content looks like; None where it has no fingerprint here.
-        notice: For texts: whether the notice was seen; None where it was not looked for.
+        notice: Whether the notice was seen or heard; None where it was not looked for, or only people can tell.
         stopped: Why the look came to no end (`time`, `memory`, `crash`); empty where it did.
     """
 
@@ -40,6 +41,7 @@ class Inspection:
     has_provenance: bool = False
     ident: int | None = None
     has_scan: bool = False
+    why_no_scan: Text | None = None
     fingerprint: Fingerprint | None = None
     notice: bool | None = None
     stopped: str = ""

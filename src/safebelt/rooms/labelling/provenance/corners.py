@@ -7,6 +7,7 @@ GB 45438-2025 5.2: text with both elements, at an edge or corner, at least 5 % o
 means is not said; the height of the glyphs' ink is the least any reading comes to, so that is measured, with a margin.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -41,6 +42,51 @@ def put(rgb: Pixels, lang: str, font: Path) -> tuple[Pixels, str]:
     Raises:
         Unwritable: The picture is too small.
     """
+    corner = chosen(rgb, lang, font)
+    return corner.drawn(rgb), corner.name
+
+
+@dataclass(frozen=True, slots=True)
+class Corner:
+    """A notice and where it goes, so that it stands still in a film.
+
+    Attributes:
+        name: Which corner.
+        top, left: Of its plate.
+        mask: The words, 255 where there is ink.
+        pad: Pixels of the plate around them.
+        is_dark: Whether the ink is.
+    """
+
+    name: str
+    top: int
+    left: int
+    mask: Pixels
+    pad: int
+    is_dark: bool
+
+    def drawn(self, picture: Pixels, levels: tuple[int, int] = (0, 255)) -> Pixels:
+        """Return a picture with it.
+
+        Args:
+            picture: Shape (height, width, 3); or its brightness alone, shape (height, width).
+            levels: What black and white are in it.
+        """
+        out = picture.copy()
+        rows, columns = self.mask.shape[0] + 2 * self.pad, self.mask.shape[1] + 2 * self.pad
+        region = out[self.top : self.top + rows, self.left : self.left + columns].astype(np.float32)
+        ink, plate = levels if self.is_dark else levels[::-1]
+        region = region * (1 - _PLATE) + plate * _PLATE
+        alpha = self.mask.astype(np.float32) / 255
+        alpha = alpha[..., None] if picture.ndim == 3 else alpha
+        inner = region[self.pad : rows - self.pad, self.pad : columns - self.pad]
+        region[self.pad : rows - self.pad, self.pad : columns - self.pad] = inner * (1 - alpha) + ink * alpha
+        out[self.top : self.top + rows, self.left : self.left + columns] = np.rint(region).astype(np.uint8)
+        return out
+
+
+def chosen(rgb: Pixels, lang: str, font: Path) -> Corner:
+    """Return the notice for a picture, in the corner where it covers least; arguments and errors as of `put`."""
     mask = _text(WORDS["zh" if lang == "zh" else "en"], round(_HEIGHT * min(rgb.shape[:2]) + 0.5), font)
     pad = max(2, round(_PADDING * mask.shape[0]))
     box = mask.shape[0] + 2 * pad, mask.shape[1] + 2 * pad
@@ -52,15 +98,8 @@ def put(rgb: Pixels, lang: str, font: Path) -> tuple[Pixels, str]:
             )
         )
     name, (top, left) = _corner(rgb, box)
-    out = rgb.copy()
-    region = out[top : top + box[0], left : left + box[1]].astype(np.float32)
-    ink, plate = (0, 255) if float(region.mean()) >= _LIGHT else (255, 0)
-    region = region * (1 - _PLATE) + plate * _PLATE
-    alpha = mask[..., None].astype(np.float32) / 255
-    inner = region[pad : box[0] - pad, pad : box[1] - pad]
-    region[pad : box[0] - pad, pad : box[1] - pad] = inner * (1 - alpha) + ink * alpha
-    out[top : top + box[0], left : left + box[1]] = np.rint(region).astype(np.uint8)
-    return out, name
+    region = rgb[top : top + box[0], left : left + box[1]]
+    return Corner(name, top, left, mask, pad, is_dark=float(region.mean()) >= _LIGHT)
 
 
 def _text(words: str, least: int, font: Path) -> Pixels:

@@ -32,9 +32,7 @@ def wave(old: Buffer, samples: bytes, length: int) -> bytes:
     head = bytes(old[:_WAVE_HEAD])
     if head[:4] != b"RIFF" or head[8:] != b"WAVE" or struct.unpack_from("<I", head, 4)[0] + 8 > len(old):
         raise Unwritable(
-            Text(
-                zh="WAV 文件不是大小完整的普通 RIFF 文件。", en="The WAV file is no plain RIFF file of a stated size."
-            )
+            Text(zh="WAV 文件不是大小完整的普通 RIFF 文件。", en="The WAV file is no plain RIFF file of a stated size.")
         )
     end = struct.unpack_from("<I", head, 4)[0] + 8
     pieces, is_there = [b"WAVE"], False

@@ -8,7 +8,7 @@ MP3, Ogg Vorbis and Opus; AAC is an external ffmpeg's (`sound_aac`).
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,6 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.labelling.formats.carrier import Broken, Buffer, Unwritable, applied
 from safebelt.rooms.labelling.formats.kinds import Kind
 from safebelt.rooms.labelling.provenance import grafts
-
-if TYPE_CHECKING:
-    from soundfile import SoundFile
 
 SOUNDS = frozenset({Kind.WAV, Kind.FLAC, Kind.MP3, Kind.OGG, Kind.OPUS})
 """What is decoded and encoded again in this process."""
@@ -33,7 +30,7 @@ _READ_AS = {Kind.WAV: ("WAV", "WAVEX", "RF64"), Kind.FLAC: ("FLAC",), Kind.MP3: 
 _DEPTHS = frozenset({"PCM_U8", "PCM_S8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"})
 """Sample formats of WAV and FLAC that keep what they are when they are written again."""
 _MP3_KBPS = {True: (32, 320), False: (8, 160)}
-"""Least and largest bit rate of MPEG-1 layer III (32 kHz and above) and of MPEG-2 and 2.5 (ISO/IEC 11172-3, 13818-3)."""
+"""Least and largest bit rate of layer III of MPEG-1 (32 kHz and above) and of MPEG-2 and 2.5 (ISO/IEC 13818-3)."""
 _MPEG_1_RATE = 32_000
 _VORBIS_KBPS = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 250)
 """Nominal bit rate of one channel at 44.1 kHz for the qualities 0 to 10 (Vorbis I encoder, libvorbis' own table)."""
@@ -73,12 +70,10 @@ class Opened:
     """
 
     def __init__(self, data: Buffer, kind: Kind) -> None:
-        import soundfile  # noqa: PLC0415  only where sound is marked or listened to
+        import soundfile  # type: ignore[import-untyped]  # noqa: PLC0415  only where sound is marked or heard
 
-        stream: Any = io.BytesIO(data) if isinstance(data, bytes) else data
-        stream.seek(0)
         try:
-            self._file: SoundFile = soundfile.SoundFile(stream)
+            self._file: Any = soundfile.SoundFile(io.BytesIO(data) if isinstance(data, bytes) else _Mapped(data))
         except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
             raise Broken(f"a sound that cannot be decoded: {type(error).__name__}") from error
         is_right = self._file.format in _READ_AS.get(kind, ("OGG",))
@@ -119,9 +114,10 @@ class Opened:
 
     def _read(self, count: int) -> Samples:
         try:
-            return self._file.read(count, dtype="float32", always_2d=True)
+            samples: Samples = self._file.read(count, dtype="float32", always_2d=True)
         except RuntimeError as error:  # as above
             raise Broken("a sound that cannot be decoded to its end") from error
+        return np.nan_to_num(samples, posinf=1.0, neginf=-1.0)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -132,6 +128,33 @@ class Opened:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class _Mapped(io.RawIOBase):
+    """A mapped file with a place of its own: several may read one map."""
+
+    def __init__(self, data: Buffer) -> None:
+        self._data, self._at = data, 0
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any) -> int:
+        piece = self._data[self._at : self._at + len(into)]
+        into[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._data)}[whence]
+        self._at = max(0, start + offset)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
 
 
 def hold_writable(opened: Opened, size: int) -> None:

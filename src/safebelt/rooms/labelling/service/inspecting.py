@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from safebelt.kernel.text import Text
 from safebelt.rooms.labelling.decide.reading import read as read_label
 from safebelt.rooms.labelling.formats.carrier import MAX_FOUND, Broken, Buffer, Unwritable
 from safebelt.rooms.labelling.formats.files import opened
@@ -17,15 +18,16 @@ from safebelt.rooms.labelling.formats.kinds import Kind, carrier_of, sniff
 from safebelt.rooms.labelling.model.checks import FoundLabel
 from safebelt.rooms.labelling.model.inspection import Inspection
 from safebelt.rooms.labelling.model.provenance import Manifest
-from safebelt.rooms.labelling.provenance import notices
+from safebelt.rooms.labelling.provenance import notices, scanning
 from safebelt.rooms.labelling.provenance.manifests import READ_KINDS, Manifests
-from safebelt.rooms.labelling.provenance.pixels import RASTER, decoded
 from safebelt.rooms.labelling.service.likeness import fingerprint_of
 
 _SHOWN = 4096  # characters of a label that are kept
 _AI, _MADE = r"(?:人工智能|(?<![A-Za-z])AI(?![A-Za-z]))", r"(?:生成|合成|generated|synthesi[sz]ed)"
 _NOTICE = re.compile(rf"{_AI}[^\n。.]{{0,12}}{_MADE}|{_MADE}[^\n。.]{{0,12}}{_AI}", re.IGNORECASE)
 """Both elements of GB 45438-2025 5.1 b), near each other; in English too."""
+_NO_KEY = Text(zh="本机构没有水印密钥。", en="This house has no key for a watermark.")
+_NOT_ASKED = Text(zh="未要求查找。", en="It was not asked for.")
 
 
 def inspect(path: Path, name: str, manifests: Manifests, key: bytes = b"", *, is_scanned: bool = True) -> Inspection:
@@ -55,7 +57,7 @@ def _seen(path: Path, data: Buffer, name: str, manifests: Manifests, key: bytes,
         return Inspection(size=len(data))
     labels, broken = _labels(kind, data)
     manifest, manifest_broken = _manifest(kind, path, data, manifests)
-    ident, has_scan = _watermark(kind, data, key) if is_scanned else (None, False)
+    ident, why_no_scan = _watermark(path, kind, data, key) if is_scanned else (None, _NOT_ASKED)
     return Inspection(
         kind=kind.value,
         size=len(data),
@@ -65,9 +67,10 @@ def _seen(path: Path, data: Buffer, name: str, manifests: Manifests, key: bytes,
         manifest_broken=manifest_broken,
         has_provenance=kind in READ_KINDS,
         ident=ident,
-        has_scan=has_scan,
+        has_scan=why_no_scan is None,
+        why_no_scan=why_no_scan,
         fingerprint=fingerprint_of(kind, data) if is_scanned else None,
-        notice=_has_notice(data, kind),
+        notice=_notice(path, kind, data, is_scanned=is_scanned),
     )
 
 
@@ -110,17 +113,29 @@ def _manifest(kind: Kind, path: Path, data: Buffer, manifests: Manifests) -> tup
         return None, str(broken)
 
 
-def _watermark(kind: Kind, data: Buffer, key: bytes) -> tuple[int | None, bool]:
-    """Return the id of a watermark, and whether one was looked for."""
-    if not key or kind not in RASTER:
-        return None, False
-    from safebelt.rooms.labelling.watermark import image  # noqa: PLC0415  30 MB, and only for pictures
-
+def _watermark(path: Path, kind: Kind, data: Buffer, key: bytes) -> tuple[int | None, Text | None]:
+    """Return the id of a watermark, and why none was looked for, if so."""
+    if not key:
+        return None, _NO_KEY
     try:
-        reading = image.scan(decoded(data, kind).rgb, key)
-    except (Broken, Unwritable, ValueError):
-        return None, False
-    return (reading.ident if reading else None), True
+        return scanning.ident_in(path, data, kind, key), None
+    except Unwritable as no:
+        return None, no.why
+    except Broken as broken:
+        return None, Text(zh=f"内容无法解码：{broken}", en=f"It cannot be decoded: {broken}.")
+
+
+def _notice(path: Path, kind: Kind, data: Buffer, *, is_scanned: bool) -> bool | None:
+    """Return whether a notice is there; None where it was not looked for, or only people can tell that there is none.
+
+    A sound without the rhythm may say in words that AI made it.
+    """
+    if kind not in scanning.HEARD:
+        return _has_notice(data, kind)
+    try:
+        return (is_scanned and scanning.has_rhythm(path, data, kind)) or None
+    except (Unwritable, Broken):
+        return None
 
 
 def _has_notice(data: Buffer, kind: Kind) -> bool | None:

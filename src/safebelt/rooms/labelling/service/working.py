@@ -5,20 +5,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from safebelt.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from safebelt.kernel.text import Text
 from safebelt.rooms.labelling.formats import files
 from safebelt.rooms.labelling.formats.carrier import Broken, Buffer, Edit, Span, Unwritable, applied
 from safebelt.rooms.labelling.formats.kinds import Kind, carrier_of, sniff
 from safebelt.rooms.labelling.model import AigcLabel, Mark, Marked
-from safebelt.rooms.labelling.provenance import corners, notices
+from safebelt.rooms.labelling.provenance import scanning
 from safebelt.rooms.labelling.provenance.manifests import Manifests
-from safebelt.rooms.labelling.provenance.pixels import RASTER, decoded, encoded, not_here
 from safebelt.rooms.labelling.provenance.text_manifests import NOT_ASKED, TEXT_KINDS
 from safebelt.rooms.labelling.provenance.values import value_of
+from safebelt.rooms.labelling.service.essence import Essence
 from safebelt.rooms.labelling.service.signing import Signing, sign
 
 if TYPE_CHECKING:
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
 
 SIDECAR = ".aigc.json"
 """What the name of a label's own file ends with, where the format has no place for one."""
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,7 +54,7 @@ class Work:
     put: dict[Mark, str] = field(default_factory=dict)
     left: dict[Mark, Text] = field(default_factory=dict)
 
-    def on(self, file: int, data: Buffer, name: str, draft: Path, out: Path) -> Marked:
+    def on(self, file: int, data: Buffer, source: Path, draft: Path, out: Path) -> Marked:
         """Mark a file; leave the result in the draft.
 
         Raises:
@@ -67,11 +63,11 @@ class Work:
             Invalid: It is of no known format.
             Conflict: What was written could not be read back.
         """
-        kind = sniff(data, name)
+        kind = sniff(data, source.name)
         if kind is None:
-            raise unknown(name)
+            raise unknown(source.name)
         value = value_of(self.label)
-        noted = self._noted(data, kind)
+        noted = self._noted(source, data, kind, draft)
         edit = self._labelled(noted, kind, value)
         if not self._is_signed(noted, edit, kind, draft):
             _write(file, data, noted, edit, draft)
@@ -82,49 +78,12 @@ class Work:
             self.put[Mark.AIGC] = beside.name
         return marked
 
-    def _noted(self, data: Buffer, kind: Kind) -> Buffer:
-        """Put in what people see, and what they do not."""
-        if kind in RASTER and self.marks & {Mark.EXPLICIT, Mark.WATERMARK}:
-            return self._drawn(data, kind)
-        if Mark.WATERMARK in self.marks:
-            self.left[Mark.WATERMARK] = not_here(kind)
-        if Mark.EXPLICIT not in self.marks:
-            return data
-        try:
-            noted, self.put[Mark.EXPLICIT] = notices.put(data, kind, self.lang)
-        except Unwritable as no:
-            self.left[Mark.EXPLICIT] = no.why
-            return data
-        return noted
-
-    def _drawn(self, data: Buffer, kind: Kind) -> Buffer:
-        """Change the picture itself, which costs it one more encoding."""
-        try:
-            picture = decoded(data, kind)
-        except Unwritable as no:
-            self.left |= dict.fromkeys(self.marks & {Mark.EXPLICIT, Mark.WATERMARK}, no.why)
-            return data
-        rgb = self._watermarked(picture.rgb)
-        if Mark.EXPLICIT in self.marks:
-            try:
-                rgb, self.put[Mark.EXPLICIT] = corners.put(rgb, self.lang, self.font)
-            except Unwritable as no:
-                self.left[Mark.EXPLICIT] = no.why
-        return data if rgb is picture.rgb else encoded(picture, rgb, kind)
-
-    def _watermarked(self, rgb: Pixels) -> Pixels:
-        if self.watermark is None:
-            return rgb
-        from safebelt.rooms.labelling.watermark import image  # noqa: PLC0415  30 MB, and only for pictures
-
-        ident, key = self.watermark
-        try:
-            marked = image.embed(rgb, ident, key)
-        except ValueError as error:
-            self.left[Mark.WATERMARK] = Text(zh=f"图片不适合加水印：{error}", en=f"It takes no watermark: {error}.")
-            return rgb
-        self.put[Mark.WATERMARK] = f"{ident:016x}"
-        return marked
+    def _noted(self, source: Path, data: Buffer, kind: Kind, draft: Path) -> Buffer:
+        """Put in what people see and hear, and what they do not."""
+        essence = Essence(
+            marks=self.marks, lang=self.lang, font=self.font, watermark=self.watermark, put=self.put, left=self.left
+        )
+        return essence.into(source, data, kind, draft)
 
     def _labelled(self, data: Buffer, kind: Kind, value: str) -> Edit:
         whole = [Span(0, len(data))]
@@ -176,15 +135,13 @@ class Work:
             raise _not_read_back(Mark.C2PA)
 
     def _hold_watermark(self, draft: Path, kind: Kind) -> None:
-        """Say so where a watermark was put and does not come through the picture's own encoding."""
+        """Say so where a watermark was put and does not come through the content's own encoding."""
         if Mark.WATERMARK not in self.put or self.watermark is None:
             return
-        from safebelt.rooms.labelling.watermark import image  # noqa: PLC0415  as above
-
         ident, key = self.watermark
         with files.opened(draft) as (_, data):
-            reading = image.scan(decoded(data, kind).rgb, key)
-        if reading is None or reading.ident != ident:
+            is_there = scanning.ident_in(draft, data, kind, key) == ident
+        if not is_there:
             raise _not_read_back(Mark.WATERMARK)
 
 
@@ -196,7 +153,7 @@ def done(work: "Work", source: Path, out: Path) -> Marked:
     """
     try:
         with files.opened(source) as (file, data), files.draft_of(out) as draft:
-            return work.on(file, data, source.name, draft, out)
+            return work.on(file, data, source, draft, out)
     except FileNotFoundError:
         raise NotFound(
             what=Text(

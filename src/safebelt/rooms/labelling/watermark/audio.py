@@ -125,7 +125,10 @@ def embed_blocks(
 
     Args:
         blocks: Each as `embed` takes it, shape (length, channels).
-        rate, ident, key, snr_db: As `embed` takes them.
+        rate: Samples each second.
+        ident: 64 bits.
+        key: At least 16 bytes.
+        snr_db: As `embed` takes it.
 
     Raises:
         Unfit, ValueError, WeakKey: As `embed`.

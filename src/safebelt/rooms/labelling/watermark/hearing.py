@@ -95,7 +95,8 @@ def scan_windows(windows: Iterable[tuple[float, NDArray[np.float32]]], rate: int
     Args:
         windows: Where each begins, in seconds, and its samples as `scan` takes them; those after the first 12 are not
             asked for.
-        rate, key: As `scan` takes them.
+        rate: Samples each second.
+        key: At least 16 bytes.
 
     Raises:
         ValueError, WeakKey: As `scan`.
@@ -181,7 +182,9 @@ def _foretelling(loud: _Grid, weight: _Grid) -> _Grid:
     """Return the weights with which neighbours foretell a cell, as least squares find them; shape of a kernel."""
     reach = _FAR_SLOTS * _STEPS_OF_SLOT
     centred = loud - np.average(loud, axis=0, weights=weight + 1e-6)
-    padded = np.pad(centred, ((reach, reach), (_FAR_BANDS, _FAR_BANDS)), mode="reflect" if len(loud) > reach else "edge")
+    padded = np.pad(
+        centred, ((reach, reach), (_FAR_BANDS, _FAR_BANDS)), mode="reflect" if len(loud) > reach else "edge"
+    )
     rows = np.arange(0, len(loud), 2)
     offsets = _offsets()
     columns = [padded[rows + reach + i * _STEPS_OF_SLOT, _FAR_BANDS + j :][:, :BANDS].ravel() for i, j in offsets]

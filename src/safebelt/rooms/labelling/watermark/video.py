@@ -26,6 +26,20 @@ def embed_frame(rgb: image.Picture, ident: int, key: bytes, *, psnr_db: float = 
     return image.embed_variant(rgb, _tile(ident, key), psnr_db=psnr_db)
 
 
+def embed_luma(luma: NDArray[np.uint8], ident: int, key: bytes, *, psnr_db: float = 41.05) -> NDArray[np.uint8]:
+    """Return the brightness of a frame with the id in it, shape (height, width): colour says nothing of the mark."""
+    return embed_frame(_grey(luma), ident, key, psnr_db=psnr_db)[..., 0]
+
+
+def scan_luma(frames: Iterable[NDArray[np.uint8]], key: bytes) -> Reading | None:
+    """Return the id in a film of which brightness alone is given, each frame of shape (height, width); as `scan`."""
+    return scan((_grey(one) for one in frames), key)
+
+
+def _grey(luma: NDArray[np.uint8]) -> image.Picture:
+    return np.repeat(luma[..., None], 3, axis=2)
+
+
 def scan(frames: Iterable[image.Picture], key: bytes) -> Reading | None:
     """Return the id in a film, or None where no mark of this key is found.
 
