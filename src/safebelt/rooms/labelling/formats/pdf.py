@@ -45,7 +45,7 @@ class _Packet:
 
 
 @dataclass(frozen=True, slots=True)
-class _Object:
+class Object:
     """An object of the update."""
 
     number: int
@@ -61,7 +61,7 @@ def read(data: Buffer) -> list[Found]:
 def write(data: Buffer, value: str) -> Edit:
     """Put the label into the document information; raises `Broken` and `Unwritable`."""
     file, line = File(data), as_line(value)
-    _refuse(file)
+    refuse(file)
     info = _info(file, data)
     labels, packet = list(_in_info(info)), _metadata(file)
     is_marked = packet is not None and bool(xmp.labels_of(packet.content))
@@ -69,7 +69,7 @@ def write(data: Buffer, value: str) -> Edit:
         return [Span(0, len(data))]
     size = file.trailer.number("Size")
     reference = info.reference or Reference(size, 0)
-    objects = [_Object(*reference, _information(info, line))]
+    objects = [Object(*reference, _information(info, line))]
     is_signed = bool(labels or is_marked) and data.find(b"/ByteRange") >= 0  # asked only where there is what to blank
     changes = [] if is_signed else _blanks(info)
     if packet is not None and is_marked:
@@ -77,9 +77,9 @@ def write(data: Buffer, value: str) -> Edit:
         if packet.extent is not None and not is_signed:
             changes.append((*packet.extent, cleaned.ljust(len(packet.content))))
         else:
-            objects.append(_Object(*packet.reference, _stream_of(cleaned)))
+            objects.append(Object(*packet.reference, _stream_of(cleaned)))
     end = len(data)
-    changes.append((end, end, _update(file, data, objects, reference, max(size, reference.number + 1))))
+    changes.append((end, end, update(file, data, objects, reference, max(size, reference.number + 1))))
     return changed(end, changes)
 
 
@@ -161,7 +161,7 @@ def _stream_of(packet: bytes) -> bytes:
     return b"<</Type/Metadata/Subtype/XML/Length %d>>\nstream\n" % len(packet) + packet + b"\nendstream"
 
 
-def _refuse(file: File) -> None:
+def refuse(file: File) -> None:
     """Refuse what must not be changed.
 
     Raises:
@@ -206,8 +206,16 @@ def _blanks(info: _Info) -> list[Change]:
     ]
 
 
-def _update(file: File, data: Buffer, objects: list[_Object], info: Reference, size: int) -> bytes:
-    """Return an incremental update: the objects, and cross-references of the kind the file has."""
+def update(file: File, data: Buffer, objects: list[Object], info: Reference | None, size: int) -> bytes:
+    """Return an incremental update: the objects, and cross-references of the kind the file has.
+
+    Args:
+        file: The file.
+        data: The same, as bytes.
+        objects: What is new or changed.
+        info: The document information; None to leave it as it is.
+        size: One more than the highest number in use.
+    """
     made = b"" if data[len(data) - 1 :] in (b"\n", b"\r") else b"\n"
     offsets = dict[int, tuple[int, int]]()
     for one in objects:
@@ -217,9 +225,9 @@ def _update(file: File, data: Buffer, objects: list[_Object], info: Reference, s
     kept = b"".join(
         file.raw(item.key, item.start).rstrip() + b" " + file.raw(item.start, item.end) + b"\n"
         for name, item in file.trailer.items.items()
-        if name not in _OWN
+        if name not in _OWN or (name == "Info" and info is None)
     )
-    common = kept + b"/Info %d %d R\n/Prev %d\n" % (*info, file.start)
+    common = kept + (b"/Info %d %d R\n" % info if info else b"") + b"/Prev %d\n" % file.start
     made += _stream(offsets, start, size, common) if file.is_stream else _table(offsets, size, common)
     return made + b"startxref\n%d\n%%%%EOF\n" % start
 

@@ -5,13 +5,14 @@ The notice holds both elements that GB 45438-2025 5.1 b) asks for; in a text, it
 
 import html
 import re
+from pathlib import Path
 
 from safebelt.kernel.text import Text
 from safebelt.rooms.labelling.decide.label import notice_for
 from safebelt.rooms.labelling.formats.carrier import Broken, Buffer, Unwritable, applied
 from safebelt.rooms.labelling.formats.kinds import Kind
 from safebelt.rooms.labelling.model.label import NOTICE
-from safebelt.rooms.labelling.provenance import document_notices
+from safebelt.rooms.labelling.provenance import document_notices, pdf_notices
 from safebelt.rooms.labelling.provenance.document_notices import DOCUMENTS
 
 _FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n.*?^(?:---|\.\.\.)[ \t]*\r?\n", re.DOTALL | re.MULTILINE)
@@ -22,19 +23,22 @@ _MAX_BYTES = 64 << 20
 _EDGE = 4096  # bytes at a text's beginning and end in which a notice stands
 
 
-def put(data: Buffer, kind: Kind, lang: str) -> tuple[bytes, str]:
+def put(data: Buffer, kind: Kind, lang: str, font: Path | None = None) -> tuple[bytes, str]:
     """Return a file with the notice, and where that is; one that has a notice already is left alone.
 
     Args:
         data: The file.
         kind: Its format.
         lang: `zh` or `en`; empty for the text's own language.
+        font: A font file that has the notice's glyphs, for pages on which it is drawn.
 
     Raises:
         Unwritable: The format has no text that a notice could stand in, or it is not UTF-8.
     """
     if kind in DOCUMENTS:
         return _into_document(data, kind, lang)
+    if kind is Kind.PDF and font is not None:
+        return _onto_page(data, lang, font)
     if kind not in _WRITERS:
         raise Unwritable(
             Text(
@@ -67,6 +71,8 @@ def words(data: Buffer, kind: Kind) -> str | None:
             return document_notices.words(data, kind)
         except Unwritable:  # it is encrypted, or has no such part
             return None
+    if kind is Kind.PDF:
+        return pdf_notices.words_of(data)
     if kind not in _WRITERS:
         return None
     return (bytes(data[:_EDGE]) + b"\n" + bytes(data[-_EDGE:])).decode("utf-8", "replace")
@@ -81,9 +87,22 @@ def _into_document(data: Buffer, kind: Kind, lang: str) -> tuple[bytes, str]:
         edit, place = document_notices.put(data, kind, lambda text: fixed or notice_for(text))
         return applied(data, edit), place
     except Broken as broken:
-        raise Unwritable(
-            Text(zh=f"该文件无法加入可见提示：{broken}。", en=f"No visible notice can be put into the file: {broken}.")
-        ) from broken
+        raise _cannot(broken) from broken
+
+
+def _onto_page(data: Buffer, lang: str, font: Path) -> tuple[bytes, str]:
+    """Draw the notice on a PDF's first page; its words are compressed, so that unasked it speaks Chinese."""
+    try:
+        edit, place = pdf_notices.put(data, lang or "zh", font)
+    except Broken as broken:
+        raise _cannot(broken) from broken
+    return (applied(data, edit) if edit else bytes(data[:])), place
+
+
+def _cannot(broken: Broken) -> Unwritable:
+    return Unwritable(
+        Text(zh=f"该文件无法加入可见提示：{broken}。", en=f"No visible notice can be put into the file: {broken}.")
+    )
 
 
 def _plain(text: str, notice: str) -> str:

@@ -75,7 +75,7 @@ class Essence:
         if Mark.EXPLICIT not in self.marks:
             return data
         try:
-            noted, self.put[Mark.EXPLICIT] = notices.put(data, kind, self.lang)
+            noted, self.put[Mark.EXPLICIT] = notices.put(data, kind, self.lang, self.font)
         except Unwritable as no:
             self.left[Mark.EXPLICIT] = no.why
             return data
