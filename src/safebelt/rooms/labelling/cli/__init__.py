@@ -12,6 +12,7 @@ from safebelt.kernel.actors import OWNER
 from safebelt.kernel.errors import Invalid, Problem
 from safebelt.kernel.text import LANGS, Lang, Text
 from safebelt.rooms.labelling.cli.copies import add_copies
+from safebelt.rooms.labelling.cli.keys import add_keys
 from safebelt.rooms.labelling.cli.owed import add_owed, marks_of, not_put, regimes
 from safebelt.rooms.labelling.cli.textmarks import add_textmarks
 from safebelt.rooms.labelling.decide.contract import as_data
@@ -35,6 +36,7 @@ def commands(labelling: Labelling) -> App:
     add_owed(app, labelling)
     add_copies(app, labelling)
     add_textmarks(app, labelling)
+    add_keys(app, labelling)
     _checking(app, labelling)
     return app
 

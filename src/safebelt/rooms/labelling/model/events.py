@@ -26,7 +26,24 @@ class ContentMarked(Event):
     serial: str
 
 
-EVENTS = (ContentMarked, CopyGiven, RecipientErased, TextKeyMade, TextKeyReleased)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatermarkKeyRotated(Event):
+    """Watermarks carry a new key; the old one is only read.
+
+    Attributes:
+        retired: How many keys are only read now.
+        commitment: Hex SHA-256 of the key that was retired.
+    """
+
+    kind: ClassVar[str] = "labelling.watermark_key_rotated.v1"
+    title: ClassVar[Text] = Text(zh="更换了水印密钥", en="Watermark key rotated")
+    apart: ClassVar[frozenset[str]] = frozenset({"reason"})
+    retired: int
+    commitment: str
+    reason: str
+
+
+EVENTS = (ContentMarked, CopyGiven, RecipientErased, TextKeyMade, TextKeyReleased, WatermarkKeyRotated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from safebelt.rooms.labelling.service.giving import Labelled
 from safebelt.rooms.labelling.service.marking import CannotMark, MarkedBytes, MarkFile
 from safebelt.rooms.labelling.service.owing import OwedFor, Owing
 from safebelt.rooms.labelling.service.passing import PassedOn, Passing, PassOn
+from safebelt.rooms.labelling.service.rotating import Rotating
 from safebelt.rooms.labelling.service.textmarks import TextMarks
 from safebelt.rooms.labelling.service.verifying import MAX_SENT_BYTES
 from safebelt.rooms.labelling.service.working import SIDECAR
@@ -25,5 +26,5 @@ __all__ = [
 ]
 
 
-class Labelling(Copying, Passing, Owing, TextMarks):
+class Labelling(Copying, Passing, Owing, TextMarks, Rotating):
     """Marks what AI makes, and checks what others bring."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from safebelt import __version__
 from safebelt.engines.clock import Chance, Clock
-from safebelt.engines.signing import files
 from safebelt.kernel.errors import NotFound, Problem
 from safebelt.kernel.ids import NewId
 from safebelt.kernel.text import Text
@@ -20,6 +19,7 @@ from safebelt.rooms.labelling.decide import likeness
 from safebelt.rooms.labelling.model.events import Remembered
 from safebelt.rooms.labelling.model.likeness import FINGERPRINT_BITS, WITHIN, Alike, Fingerprint
 from safebelt.rooms.labelling.service.giving import Giving
+from safebelt.rooms.labelling.service.keyring import Keyring
 
 if TYPE_CHECKING:
     from safebelt.engines.sql import Sql
@@ -30,10 +30,9 @@ if TYPE_CHECKING:
 
 TRUST_LIST = "trust/C2PA-TRUST-LIST.pem"
 FONT = "fonts/notice.otf"
-WATERMARK_KEY = "watermark.key"
+WATERMARK_KEY, RETIRED_KEYS = "watermark.key", "watermark-retired"
 MAX_IDENT = 1 << 63
 """Ids of watermarks are below this: both databases keep whole numbers of 63 bits."""
-_KEY_BYTES = 32
 _MOST_COMPARED = 50_000
 """Fingerprints that are compared with one: eight times what a million of them brings near, or more."""
 _MOST_NAMED = 500
@@ -134,32 +133,11 @@ class Desk:
         alike = [Alike(mark_id=one.id, system_id=one.system_id, at=one.at, bits=least) for one in marks[:1]]
         return (alike[0] if alike else None), is_crowded
 
-    def watermark_key(self, *, is_made: bool = False) -> bytes:
-        """Return the key of this house's watermarks; where there is none yet, nothing.
-
-        Args:
-            is_made: Whether to make one where there is none.
-
-        Raises:
-            Unavailable: It cannot be read or written.
-        """
-        path = self.hands.parent / WATERMARK_KEY
-        try:
-            return bytes.fromhex(path.read_text("ascii"))
-        except FileNotFoundError:
-            if not is_made:
-                return b""
-        except (OSError, ValueError) as error:
-            raise files.unavailable(path, str(error)) from error
-        made = self.chance(_KEY_BYTES)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            files.write(path, f"{made.hex()}\n", mode=0o600, is_new=True)
-        except FileExistsError:
-            return self.watermark_key()  # another made one meanwhile
-        except OSError as error:
-            raise files.unavailable(path, error.strerror or str(error)) from error
-        return made
+    @property
+    def keyring(self) -> Keyring:
+        """The keys of this house's watermarks."""
+        keys = self.hands.parent
+        return Keyring(newest=keys / WATERMARK_KEY, retired=keys / RETIRED_KEYS, chance=self.chance)
 
     def provider_of(self, system_id: str) -> str:
         """Return the unified social credit code of a system's provider; empty where it bears none, or no system is."""

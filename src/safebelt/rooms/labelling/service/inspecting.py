@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from time import monotonic
 
 from safebelt.kernel.text import Text
 from safebelt.rooms.labelling.decide.reading import read as read_label
@@ -26,18 +27,26 @@ _SHOWN = 4096  # characters of a label that are kept
 _AI, _MADE = r"(?:人工智能|(?<![A-Za-z])AI(?![A-Za-z]))", r"(?:生成|合成|generated|synthesi[sz]ed)"
 _NOTICE = re.compile(rf"{_AI}[^\n。.]{{0,12}}{_MADE}|{_MADE}[^\n。.]{{0,12}}{_AI}", re.IGNORECASE)
 """Both elements of GB 45438-2025 5.1 b), near each other; in English too."""
+_SCAN_SECONDS = 10.0
+"""Longest search for watermarks by keys beyond the newest: half of what one look may take."""
+_NO_TIME = Text(
+    zh="时间不足以试完本机构的全部密钥；已试过的没有找到。",
+    en="There was no time to try all keys of this house; by those that were tried none was found.",
+)
 _NO_KEY = Text(zh="本机构没有水印密钥。", en="This house has no key for a watermark.")
 _NOT_ASKED = Text(zh="未要求查找。", en="It was not asked for.")
 
 
-def inspect(path: Path, name: str, manifests: Manifests, key: bytes = b"", *, is_scanned: bool = True) -> Inspection:
+def inspect(
+    path: Path, name: str, manifests: Manifests, keys: tuple[bytes, ...] = (), *, is_scanned: bool = True
+) -> Inspection:
     """Look into a file.
 
     Args:
         path: The file.
         name: What it is called.
         manifests: Reads C2PA manifests.
-        key: Key of this house's watermarks; empty where none are looked for.
+        keys: Keys of this house's watermarks, the newest first; empty where none are looked for.
         is_scanned: Whether the content itself is looked at, for watermark and fingerprint, or only what is said of it.
 
     Raises:
@@ -46,18 +55,20 @@ def inspect(path: Path, name: str, manifests: Manifests, key: bytes = b"", *, is
     with opened(path) as (_, data):
         digest = _aside().submit(_sha256, data)  # beside everything else: it holds nobody up
         try:
-            return replace(_seen(path, data, name, manifests, key, is_scanned=is_scanned), sha256=digest.result())
+            return replace(_seen(path, data, name, manifests, keys, is_scanned=is_scanned), sha256=digest.result())
         finally:
             digest.exception()  # nobody reads the file any more when it is closed
 
 
-def _seen(path: Path, data: Buffer, name: str, manifests: Manifests, key: bytes, *, is_scanned: bool) -> Inspection:
+def _seen(
+    path: Path, data: Buffer, name: str, manifests: Manifests, keys: tuple[bytes, ...], *, is_scanned: bool
+) -> Inspection:
     kind = sniff(data, name)
     if kind is None:
         return Inspection(size=len(data))
     labels, broken = _labels(kind, data)
     manifest, manifest_broken = _manifest(kind, path, data, manifests)
-    ident, why_no_scan = _watermark(path, kind, data, key) if is_scanned else (None, _NOT_ASKED)
+    ident, why_no_scan = _by_all(path, kind, data, keys) if is_scanned else (None, _NOT_ASKED)
     return Inspection(
         kind=kind.value,
         size=len(data),
@@ -113,10 +124,27 @@ def _manifest(kind: Kind, path: Path, data: Buffer, manifests: Manifests) -> tup
         return None, str(broken)
 
 
+def _by_all(path: Path, kind: Kind, data: Buffer, keys: tuple[bytes, ...]) -> tuple[int | None, Text | None]:
+    """Look for a watermark by one key after the other, the newest first, while there is time.
+
+    Returns:
+        Its id, and why none was looked for, or not by all keys, if so.
+    """
+    if not keys:
+        return None, _NO_KEY
+    ident, why, began = None, None, monotonic()
+    for number, key in enumerate(keys):
+        taken = monotonic() - began
+        if number and taken + taken / number > _SCAN_SECONDS:
+            return None, _NO_TIME
+        ident, why = _watermark(path, kind, data, key)
+        if ident is not None or why is not None:
+            break
+    return ident, why
+
+
 def _watermark(path: Path, kind: Kind, data: Buffer, key: bytes) -> tuple[int | None, Text | None]:
     """Return the id of a watermark, and why none was looked for, if so."""
-    if not key:
-        return None, _NO_KEY
     try:
         return scanning.ident_in(path, data, kind, key), None
     except Unwritable as no:

@@ -35,11 +35,11 @@ class Ask(msgspec.Struct):
 
 
 class Start(msgspec.Struct):
-    """What a process is told first: the roots to trust, PEM, and the watermarks' key."""
+    """What a process is told first: the roots to trust, PEM, and the watermarks' keys, the newest first."""
 
     home: str
     listed: str
-    key: bytes = b""
+    keys: tuple[bytes, ...] = ()
 
 
 class Looker:
@@ -48,15 +48,21 @@ class Looker:
     Args:
         home: Roots of this house, PEM.
         listed: Roots of the C2PA trust list, PEM.
-        key: Key of this house's watermarks.
+        keys: Keys of this house's watermarks, the newest first.
         seconds: Longest look into one file.
         memory_bytes: Largest address space of the process.
     """
 
     def __init__(
-        self, home: str, listed: str, *, key: bytes = b"", seconds: float = SECONDS, memory_bytes: int = MEMORY_BYTES
+        self,
+        home: str,
+        listed: str,
+        *,
+        keys: tuple[bytes, ...] = (),
+        seconds: float = SECONDS,
+        memory_bytes: int = MEMORY_BYTES,
     ) -> None:
-        self._start = Start(home=home, listed=listed, key=key)
+        self._start = Start(home=home, listed=listed, keys=keys)
         self._seconds, self._memory = seconds, memory_bytes
         self._own = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None

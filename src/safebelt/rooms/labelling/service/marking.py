@@ -153,7 +153,7 @@ class Marking(Furnished):
             software=self.software,
             font=self.desk.folder / FONT,
             is_text_signed=cmd.is_text_signed,
-            watermark=(drawn, self.desk.watermark_key(is_made=True)) if has_watermark else None,
+            watermark=(drawn, self.desk.keyring.key(is_made=True)) if has_watermark else None,
         )
         if why_not is not None and Mark.C2PA in cmd.marks:
             work.left[Mark.C2PA] = why_not

@@ -22,6 +22,10 @@ FOLDER = "text-watermarks"
 MAX_KEYS = 16
 """Keys of one system that are tried on a text."""
 _SECRET_BYTES = 32
+_REMEDY = Text(
+    zh="如可能已被他人读取，请用 safebelt labelling text-watermark make 生成下一个。",
+    en="If others may have read it, make the next one: safebelt labelling text-watermark make.",
+)
 _MAX_FILE = 1 << 16
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SECRET = re.compile(r"[0-9a-f]{64}")
@@ -115,11 +119,13 @@ class TextMarks(Furnished):
 
         Raises:
             Unavailable: One cannot be read.
+            Refused: Others could have read it.
         """
         if not _NAME.fullmatch(system_id):
             return []
         found = list[TextKey]()
         for path in sorted(self._folder(system_id).glob("[0-9][0-9][0-9][0-9].json")):
+            files.guard(path, _REMEDY)
             try:
                 found.append(text_key(path))
             except Invalid as error:

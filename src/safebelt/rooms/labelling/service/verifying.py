@@ -31,7 +31,7 @@ _BLOCK, _MAX_NAME = 1 << 20, 200
 class Verifying(Furnished):
     """Checks files, with what this house knows."""
 
-    _started: tuple[bytes, Looker] | None = None
+    _started: tuple[tuple[bytes, ...], Looker] | None = None
 
     @cached_property
     def _signers(self) -> "Held[_Signer]":
@@ -43,11 +43,11 @@ class Verifying(Furnished):
 
     @property
     def _looker(self) -> Looker:
-        """What looks into files; another one when the watermarks' key was made meanwhile."""
-        key = self.desk.watermark_key()
-        if self._started is None or self._started[0] != key:
+        """What looks into files; another one when a key of the watermarks was made meanwhile."""
+        keys = self.desk.keyring.keys()
+        if self._started is None or self._started[0] != keys:
             self.close()
-            self._started = key, Looker(self.desk.roots(), self.desk.trust_list(), key=key)
+            self._started = keys, Looker(self.desk.roots(), self.desk.trust_list(), keys=keys)
         return self._started[1]
 
     def verify(self, path: Path, *, name: str = "", is_scanned: bool = True) -> Checked:

@@ -33,7 +33,7 @@ def main(memory_bytes: int) -> None:
         manifests = Manifests(start.home, start.listed)
         while True:
             asked = msgspec.msgpack.decode(received(questions), type=Ask)
-            found = inspect(Path(asked.path), asked.name, manifests, start.key, is_scanned=asked.is_scanned)
+            found = inspect(Path(asked.path), asked.name, manifests, start.keys, is_scanned=asked.is_scanned)
             send(answers, found)
     except EOFError:
         return
