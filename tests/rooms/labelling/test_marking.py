@@ -1,6 +1,7 @@
 """A file is marked, checked and traced; whatever is changed afterwards is seen."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -281,3 +282,44 @@ def test_a_label_names_the_systems_provider_by_its_credit_code(labelling, regist
     found = labelling.verify(tmp_path / "out.jpg")
     assert found.labels[0].fields["ContentProducer"] == "001191310104MACE0YX63900000"
     assert verdict(found, Axis.CONFORMANCE) is Verdict.OK
+
+
+def test_a_label_beside_a_text_is_read_with_it_and_said_to_be_beside(labelling, served, tmp_path) -> None:
+    text, marked = tmp_path / "a.txt", tmp_path / "b.txt"
+    text.write_text("天气很好。", "utf-8")
+    labelling.mark(text, marked, MarkFile(system_id=served.id), by=OWNER)
+
+    found = labelling.verify(marked)
+
+    assert [one.place for one in found.labels] == [f"b.txt{SIDECAR}"] and not found.labels[0].is_native
+    for axis in (Axis.AIGC, Axis.CONFORMANCE, Axis.INTEGRITY):
+        assert verdict(found, axis) is Verdict.OK
+    assert "file of its own beside" in found.axes[Axis.AIGC].reason.as_text("en")
+    assert verdict(labelling.verify(text), Axis.AIGC) is Verdict.ABSENT
+    (tmp_path / f"b.txt{SIDECAR}").write_text("{}", "utf-8")
+    assert verdict(labelling.verify(marked), Axis.AIGC) is Verdict.BAD
+
+
+def test_a_label_beside_may_go_on_where_the_one_within_is_empty_and_may_not_contradict_it(
+    labelling, served, marked
+) -> None:
+    beside = marked.with_name(marked.name + SIDECAR)
+    own = dict(labelling.verify(marked).labels[0].fields)
+
+    beside.write_text(json.dumps({"AIGC": own | {"ContentPropagator": "p", "PropagateID": "1"}}), "utf-8")
+    assert verdict(labelling.verify(marked), Axis.AIGC) is Verdict.OK
+    assert verdict(labelling.verify(marked), Axis.CONFORMANCE) is Verdict.OK
+    beside.write_text(json.dumps({"AIGC": own | {"ProduceID": "another"}}), "utf-8")
+    assert verdict(labelling.verify(marked), Axis.AIGC) is Verdict.BAD
+
+
+def test_what_lies_beside_and_is_no_plain_file_of_its_size_is_passed_over(labelling, certificates, picture) -> None:
+    beside = picture.with_name(picture.name + SIDECAR)
+    os.mkfifo(beside)
+    assert verdict(labelling.verify(picture), Axis.AIGC) is Verdict.ABSENT
+    beside.unlink()
+    beside.symlink_to("/etc/passwd")
+    assert verdict(labelling.verify(picture), Axis.AIGC) is Verdict.ABSENT
+    beside.unlink()
+    beside.write_bytes(b"x" * 100_000)
+    assert verdict(labelling.verify(picture), Axis.AIGC) is Verdict.BAD

@@ -81,3 +81,15 @@ def test_the_formats_are_listed_with_what_they_carry(run, certificates) -> None:
     rows = {row["format"]: row for row in run("formats").data}
 
     assert rows["jpg"]["c2pa"] == "write" and rows["docx"]["c2pa"] == "read" and rows["mkv"]["c2pa"] == "none"
+
+
+def test_an_audit_reads_a_label_beside_with_its_file_and_not_as_one_more(run, certificates, tmp_path) -> None:
+    folder = tmp_path / "all"
+    folder.mkdir()
+    (tmp_path / "a.txt").write_text("x", "utf-8")
+    run("mark", tmp_path / "a.txt", "-o", folder / "a.txt")
+    (folder / "alone.aigc.json").write_text("{}", "utf-8")
+
+    report = run("audit", folder)
+
+    assert report.data["files"] == 2 and report.data["marked"] == 1

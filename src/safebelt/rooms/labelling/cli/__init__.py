@@ -19,7 +19,7 @@ from safebelt.rooms.labelling.decide.contract import as_data
 from safebelt.rooms.labelling.formats.kinds import MEDIA_TYPES, MODULES, Kind
 from safebelt.rooms.labelling.model import AXES, MARKS, VERDICTS, Checked, Generation, Mark, Marked, Verdict
 from safebelt.rooms.labelling.provenance.manifests import READ_KINDS, SIGNED_KINDS
-from safebelt.rooms.labelling.service import Labelling, MarkFile, OwedFor, PassedOn, PassOn
+from safebelt.rooms.labelling.service import SIDECAR, Labelling, MarkFile, OwedFor, PassedOn, PassOn
 from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED, Answer
 
 _NO_LEGAL_ADVICE = Text(zh="不构成法律意见。", en="Not legal advice.")
@@ -235,13 +235,20 @@ def _below(folder: Path) -> Iterator[Path]:
             what=Text(zh=f"“{folder}”不是目录。", en=f"{str(folder)!r} is no folder."),
             hint=Text(zh="请给出一个目录；单个文件请用 verify。", en="Name a folder; for one file there is verify."),
         )
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    found = {path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()}
+    paths = sorted(path for path in found if not _is_beside(path, found))
     if len(paths) > _MAX_FILES:
         raise Invalid(
             what=Text(zh=f"文件过多（{len(paths)}）。", en=f"Too many files ({len(paths):,})."),
             hint=Text(zh=f"请分批检验，每次至多 {_MAX_FILES} 个。", en=f"Check at most {_MAX_FILES:,} at a time."),
         )
     yield from paths
+
+
+def _is_beside(path: Path, found: set[Path]) -> bool:
+    """Whether a file is the label of another that is there, which it is read with."""
+    of = path.name.removesuffix(SIDECAR)
+    return of not in ("", path.name) and path.with_name(of) in found
 
 
 def _progress(number: int, total: int, path: Path) -> None:

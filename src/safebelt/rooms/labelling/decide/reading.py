@@ -113,7 +113,7 @@ def _says(labels: Sequence[FoundLabel]) -> Reason:
     unreadable = [one for one in labels if not one.fields]
     if unreadable:
         return _bad(f"“{unreadable[0].place}”处的标识无法读取。", f"The label at {unreadable[0].place} cannot be read.")
-    if any(one.fields != labels[0].fields for one in labels):
+    if any(not _agrees(one, labels[0]) for one in labels):
         places = ", ".join(one.place for one in labels)
         return _bad(f"文件中的多处标识相互矛盾：{places}。", f"Labels in the file contradict each other: {places}.")
     said = generation_of(labels[0].fields)
@@ -123,12 +123,20 @@ def _says(labels: Sequence[FoundLabel]) -> Reason:
             f"字段 Label 的值“{shown}”不是 1、2 或 3，无法得知其含义。",
             f"Label is {shown!r}, neither 1, 2 nor 3: what it says is not known.",
         )
-    return Reason(says=_GENERATION[said], holds=Truth.TRUE, cites=_IMPLICIT)
+    because = (_BESIDE,) if labels[0].is_beside else ()
+    return Reason(says=_GENERATION[said], holds=Truth.TRUE, cites=_IMPLICIT, because=because)
+
+
+def _agrees(one: FoundLabel, first: FoundLabel) -> bool:
+    """Whether a label says what the first one does; one beside a file may go on where that one is empty."""
+    if not one.is_beside:
+        return one.fields == first.fields
+    return all(one.fields.get(name) == value for name, value in first.fields.items() if value)
 
 
 def _form(labels: Sequence[FoundLabel]) -> Reason:
     because = [departure for one in labels for departure in _departures(one)]
-    if len(labels) > 1:
+    if sum(not one.is_beside for one in labels) > 1:
         because.insert(0, _bad("一个文件只应有一处元数据标识。", "A file keeps only one label in its metadata."))
     holds = Truth.FALSE if any(one.holds is Truth.FALSE for one in because) else Truth.TRUE
     says = (
@@ -144,7 +152,9 @@ def _departures(one: FoundLabel) -> list[Reason]:
     if found is None:
         return [_bad(f"“{one.place}”处不是标识对象。", f"What stands at {one.place} is no label object.")]
     because = [_bad(f"{each.zh}。", f"{each.en[:1].upper()}{each.en[1:]}.") for each in found.departures]
-    if not one.is_native:
+    if one.is_beside:
+        because.append(_BESIDE)
+    elif not one.is_native:
         because.append(
             _open(f"位置“{one.place}”不是实践指南给该格式的位置。", f"{one.place} is not the place the guide names.")
         )
@@ -217,3 +227,9 @@ def _bad(zh: str, en: str) -> Reason:
 
 def _open(zh: str, en: str) -> Reason:
     return Reason(says=Text(zh=zh, en=en), holds=Truth.UNKNOWN, cites=_IMPLICIT)
+
+
+_BESIDE = _open(
+    "标识在内容之外的随附文件中：它随文件名而行，可与内容分离或被调换。",
+    "The label stands in a file of its own beside the content: it goes by the name, and can be lost or exchanged.",
+)

@@ -88,6 +88,7 @@ class FoundLabel:
         fields: The object's members as read, by the standard's keys; empty where it cannot be read.
         raw: What stands there, cut to a length that can be shown.
         at, length: The block of the file that holds it; None where it is compressed or spread.
+        is_beside: Whether it stands in a file of its own beside the content.
     """
 
     place: str
@@ -96,6 +97,7 @@ class FoundLabel:
     raw: str
     at: int | None = None
     length: int = 0
+    is_beside: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Deeds of labelling: mark, check; and the label of what the belt lets out."""
 
+from safebelt.rooms.labelling.model.label import SIDECAR
 from safebelt.rooms.labelling.service.base import Desk
 from safebelt.rooms.labelling.service.copying import Copying
 from safebelt.rooms.labelling.service.giving import Labelled
@@ -9,7 +10,6 @@ from safebelt.rooms.labelling.service.passing import PassedOn, Passing, PassOn
 from safebelt.rooms.labelling.service.rotating import Rotating
 from safebelt.rooms.labelling.service.textmarks import TextMarks
 from safebelt.rooms.labelling.service.verifying import MAX_SENT_BYTES
-from safebelt.rooms.labelling.service.working import SIDECAR
 
 __all__ = [
     "MAX_SENT_BYTES",

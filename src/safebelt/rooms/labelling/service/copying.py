@@ -16,10 +16,10 @@ from safebelt.rooms.labelling.decide import copies, owed
 from safebelt.rooms.labelling.model import Checked, Mark, Marked
 from safebelt.rooms.labelling.model.copies import LOG_MONTHS, Copy, CopyGiven, GiveCopy, RecipientErased
 from safebelt.rooms.labelling.model.events import Remembered
+from safebelt.rooms.labelling.model.label import SIDECAR
 from safebelt.rooms.labelling.service.marking import MarkFile, Marking
 from safebelt.rooms.labelling.service.owing import Owing
 from safebelt.rooms.labelling.service.verifying import Verifying
-from safebelt.rooms.labelling.service.working import SIDECAR
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

@@ -4,7 +4,9 @@ It runs in a process of its own (`worker`), which may be killed at any moment: w
 """
 
 import hashlib
+import os
 import re
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
@@ -13,11 +15,12 @@ from time import monotonic
 
 from safebelt.kernel.text import Text
 from safebelt.rooms.labelling.decide.reading import read as read_label
-from safebelt.rooms.labelling.formats.carrier import MAX_FOUND, Broken, Buffer, Unwritable
+from safebelt.rooms.labelling.formats.carrier import MAX_FOUND, MAX_LABEL_BYTES, Broken, Buffer, Unwritable
 from safebelt.rooms.labelling.formats.files import opened
 from safebelt.rooms.labelling.formats.kinds import Kind, carrier_of, sniff
 from safebelt.rooms.labelling.model.checks import FoundLabel
 from safebelt.rooms.labelling.model.inspection import Inspection
+from safebelt.rooms.labelling.model.label import SIDECAR
 from safebelt.rooms.labelling.model.provenance import Manifest
 from safebelt.rooms.labelling.provenance import notices, scanning
 from safebelt.rooms.labelling.provenance.manifests import READ_KINDS, Manifests
@@ -67,6 +70,7 @@ def _seen(
     if kind is None:
         return Inspection(size=len(data))
     labels, broken = _labels(kind, data)
+    labels += _beside(path)
     manifest, manifest_broken = _manifest(kind, path, data, manifests)
     ident, why_no_scan = _by_all(path, kind, data, keys) if is_scanned else (None, _NOT_ASKED)
     return Inspection(
@@ -92,6 +96,22 @@ def _aside() -> ThreadPoolExecutor:
 
 def _sha256(data: Buffer) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def _beside(path: Path) -> tuple[FoundLabel, ...]:
+    """Return the label in a file of its own beside the content, where there is one: a plain file, and no longer."""
+    name = path.name + SIDECAR
+    try:
+        file = os.open(path.with_name(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return ()
+    with os.fdopen(file, "rb") as opened_:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            return ()
+        text = opened_.read(MAX_LABEL_BYTES + 1).decode("utf-8", "replace")
+    read = read_label(text) if len(text) <= MAX_LABEL_BYTES else None
+    fields = read.fields if read else {}
+    return (FoundLabel(place=name, is_native=False, fields=fields, raw=text[:_SHOWN], is_beside=True),)
 
 
 def _labels(kind: Kind, data: Buffer) -> tuple[tuple[FoundLabel, ...], str]:

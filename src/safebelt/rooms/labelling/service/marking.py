@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 
     Also = Callable[[sa.Connection, Remembered], None]
 
-SIDECAR = ".aigc.json"
-"""What the name of a label's own file ends with, where the format has no place for one."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkFile:

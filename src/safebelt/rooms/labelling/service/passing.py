@@ -13,8 +13,8 @@ from safebelt.rooms.labelling.formats import files
 from safebelt.rooms.labelling.formats.carrier import Span, Unwritable
 from safebelt.rooms.labelling.formats.kinds import Kind, carrier_of
 from safebelt.rooms.labelling.model import Axis, Checked, Duty, Verdict
+from safebelt.rooms.labelling.model.label import SIDECAR
 from safebelt.rooms.labelling.service.verifying import Verifying
-from safebelt.rooms.labelling.service.working import SIDECAR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

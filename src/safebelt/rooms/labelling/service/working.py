@@ -11,6 +11,7 @@ from safebelt.rooms.labelling.formats import files
 from safebelt.rooms.labelling.formats.carrier import Broken, Buffer, Edit, Span, Unwritable, applied
 from safebelt.rooms.labelling.formats.kinds import Kind, carrier_of, sniff
 from safebelt.rooms.labelling.model import AigcLabel, Mark, Marked
+from safebelt.rooms.labelling.model.label import SIDECAR
 from safebelt.rooms.labelling.provenance import scanning
 from safebelt.rooms.labelling.provenance.manifests import Manifests
 from safebelt.rooms.labelling.provenance.text_manifests import NOT_ASKED, TEXT_KINDS
@@ -20,9 +21,6 @@ from safebelt.rooms.labelling.service.signing import Signing, sign
 
 if TYPE_CHECKING:
     from safebelt.rooms.certificates.service import Hand
-
-SIDECAR = ".aigc.json"
-"""What the name of a label's own file ends with, where the format has no place for one."""
 
 
 @dataclass(slots=True, kw_only=True)
