@@ -37,9 +37,9 @@ def chords(seconds: float, seed: int, rate: int = RATE) -> Samples:
     for at in np.arange(0, seconds, 0.25):
         start = int(at * rate)
         ring = np.arange(len(whole) - start) / rate
-        for note in rng.choice(np.arange(36, 84), size=3):
+        for note in rng.choice(np.arange(36, 84), size=2):
             hertz = 440 * 2 ** ((note - 69) / 12)
-            for overtone in range(1, 9):
+            for overtone in range(1, 6):
                 if hertz * overtone < 0.45 * rate:
                     whole[start:] += (
                         np.exp(-ring * (2 + overtone)) * np.sin(2 * np.pi * hertz * overtone * ring) / overtone

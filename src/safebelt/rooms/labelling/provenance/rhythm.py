@@ -82,7 +82,8 @@ def _has_rhythm(total: NDArray[np.float64], is_tone: NDArray[np.bool_]) -> bool:
     """Return whether frames with one tone, and those that are quiet beside it, follow each other as the rhythm does."""
     if not is_tone.any():
         return False
-    is_pause = ~is_tone & (total <= _QUIET * float(np.median(total[is_tone])))
+    quiet = _QUIET * float(np.percentile(total[is_tone], 75))  # codecs let a tone ring on, softly: that is a pause
+    is_tone, is_pause = is_tone & (total > quiet), total <= quiet
     said = np.where(is_tone, 1, np.where(is_pause, 0, -1))
     ends = np.flatnonzero(np.diff(said)) + 1
     starts = np.concatenate([[0], ends])
