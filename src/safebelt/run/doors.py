@@ -11,6 +11,7 @@ from safebelt.app import ROOMS, House, furnish
 from safebelt.kernel.actors import Actor
 from safebelt.rooms.belt.pages.panels import belt_state, dossier_panels
 from safebelt.rooms.certificates.pages import panels as certificate_panels
+from safebelt.rooms.labelling.pages import panels as labelling_panels
 from safebelt.rooms.portal.pages import panels as portal_panels
 from safebelt.rooms.registry.pages import panels as registry_panels
 from safebelt.web.doors import KIT_DOORS
@@ -50,6 +51,7 @@ def web(house: House) -> Litestar:
             *registry_panels(house.registry),
             *certificate_panels(house.certificates),
             *dossier_panels(house.belt),
+            *labelling_panels(house.labelling),
             *portal_panels(house.portal),
         ),
         "public_url": house.settings.public_url,

@@ -1,14 +1,18 @@
 """Which marks are owed follows from the law that applies to the system; what is not known is never taken for *no*."""
 
+from dataclasses import replace
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 from tests.rooms.certificates.test_pki_c2pa import POINT
 from tests.rooms.registry.lifecycle_house import enter
 from tests.rooms.rulebook.house import law
 
+from safebelt.kernel.actors import OWNER
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Invalid, NotFound
+from safebelt.kernel.text import Text
 from safebelt.rooms.labelling.cli.owed import marks_of
 from safebelt.rooms.labelling.decide import owed
 from safebelt.rooms.labelling.model import Mark
@@ -23,7 +27,10 @@ from safebelt.rooms.labelling.model.owing import (
     Medium,
     Owing,
 )
+from safebelt.rooms.labelling.pages import panels
+from safebelt.rooms.labelling.service import MarkFile
 from safebelt.rooms.rulebook import decide as rulebook
+from safebelt.web.templating import templates
 
 ON = date(2026, 11, 22)
 PUBLIC_IN_CHINA = {"market.jurisdictions": ["cn"], "offer.to_public": True, "system.functions": ["converses"]}
@@ -188,3 +195,46 @@ def test_the_facts_on_record_decide_about_a_file(labelling, registry, tmp_path):
         labelling.owed(tmp_path / "none.jpg", "")
     with pytest.raises(Invalid, match="regime"):
         labelling.owed(picture, "", regimes=("us",))
+
+
+def test_the_dossier_shows_what_is_owed_on_what_the_system_makes_and_how_much_was_marked(labelling, registry, tmp_path):
+    picture, maker, plain = tmp_path / "p.jpg", enter(registry, PICTURE_MAKER), enter(registry)
+    picture.write_bytes(POINT)
+    nothing = labelling.standing(maker.id)
+    for name in ("a", "b"):
+        wish = MarkFile(system_id=maker.id, marks=frozenset({Mark.AIGC}))
+        labelling.mark(picture, tmp_path / f"{name}.jpg", wish, by=OWNER)
+
+    found = labelling.standing(maker.id)
+
+    assert list(found.marks) == [Medium.IMAGE]
+    assert found.marks[Medium.IMAGE][Mark.EXPLICIT].owing is Owing.OWED
+    assert (nothing.count, nothing.first) == (0, None)
+    assert found.count == 2 and found.first <= found.last
+    assert labelling.standing(plain.id).marks == {}
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_panel_says_it_in_both_languages_with_and_without_facts(labelling, registry, lang):
+    (panel,) = panels(labelling)
+    shown = [rendered(panel, system.id, lang) for system in (enter(registry, PICTURE_MAKER), enter(registry))]
+
+    assert {"zh": "应当加注", "en": "owed"}[lang] in shown[0]
+    assert {"zh": "标识办法", "en": "CN Labelling Measures"}[lang] in shown[0]
+    assert {"zh": "尚未", "en": "no file"}[lang] in shown[0]
+    assert "<table" in shown[0] and "<table" not in shown[1]
+    assert {"zh": "登记系统功能后", "en": "Once they say what it does"}[lang] in shown[1]
+
+
+def rendered(panel, system_id, lang):
+    engine = templates(["labelling"]).engine_instance.engine
+    ui = SimpleNamespace(empty=lambda said: said)
+    template = engine.get_template(panel.template)
+    said = Text(zh="", en="")
+    return template.render(
+        lang=lang,
+        t=lambda zh, en: replace(said, zh=zh, en=en).in_(lang),
+        ui=ui,
+        panel=panel,
+        panel_data=panel.context(system_id, lang),
+    )

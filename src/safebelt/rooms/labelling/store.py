@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -91,6 +91,18 @@ def by_ids(tx: sa.Connection, ids: Iterable[str]) -> list[Remembered]:
     """Return marks by their ids, the oldest first."""
     found = tx.execute(sa.select(mark).where(mark.c.id.in_(list(ids))).order_by(mark.c.at, mark.c.id))
     return [Remembered(**row._mapping) for row in found]
+
+
+def counted(tx: sa.Connection, system_id: str, limit: int) -> tuple[int, datetime | None, datetime | None]:
+    """Return how many marks a system's contents bear, at most `limit`, and when the first and the last was put."""
+    of_system = mark.c.system_id == system_id
+    some = sa.select(mark.c.id).where(of_system).limit(limit).subquery()
+    count = tx.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
+    first, last = (
+        tx.execute(sa.select(mark.c.at).where(of_system).order_by(order).limit(1)).scalar_one_or_none()
+        for order in (mark.c.at.asc(), mark.c.at.desc())
+    )
+    return count, first, last
 
 
 def insert_likeness(tx: sa.Connection, mark_id: str, bits: int, slots: Iterable[int]) -> None:

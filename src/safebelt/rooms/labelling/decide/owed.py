@@ -45,6 +45,12 @@ def facts_for(known: Mapping[str, Any], medium: Medium, regimes: Collection[str]
     return facts
 
 
+def media_made(known: Mapping[str, Any]) -> tuple[Medium, ...]:
+    """Return the kinds of content that a system makes, by the facts on record of it."""
+    made = set(known.get(FUNCTIONS, ()))
+    return tuple(medium for medium in Medium if FUNCTION_OF[medium] in made)
+
+
 def instruments(text: LawText) -> frozenset[str]:
     """Return the instruments that have a label scheme."""
     return frozenset(norm.instrument for norm in text.norms.values() if _schemes(norm))

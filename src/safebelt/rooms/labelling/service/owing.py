@@ -2,10 +2,12 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from safebelt.kernel.errors import Invalid, NotFound
 from safebelt.kernel.text import Text
+from safebelt.rooms.labelling import store
 from safebelt.rooms.labelling.decide import owed
 from safebelt.rooms.labelling.formats import files
 from safebelt.rooms.labelling.formats.kinds import MEDIA_TYPES, Kind, sniff
@@ -16,6 +18,8 @@ from safebelt.rooms.labelling.service.working import unknown
 
 REGIMES = ("cn", "eu")
 """Places whose law a caller may name."""
+MOST_COUNTED = 10_000
+"""Contents that are counted for a page; of more it says *or more*."""
 _PLAIN_TEXTS = (Kind.TXT, Kind.MARKDOWN, Kind.HTML, Kind.JSON)
 _MEDIA = {"image": Medium.IMAGE, "audio": Medium.AUDIO, "video": Medium.VIDEO}
 
@@ -31,6 +35,22 @@ class OwedFor:
 
     medium: Medium
     marks: Mapping[Mark, OwedMark]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Which marks a system owes, and what was marked.
+
+    Attributes:
+        marks: By the kinds of content that it makes, as far as they are on record.
+        count: How many of its contents this house marked, files only; at most `MOST_COUNTED`.
+        first, last: When the first and the last was.
+    """
+
+    marks: Mapping[Medium, Mapping[Mark, OwedMark]]
+    count: int
+    first: datetime | None
+    last: datetime | None
 
 
 class Owing(Furnished):
@@ -81,6 +101,18 @@ class Owing(Furnished):
         facts = owed.facts_for(known, medium, regimes)
         judgment, text = rules.judge(facts, instruments=owed.instruments(text))
         return owed.owed(judgment, text, medium, regimes=regimes, is_short=is_short)
+
+    def standing(self, system_id: str) -> Standing:
+        """Return which marks a system owes on what it makes, and how many this house put on its contents."""
+        rules, marks = self.desk.rules, dict[Medium, Mapping[Mark, OwedMark]]()
+        record = rules.on_record(system_id)
+        if record is not None and (made := owed.media_made(record.description.values())):
+            text = rules.text()
+            judgment, text = rules.judge(record.description.values(), instruments=owed.instruments(text))
+            marks = {medium: owed.owed(judgment, text, medium) for medium in made}
+        with self.desk.sql.read() as tx:
+            count, first, last = store.counted(tx, system_id, MOST_COUNTED)
+        return Standing(marks=marks, count=count, first=first, last=last)
 
 
 def medium_of(kind: Kind) -> Medium:
