@@ -49,3 +49,20 @@ def test_every_format_has_a_carrier_and_a_media_type(kind) -> None:
 @given(st.binary(max_size=200), st.text(max_size=12))
 def test_no_bytes_and_no_name_make_it_raise(data, name) -> None:
     assert sniff(data, name) in (None, *Kind)
+
+
+def test_every_beginning_of_a_file_is_some_format_or_none_and_never_an_error() -> None:
+    starts = (
+        b"ID3\x03\0\0\0\0\0\x10",
+        b"PK\x03\x04",
+        b"RIFF",
+        b"\x1aE\xdf\xa3",
+        b"OggS",
+        b"\0\0\0\x20ftyp",
+        b"\xff\xfb",
+    )
+    for start in starts:
+        for end in range(len(start) + 1):
+            for name in ("", "a.mp3", "a.txt"):
+                assert sniff(start[:end], name) is None or sniff(start[:end], name) in Kind
+    assert sniff(b"ID3\x03\0\0\0") is Kind.MP3

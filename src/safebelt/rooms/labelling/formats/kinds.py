@@ -177,9 +177,11 @@ def _loose(start: bytes) -> Kind | None:
 
 def _after_id3(start: bytes, data: Buffer) -> Kind:
     """Tell an MP3 from a FLAC that somebody put an ID3 tag before."""
+    if len(start) < _FLAC_IN_ID3:
+        return Kind.MP3
     size = (start[6] & 127) << 21 | (start[7] & 127) << 14 | (start[8] & 127) << 7 | start[9] & 127
     at = _FLAC_IN_ID3 + size
-    return Kind.FLAC if len(start) > 9 and bytes(data[at : at + 4]) == b"fLaC" else Kind.MP3
+    return Kind.FLAC if bytes(data[at : at + 4]) == b"fLaC" else Kind.MP3
 
 
 def _brand(start: bytes) -> Kind:

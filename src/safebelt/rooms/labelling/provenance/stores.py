@@ -28,7 +28,7 @@ _ACTIONS, _HASH = "c2pa.actions.v2", "c2pa.hash.data"
 GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 MAX_BYTES = 60_000
 """Longest store that is written or read here: so it fits into one segment of a JPEG."""
-_LEAST = 0xFF
+_LEAST, _MOST_LENGTHS = 0xFF, 256
 _SIGNATURE_BYTES = 64  # ECDSA over P-256: r and s (RFC 9053, 2.1)
 _ES256, _ALGORITHM, _CHAIN = -7, 1, 33  # RFC 9053, table 1; RFC 9052, 3.1; RFC 9360, 2
 _COSE_SIGN1 = 18
@@ -68,6 +68,13 @@ class Store:
         """The manifest's name (C2PA 8.2: a UUID of version 4), from what no two have in common: content and signer."""
         told = sha256(self.digest + b"".join(self.chain[:1])).digest()
         return f"urn:c2pa:{uuid.UUID(bytes=told[:16], version=4)}"
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Sizes of what it says: stores with the same sizes are of the same length."""
+        bound = (one for each in self.bindings for one in each)
+        texts = (self.title, *self.software, *self.aigc, *self.aigc.values(), *bound)
+        return len(self.aigc), self.start, *(len(one.encode()) for one in texts), *map(len, self.chain)
 
     @property
     def signed_bytes(self) -> bytes:
@@ -132,11 +139,25 @@ def written(store: Store, around: int, sign: Sign) -> bytes | None:
         around: How many bytes longer it is in the file than by itself.
         sign: Signs bytes.
     """
-    length = len(replace(store, length=MAX_BYTES).to_bytes()) + around  # a number of two bytes, as the right one is
-    if not _LEAST < length <= MAX_BYTES:
+    store = replace(store, length=_LENGTHS.get(store.sizes, MAX_BYTES))
+    made = store.to_bytes()
+    if len(made) + around != store.length:  # a number of two bytes, as the right one is: the next store fits
+        store = replace(store, length=len(made) + around)
+        made = store.to_bytes()
+        _remember_length(store)
+    if not _LEAST < store.length <= MAX_BYTES or len(made) + around != store.length:
         return None
-    store = replace(store, length=length)
-    return store.to_bytes()[:-_SIGNATURE_BYTES] + sign(store.signed_bytes)
+    return made[:-_SIGNATURE_BYTES] + sign(store.signed_bytes)
+
+
+_LENGTHS: dict[tuple[int, ...], int] = {}
+"""How long a store in a file was, by the sizes of what it says: stores of one system are alike, and built once."""
+
+
+def _remember_length(store: Store) -> None:
+    if len(_LENGTHS) >= _MOST_LENGTHS:
+        _LENGTHS.clear()
+    _LENGTHS[store.sizes] = store.length
 
 
 def read(data: bytes) -> Store | None:

@@ -99,6 +99,11 @@ class Verifying(Furnished):
             self._started[1].close()
             self._started = None
 
+    def ask_anew(self) -> None:
+        """Let go of what the house's records said a moment ago; the next check asks them anew."""
+        for name in ("_signers", "_keys"):
+            self.__dict__.pop(name, None)
+
     def _integrity(self, seen: Inspection) -> AxisFound:
         if not seen.labels or not seen.labels[0].fields:
             return checking.found(Verdict.ABSENT, "没有可读取的标识。", "There is no label that can be read.")
