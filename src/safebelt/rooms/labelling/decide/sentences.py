@@ -42,13 +42,13 @@ def _of_marks(axes: Mapping[Axis, AxisFound], seen: Inspection) -> Text:
         return _of_label(axes, seen)
     if axes[Axis.WATERMARK].verdict is Verdict.OK:
         return Text(
-            zh="画面中的水印表明它源自本机构标识过的 AI 生成内容；其他标识已经丢失。",
-            en="A watermark in the picture leads to AI-made content that this house marked; other marks were lost.",
+            zh="其中的水印表明它源自本机构标识过的 AI 生成内容；其他标识已经丢失。",
+            en="A watermark in it leads to AI-made content that this house marked; other marks were lost.",
         )
     if axes[Axis.EXPLICIT].verdict is Verdict.OK:
         return Text(
-            zh="文本中写明由 AI 生成；任何人都可以写下这句话。",
-            en="The text says that AI generated it; anybody can write that.",
+            zh="内容自带 AI 生成的提示；任何人都可以加上这样的提示。",
+            en="It says of itself that AI generated it; anybody can put that there.",
         )
     if axes[Axis.FINGERPRINT].verdict is Verdict.OK:
         return Text(
