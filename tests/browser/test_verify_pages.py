@@ -100,4 +100,4 @@ def test_a_pasted_text_is_checked_and_nothing_sent_is_said(browser_page: Any, se
 
     page.locator("#result").wait_for()
     assert answers(page)["Visible notice"] == "Holds"
-    assert page.get_by_text("anybody can write that").first.is_visible()
+    assert page.get_by_text("anybody can put that there").first.is_visible()
