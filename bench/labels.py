@@ -285,8 +285,9 @@ def as_markdown(found: Mapping[str, Any]) -> str:
         "",
         f"**AIGC write: at most {worst_common} times a copy for JPEG, PNG, WebP, MP3 and MP4 (asked: {ASKED_COMMON}; "
         f"aim {AIM}), at most {worst['write_to_copy']} for any format ({worst['format']}; asked: {ASKED_ANY:g}). "
-        f"Sign and label a JPEG of one megapixel: {sign['median']} ms, least {sign['least']} (asked: {ASKED_SIGN_MS}; aim "
-        f"{AIM_SIGN_MS}). Check it whole: {verify['median']} ms, least {verify['least']} (asked: {ASKED_VERIFY_MS}).**",
+        f"Sign and label a JPEG of one megapixel: {sign['median']} ms, least {sign['least']} (asked: {ASKED_SIGN_MS}; "
+        f"aim {AIM_SIGN_MS}). Check it whole: {verify['median']} ms, least {verify['least']} "
+        f"(asked: {ASKED_VERIFY_MS}).**",
         "",
         "| format | MB | copy, ms | SHA-256, ms | write, ms | write : copy | write : SHA-256 | read back, ms "
         "| peers : copy |",

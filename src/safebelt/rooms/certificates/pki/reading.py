@@ -3,6 +3,7 @@
 import binascii
 import re
 from base64 import b64decode
+from functools import lru_cache
 from typing import TypeVar
 
 from cryptography import x509
@@ -93,8 +94,13 @@ def is_strong(certificate: x509.Certificate) -> bool:
     return isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _CURVES
 
 
+@lru_cache(maxsize=512)
 def has_issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    """Say whether the issuer's name and key stand behind a certificate, with an algorithm we rely on."""
+    """Say whether the issuer's name and key stand behind a certificate, with an algorithm we rely on.
+
+    A signature over bytes holds for ever or never, so the answer is kept: the same authorities are asked about each
+    time.
+    """
     try:
         if certificate.signature_algorithm_oid not in SIGNATURES or not is_strong(issuer):
             return False

@@ -24,6 +24,9 @@ from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED, Answer
 
 _NO_LEGAL_ADVICE = Text(zh="不构成法律意见。", en="Not legal advice.")
 _MAX_FILES = 100_000
+_Scan = Annotated[
+    bool, Parameter(help="Look into the content too, for watermark and fingerprint; without, a check is much faster.")
+]
 
 
 def commands(labelling: Labelling) -> App:
@@ -113,7 +116,7 @@ def _marking(app: App, labelling: Labelling) -> None:
 
 def _checking(app: App, labelling: Labelling) -> None:
     @app.command
-    def verify(*files: Annotated[Path, Parameter(help="Files to check.")]) -> Answer:
+    def verify(*files: Annotated[Path, Parameter(help="Files to check.")], scan: _Scan = True) -> Answer:
         """Check files: every question gets its own answer, never one word for all.
 
         Exits 1 if any answer is bad, 0 if every file carries a mark that says what made it, 3 otherwise.
@@ -123,7 +126,7 @@ def _checking(app: App, labelling: Labelling) -> None:
                 what=Text(zh="没有给出文件。", en="No file was named."),
                 hint=Text(zh="请给出至少一个文件。", en="Name at least one."),
             )
-        found = [labelling.verify(path) for path in files]
+        found = [labelling.verify(path, is_scanned=scan) for path in files]
         says = Text(**{lang: "\n\n".join(_as_text(one, lang) for one in found) for lang in LANGS})
         return Answer(data=[as_data(one) for one in found], says=says, exit_code=_exit_code(found))
 
@@ -134,6 +137,7 @@ def _checking(app: App, labelling: Labelling) -> None:
         publish: Annotated[
             bool, Parameter(help="Ask as a platform before publication: is a file without a mark.")
         ] = False,
+        scan: _Scan = True,
     ) -> Answer:
         """Check every file below a folder, with progress and a report.
 
@@ -145,7 +149,7 @@ def _checking(app: App, labelling: Labelling) -> None:
         for number, path in enumerate(paths, 1):
             _progress(number, len(paths), path)
             try:
-                found.append(labelling.verify(path))
+                found.append(labelling.verify(path, is_scanned=scan))
             except Problem as problem:
                 failed[str(path)] = str(problem)
         return _report(found, failed, is_strict=publish)

@@ -265,7 +265,14 @@ def _watermark(seen: Inspection, known: Known) -> AxisFound:
     )
 
 
+_NOT_SCANNED = Text(
+    zh="按要求未查看内容本身。", en="The content itself was not looked at, as was asked: only what is said of it."
+)
+
+
 def _fingerprint(seen: Inspection, known: Known) -> AxisFound:
+    if not seen.is_scanned:
+        return found(Verdict.UNKNOWN, *_both(_NOT_SCANNED))
     if seen.fingerprint is None:
         return found(
             Verdict.UNKNOWN,

@@ -28,6 +28,7 @@ class Inspection:
         why_no_scan: Why not, where that is known.
         fingerprint: What the content looks like; None where it has no fingerprint here.
         notice: Whether the notice was seen or heard; None where it was not looked for, or only people can tell.
+        is_scanned: Whether the content itself was looked at, for watermark and fingerprint.
         stopped: Why the look came to no end (`time`, `memory`, `crash`); empty where it did.
     """
 
@@ -44,6 +45,7 @@ class Inspection:
     why_no_scan: Text | None = None
     fingerprint: Fingerprint | None = None
     notice: bool | None = None
+    is_scanned: bool = True
     stopped: str = ""
 
 

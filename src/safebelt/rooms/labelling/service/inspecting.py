@@ -84,6 +84,7 @@ def _seen(
         ident=ident,
         has_scan=why_no_scan is None,
         why_no_scan=why_no_scan,
+        is_scanned=is_scanned,
         fingerprint=fingerprint_of(kind, data) if is_scanned else None,
         notice=_notice(path, kind, data, is_scanned=is_scanned),
     )
