@@ -238,3 +238,13 @@ def rendered(panel, system_id, lang):
         panel=panel,
         panel_data=panel.context(system_id, lang),
     )
+
+
+def test_a_finished_text_is_told_where_its_watermark_would_come_from(labelling, certificates, tmp_path):
+    text = tmp_path / "a.txt"
+    text.write_text("天气很好。", "utf-8")
+
+    made = labelling.mark(text, tmp_path / "b.txt", MarkFile(marks=frozenset({Mark.WATERMARK})), by=OWNER)
+
+    assert "text-watermark" in made.left_out[Mark.WATERMARK].en
+    assert "text-watermark" in made.left_out[Mark.WATERMARK].zh

@@ -91,6 +91,7 @@ def encoded(picture: Picture, rgb: NDArray[np.uint8], kind: Kind) -> bytes:
     return out.getvalue()
 
 
+_TEXTS = frozenset({Kind.TXT, Kind.MARKDOWN, Kind.HTML, Kind.JSON})
 _NAMES = {Kind.JPEG: "JPEG", Kind.PNG: "PNG", Kind.WEBP: "WEBP"}
 _MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")
 
@@ -110,6 +111,12 @@ def _settings(image: "Image.Image", kind: Kind) -> dict[str, Any]:
 
 def not_here(kind: Kind) -> Text:
     """Say that a format takes no mark in what it shows or says."""
+    if kind in _TEXTS:
+        return Text(
+            zh="已经写成的文本无法再加水印：水印由引擎在生成时加入（safebelt labelling text-watermark）。",
+            en="A finished text takes no watermark: the engine puts it in while it generates the text "
+            "(safebelt labelling text-watermark).",
+        )
     return Text(
         zh=f"本系统尚不在 {kind.value} 文件的画面或声音里加标识；请在界面上显示提示。",
         en=f"No mark is put into what {kind.value} files show or say here yet: show a notice beside the content.",
