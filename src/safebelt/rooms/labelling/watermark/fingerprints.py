@@ -25,7 +25,7 @@ SAME_TEXT = WITHIN[Likeness.TEXT]
 """As above, of texts (by chance 1 in 100 million; texts on one subject share words, and come nearer to each other)."""
 MIN_FEATURES = 24
 """Fewest different words or pairs of characters in a text that has a fingerprint: less is said by many."""
-MAX_CHARACTERS = 1_000_000
+MAX_CHARACTERS = 200_000
 """Characters of a text that are read; what follows is left out on both sides of a comparison."""
 _SIDE, _KEPT = 32, 8
 """The picture is looked at as 32 × 32; of its cosine transform the lowest 8 × 8 are kept (Zauner 2010, pHash)."""
