@@ -128,12 +128,14 @@ def test_without_the_program_films_keep_their_pictures_and_it_is_said_why(
 
 
 @needs_ffmpeg
-def test_a_film_that_is_none_is_not_looked_into_and_breaks_nothing(labelling, certificates, film) -> None:
+def test_a_film_that_is_none_is_not_looked_into_and_breaks_nothing(labelling, certificates, film, speech) -> None:
     torn = film.with_name("torn.mp4")
     data = bytearray(film.read_bytes())
     data[data.index(b"moov") + 40 : data.index(b"moov") + 400] = bytes(360)
     torn.write_bytes(bytes(data))
-    labelling.desk.watermark_key(is_made=True)
+    labelling.mark(
+        speech, speech.with_name("any.wav"), MarkFile(marks=frozenset({Mark.WATERMARK})), by=OWNER
+    )  # makes a key
 
     assert _verdicts(labelling.verify(torn), Axis.WATERMARK) == [Verdict.UNKNOWN]
 

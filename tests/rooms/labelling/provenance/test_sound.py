@@ -34,7 +34,7 @@ def _file(kind, subtype, samples, *, is_labelled=True):
 
 def _louder(data, kind, by):
     with sound.Opened(data, kind) as opened:
-        sound.hold_writable(opened, len(data))
+        sound.hold_writable(opened, data)
         return sound.encoded((block * by for block in opened.blocks()), opened, data, kind)
 
 
@@ -76,6 +76,22 @@ def test_a_form_that_would_come_out_as_less_is_refused():
 
     with pytest.raises(Unwritable, match="IMA_ADPCM"):
         _louder(data, Kind.WAV, 1.0)
+
+
+def test_an_ogg_file_of_two_streams_loses_neither():
+    data = _file(Kind.OGG, "VORBIS", talk(0.5, seed=3))
+
+    with pytest.raises(Unwritable, match="several streams"):
+        _louder(data + data, Kind.OGG, 1.0)
+
+
+@pytest.mark.parametrize("rate", [1, 20, 4_000_000])
+def test_sample_rates_that_no_sound_has_are_broken(rate):
+    data = bytearray(_file(Kind.WAV, "PCM_16", talk(0.5, seed=3), is_labelled=False))
+    data[24:28] = rate.to_bytes(4, "little")
+
+    with pytest.raises(Broken):
+        sound.Opened(bytes(data), Kind.WAV)
 
 
 def test_a_long_sound_is_listened_to_in_windows_spread_over_it():

@@ -50,6 +50,8 @@ _COLOURS = {
     "color_transfer": "-color_trc",
     "color_primaries": "-color_primaries",
 }
+_COPIED, _CHAPTERS = ("audio", "subtitle", "attachment"), "text"
+"""Streams that go along; chapters are a stream of text in MP4 (QuickTime File Format, chapter lists)."""
 _STEADY = 0.005
 """How far the mean frame rate may be from the nominal one, as a part: more is a rate that varies."""
 
@@ -69,6 +71,7 @@ class Film:
         video: All that is said of its picture.
         is_steady: Whether frames follow each other at one rate.
         delay: Seconds by which its picture begins after the film.
+        has_more: Whether the file holds what would be lost: other pictures, or data of no known kind.
     """
 
     width: int
@@ -78,6 +81,7 @@ class Film:
     video: dict[str, Any]
     is_steady: bool
     delay: float
+    has_more: bool
 
 
 def probed(path: Path, kind: Kind) -> Film:
@@ -95,12 +99,14 @@ def probed(path: Path, kind: Kind) -> Film:
             Text(zh="文件中没有画面，或有多路画面。", en="The file has no moving picture, or more than one of them.")
         )
     try:
-        return _film(moving[0], said.get("format") or {})
+        return _film(moving[0], said)
     except (KeyError, TypeError, ValueError, ZeroDivisionError, AttributeError) as error:
         raise Broken("a film that ffprobe does not describe") from error
 
 
-def _film(video: dict[str, Any], whole: dict[str, Any]) -> Film:
+def _film(video: dict[str, Any], said: dict[str, Any]) -> Film:
+    whole = said.get("format") or {}
+    others = [one for one in said["streams"] if one is not video]
     width, height = int(video["width"]), int(video["height"])
     if any(abs(int(one.get("rotation", 0))) % 180 == 90 for one in video.get("side_data_list", ())):
         width, height = height, width
@@ -115,6 +121,9 @@ def _film(video: dict[str, Any], whole: dict[str, Any]) -> Film:
         video=video,
         is_steady=abs(mean / rate - 1) <= _STEADY,
         delay=max(0.0, float(video.get("start_time") or 0) - float(whole.get("start_time") or 0)),
+        has_more=any(
+            one.get("codec_type") not in _COPIED and one.get("codec_tag_string") != _CHAPTERS for one in others
+        ),
     )
 
 
@@ -154,6 +163,11 @@ def hold_writable(film: Film) -> None:
         )
     elif film.video.get("field_order", "progressive") not in ("progressive", "unknown"):
         why = Text(zh="隔行扫描的画面不能原样重新编码。", en="Interlaced films are not encoded again here.")
+    elif film.has_more:
+        why = Text(
+            zh="视频中还有会丢失的内容（其他画面或数据），不重新编码。",
+            en="The film holds more than would be kept (other pictures, or data): it is not encoded again.",
+        )
     elif not film.is_steady:
         why = Text(
             zh="帧率不固定的画面不能原样重新编码。", en="Films whose frame rate varies are not encoded again here."
@@ -202,7 +216,22 @@ def _encoding(path: Path, kind: Kind, film: Film, out: Path) -> list[str]:
     """Return the arguments with which frames that come in become a film again, with the old one's other streams."""
     raw = ["-f", "rawvideo", "-pix_fmt", str(film.video["pix_fmt"]), "-s", f"{film.width}x{film.height}"]
     raw += ["-r", str(film.rate), "-itsoffset", f"{film.delay:.6f}", "-i", "pipe:0", *ffmpeg.source(path, kind)]
-    kept = ["-map", "0:v", "-map", "1:a?", "-map", "1:s?", "-map_metadata", "1", "-map_chapters", "1", "-c", "copy"]
+    kept = [
+        "-map",
+        "0:v",
+        "-map",
+        "1:a?",
+        "-map",
+        "1:s?",
+        "-map",
+        "1:t?",
+        "-map_metadata",
+        "1",
+        "-map_chapters",
+        "1",
+        "-c",
+        "copy",
+    ]
     codec = ["-c:v", *_ENCODERS[film.video["codec_name"]], "-pix_fmt", str(film.video["pix_fmt"])]
     tags = [
         part

@@ -12,6 +12,7 @@ _ID3V1_BYTES = 128
 _STREAM_INFO, _SEEK_TABLE = 0, 3
 """Blocks of FLAC (RFC 9639, 8.1) that tell of the samples, and are the new file's."""
 _LAST = 0x80
+_PAGE, _BEGINS = b"OggS\x00", 0x02
 _WAVE_HEAD = 12
 _FACT = b"fact"
 """Chunk that says how many samples there are (Multimedia Programming Interface and Data Specifications 1.0, 1991)."""
@@ -103,6 +104,15 @@ def _blocks(data: Buffer, start: int) -> tuple[list[bytes], int]:
         blocks.append(bytes(data[at:end]))
         at = end
     return blocks, at
+
+
+def ogg_streams(data: Buffer) -> int:
+    """Return how many streams begin in an Ogg file (RFC 3533, 6: flag 0x02 of a page); two are enough to know."""
+    count, at = 0, data.find(_PAGE)
+    while at >= 0 and count < 2:
+        count += bool(bytes(data[at + 5 : at + 6]) and data[at + 5] & _BEGINS)
+        at = data.find(_PAGE, at + 4)
+    return count
 
 
 def ogg(old: Buffer, new: bytes) -> Edit:

@@ -24,6 +24,8 @@ MAX_SOUND_BYTES = 1 << 30
 """Largest file that is encoded again: the new one is put together in memory."""
 MAX_SECONDS = 4 * 3600.0
 """Longest sound that is encoded again."""
+RATES = 1_000, 1_000_000
+"""Sample rates that are decoded, in hertz."""
 _BLOCK = 1 << 16
 _FORMATS = {Kind.WAV: "WAV", Kind.FLAC: "FLAC", Kind.MP3: "MP3", Kind.OGG: "OGG", Kind.OPUS: "OGG"}
 _READ_AS = {Kind.WAV: ("WAV", "WAVEX", "RF64"), Kind.FLAC: ("FLAC",), Kind.MP3: ("MP3", "MPEG")}
@@ -77,9 +79,9 @@ class Opened:
         except (soundfile.SoundFileError, OSError, ValueError, TypeError) as error:
             raise Broken(f"a sound that cannot be decoded: {type(error).__name__}") from error
         is_right = self._file.format in _READ_AS.get(kind, ("OGG",))
-        if not is_right or self._file.frames <= 0 or self._file.samplerate <= 0:
+        if not is_right or self._file.frames <= 0 or not RATES[0] <= self._file.samplerate <= RATES[1]:
             self._file.close()
-            raise Broken("a sound of another format than it seems, or of no length")
+            raise Broken("a sound of another format than it seems, of no length, or of no usual sample rate")
         self.sound = Sound(
             rate=self._file.samplerate,
             channels=self._file.channels,
@@ -157,17 +159,17 @@ class _Mapped(io.RawIOBase):
         return self._at
 
 
-def hold_writable(opened: Opened, size: int) -> None:
+def hold_writable(opened: Opened, data: Buffer) -> None:
     """Hold that a sound comes out as what it was when it is encoded again.
 
     Args:
         opened: The sound.
-        size: Of its file, in bytes.
+        data: Its file.
 
     Raises:
         Unwritable: It does not.
     """
-    if size > MAX_SOUND_BYTES or opened.sound.seconds > MAX_SECONDS:
+    if len(data) > MAX_SOUND_BYTES or opened.sound.seconds > MAX_SECONDS:
         raise Unwritable(Text(zh="声音文件过大或过长。", en="The sound is too large or too long."))
     known = _DEPTHS | {"MPEG_LAYER_III", "VORBIS", "OPUS"}
     if opened.subtype not in known:
@@ -175,6 +177,13 @@ def hold_writable(opened: Opened, size: int) -> None:
             Text(
                 zh=f"声音的编码方式（{opened.subtype}）不能原样重新编码。",
                 en=f"Sound coded as {opened.subtype} is not encoded again here.",
+            )
+        )
+    if opened.subtype in ("VORBIS", "OPUS") and grafts.ogg_streams(data) != 1:
+        raise Unwritable(
+            Text(
+                zh="Ogg 文件中有多路或前后相接的流，不重新编码。",
+                en="An Ogg file with several streams, beside or after each other, is not encoded again here.",
             )
         )
 

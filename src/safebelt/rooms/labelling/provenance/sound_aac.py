@@ -17,6 +17,7 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.labelling.formats.carrier import Broken, Unwritable
 from safebelt.rooms.labelling.formats.kinds import Kind
 from safebelt.rooms.labelling.provenance import ffmpeg
+from safebelt.rooms.labelling.provenance.sound import RATES
 
 MAX_SECONDS = 4 * 3600.0
 """Longest sound that is encoded again."""
@@ -64,7 +65,7 @@ def probed(path: Path) -> Track:
         seconds = float((said.get("format") or {}).get("duration") or 0)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Broken("a sound that ffprobe does not describe") from error
-    if rate <= 0 or not 0 < channels <= MAX_CHANNELS:
+    if not RATES[0] <= rate <= RATES[1] or not 0 < channels <= MAX_CHANNELS:
         raise Broken("a sound without rate or channels")
     return Track(rate=rate, channels=channels, seconds=seconds, audio=tracks[0])
 

@@ -132,7 +132,7 @@ class Essence:
     def _coded(self, source: Path, data: Buffer, kind: Kind, beside: Path) -> bytes:
         if kind in sound.SOUNDS:
             with sound.Opened(data, kind) as opened:
-                sound.hold_writable(opened, len(data))
+                sound.hold_writable(opened, data)
                 begins = self._rhythm(source, data, kind, opened.sound.rate, opened.sound.channels)
                 return sound.encoded(self._heard(begins, opened.blocks(), opened.sound.rate), opened, data, kind)
         with ffmpeg.scratch(beside) as made:
