@@ -60,8 +60,8 @@ class Settings(BaseSettings):
     picture_origins: str = Field(
         default="",
         pattern=r"^(https?://[^\s,/?#@]+(,https?://[^\s,/?#@]+)*)?$",
-        description="Further origins, separated by commas, from which the belt fetches pictures that an answer names by "
-        "address, for example `https://files.example.org`; the upstream's own is always one.",
+        description="Further origins, separated by commas, from which the belt fetches pictures that an answer names "
+        "by address, for example `https://files.example.org`; the upstream's own is always one.",
     )
     admin_password: str = Field(default="", repr=False, description="Presets the first administrator's password.")
     signing_key: Path | None = Field(

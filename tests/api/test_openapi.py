@@ -11,6 +11,7 @@ from tests.api import complaints
 from tests.api.asking import ask_all, described, faults, is_of_the_register, operations
 from tests.api.certificates import certified
 from tests.api.conftest import Api
+from tests.rooms.certificates.test_pki_c2pa import POINT
 
 from safebelt.kernel.actors import OWNER, Actor, Role
 from safebelt.rooms.registry.model import NamePerson, PersonRole, RegisterSystem
@@ -118,6 +119,10 @@ def _ordinary(api: Api) -> dict[str, dict[str, Any]]:
         **certified(api),
         **complaints.complained(api),
         "POST /api/labelling/verify": {"body": {"file": b"AI-generated text"}, "media_type": "multipart/form-data"},
+        "POST /api/labelling/mark": {
+            "body": {"file": POINT, "marks": "aigc"},
+            "media_type": "multipart/form-data",
+        },
         "POST /api/access/tokens": {"body": {"name": "script"}},
         "DELETE /api/access/tokens/{token}": {"path_parameters": {"token": token.id}},
     }

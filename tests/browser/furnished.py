@@ -274,6 +274,8 @@ def pages_of(made: Furnished) -> tuple[tuple[str, str], ...]:
         f"certificates/{made.certificate}",
         "portal/complaints",
         "portal/complaints/enter",
+        "labelling",
+        f"labelling/mark?system={made.system}",
     )  # fmt: skip
     by_officer = (
         "registry/supervision",
@@ -295,6 +297,7 @@ def pages_of(made: Furnished) -> tuple[tuple[str, str], ...]:
         f"complaints?system={made.system}",
         "complaints/follow",
         f"complaints/paper?system={made.system}",
+        "verify",
         "certificates/check",
         "certificates/challenge",
     )

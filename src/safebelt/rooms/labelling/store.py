@@ -105,6 +105,27 @@ def counted(tx: sa.Connection, system_id: str, limit: int) -> tuple[int, datetim
     return count, first, last
 
 
+def marks(tx: sa.Connection, *, system_id: str, find: str, before: str, limit: int) -> list[Remembered]:
+    """Return marks, the latest first.
+
+    Args:
+        tx: The transaction.
+        system_id: Only those of this system; empty for all.
+        find: Only the mark of this id, or those on files with this digest; empty for all.
+        before: Only those older than the mark of this id; empty from the latest on.
+        limit: How many.
+    """
+    asked = sa.select(mark)
+    if system_id:
+        asked = asked.where(mark.c.system_id == system_id)
+    if find:
+        asked = asked.where(sa.or_(mark.c.id == find, mark.c.sha256 == find.lower()))
+    if before:
+        asked = asked.where(mark.c.id < before)
+    rows = tx.execute(asked.order_by(mark.c.id.desc()).limit(limit))  # ids begin with their time
+    return [Remembered(**row._mapping) for row in rows]
+
+
 def insert_likeness(tx: sa.Connection, mark_id: str, bits: int, slots: Iterable[int]) -> None:
     """Remember what a marked content looks like."""
     tx.execute(

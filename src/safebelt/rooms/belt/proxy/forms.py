@@ -86,8 +86,7 @@ def written(texts: Mapping[str, str], files: Sequence[File]) -> tuple[bytes, byt
     boundary = secrets.token_hex(16)  # by chance, so that no content can hold it
     parts = [_part(boundary, f'name="{name}"', "", text.encode("utf-8")) for name, text in texts.items()]
     parts += [
-        _part(boundary, f'name="{one.name}"; filename="file{one.suffix}"', one.media_type, one.data)
-        for one in files
+        _part(boundary, f'name="{one.name}"; filename="file{one.suffix}"', one.media_type, one.data) for one in files
     ]
     body = b"".join((*parts, f"--{boundary}--\r\n".encode("ascii")))
     return MEDIA_TYPE + f"; boundary={boundary}".encode("ascii"), body

@@ -51,8 +51,7 @@ def marks_of(
 
 def not_put(due: Mapping[Mark, OwedMark], made: Marked) -> list[Mark]:
     """Return the marks that are owed, and that nobody asked for."""
-    owing = (mark for mark, one in due.items() if one.owing is Owing.OWED)
-    return [mark for mark in owing if mark not in made.put and mark not in made.left_out]
+    return list(decide.missing(due, {*made.put, *made.left_out}))
 
 
 def _answer(due: OwedFor) -> Answer:

@@ -101,6 +101,11 @@ def wished(found: Mapping[Mark, OwedMark], *, is_narrowed: bool) -> frozenset[Ma
     return frozenset(marks if is_narrowed else marks | {Mark.AIGC, Mark.C2PA})
 
 
+def missing(found: Mapping[Mark, OwedMark], there: Collection[Mark]) -> tuple[Mark, ...]:
+    """Return the marks that are owed and are not there."""
+    return tuple(mark for mark, one in found.items() if one.owing is Owing.OWED and mark not in there)
+
+
 def not_evaluated() -> dict[Mark, OwedMark]:
     """Return the answer where nothing is known of what made the content."""
     says = Text(

@@ -4,8 +4,9 @@ from safebelt.rooms.labelling.model.label import SIDECAR
 from safebelt.rooms.labelling.service.base import Desk
 from safebelt.rooms.labelling.service.copying import Copying
 from safebelt.rooms.labelling.service.giving import Labelled
+from safebelt.rooms.labelling.service.listing import Listing, MarkedSent, MarkPage, MarkSent
 from safebelt.rooms.labelling.service.marking import CannotMark, MarkedBytes, MarkFile
-from safebelt.rooms.labelling.service.owing import OwedFor, Owing
+from safebelt.rooms.labelling.service.owing import OwedFor
 from safebelt.rooms.labelling.service.passing import PassedOn, Passing, PassOn
 from safebelt.rooms.labelling.service.rotating import Rotating
 from safebelt.rooms.labelling.service.textmarks import TextMarks
@@ -19,12 +20,15 @@ __all__ = [
     "Labelled",
     "Labelling",
     "MarkFile",
+    "MarkPage",
+    "MarkSent",
     "MarkedBytes",
+    "MarkedSent",
     "OwedFor",
     "PassOn",
     "PassedOn",
 ]
 
 
-class Labelling(Copying, Passing, Owing, TextMarks, Rotating):
+class Labelling(Listing, Copying, Passing, TextMarks, Rotating):
     """Marks what AI makes, and checks what others bring."""

@@ -14,12 +14,9 @@ from litestar.response import Template
 from safebelt.kernel.errors import Invalid, Problem
 from safebelt.kernel.text import Lang, Text
 from safebelt.rooms.labelling.decide.picture import marks_on
-from safebelt.rooms.labelling.model import AXES, KEYS, MARKS, VERDICTS, Checked
-from safebelt.rooms.labelling.model.owing import MEDIA, OWINGS
+from safebelt.rooms.labelling.model import AXES, KEYS, VERDICTS, Checked
 from safebelt.rooms.labelling.service import MAX_SENT_BYTES, Labelling
-from safebelt.rooms.labelling.service.owing import MOST_COUNTED
 from safebelt.web.forms import Form, empty_form
-from safebelt.web.panels import Panel
 from safebelt.web.security import open_to_all
 from safebelt.web.templating import page as render
 
@@ -92,22 +89,3 @@ def _page(lang: Lang, form: Form[Any], *, found: Checked | None = None, status: 
         max_mb=MAX_SENT_BYTES >> 20,
         status=status,
     )
-
-
-PAGES = (VerifyPages,)
-
-
-def panels(labelling: Labelling) -> tuple[Panel, ...]:
-    """Return what this room lays on a system's dossier: which marks it owes, and what was marked."""
-
-    def context(system_id: str, _lang: Lang) -> Mapping[str, Any]:
-        return {
-            "standing": labelling.standing(system_id),
-            "media": MEDIA,
-            "marks": MARKS,
-            "owings": OWINGS,
-            "most": MOST_COUNTED,
-        }
-
-    title = Text(zh="内容标识", en="Marks on what it makes")
-    return (Panel(name="marks", title=title, template="labelling/_panel_marks.html", context=context),)
