@@ -18,7 +18,7 @@ from typing import Any
 from tests.rooms.certificates.house import spare_keys
 from tests.rooms.labelling.matrix import page, readers
 from tests.rooms.labelling.matrix.readers import IMAGES, MEDIA, NOTICE_READERS, READERS, finds, run
-from tests.rooms.labelling.matrix.specimens import specimen
+from tests.rooms.labelling.matrix.specimens import lasting, specimen
 from tests.rooms.registry.house import build_ledger, build_registry
 from tests.rooms.registry.lifecycle_house import DESCRIBED, enter, into_service
 from tests.rooms.rulebook.house import build_rules
@@ -30,7 +30,7 @@ from safebelt.kernel.actors import OWNER
 from safebelt.rooms.certificates.model import Found
 from safebelt.rooms.certificates.service import Certificates, Tools
 from safebelt.rooms.labelling.formats.kinds import Kind
-from safebelt.rooms.labelling.model import Mark, Marked
+from safebelt.rooms.labelling.model import Axis, Mark, Marked, Verdict
 from safebelt.rooms.labelling.service import SIDECAR, Desk, Labelling, MarkFile
 from safebelt.rooms.registry.model.lifecycle import Issuer
 
@@ -78,12 +78,16 @@ def filled(folder: Path, identify: str) -> dict[str, Any]:
 def _row(kind: Kind, labelling: Labelling, system: str, folder: Path, identify: str) -> dict[str, Any]:
     source = folder / f"in.{kind.value}"
     source.write_bytes(specimen(kind))
+    lasting_ = folder / f"lasting.{kind.value}"
+    if kind in MEDIA:
+        lasting(kind, lasting_)
     row = dict[str, Any]()
     for mark in Mark:
         out = folder / f"{mark.value}.{kind.value}"
         marks = frozenset({mark} | ({Mark.AIGC} if mark is Mark.C2PA else set()))  # a signed file is labelled, too
         wish = MarkFile(system_id=system, marks=marks, is_text_signed=True)
-        made = labelling.mark(source, out, wish, by=OWNER)
+        is_within = kind in MEDIA and mark in (Mark.EXPLICIT, Mark.WATERMARK)
+        made = labelling.mark(lasting_ if is_within else source, out, wish, by=OWNER)
         row[mark.value] = _cell(kind, mark, made, source, out, labelling, identify)
     return row
 
@@ -101,6 +105,9 @@ def _cell(
         cell["readers"] = _labels_read(kind, out, dict(fields), identify)
     if mark is Mark.C2PA:
         cell["readers"]["encypher-c2pa"] = readers.c2pa_state(out, kind, labelling.desk.roots())
+    if mark is Mark.WATERMARK:
+        cell["put"], found = "64 bit", labelling.verify(out).axes[Axis.WATERMARK].verdict
+        cell["readers"]["Safebelt"] = found is Verdict.OK
     if mark is Mark.EXPLICIT:
         asked_of = NOTICE_READERS.get(kind, {})
         cell["readers"] = {name: "生成" in read(out) for name, read in asked_of.items()}

@@ -20,11 +20,13 @@ _LEAD = Text(
     "did not write read it back. The table holds what came of that, and nothing else.",
 )
 _LEGEND = Text(
-    zh="✓ 读到完整的标识 · ✗ 未能读到 · = 解码后与标识前逐位相同 · ≠ 不同 · — 不写入，原因见下。显式提示与水印改变画面，"
-    "因此不比较内容；图片中的提示须由人眼查看，水印只有持密钥者能读。",
+    zh="✓ 读到完整的标识 · ✗ 未能读到 · = 解码后与标识前逐位相同 · ≠ 不同 · — 不写入，原因见下。显式提示与水印改变所见所闻，"
+    "因此不比较内容；画面和声音中的提示须由人查看，水印只有持密钥者能读，故只列出本系统自己的读取结果。声音与视频的这两项取"
+    " 10 秒的噪声与测试画面。",
     en="✓ found the whole mark · ✗ did not find it · = decodes to the same bits as before · ≠ does not · — is not put "
-    "there; why, stands below. Notice and watermark change what is seen, so that is not compared; a notice in a "
-    "picture is for eyes, and a watermark is read by who has its key.",
+    "there; why, stands below. Notice and watermark change what is seen, so that is not compared; a notice in "
+    "pictures and sound is for eyes and ears, and a watermark is read only by who has its key: there it is our own reader that "
+    "is named. For these two marks, sound and film are ten seconds of noise and a test picture.",
 )
 _NOT_RUN = Text(zh="未运行", en="not run")
 _HEADS = Text(zh="格式", en="Format")

@@ -210,7 +210,8 @@ def versions() -> dict[str, str]:
 
 def _libheif() -> str:
     """The version, which only its help tells."""
-    return run("heif-info", "--help").partition("version:")[2].split("\n")[0].strip()
+    said = subprocess.run(["heif-info", "--help"], capture_output=True, text=True, check=False, timeout=SECONDS)
+    return (said.stdout + said.stderr).partition("version:")[2].split("\n")[0].strip()
 
 
 def c2pa_state(path: Path, kind: Kind, root: str) -> str:

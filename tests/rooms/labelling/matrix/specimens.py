@@ -1,9 +1,11 @@
 """One file of every format, as a program that is not ours writes it, before any mark."""
 
 import io
+import subprocess
 import zipfile
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 
 from PIL import Image
 from sklearn.datasets import load_sample_image
@@ -73,6 +75,21 @@ SPECIMENS: Mapping[Kind, Callable[[], bytes]] = {
     Kind.TXT: TEXT.encode,
     Kind.JSON: still.JSON.encode,
 }
+
+
+SECONDS = 10
+"""Length of a sound or film that is to carry a mark in what is heard or seen."""
+
+
+def lasting(kind: Kind, out: Path) -> None:
+    """Write a sound, or a film with sound, of some seconds, by ffmpeg: noise and a test picture."""
+    picture = ["-f", "lavfi", "-i", f"testsrc2=size=640x360:rate=10:duration={SECONDS}"]
+    noise = ["-f", "lavfi", "-i", f"anoisesrc=color=pink:seed=7:amplitude=0.3:duration={SECONDS}:sample_rate=44100"]
+    is_film = kind in (Kind.MP4, Kind.MOV, Kind.MKV, Kind.WEBM, Kind.AVI, Kind.FLV)
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-nostdin", "-y", *(picture if is_film else []), *noise, str(out)],
+        check=True, timeout=120,
+    )  # fmt: skip
 
 
 @cache

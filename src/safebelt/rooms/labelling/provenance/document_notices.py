@@ -164,7 +164,7 @@ def _sheet(archive: Archive, notice: Notice) -> tuple[dict[str, bytes], str]:
     key = next((key for one in old for key in one.attributes if key.endswith(":id")), "")
     if sheets is None or not key:
         raise Unwritable(_NOWHERE)
-    said = notice(_plain(_text(archive, join(folder, "sharedStrings.xml")))[:SAMPLE])
+    said = notice("\n".join(_plain(_text(archive, one)) for one in _sheets(archive)[1:])[:SAMPLE])
     tab = _free(TABS["zh" if "人工" in said else "en"], {one.attribute("name") for one in old})
     where, relations = _relations(archive, name)
     relation = _free("rIdAIGCnotice", set(relations))
