@@ -1,6 +1,7 @@
 """The pages that say which mark was read back from which format, and by whom: nothing but what was written down."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,7 @@ def _reasons(data: Mapping[str, Any], lang: Lang) -> list[str]:
         for mark in Mark:
             cell = data["formats"][kind.value][mark.value]
             if "put" not in cell:
-                why = cell["left_out"][lang].replace(kind.value, "…") if kind.value != "md" else cell["left_out"][lang]
+                why = re.sub(rf"\b{kind.value}(?= (?:files|文件))", "…", cell["left_out"][lang])
                 by_reason.setdefault((mark.value, why), []).append(kind.value)
     return [f"- {MARKS[Mark(mark)].in_(lang)} · {', '.join(kinds)}: {why}" for (mark, why), kinds in by_reason.items()]
 
