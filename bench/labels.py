@@ -305,8 +305,8 @@ def as_markdown(found: Mapping[str, Any]) -> str:
     lines += [
         "",
         "The least of each, which a busy neighbour disturbs least. Plain text has no place for a label: it stands in a",
-        "file beside it. JSON is read as a whole, since a key may stand twice; SVG is, since an element may be hidden in",
-        "a comment.",
+        "file beside it. JSON is read as a whole, since a key may stand twice; SVG is, since an element may be hidden",
+        "in a comment.",
         "",
         f"A JPEG of one megapixel, {one['bytes']:,} bytes, in turns; the least and, in brackets, the median:",
         "",
