@@ -27,8 +27,9 @@ MAX_SECONDS = 3600.0
 """Longest film that is encoded again."""
 MAX_FILM_BYTES = 1 << 30
 """Largest file that comes of it: it is put together in memory with its label and manifest."""
-_LOOKED_AT_PER_SECOND, MAX_LOOKED_AT = 4, 96
-"""Frames that are looked at for a mark: neighbours show the same, and 24 seconds are enough for the mean."""
+_LEAST_PER_SECOND, MAX_LOOKED_AT = 4, 96
+"""Frames that are looked at for a mark: all of a short film; of a longer one the first 24 seconds, where neighbours show
+the same."""
 LOOK_SECONDS = 12.0
 """Longest that ffmpeg may take to give these frames."""
 _START_SECONDS, _SLOWEST = 60.0, 60.0
@@ -128,7 +129,7 @@ def _film(video: dict[str, Any], said: dict[str, Any]) -> Film:
 
 
 def looked_at(path: Path, kind: Kind, film: Film, size: tuple[int, int]) -> Iterator[Luma]:
-    """Yield some frames of a film's beginning, four a second.
+    """Yield frames of a film's beginning: four a second, and more of a short film.
 
     Args:
         path: The file.
@@ -140,7 +141,8 @@ def looked_at(path: Path, kind: Kind, film: Film, size: tuple[int, int]) -> Iter
         Unwritable: There is no ffmpeg here.
     """
     rows, columns = size
-    scaled = f"fps={_LOOKED_AT_PER_SECOND},scale={columns}:{rows}:flags=area,format=gray"
+    each = min(film.rate, max(Fraction(_LEAST_PER_SECOND), Fraction(MAX_LOOKED_AT) / max(1, round(film.seconds))))
+    scaled = f"fps={each},scale={columns}:{rows}:flags=area,format=gray"
     wanted = ["-threads", "2", *ffmpeg.source(path, kind), "-map", f"0:{int(film.video['index'])}", "-vf", scaled]
     wanted += ["-frames:v", str(MAX_LOOKED_AT), "-f", "rawvideo", "pipe:1"]
     with ffmpeg.running("ffmpeg", wanted, seconds=LOOK_SECONDS) as process:
