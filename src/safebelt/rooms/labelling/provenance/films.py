@@ -28,8 +28,8 @@ MAX_SECONDS = 3600.0
 MAX_FILM_BYTES = 1 << 30
 """Largest file that comes of it: it is put together in memory with its label and manifest."""
 _LEAST_PER_SECOND, MAX_LOOKED_AT = 4, 96
-"""Frames that are looked at for a mark: all of a short film; of a longer one the first 24 seconds, where neighbours show
-the same."""
+"""Frames that are looked at for a mark: all of a short film; of a longer one some of the first 24 seconds, since
+neighbours show the same."""
 LOOK_SECONDS = 12.0
 """Longest that ffmpeg may take to give these frames."""
 _START_SECONDS, _SLOWEST = 60.0, 60.0
