@@ -64,7 +64,7 @@ def test_a_file_is_marked_saved_checked_and_found_again(
     page.goto(f"{url}/zh/labelling/mark")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.goto(f"{url}/en/registry/systems/{system}")
-    assert page.get_by_text("This house marked 1 files of its contents").is_visible()
+    assert page.get_by_text("This house marked 1 file of its contents").is_visible()
 
 
 def test_marks_are_listed_page_by_page_the_latest_first(house: House, tmp_path: Path) -> None:

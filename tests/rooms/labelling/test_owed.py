@@ -235,6 +235,7 @@ def rendered(panel, system_id, lang):
         lang=lang,
         t=lambda zh, en: replace(said, zh=zh, en=en).in_(lang),
         ui=ui,
+        may=lambda _action: True,
         panel=panel,
         panel_data=panel.context(system_id, lang),
     )
