@@ -78,6 +78,13 @@ def test_a_form_that_would_come_out_as_less_is_refused():
         _louder(data, Kind.WAV, 1.0)
 
 
+def test_a_torn_file_does_not_pass_for_the_whole():
+    data = _file(Kind.FLAC, "PCM_16", talk(3.0, seed=3))
+
+    with pytest.raises(Broken):
+        _louder(data[: len(data) // 2], Kind.FLAC, 1.0)
+
+
 def test_an_ogg_file_of_two_streams_loses_neither():
     data = _file(Kind.OGG, "VORBIS", talk(0.5, seed=3))
 

@@ -53,6 +53,8 @@ _COLOURS = {
 }
 _COPIED, _CHAPTERS = ("audio", "subtitle", "attachment"), "text"
 """Streams that go along; chapters are a stream of text in MP4 (QuickTime File Format, chapter lists)."""
+_WHOLE = 0.95
+"""Part of the frames that a film's stated length comes to which must be there: a torn film must not pass for whole."""
 _STEADY = 0.005
 """How far the mean frame rate may be from the nominal one, as a part: more is a rate that varies."""
 
@@ -205,7 +207,10 @@ def encoded(path: Path, kind: Kind, film: Film, change: Change, out: Path) -> No
     ):
         assert decoder.stdout is not None and encoder.stdin is not None  # noqa: S101  pipes
         count = _passed(decoder.stdout, encoder.stdin, film, change)
-        if not (count and ffmpeg.finished(decoder) and ffmpeg.finished(encoder) and out.is_file()):
+        stated = float(film.video.get("duration") or 0) * film.rate
+        if count < _WHOLE * stated or not (
+            count and ffmpeg.finished(decoder) and ffmpeg.finished(encoder) and out.is_file()
+        ):
             raise Unwritable(
                 Text(
                     zh="ffmpeg 未能重新编码该视频（可能缺少编码器）。",

@@ -26,6 +26,8 @@ MAX_SECONDS = 4 * 3600.0
 """Longest sound that is encoded again."""
 RATES = 1_000, 1_000_000
 """Sample rates that are decoded, in hertz."""
+WHOLE = 0.98
+"""Part of the length that a file states which must be there: MP3 without a count of frames is a guess."""
 _BLOCK = 1 << 16
 _FORMATS = {Kind.WAV: "WAV", Kind.FLAC: "FLAC", Kind.MP3: "MP3", Kind.OGG: "OGG", Kind.OPUS: "OGG"}
 _READ_AS = {Kind.WAV: ("WAV", "WAVEX", "RF64"), Kind.FLAC: ("FLAC",), Kind.MP3: ("MP3", "MPEG")}
@@ -92,12 +94,17 @@ class Opened:
         self.frames: int = self._file.frames
 
     def blocks(self) -> Iterator[Samples]:
-        """Yield all samples from where nothing was read yet, shape (length, channels)."""
-        while True:
-            block = self._read(_BLOCK)
-            if not len(block):
-                return
+        """Yield all samples from where nothing was read yet, shape (length, channels).
+
+        Raises:
+            Broken: There are clearly fewer than the file says: what is left of it must not pass for the whole.
+        """
+        count = 0
+        while len(block := self._read(_BLOCK)):
+            count += len(block)
             yield block
+        if count < WHOLE * self.frames:
+            raise Broken("a sound that ends before it says")
 
     def windows(self, seconds: float, most: int) -> Iterator[tuple[float, Samples]]:
         """Yield stretches of so many seconds, at most so many, spread over the sound from its beginning on."""

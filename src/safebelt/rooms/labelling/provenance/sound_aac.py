@@ -17,7 +17,7 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.labelling.formats.carrier import Broken, Unwritable
 from safebelt.rooms.labelling.formats.kinds import Kind
 from safebelt.rooms.labelling.provenance import ffmpeg
-from safebelt.rooms.labelling.provenance.sound import RATES
+from safebelt.rooms.labelling.provenance.sound import RATES, WHOLE
 
 MAX_SECONDS = 4 * 3600.0
 """Longest sound that is encoded again."""
@@ -92,6 +92,16 @@ def blocks(path: Path, track: Track, *, seconds: float, most: float | None = Non
             yield np.nan_to_num(whole.astype(np.float32))
 
 
+def _whole(path: Path, track: Track, seconds: float) -> Iterator[Samples]:
+    """Yield all samples; raises Broken where there are clearly fewer than the file says."""
+    count = 0
+    for block in blocks(path, track, seconds=seconds):
+        count += len(block)
+        yield block
+    if count < WHOLE * track.seconds * track.rate - track.rate / 10:
+        raise Broken("a sound that ends before it says")
+
+
 def windows(path: Path, track: Track, seconds: float, most: int) -> Iterator[tuple[float, Samples]]:
     """Yield stretches of so many seconds from the sound's beginning on, at most so many."""
     size, begun, at = round(seconds * track.rate), np.empty((0, track.channels), dtype=np.float32), 0
@@ -134,7 +144,7 @@ def encoded(path: Path, track: Track, changed: Callable[[Iterator[Samples]], Ite
     with ffmpeg.running("ffmpeg", wanted, seconds=seconds, sent=PIPE) as encoder:
         assert encoder.stdin is not None  # noqa: S101  a pipe
         try:
-            for block in changed(blocks(path, track, seconds=seconds)):
+            for block in changed(_whole(path, track, seconds)):
                 encoder.stdin.write(np.ascontiguousarray(block, dtype="<f4").data)
         except BrokenPipeError:
             pass
