@@ -104,6 +104,7 @@ def test_a_film_shows_the_notice_from_its_first_frame_and_carries_its_id_after_h
 
 
 @needs_ffmpeg
+@pytest.mark.soak
 def test_sound_in_mp4_is_marked_too(labelling, certificates, speech) -> None:
     source, marked = speech.with_name("in.m4a"), speech.with_name("out.m4a")
     _ffmpeg("-i", str(speech), "-c:a", "aac", "-b:a", "64k", str(source))
