@@ -243,7 +243,7 @@ def signing(folder: Path, rounds: int) -> dict[str, Any]:
     with housed(folder) as (labelling, system_id):
         plain, marked, copied = folder / "plain.jpg", folder / "marked.jpg", folder / "copy.jpg"
         plain.write_bytes(picture())
-        labelling.desk.watermark_key(is_made=True)  # without one nothing would be searched for
+        labelling.desk.keyring.key(is_made=True)  # without one nothing would be searched for
         labelling.mark(plain, marked, MarkFile(system_id=system_id), by=OWNER)
         labelling.desk.ledger.advance()
         data, made = plain.read_bytes(), marked.read_bytes()
