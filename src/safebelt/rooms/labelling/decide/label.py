@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import lru_cache
 from typing import Any
 
 from safebelt.kernel.conditions import Truth
@@ -24,6 +25,7 @@ def is_label_value(value: str) -> bool:
     return len(value) <= MAX_VALUE_CHARS and _VALUE.fullmatch(value) is not None
 
 
+@lru_cache(maxsize=64)  # a house has few, and asks with every content
 def provider_code_holds(code: str) -> Truth:
     """Whether a provider code of 22 or 27 characters holds.
 

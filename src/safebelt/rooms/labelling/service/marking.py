@@ -99,8 +99,8 @@ class Marking(Furnished):
         hand = self.hand_at_hand(system_id)
         label = self._label(produce_id, Generation.GENERATED, hand, uscc)
         try:
-            made = applied(data, carrier_of(kind).write(data, value_of(label)))
-            if [one.value for one in carrier_of(kind).read(made)] != [value_of(label)]:
+            made = applied(data, carrier_of(kind).write(data, value := value_of(label)))
+            if [one.value for one in carrier_of(kind).read(made)] != [value]:
                 raise CannotMark("a label that could not be read back")
             whole = _signed(made, kind, label, hand, self.software)
         except (Broken, Unwritable) as no:
