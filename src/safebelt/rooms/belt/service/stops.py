@@ -7,7 +7,7 @@ import sqlalchemy as sa
 import structlog
 
 from safebelt.kernel.actors import MACHINE, Actor, Role
-from safebelt.kernel.errors import NotFound, Problem
+from safebelt.kernel.errors import NotFound, Problem, Unavailable
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt import store
 from safebelt.rooms.belt.control.heartbeat import WATCHER, Heartbeat
@@ -72,7 +72,7 @@ class StopOrders(Chapter):
         try:
             with self._t.sql.read() as tx:
                 row = tx.execute(sa.select(store.stop).where(store.stop.c.id == order_id)).mappings().first()
-        except sa.exc.SQLAlchemyError:
+        except (Unavailable, sa.exc.SQLAlchemyError):
             return None
         return None if row is None else store.to_proof(row)
 
@@ -134,7 +134,7 @@ class StopOrders(Chapter):
         try:
             with self._t.sql.read() as tx:
                 return tx.execute(sa.select(store.stop.c.id).where(store.stop.c.id == order_id)).first() is not None
-        except sa.exc.SQLAlchemyError:
+        except (Unavailable, sa.exc.SQLAlchemyError):
             return False
 
     def collect_proofs(self) -> int:
