@@ -16,7 +16,7 @@ ifdef UPSTREAM_KEY
 export SAFEBELT_UPSTREAM_KEY := $(UPSTREAM_KEY)
 endif
 
-.PHONY: help setup setup-dev model browser token readers up down test check bench soak drill lock clean
+.PHONY: help setup setup-dev model browser token readers peers up down test check bench soak drill lock clean
 
 help:
 	@echo "make up      run Safebelt: console on 127.0.0.1:8800, belt on 127.0.0.1:8801"
@@ -86,13 +86,22 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev
+# What the belt and the scanner are measured beside: nginx, and a C compiler for the upstream and the load generator.
+peers:
+	@{ command -v nginx && command -v gcc; } >/dev/null 2>&1 || { command -v apt-get >/dev/null 2>&1 && apt-get update -qq && apt-get install -y -qq --no-install-recommends nginx-light gcc libc6-dev >/dev/null; } || echo "skipped: no peers (nginx or gcc is missing and cannot be installed here)"
+
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
+
+bench: $(VENV)/.bench peers
 	$(BIN)/python -m bench
 
 # Pins every package by version and hash; a uv.lock would name a registry's host (ADR 0010).
 lock:
 	uv pip compile pyproject.toml --group build --generate-hashes --no-header -q -o requirements/run.txt
 	uv pip compile pyproject.toml --group build --group dev --generate-hashes --no-header -q -o requirements/dev.txt
+	uv pip compile --group bench --generate-hashes --no-header -q -o requirements/bench.txt
 	uv pip compile requirements/model.in --no-deps --no-annotate --generate-hashes --no-header -q -o requirements/model.txt
 
 clean:

@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safebelt.engines.clock import real_chance, real_ids, wall_clock
-from safebelt.kernel.errors import NotFound
 from safebelt.kernel.rooms import Room
-from safebelt.kernel.text import Text
 from safebelt.rooms.access.room import ROOM as ACCESS
 from safebelt.rooms.belt.room import ROOM as BELT
 from safebelt.rooms.certificates.room import ROOM as CERTIFICATES
@@ -250,9 +248,19 @@ class House:
             folder=self.settings.data / "law",
             clock=self.clock,
             new_id=self.new_id,
-            about=lambda system: about_system(self.registry, system),
-            systems_of=lambda party: holdings_of(self.registry, party),
+            about=self._about,
+            systems_of=self._holdings,
         )
+
+    def _about(self, system: str) -> About | None:
+        from safebelt.rooms.registry.service.telling import about_system
+
+        return about_system(self.registry, system)
+
+    def _holdings(self, party: str) -> Holdings | None:
+        from safebelt.rooms.registry.service.telling import holdings_of
+
+        return holdings_of(self.registry, party)
 
     @cached_property
     def portal(self) -> Portal:
@@ -313,15 +321,19 @@ class House:
         from safebelt.rooms.belt.service import Belt
         from safebelt.rooms.belt.service.base import CarriedHere, Tools
 
-        wanted = self.carried
+        wanted, policies = self.carried, Policies(self.settings.data / "screening")
         return Belt(
             Tools(
                 sql=self.sql,
                 ledger=self.ledger,
                 registry=self.registry,
+                access=self.access,
                 box=self.box,
                 records=self.records,
-                policies=Policies(self.settings.data / "screening"),
+                policies=policies,
+                sources=lambda: policies.sources,
+                required=policies.required,
+                complaints=lambda system: self.portal.complaints.counts(system).total,
                 open_note=self.open_note,
                 log_origin=self.settings.log_origin,
                 clock=self.clock,
@@ -367,29 +379,6 @@ class House:
         for name in ("labelling", "sql"):
             if name in self.__dict__:
                 getattr(self, name).close()
-
-
-def about_system(registry: Registry, system_id: str) -> About | None:
-    """Tell the rulebook, which lies below, what the register knows of a system."""
-    from safebelt.rooms.rulebook.service.base import About
-
-    try:
-        name, party, persons = registry.about(system_id)
-        held = registry.held_kinds(system_id)
-    except NotFound:
-        return None
-    return About(name=name, party=party, persons=persons, held=held.all, claimed=held.claimed)
-
-
-def holdings_of(registry: Registry, party_id: str) -> Holdings | None:
-    """Tell the rulebook which systems are registered for a party."""
-    from safebelt.rooms.rulebook.service.base import Holdings
-
-    try:
-        party = registry.party(party_id)
-    except NotFound:
-        return None
-    return Holdings(name=Text(zh=party.name, en=party.name), systems=registry.systems_of(party_id))
 
 
 def furnish(house: House) -> Mapping[str, Any]:

@@ -57,6 +57,23 @@ class Settings(BaseSettings):
         default="", description="OpenAI-compatible base URL ending in `/v1`; empty means the local model."
     )
     upstream_key: str = Field(default="", repr=False, description="Bearer key sent to the upstream.")
+    upstream_fallbacks: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s,?#]+(,https?://[^\s,?#]+)*)?$",
+        description="Further OpenAI-compatible base URLs, separated by commas, asked in this order while those before "
+        "fail; they must serve the same models.",
+    )
+    upstream_fallback_keys: str = Field(
+        default="", repr=False, description="Bearer keys sent to them, in the same order; left out, none is sent."
+    )
+    mcp_servers: dict[str, str] = Field(
+        default_factory=dict,
+        description="MCP servers behind the belt, JSON from name to address, for example "
+        '`{"files": "https://tools.example.org/mcp"}`; each is reached at the belt\'s `/mcp/<name>`.',
+    )
+    mcp_keys: dict[str, str] = Field(
+        default_factory=dict, repr=False, description="Bearer keys sent to MCP servers, JSON from name to key."
+    )
     picture_origins: str = Field(
         default="",
         pattern=r"^(https?://[^\s,/?#@]+(,https?://[^\s,/?#@]+)*)?$",
@@ -105,6 +122,16 @@ class Settings(BaseSettings):
     def upstream_url(self) -> str:
         """The upstream in force: the operator's own, or the local model."""
         return self.upstream or f"http://127.0.0.1:{self.model_port}/v1"
+
+    @property
+    def fallback_upstreams(self) -> list[str]:
+        """The upstreams that stand in for the first."""
+        return [url for url in self.upstream_fallbacks.split(",") if url]
+
+    @property
+    def fallback_keys(self) -> list[str]:
+        """Their keys, as many as were given, none for more upstreams than there are."""
+        return self.upstream_fallback_keys.split(",")[: len(self.fallback_upstreams)]
 
     def url(self, port: int) -> str:
         """Return the address of one of our ports, as this machine reaches it."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 from schemathesis import GenerationMode
-from tests.api import complaints
+from tests.api import approvals, complaints, policies
 from tests.api.asking import ask_all, described, faults, is_of_the_register, operations
 from tests.api.certificates import certified
 from tests.api.conftest import Api
@@ -26,6 +26,7 @@ OPEN |= {f"/api/public/systems/{{system_id}}/versions/{{version}}{end}" for end 
 OPEN |= {"/api/registry/cases/decisions/{system_id}"}
 OPEN |= {"/api/certificates/renew"}  # whose proof is the key of a certificate that counts
 OPEN |= complaints.OPEN
+OPEN |= {"/api/public/transparency"}
 OPEN |= {"/api/labelling/verify", "/api/certificates/check", "/.well-known/safebelt", "/.well-known/safebelt/identity"}
 """What anybody may ask without a token: nothing else."""
 BODIES: dict[str, dict[str, Any]] = {
@@ -39,7 +40,6 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 """What is sent with a POST that needs nothing but itself."""
 ROOT = Path(__file__).parents[2]
-POLICY = ROOT / "screening" / "safebelt-baseline.yaml"
 DRAFT = (ROOT / "law" / "drafts" / "eu-emotion-recognition.yaml").read_text("utf-8")
 ANOTHER = Actor(id="usr_another", roles=frozenset({Role.AUTHORITY, Role.OVERSEER}), door="web")
 """Somebody who proposed what whoever asks is to second."""
@@ -101,7 +101,8 @@ def _ordinary(api: Api) -> dict[str, dict[str, Any]]:
             "body": {"reason": "asked by the person"},
         },
         "POST /api/belt/systems": {"body": {"system_id": second.id}},
-        "POST /api/belt/policies/check": {"body": {"yaml": POLICY.read_text("utf-8")}},
+        **policies.brought(api),
+        **approvals.held(api),
         "POST /api/belt/keys/{key_id}/revoke": {"path_parameters": {"key_id": key.id}, "body": {"reason": "over"}},
         "POST /api/ledger/check": {"body": {**proof, "policy": "quorum none\n"}},
         "POST /api/ledger/check-consistency": {"body": {**proof, "proof": house.ledger.consistency(old.size)}},
@@ -306,6 +307,7 @@ def _harmless(path: str) -> bool:
 
 COMPUTES = {
     "/api/belt/policies/check",
+    "/api/belt/policies/replay",
     *(f"/api/rulebook/{name}" for name in ("judge", "coverage", "impact", "drafts/check")),
     *(f"/api/access/proposals/{{proposal_id}}/{name}" for name in ("refusal", "withdrawal")),
     "/api/registry/systems/{system_id}/changes/preview",

@@ -24,11 +24,14 @@ HOUSE_PATHS = {
     "/pki",
     "/.well-known/safebelt",
     "/{lang:str}/verify",
+    "/{lang:str}/transparency",
+    "/api/public/transparency",
 }
 """The front page, which opens on a dossier; the log's tiles, whose address is its name to the world (C2SP tlog-tiles),
 and where other logs have us cosign (C2SP tlog-witness);
 a stranger's tools, whose address is written on paper; what search engines look for at the root; what X.509 software
-and strangers ask, at addresses that are written into certificates; and where anybody checks a content."""
+and strangers ask, at addresses that are written into certificates; where anybody checks a content; and what
+everybody may know of screening."""
 PUBLIC_PATHS = ("/api/public", "/{lang:str}/register", "/{lang:str}/complaints")
 """What everybody may see, at addresses that say so to whoever knows nothing of rooms."""
 

@@ -1,6 +1,7 @@
 """Time, chance and ids of the real world.  Rooms get them injected, so that tests can hold them still."""
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -22,6 +23,24 @@ def wall_clock() -> datetime:
 def real_chance(count: int) -> bytes:
     """Return `count` bytes from the operating system's generator."""
     return os.urandom(count)
+
+
+def in_blocks(chance: Chance, block: int = 4096) -> Chance:
+    """Draw from a source in blocks: asking the system lets go of the interpreter's lock, which costs more than bytes.
+
+    Each byte is given out once.  Not for a process that forks: both would give out the same bytes.
+    """
+    lock, rest = threading.Lock(), bytearray()
+
+    def drawn(count: int) -> bytes:
+        with lock:
+            if len(rest) < count:
+                rest.extend(chance(max(block, count)))
+            taken = bytes(rest[-count:]) if count else b""
+            del rest[len(rest) - count :]
+            return taken
+
+    return drawn
 
 
 def real_ids() -> NewId:

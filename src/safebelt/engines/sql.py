@@ -4,7 +4,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -335,5 +335,11 @@ def _sqlite_pragmas(dbapi: Any, _record: Any) -> None:
 
 
 def _sqlite_begin(connection: sa.Connection) -> None:
-    reading = connection.get_execution_options().get("safebelt_read", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    """Say BEGIN: a reader's past SQLAlchemy, which takes longer about it than most questions take."""
+    if connection.get_execution_options().get("safebelt_read", False):
+        with suppress(sqlite3.Error):  # then said again below, where what is wrong gets its usual name
+            connection.connection.driver_connection.execute("BEGIN")  # type: ignore[union-attr]
+            return
+        connection.exec_driver_sql("BEGIN")
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

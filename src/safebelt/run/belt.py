@@ -1,19 +1,25 @@
 """The belt's process: the traffic side, its records, and the thread that obeys."""
 
 import asyncio
+import gc
 import os
 import signal
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import zip_longest
 
 import structlog
 import truststore
 
 from safebelt.app import House
+from safebelt.engines.clock import in_blocks
 from safebelt.kernel.errors import Conflict
+from safebelt.kernel.ids import id_maker
 from safebelt.kernel.text import Text
+from safebelt.rooms.belt.control.calls import CallBox
 from safebelt.rooms.belt.control.heartbeat import Heartbeat
 from safebelt.rooms.belt.control.switch import Switch
 from safebelt.rooms.belt.control.watcher import Watcher
@@ -21,9 +27,12 @@ from safebelt.rooms.belt.model import Command, Snapshot
 from safebelt.rooms.belt.proxy.client import Upstream
 from safebelt.rooms.belt.proxy.fetching import Places
 from safebelt.rooms.belt.proxy.gateway import Gateway
+from safebelt.rooms.belt.proxy.mcp import McpServer, servers_of
 from safebelt.rooms.belt.proxy.port import BeltPort
 from safebelt.rooms.belt.proxy.screens import Screens
+from safebelt.rooms.belt.proxy.toolcalls import Waiting
 from safebelt.rooms.belt.proxy.tools import Tools
+from safebelt.rooms.belt.proxy.upstreams import Upstreams
 from safebelt.rooms.belt.proxy.wire import Limits
 from safebelt.rooms.belt.records.acks import on_loop
 from safebelt.rooms.belt.records.writer import Writer
@@ -46,6 +55,7 @@ class Snapshots:
     def __init__(self, house: House, screens: Screens) -> None:
         self._house, self.screens = house, screens
         self._now = self._look()
+        settle()
         self._reading: asyncio.Task[Snapshot] | None = None
 
     def now(self) -> Snapshot:
@@ -83,6 +93,12 @@ class Snapshots:
             await self.refresh()
 
 
+def settle() -> None:
+    """Take what was built so far out of the collector's sight: word lists are millions of objects, and stay."""
+    gc.collect()
+    gc.freeze()
+
+
 def run_belt(house: House) -> None:
     """Serve the belt's port until SIGTERM."""
     try:
@@ -101,17 +117,21 @@ async def _serve(house: House) -> None:
         switch = Switch(house.box.state().orders)
         heartbeat = Heartbeat(house.settings.home / "belt" / "pulse")
         heartbeat.clear()
+        house.belt.open_policies()
         snapshots = Snapshots(house, Screens())
         with _obeying(house, switch, heartbeat, loop, snapshots), belt_identity(house) as identity:
             tools = _tools(house, switch, writer, snapshots, identity)
             limits = Limits(body_bytes=house.settings.max_body_bytes)
-            port = BeltPort(Gateway(tools), limits=limits, switch=switch, heartbeat=heartbeat)
+            servers = _mcp(house)
+            port = BeltPort(Gateway(tools, servers), limits=limits, switch=switch, heartbeat=heartbeat)
             fresh = loop.create_task(snapshots.keep_fresh())
             try:
                 await _listen(house, port, until)
             finally:
                 fresh.cancel()
                 tools.upstream.close()
+                for server in servers.values():
+                    server.close()
 
 
 async def _listen(house: House, port: BeltPort, until: asyncio.Event) -> None:
@@ -132,9 +152,9 @@ async def _listen(house: House, port: BeltPort, until: asyncio.Event) -> None:
 
 def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots, identity: BeltIdentity) -> Tools:
     tls = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    upstream = Upstream(house.settings.upstream_url, key=house.settings.upstream_key, tls=tls)
+    upstreams = _upstreams(house, tls)
     named = [origin for origin in house.settings.picture_origins.split(",") if origin]
-    places = Places([house.settings.upstream_url, *named], tls=tls)
+    places = Places([house.settings.upstream_url, *house.settings.fallback_upstreams, *named], tls=tls)
 
     def health() -> dict[str, object]:
         state = writer.state()
@@ -142,24 +162,40 @@ def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots, i
             "status": "ok" if state.problem is None else "failed",
             "records": state.health.value,
             "pid": os.getpid(),
+            "upstreams": upstreams.health(),
             **identity.health(),
         }
 
     return Tools(
-        upstream=upstream,
+        upstream=upstreams,
         switch=switch,
         recorder=writer,
         snapshot=snapshots.now,
         refresh=snapshots.refresh,
         screens=snapshots.screens,
         clock=house.clock,
-        new_id=house.new_id,
+        new_id=id_maker(lambda: time.time_ns() // 1_000_000, in_blocks(house.chance)),
         labelling=house.labelling,
         health=health,
         prove=identity.prove,
         fetch=places.fetch,
         complain_at=partial(_complain_at, house.settings.public_base),
+        hold=Waiting(CallBox(house.box.folder / "calls"), house.clock),
     )
+
+
+def _upstreams(house: House, tls: ssl.SSLContext) -> Upstreams:
+    """Return the upstream and those that stand in for it, each with its own key: a key is for nobody else."""
+    settings = house.settings
+    keys = dict(zip_longest(settings.fallback_upstreams, settings.fallback_keys, fillvalue=""))
+    first = Upstream(settings.upstream_url, key=settings.upstream_key, tls=tls)
+    return Upstreams([first, *(Upstream(url, key=keys[url], tls=tls) for url in settings.fallback_upstreams)])
+
+
+def _mcp(house: House) -> dict[str, McpServer]:
+    """Return the MCP servers behind the belt."""
+    tls = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return servers_of(house.settings.mcp_servers, house.settings.mcp_keys, tls)
 
 
 def _complain_at(base: str, system_id: str) -> Text:
@@ -173,7 +209,7 @@ def _records(house: House, loop: asyncio.AbstractEventLoop) -> Iterator[Writer]:
         sign=house.sign,
         log_origin=house.settings.log_origin,
         clock=house.clock,
-        chance=house.chance,
+        chance=in_blocks(house.chance),
         new_id=house.new_id,
         on_sealed=lambda segment, records, root: _sealed(house, segment, records, root),
         sealed=house.belt.sealed_segments(),

@@ -74,7 +74,7 @@ def _check(house: House, *, is_local: bool) -> None:
     _hold_port_free(settings.bind, settings.belt_port, "SAFEBELT_BELT_PORT")
     house.keys.current()
     house.labelling.generated("rec_0")
-    house.belt.policies()
+    house.belt.open_policies()
     try:
         server_tls(house)
     except (OSError, ValueError) as error:

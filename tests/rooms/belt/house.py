@@ -5,11 +5,12 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from tests.rooms.registry.house import build_registry
-from tests.rooms.rulebook.house import build_rules
+from tests.rooms.rulebook.house import build_rules, permissions
 
 from safebelt.engines.clock import Chance, Clock, real_chance, real_ids, wall_clock
 from safebelt.engines.signing import KeyStore, open_note, sign_note
@@ -19,12 +20,14 @@ from safebelt.kernel.conditions import Truth
 from safebelt.kernel.ids import NewId
 from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
+from safebelt.rooms.access.service import Access
 from safebelt.rooms.belt.control.heartbeat import Heartbeat
 from safebelt.rooms.belt.control.orders import OrderBox
 from safebelt.rooms.belt.control.switch import Switch
 from safebelt.rooms.belt.control.watcher import Watcher
-from safebelt.rooms.belt.model import Action, Basis, Policy, Record, Rule, RuleKind, Side
+from safebelt.rooms.belt.model import Action, Basis, Held, Policy, Record, Rule, RuleKind, Side
 from safebelt.rooms.belt.records.writer import Writer
+from safebelt.rooms.belt.scanner.policies import Policies
 from safebelt.rooms.belt.service import Belt, Tools
 from safebelt.rooms.ledger.service import Ledger
 from safebelt.rooms.registry.model import RegisterParty, RegisterSystem
@@ -73,6 +76,7 @@ class House:
     """Everything a test of the belt needs."""
 
     belt: Belt
+    access: Access
     ledger: Ledger
     registry: Registry
     box: OrderBox
@@ -146,13 +150,21 @@ class House:
 
 
 def build(
-    sql: Sql, home: Path, *, clock: Clock = wall_clock, new_id: NewId | None = None, chance: Chance = real_chance
+    sql: Sql,
+    home: Path,
+    *,
+    clock: Clock = wall_clock,
+    new_id: NewId | None = None,
+    chance: Chance = real_chance,
+    screening: Path | None = None,
+    default_policy: str = "",
 ) -> House:
-    """Furnish the house, with one party and one system in the register."""
+    """Furnish the house, with one party and one system in the register; `screening` is its folder of policies."""
     new_id = new_id or real_ids()
     keys = KeyStore(home / "keys" / "ledger.key", name=ORIGIN, chance=real_chance)
     ledger = Ledger(sql, clock=clock, new_id=new_id, chance=chance, signer=keys, origin=ORIGIN, tiles=home / "ledger")
     rules = build_rules(sql, ledger, clock, new_id)
+    access = Access(sql, ledger, permissions(), clock=clock, new_id=new_id, chance=real_chance)
     registry = build_registry(sql, ledger, rules, clock, new_id, home)
     box, records = OrderBox(home / "belt"), home / "belt" / "records"
     belt = Belt(
@@ -160,9 +172,11 @@ def build(
             sql=sql,
             ledger=ledger,
             registry=registry,
+            access=access,
             box=box,
             records=records,
-            policies={POLICY.id: POLICY, OTHER.id: OTHER},
+            **_policies(screening),
+            default_policy=default_policy,
             open_note=lambda note: open_note(note, keys.verifiers()).text,
             log_origin=ORIGIN,
             clock=clock,
@@ -183,6 +197,7 @@ def build(
     )
     return House(
         belt=belt,
+        access=access,
         ledger=ledger,
         registry=registry,
         box=box,
@@ -192,6 +207,13 @@ def build(
         new_id=new_id,
         system_id=system.id,
     )
+
+
+def _policies(folder: Path | None) -> dict[str, Any]:
+    if folder is None:
+        return {"policies": {POLICY.id: POLICY, OTHER.id: OTHER}}
+    policies = Policies(folder)
+    return {"policies": policies, "sources": lambda: policies.sources, "required": policies.required}
 
 
 def intent(record_id: str, system_id: str, *, text: str = "我的身份证号是⟦身份证号 ID⟧", **facts: Any) -> Record:
@@ -257,3 +279,28 @@ REASON = Reason(
         ),
     ),
 )
+
+
+def held_call(new_id: NewId, clock: Clock, seconds: int = 600, **more: Any) -> Held:
+    """A tool call as the belt holds it for a person; `more` says what is otherwise."""
+    at = clock()
+    usual = {
+        "id": new_id("apr"),
+        "record": "rec_1",
+        "system_id": "",
+        "key_id": "key_1",
+        "caller": "agent",
+        "tool": "pay",
+        "server": "",
+        "arguments": '{"amount": 500}',
+        "said": "Pay the bill.",
+        "policy": POLICY.id,
+        "policy_version": POLICY.version,
+        "policy_digest": POLICY.digest,
+        "rule": "t.pay_more",
+        "title": Text(zh="大额付款", en="Large payments"),
+        "reason": REASON,
+        "at": at,
+        "expires_at": at + timedelta(seconds=seconds),
+    }
+    return Held(**{**usual, **more})

@@ -72,6 +72,18 @@ def test_a_system_is_fitted_in_observe_and_the_ledger_remembers_the_policy_by_it
     ]
 
 
+def test_a_version_that_is_loaded_is_in_the_next_snapshot_on_both_databases(house: House) -> None:
+    shipped = (Path(__file__).parents[3] / "screening" / "safebelt-baseline.yaml").read_bytes()
+
+    loaded = house.belt.load_policy(shipped, "from elsewhere", by=OWNER)
+    house.belt.load_policy(shipped.replace(b"\nversion: 1\n", b"\nversion: 2\n"), "renumbered", by=OWNER)
+    house.belt.roll_back_policy("safebelt/baseline", "back", by=OWNER)
+
+    assert loaded.adoption is not None and loaded.adoption.number == 1
+    assert house.belt.snapshot().policies["safebelt/baseline"] == loaded.policy
+    assert [each.number for each in house.belt.policy_versions()] == [3, 2, 1]
+
+
 def test_fitting_twice_or_an_unknown_system_or_policy_is_told(house: House) -> None:
     house.belt.fit(house.system_id, by=OWNER)
 

@@ -1,5 +1,6 @@
 """The process that looks into foreign files may hang, starve or die: whoever asked gets an answer all the same."""
 
+import hashlib
 import os
 import signal
 import socket
@@ -12,6 +13,11 @@ import pytest
 from tests.rooms.certificates.test_pki_c2pa import POINT
 from tests.rooms.labelling.formats.media import sample
 
+from safebelt.rooms.labelling.model.inspection import Glimpse, Inspection
+from safebelt.rooms.labelling.provenance.manifests import Manifests
+from safebelt.rooms.labelling.service import looker as looker_module
+from safebelt.rooms.labelling.service.digests import digest_of
+from safebelt.rooms.labelling.service.inspecting import Looks, inspect
 from safebelt.rooms.labelling.service.looker import Looker
 
 
@@ -32,6 +38,63 @@ def test_a_look_that_never_ends_is_stopped_and_the_next_one_works(picture, tmp_p
         assert looker.look(pipe, pipe.name).stopped == "time"
         looker._seconds = 20.0
         assert looker.look(picture, picture.name).stopped == ""
+    finally:
+        looker.close()
+
+
+def test_digest_and_labels_are_told_once_while_the_look_goes_on(picture, tmp_path) -> None:
+    large, nothing = tmp_path / "large.jpg", tmp_path / "nothing"
+    large.write_bytes(POINT + bytes(3 << 20))  # of several blocks
+    nothing.write_bytes(b"")
+    looker, told = Looker("", ""), list[Glimpse]()
+    try:
+        for path in (picture, large, nothing, picture):
+            told.clear()
+            found = looker.look(path, path.name, meanwhile=told.append)
+
+            assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+            assert told == [Glimpse(sha256=found.sha256), Glimpse(labels=found.labels)]
+    finally:
+        looker.close()
+
+
+def test_what_is_not_the_file_that_was_digested_is_not_judged(picture, tmp_path, monkeypatch) -> None:
+    other = tmp_path / "other.jpg"
+    other.write_bytes(POINT)
+    looker, honest = Looker("", ""), looker_module.digest_of
+    try:
+        assert looker.look(picture, picture.name).stopped == ""
+        monkeypatch.setattr(looker_module, "digest_of", lambda path, hold: honest(other, hold))
+        assert looker.look(picture, picture.name) == Inspection(stopped="changed")
+        monkeypatch.setattr(looker_module, "digest_of", lambda path, hold: ("", ()))
+        assert looker.look(picture, picture.name) == Inspection(stopped="changed")
+    finally:
+        looker.close()
+
+
+def test_a_file_that_is_written_to_has_no_digest_and_no_identity(picture) -> None:
+    def write(*_: object) -> None:
+        before = picture.stat().st_ctime_ns
+        while picture.stat().st_ctime_ns == before:  # a file system gives moments in steps
+            picture.write_bytes(POINT)
+
+    assert digest_of(picture, lambda: None)[1] == inspect(picture, "p.jpg", Manifests("", ""), Looks()).identity != ()
+    assert digest_of(picture, write) == ("", ())
+    assert inspect(picture, "p.jpg", Manifests("", ""), Looks(), tell=write).identity == ()
+
+
+def test_who_fails_meanwhile_gets_no_answer_and_nobody_gets_anothers(picture, tmp_path) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text("another")
+    looker = Looker("", "")
+
+    def fail(_: Glimpse) -> None:
+        raise OSError("one that is no sign of the process's end")
+
+    try:
+        with pytest.raises(RuntimeError):
+            looker.look(picture, picture.name, meanwhile=fail)
+        assert looker.look(other, other.name).kind == "txt"
     finally:
         looker.close()
 
@@ -77,7 +140,7 @@ def test_too_little_memory_stops_the_look_and_not_the_house(tmp_path) -> None:
 
 def test_the_process_has_no_network_where_the_system_lets_it_go() -> None:
     code = (
-        "from safebelt.rooms.labelling.service import worker; worker._confine(3 << 30)\n"
+        "from safebelt.rooms.labelling.service.confining import confine; confine(3 << 30)\n"
         "import os, socket, sys\n"
         "sys.stdout.write(os.readlink('/proc/self/ns/net') + ' ')\n"
         "try:\n"

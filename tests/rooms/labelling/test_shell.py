@@ -55,6 +55,18 @@ def test_a_mark_that_had_to_be_left_out_is_said_and_exits_3(run, certificates, p
     assert set(made.data["left_out"]) == {"c2pa", "explicit"}
 
 
+def test_a_label_without_a_provider_code_is_said_to_be_incomplete_with_what_to_do(
+    run, labelling, picture, tmp_path
+) -> None:
+    whole = run("mark", picture, "-o", tmp_path / "whole.jpg")
+    labelling.provider_code = ""
+    made = run("mark", picture, "-o", tmp_path / "out.jpg")
+
+    assert made.data["label"] == {"status": "incomplete", "missing": ["ContentProducer"]}
+    assert "SAFEBELT_PROVIDER_CODE" in made.says.en and "SAFEBELT_PROVIDER_CODE" in made.says.zh
+    assert "label" not in whole.data and "SAFEBELT_PROVIDER_CODE" not in whole.says.en
+
+
 def test_a_changed_file_exits_1_and_an_unmarked_one_3(run, served, picture, tmp_path) -> None:
     run("mark", picture, "-o", tmp_path / "m.jpg", "--system", served.id)
     data = bytearray((tmp_path / "m.jpg").read_bytes())

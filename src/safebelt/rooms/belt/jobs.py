@@ -12,5 +12,6 @@ def habits(belt: Belt) -> tuple[Habit, ...]:
     """Return what the belt does by itself."""
     return (
         Habit(name="belt.collect_proofs", every_seconds=EVERY_SECONDS, step=belt.collect_proofs),
+        Habit(name="belt.collect_calls", every_seconds=EVERY_SECONDS, step=belt.collect_calls),
         Habit(name="belt.index", every_seconds=EVERY_SECONDS, step=belt.index),
     )

@@ -11,22 +11,48 @@ if TYPE_CHECKING:
 
 def _furniture() -> Furniture:
     from safebelt.rooms.belt import store
-    from safebelt.rooms.belt.api import RecordsApi, SettingApi, StopApi
+    from safebelt.rooms.belt.api import ApprovalApi, PolicyApi, RecordsApi, SettingApi, StopApi, TransparencyApi
     from safebelt.rooms.belt.model import (
         HarnessSet,
         KeyIssued,
         KeyRevoked,
+        PolicyAdopted,
+        Reconciled,
         RecordErased,
         SegmentSealed,
         StopEffective,
         StopOrdered,
+        ToolApproved,
+        ToolHeld,
+        ToolRefused,
     )
-    from safebelt.rooms.belt.pages import ConsolePages, SettingPages, StopPages, TryPages
+    from safebelt.rooms.belt.pages import (
+        ApprovalPages,
+        ConsolePages,
+        PolicyPages,
+        SettingPages,
+        StopPages,
+        TransparencyPages,
+        TryPages,
+    )
 
     return Furniture(
-        events=(KeyIssued, KeyRevoked, HarnessSet, StopOrdered, StopEffective, SegmentSealed, RecordErased),
-        api=(StopApi, RecordsApi, SettingApi),
-        pages=(ConsolePages, StopPages, SettingPages, TryPages),
+        events=(
+            KeyIssued,
+            KeyRevoked,
+            HarnessSet,
+            StopOrdered,
+            StopEffective,
+            SegmentSealed,
+            RecordErased,
+            PolicyAdopted,
+            Reconciled,
+            ToolHeld,
+            ToolApproved,
+            ToolRefused,
+        ),
+        api=(StopApi, RecordsApi, SettingApi, PolicyApi, ApprovalApi, TransparencyApi),
+        pages=(ConsolePages, StopPages, SettingPages, PolicyPages, ApprovalPages, TryPages, TransparencyPages),
         tables=store.TABLES,
     )
 

@@ -2,17 +2,25 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from safebelt.engines.sql import UtcDateTime, metadata
 from safebelt.rooms.belt.model import (
     Action,
+    Adoption,
+    Answer,
+    Answered,
+    Approval,
+    Brought,
     Command,
     Exchange,
     Harness,
+    Held,
     Key,
     NoticeMode,
     Order,
@@ -116,7 +124,52 @@ segment = sa.Table(
 )
 """Finished segments and the ledger entries that carry their roots."""
 
-TABLES = (harness, key, stop, exchange, hit, cursor, segment)
+policy = sa.Table(
+    "belt_policy",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("policy", sa.String(80), nullable=False, index=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+)
+"""Every version of every policy that was ever in force, whole: canonical JSON under its own SHA-256."""
+
+adoption = sa.Table(
+    "belt_policy_adoption",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("policy", sa.String(80), nullable=False, index=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("digest", sa.String(64), sa.ForeignKey("belt_policy.digest"), nullable=False),
+    sa.Column("brought", sa.String(10), nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("by", sa.String(80), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("red_lines", sa.Text, nullable=False),
+    sa.Column("proposal", sa.String(40), nullable=False),
+    sa.Column("entry_id", sa.String(40), nullable=False),
+)
+"""When each came into force; the newest of a policy is in force."""
+
+call = sa.Table(
+    "belt_call",
+    metadata,
+    sa.Column("id", sa.String(70), primary_key=True),
+    sa.Column("system_id", sa.String(40), nullable=False, index=True),
+    sa.Column("record", sa.String(40), nullable=False, index=True),
+    sa.Column("at", UtcDateTime, nullable=False, index=True),
+    sa.Column("held", sa.Text, nullable=False),
+    sa.Column("held_entry", sa.String(40), nullable=False),
+    sa.Column("answered", sa.String(10)),
+    sa.Column("answered_at", UtcDateTime),
+    sa.Column("by", sa.String(80)),
+    sa.Column("reason", sa.Text),
+    sa.Column("answer_entry", sa.String(40)),
+    sa.Column("acted_at", UtcDateTime),
+)
+"""Tool calls that waited for a person: `held` is the call as it was shown, JSON; what it said goes with its record."""
+
+TABLES = (harness, key, stop, exchange, hit, cursor, segment, policy, adoption, call)
 
 
 def to_harness(row: sa.RowMapping) -> Harness:
@@ -220,6 +273,41 @@ def from_exchange(value: Exchange, changed: int) -> dict[str, Any]:
 _PLAIN = [c.name for c in exchange.c if c.name not in ("done", "would", "rules", "minute", "changed")]
 
 
+def to_adoption(row: sa.RowMapping) -> Adoption:
+    """Read a row of `belt_policy_adoption`."""
+    plain = {name: row[name] for name in _ADOPTION}
+    return Adoption(**plain, brought=Brought(row["brought"]), red_lines=tuple(json.loads(row["red_lines"])))
+
+
+def from_adoption(value: Adoption) -> dict[str, Any]:
+    """Write a row of `belt_policy_adoption`."""
+    plain = {name: getattr(value, name) for name in _ADOPTION}
+    return plain | {"brought": value.brought.value, "red_lines": json.dumps(list(value.red_lines))}
+
+
+_ADOPTION = [c.name for c in adoption.c if c.name not in ("brought", "red_lines")]
+
+
+def adoptions(tx: sa.Connection, policy_id: str = "") -> list[Adoption]:
+    """Return adoptions, of one policy where named, newest first."""
+    query = sa.select(adoption).order_by(adoption.c.number.desc())
+    if policy_id:
+        query = query.where(adoption.c.policy == clean(policy_id))
+    return [to_adoption(row) for row in tx.execute(query).mappings()]
+
+
+def in_force(tx: sa.Connection) -> dict[str, str]:
+    """Return the digest in force of every policy of which a version was adopted, by id."""
+    newest = sa.select(sa.func.max(adoption.c.number)).group_by(adoption.c.policy)
+    query = sa.select(adoption.c.policy, adoption.c.digest).where(adoption.c.number.in_(newest))
+    return {row.policy: row.digest for row in tx.execute(query)}
+
+
+def policy_content(tx: sa.Connection, digest: str) -> str | None:
+    """Return the content that is kept under a digest."""
+    return tx.execute(sa.select(policy.c.content).where(policy.c.digest == digest)).scalar()
+
+
 def minute_of(at: datetime) -> int:
     """Return whole minutes since 1970."""
     return int(at.timestamp()) // 60
@@ -246,3 +334,42 @@ def put_exchanges(tx: sa.Connection, exchanges: Iterable[Exchange], changed: int
 
 _CHUNK = 500
 """SQLite takes 999 bound values in old builds; 500 ids stay under every limit."""
+
+
+def from_held(value: Held, entry_id: str) -> dict[str, Any]:
+    """Write a new row of `belt_call`."""
+    return {
+        "id": value.id,
+        "system_id": value.system_id,
+        "record": value.record,
+        "at": value.at,
+        "held": clean(msgspec.json.encode(value).decode()),
+        "held_entry": entry_id,
+    }
+
+
+def from_answer(value: Answer) -> dict[str, Any]:
+    """Write the columns of `belt_call` that an answer fills."""
+    said = {"answered": value.answered.value, "by": value.by, "reason": clean(value.reason)}
+    return {**said, "answered_at": value.at}
+
+
+def to_approval(row: sa.RowMapping) -> Approval:
+    """Read a row of `belt_call`."""
+    is_open = row["answered"] is None
+    return Approval(
+        held=msgspec.json.decode(row["held"], type=Held),
+        answer=None
+        if is_open
+        else Answer(answered=Answered(row["answered"]), at=row["answered_at"], by=row["by"], reason=row["reason"]),
+        acted_at=row["acted_at"],
+        held_entry=row["held_entry"],
+        answer_entry=row["answer_entry"] or "",
+    )
+
+
+def blank_calls(tx: sa.Connection, record_id: str) -> None:
+    """Erase what the calls of a record said; what became of them stands."""
+    for row in tx.execute(sa.select(call.c.id, call.c.held).where(call.c.record == record_id)).all():
+        blank = replace(msgspec.json.decode(row.held, type=Held), arguments="", said="")
+        tx.execute(sa.update(call).where(call.c.id == row.id).values(held=msgspec.json.encode(blank).decode()))

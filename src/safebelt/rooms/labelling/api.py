@@ -134,6 +134,8 @@ def as_header(made: MarkedSent) -> str:
         "left_out": {mark.value: why.en for mark, why in made.marked.left_out.items()},
         "owed_and_missing": [mark.value for mark in made.missing],
     }
+    if made.marked.lacking:
+        said["incomplete"] = list(made.marked.lacking)
     if made.sidecar:
         said["sidecar"] = json.loads(made.sidecar)
     return json.dumps(said, ensure_ascii=True, separators=(",", ":"))

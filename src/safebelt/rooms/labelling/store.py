@@ -62,6 +62,8 @@ recipient = sa.Table(  # personal data, by itself: a row is erased when its time
 
 TABLES: tuple[sa.Table, ...] = (mark, likeness, copy, recipient)
 _HALF = 1 << 63
+_IN_LEDGER = mark.c.entry_id != ""
+"""Marks on files; those that passed the belt stand in its records, and only their watermarks are remembered here."""
 _BY_DIGEST = sa.select(mark).where(mark.c.sha256 == sa.bindparam("sha256")).order_by(mark.c.at, mark.c.id).limit(1)
 """Asked for with every check, and put together once: that takes longer than the answer."""
 
@@ -95,7 +97,7 @@ def by_ids(tx: sa.Connection, ids: Iterable[str]) -> list[Remembered]:
 
 def counted(tx: sa.Connection, system_id: str, limit: int) -> tuple[int, datetime | None, datetime | None]:
     """Return how many marks a system's contents bear, at most `limit`, and when the first and the last was put."""
-    of_system = mark.c.system_id == system_id
+    of_system = sa.and_(mark.c.system_id == system_id, _IN_LEDGER)
     some = sa.select(mark.c.id).where(of_system).limit(limit).subquery()
     count = tx.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
     first, last = (
@@ -115,7 +117,7 @@ def marks(tx: sa.Connection, *, system_id: str, find: str, before: str, limit: i
         before: Only those older than the mark of this id; empty from the latest on.
         limit: How many.
     """
-    asked = sa.select(mark)
+    asked = sa.select(mark).where(_IN_LEDGER)
     if system_id:
         asked = asked.where(mark.c.system_id == system_id)
     if find:

@@ -30,11 +30,14 @@ from safebelt.rooms.belt.proxy.client import Upstream
 from safebelt.rooms.belt.proxy.fetching import Places
 from safebelt.rooms.belt.proxy.gateway import Gateway
 from safebelt.rooms.belt.proxy.identity import Prove, nobody
+from safebelt.rooms.belt.proxy.mcp import McpServer
 from safebelt.rooms.belt.proxy.port import BeltPort
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.screens import Screens
 from safebelt.rooms.belt.proxy.server import ClientConnection
+from safebelt.rooms.belt.proxy.toolcalls import Holding, nobody_to_ask
 from safebelt.rooms.belt.proxy.tools import Tools
+from safebelt.rooms.belt.proxy.upstreams import Model
 from safebelt.rooms.belt.proxy.wire import Limits, Request
 from safebelt.rooms.belt.records.acks import on_loop
 from safebelt.rooms.belt.records.reader import Reader
@@ -115,8 +118,14 @@ class Belt:
         self.mode: RecordMode = options.pop("mode", RecordMode.STRICT)
         self.provider_code: str = options.pop("provider_code", "")
         self.upstream_url: str = options.pop("upstream_url", "")
+        self.labelling: Labelling = options.pop("labelling", None) or Labelling(self.provider_code)
+        self.system_id: str = options.pop("system_id", "sys_1")
+        self.model: Model | None = options.pop("model", None)
         self.prove: Prove = options.pop("prove", nobody)
         self.complain_at: Callable[[str], Text] | None = options.pop("complain_at", None)
+        self.policy: Policy = options.pop("policy", POLICY)
+        self.mcp: dict[str, McpServer] = options.pop("mcp", {})
+        self.hold: Holding = options.pop("hold", nobody_to_ask)
         self.limits = Limits(**options)
         self.signer = Signer.of("test.example/log", bytes(range(32)))
 
@@ -134,12 +143,20 @@ class Belt:
     def snapshot(self) -> Snapshot:
         from hashlib import sha256
 
-        key = Key(id="key_1", system_id="sys_1", name="t", digest="", created_at=datetime(2026, 1, 1, tzinfo=UTC))
+        key = Key(
+            id="key_1", system_id=self.system_id, name="t", digest="", created_at=datetime(2026, 1, 1, tzinfo=UTC)
+        )
         harness = Harness(
-            system_id="sys_1", policy=POLICY.id, stance=self.stance, notice=self.notice, record_mode=self.mode
+            system_id=self.system_id,
+            policy=self.policy.id,
+            stance=self.stance,
+            notice=self.notice,
+            record_mode=self.mode,
         )
         return Snapshot(
-            keys={sha256(b"sbk_test").hexdigest(): key}, harnesses={"sys_1": harness}, policies={POLICY.id: POLICY}
+            keys={sha256(b"sbk_test").hexdigest(): key},
+            harnesses={self.system_id: harness},
+            policies={self.policy.id: self.policy},
         )
 
     async def __aenter__(self) -> "Belt":
@@ -168,7 +185,8 @@ class Belt:
         self.up_origin = up_url.removesuffix("/v1")
         tools = Tools(
             fetch=Places([up_url], tls=ssl.create_default_context()).fetch,
-            upstream=Upstream(
+            upstream=self.model
+            or Upstream(
                 self.upstream_url or up_url, key="up-secret", tls=ssl.create_default_context(), answer_seconds=2
             ),
             switch=self.switch,
@@ -178,14 +196,15 @@ class Belt:
             screens=Screens(),
             clock=wall_clock,
             new_id=real_ids(),
-            labelling=Labelling(self.provider_code),
+            labelling=self.labelling,
             health=lambda: {"status": "ok"},
             prove=self.prove,
             complain_at=self.complain_at,
+            hold=self.hold,
         )
         self.tools, self.until = tools, asyncio.Event()
         heartbeat = Heartbeat(self.home / "pulse")
-        port = BeltPort(Gateway(tools), limits=self.limits, switch=self.switch, heartbeat=heartbeat)
+        port = BeltPort(Gateway(tools, self.mcp), limits=self.limits, switch=self.switch, heartbeat=heartbeat)
         with __import__("socket").socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -208,6 +227,8 @@ class Belt:
         self.until.set()
         await self.serving
         self.tools.upstream.close()
+        for server in self.mcp.values():
+            server.close()
         self.up.close()
         for connection in list(self.connections):
             connection.abort()

@@ -262,6 +262,8 @@ def test_a_query_is_refused_knowingly(tmp_path: Path) -> None:
         {"metadata": {"a": {"b": "clean"}, "a.b": ID_CARD}},
         {"model": f"m {ID_CARD}"},
         {"chat_template_kwargs": {"x": ID_CARD}},
+        {"chat_template_kwargs": {"x": [440524199001010050, 13812345678]}},
+        {"messages": [{"role": "user", "content": "hi", "extra": {"telephone": 13812345678.0}}]},
     ],
 )
 def test_no_field_of_a_request_carries_personal_data_to_the_model(tmp_path: Path, body: dict[str, Any]) -> None:
@@ -269,9 +271,21 @@ def test_no_field_of_a_request_carries_personal_data_to_the_model(tmp_path: Path
         answer = await raw(belt, post({"model": "m", "messages": HI, **body}))
 
         assert answer.startswith(b"HTTP/1.1 200"), answer
-        assert ID_CARD not in json.dumps(belt.seen, ensure_ascii=False)
-        for path in (tmp_path / "records").glob("*"):
-            assert ID_CARD.encode() not in path.read_bytes()
+        for personal in (ID_CARD, "440524199001010050", "13812345678"):
+            assert personal not in json.dumps(belt.seen, ensure_ascii=False)
+            for path in (tmp_path / "records").glob("*"):
+                assert personal.encode() not in path.read_bytes()
+
+    in_belt(tmp_path, whole(WHOLE), scenario)
+
+
+def test_a_number_that_names_nobody_stays_a_number(tmp_path: Path) -> None:
+    numbers = {"seed": 1234567890, "temperature": 0.7, "stream": False, "x": [12345678, 1e30]}
+
+    async def scenario(belt: Belt) -> None:
+        await raw(belt, post({"model": "m", "messages": HI, **numbers}))
+
+        assert {name: belt.seen[0][name] for name in numbers} == numbers
 
     in_belt(tmp_path, whole(WHOLE), scenario)
 

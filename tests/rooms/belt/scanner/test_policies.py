@@ -1,6 +1,7 @@
 """Policies are read whole or not at all, with every error named by file and line."""
 
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from safebelt.kernel.errors import Invalid
 from safebelt.rooms.belt.decide import in_force, judge
 from safebelt.rooms.belt.model import Action, Policy, Side, Stance
 from safebelt.rooms.belt.scanner import Scanner, load_policies
-from safebelt.rooms.belt.scanner.policies import Policies
+from safebelt.rooms.belt.scanner.policies import Policies, read_kept, read_source
 
 SHIPPED = Path(__file__).parents[4] / "screening"
 GOOD = """\
@@ -235,3 +236,30 @@ def test_a_broken_policy_is_not_looked_at_until_somebody_asks_for_one(tmp_path: 
 
     with pytest.raises(Invalid):
         len(policies)
+
+
+def test_a_policy_read_again_from_its_canonical_content_is_the_same_to_the_digest() -> None:
+    source = read_source((SHIPPED / "safebelt-baseline.yaml").read_bytes())
+
+    assert read_kept(source.content) == source
+    assert sha256(source.content).hexdigest() == source.policy.digest
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        b"a: &a [x,x,x,x,x,x,x,x,x,x]\n"
+        + b"".join(b"%c: &%c [%s]\n" % (98 + i, 98 + i, b",".join([b"*%c" % (97 + i)] * 10)) for i in range(12)),
+        b"a: &a [*a]",
+        b"[" * 20_000,
+        b"? [a]\n: b",
+        b"x: !!python/object/apply:os.system [y]",
+        b"\xff",
+        b"policy: !!binary x",
+    ],
+)
+def test_a_hostile_file_is_named_and_costs_little(hostile: bytes) -> None:
+    with pytest.raises(Invalid) as problem:
+        read_source(hostile)
+
+    assert problem.value.details

@@ -18,7 +18,7 @@ from typing import Any
 from tests.rooms.certificates.house import spare_keys
 from tests.rooms.labelling.matrix import page, readers
 from tests.rooms.labelling.matrix.readers import IMAGES, MEDIA, NOTICE_READERS, READERS, finds, run
-from tests.rooms.labelling.matrix.specimens import lasting, specimen
+from tests.rooms.labelling.matrix.specimens import lasting, shown, specimen
 from tests.rooms.registry.house import build_ledger, build_registry
 from tests.rooms.registry.lifecycle_house import DESCRIBED, enter, into_service
 from tests.rooms.rulebook.house import build_rules
@@ -78,16 +78,18 @@ def filled(folder: Path, identify: str) -> dict[str, Any]:
 def _row(kind: Kind, labelling: Labelling, system: str, folder: Path, identify: str) -> dict[str, Any]:
     source = folder / f"in.{kind.value}"
     source.write_bytes(specimen(kind))
-    lasting_ = folder / f"lasting.{kind.value}"
+    seen = folder / f"seen.{kind.value}"
     if kind in MEDIA:
-        lasting(kind, lasting_)
+        lasting(kind, seen)
+    else:
+        seen.write_bytes(shown(kind))
     row = dict[str, Any]()
     for mark in Mark:
         out = folder / f"{mark.value}.{kind.value}"
         marks = frozenset({mark} | ({Mark.AIGC} if mark is Mark.C2PA else set()))  # a signed file is labelled, too
         wish = MarkFile(system_id=system, marks=marks, is_text_signed=True)
-        is_within = kind in MEDIA and mark in (Mark.EXPLICIT, Mark.WATERMARK)
-        made = labelling.mark(lasting_ if is_within else source, out, wish, by=OWNER)
+        is_within = mark in (Mark.EXPLICIT, Mark.WATERMARK)
+        made = labelling.mark(seen if is_within else source, out, wish, by=OWNER)
         row[mark.value] = _cell(kind, mark, made, source, out, labelling, identify)
     return row
 
@@ -110,7 +112,10 @@ def _cell(
         cell["readers"]["Safebelt"] = found is Verdict.OK
     if mark is Mark.EXPLICIT:
         asked_of = NOTICE_READERS.get(kind, {})
-        cell["readers"] = {name: "生成" in read(out) for name, read in asked_of.items()}
+        found = labelling.verify(out).axes[Axis.EXPLICIT].verdict
+        cell["readers"] = {name: "生成" in read(out) for name, read in asked_of.items()} or {
+            "Safebelt": found is Verdict.OK
+        }
     if mark in (Mark.AIGC, Mark.C2PA):
         by, before = readers.essence(source, kind)
         cell["essence"] = {"by": by, "is_same": bool(before) and before == readers.essence(out, kind)[1]}

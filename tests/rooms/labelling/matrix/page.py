@@ -26,8 +26,8 @@ _LEGEND = Text(
     " 10 秒的噪声与测试画面。",
     en="✓ found the whole mark · ✗ did not find it · = decodes to the same bits as before · ≠ does not · — is not put "
     "there; why, stands below. Notice and watermark change what is seen, so that is not compared; a notice in "
-    "pictures and sound is for eyes and ears, and a watermark is read only by who has its key: there it is our own reader that "
-    "is named. For these two marks, sound and film are ten seconds of noise and a test picture.",
+    "pictures and sound is for eyes and ears, and a watermark is read only by who has its key: there it is our own "
+    "reader that is named. For these two marks, sound and film are ten seconds of noise and a test picture.",
 )
 _NOT_RUN = Text(zh="未运行", en="not run")
 _HEADS = Text(zh="格式", en="Format")

@@ -93,6 +93,12 @@ def lasting(kind: Kind, out: Path) -> None:
 
 
 @cache
+def shown(kind: Kind) -> bytes:
+    """A picture of a format that is large enough for marks in what it shows."""
+    return photograph(kind.value, (512, 340)) if kind in (Kind.TIFF, Kind.AVIF) else specimen(kind)
+
+
+@cache
 def specimen(kind: Kind) -> bytes:
     """A file of a format."""
     return SPECIMENS[kind]()

@@ -20,6 +20,8 @@ from hypothesis import strategies as some
 from tests.rooms.certificates.pki_house import family, strangers
 from tests.rooms.certificates.test_pki_c2pa import POINT, second_engine
 
+from safebelt.rooms.labelling.formats import jpeg
+from safebelt.rooms.labelling.formats.carrier import Span, applied
 from safebelt.rooms.labelling.formats.kinds import Kind
 from safebelt.rooms.labelling.model.provenance import Claim
 from safebelt.rooms.labelling.provenance import cbor, jpeg_stores, stores, swift
@@ -152,6 +154,26 @@ def test_what_is_cut_added_or_moved_does_not_get_through() -> None:
             assert swift.manifest_of_jpeg(case, roots()) is None
 
 
+def test_a_file_signed_with_an_edit_is_the_edited_file_signed() -> None:
+    own, label = family(), json.dumps(dict(CLAIM.aigc))
+    chain = pem(own.leaf, own.issuing.certificate)
+
+    def sign(data: bytes) -> bytes:
+        return raw(own.leaf_key, data)
+
+    end = Span(2, len(POINT))
+    for edit in (jpeg.write(POINT, label), [POINT[:2], end], [Span(0, 2), b"\xff\xfe\0\x04hi", end], [POINT]):
+        at_once = swift.signed_jpeg(POINT, CLAIM, chain, sign, edit)
+        in_turn = swift.signed_jpeg(applied(POINT, edit), CLAIM, chain, sign)
+
+        assert at_once is not None and in_turn is not None
+        assert swift.manifest_of_jpeg(at_once, roots()) == swift.manifest_of_jpeg(in_turn, roots()) is not None
+        store, other = jpeg_stores.found(at_once), jpeg_stores.found(in_turn)
+        assert store is not None and other is not None
+        assert replace(store, signature=b"") == replace(other, signature=b"")  # no two signatures are alike
+        assert len(at_once) == len(in_turn)
+
+
 def test_a_manifest_of_another_content_does_not_fit_and_other_roots_do_not_vouch() -> None:
     other = signed(content=POINT[:-2] + b"\xff\xfe\0\x04hi\xff\xd9")
     store = jpeg_stores.found(other)
@@ -203,6 +225,27 @@ def test_any_bytes_are_cbor_or_an_error_that_is_named(data: bytes) -> None:
     with suppress(ValueError):
         cbor.decode(data)
     assert stores.read(data) is None
+
+
+def test_a_value_is_read_at_its_place_whatever_follows_it() -> None:
+    data = b"\xff" + cbor.encode({"one": [1, 2]}) + b"\xff"
+
+    assert cbor.decode_at(data, 1) == {"one": [1, 2]}
+    assert cbor.encode({"one": cbor.Written(cbor.encode([1, 2]))}) == data[1:-1]
+    for at in (0, len(data) - 1, len(data)):
+        with pytest.raises(ValueError):
+            cbor.decode_at(data, at)
+
+
+def test_a_claim_that_names_a_key_in_a_value_is_left_to_the_engine_or_read_rightly() -> None:
+    """Fields are looked for by their names: a title that has one in it misleads nobody."""
+    for name in ("dc:title", "claim_generator_info"):
+        title = (cbor.encode(name) + cbor.encode("another")).decode()
+        made = signed(claim=replace(CLAIM, system=(title, "1"), software=(title, "1")))
+        found = swift.manifest_of_jpeg(made, roots())
+
+        assert found is None or found.generator == f"{title} 1"
+        assert dict(seen_by_engine(made).said)["cn.tc260.aigc"] == CLAIM.aigc
 
 
 def test_nesting_and_lengths_beyond_the_bytes_are_refused() -> None:

@@ -1,7 +1,10 @@
 """The belt's JSON door: `/api/belt`."""
 
+from safebelt.rooms.belt.api.approvals import ApprovalApi
+from safebelt.rooms.belt.api.policies import PolicyApi
 from safebelt.rooms.belt.api.records import RecordsApi
 from safebelt.rooms.belt.api.setting import SettingApi
 from safebelt.rooms.belt.api.stopping import StopApi
+from safebelt.rooms.belt.api.transparency import TransparencyApi
 
-__all__ = ["RecordsApi", "SettingApi", "StopApi"]
+__all__ = ["ApprovalApi", "PolicyApi", "RecordsApi", "SettingApi", "StopApi", "TransparencyApi"]

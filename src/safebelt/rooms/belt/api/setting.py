@@ -1,4 +1,4 @@
-"""`/api/belt`: harnesses, keys, policies."""
+"""`/api/belt`: harnesses and keys."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from litestar.params import JSONBody, KwargDefinition
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Conflict, Invalid, NotFound, Refused
 from safebelt.rooms.belt.api.words import Id, WhyRequest
-from safebelt.rooms.belt.model import Harness, Key, NoticeMode, Policy, RecordMode, Stance
+from safebelt.rooms.belt.model import Harness, Key, NoticeMode, RecordMode, Stance
 from safebelt.rooms.belt.service import Belt
 from safebelt.web.openapi import problems
 from safebelt.web.security import requires
@@ -52,13 +52,6 @@ class KeyRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyText:
-    """A policy file's content, YAML."""
-
-    yaml: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyShown:
     """A key without its digest."""
 
@@ -78,7 +71,7 @@ class IssuedKey:
 
 
 class SettingApi(Controller):
-    """`/api/belt`: harnesses, keys, policies."""
+    """`/api/belt`: harnesses and keys."""
 
     path = "/api/belt"
     tags = ("belt",)
@@ -152,22 +145,6 @@ class SettingApi(Controller):
     ) -> KeyShown:
         """Revoke a key; the belt refuses it within a second."""
         return _shown(belt.revoke_key(key_id, data.reason, by))
-
-    @get("/policies", sync_to_thread=True, guards=[requires("belt.read")], responses=problems())
-    def policies(self, belt: NamedDependency[Belt]) -> list[Policy]:
-        """List the screening policies, with every rule and what it rests on."""
-        return list(belt.policies())
-
-    @post(
-        "/policies/check",
-        sync_to_thread=True,
-        status_code=200,
-        guards=[requires("belt.read")],
-        responses=problems(Invalid, has_body=True),
-    )
-    def check_policy(self, belt: NamedDependency[Belt], data: JSONBody[PolicyText]) -> Policy:
-        """Read a policy as the house would, without putting it in force; every error is named with its line."""
-        return belt.check_policy(data.yaml.encode("utf-8", "replace"))
 
 
 def _shown(key: Key) -> KeyShown:

@@ -2,7 +2,7 @@
 
 from cyclopts import App
 
-from safebelt.rooms.belt.cli import evidence, setting, stopping
+from safebelt.rooms.belt.cli import approvals, evidence, policies, reconciling, replaying, setting, stopping
 from safebelt.rooms.belt.service import Belt
 
 
@@ -10,6 +10,10 @@ def commands(belt: Belt) -> App:
     """Build `safebelt belt …`."""
     app = App(name="belt", help="Admit, screen, label, record and stop what runs. 安全带。")
     stopping.add_to(app, belt)
+    approvals.add_to(app, belt)
     evidence.add_to(app, belt)
     setting.add_to(app, belt)
+    policies.add_to(app, belt)
+    replaying.add_to(app, belt)
+    reconciling.add_to(app, belt)
     return app

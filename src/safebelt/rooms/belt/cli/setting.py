@@ -1,23 +1,21 @@
-"""Commands that fit the belt, issue keys, and read policies."""
+"""Commands that fit the belt and issue keys."""
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
 from cyclopts import App
 
 from safebelt.kernel.actors import OWNER
-from safebelt.kernel.errors import Invalid
-from safebelt.kernel.text import LANGS, Lang, Text
+from safebelt.kernel.text import Text
 from safebelt.rooms.belt.cli.words import Reason, listed
-from safebelt.rooms.belt.model import Harness, Key, NoticeMode, Policy, RecordMode, Stance
+from safebelt.rooms.belt.model import Harness, Key, NoticeMode, RecordMode, Stance
 from safebelt.rooms.belt.service import Belt
 from safebelt.web.terminal import Answer
 
 
 def add_to(app: App, belt: Belt) -> None:
-    """Add `keys`, `systems` and `policies`."""
-    for group in (_keys, _systems, _policies):
+    """Add `keys` and `systems`."""
+    for group in (_keys, _systems):
         app.command(group(belt))
 
 
@@ -119,61 +117,3 @@ def _systems(belt: Belt) -> App:
 def _fitted(harness: Harness) -> Answer:
     line = f"{harness.system_id}  {harness.stance.value}  {harness.policy}  {harness.record_mode.value}"
     return Answer(data=msgspec.to_builtins(harness), says=Text(zh=line, en=line))
-
-
-def _policies(belt: Belt) -> App:
-    app = App(name="policies", help="Screening policies. 筛查策略。")
-
-    @app.command(name="list")
-    def list_() -> Answer:
-        """List the policies in force."""
-        found = belt.policies()
-        data = [{"id": p.id, "version": p.version, "digest": p.digest, "rules": len(p.rules)} for p in found]
-        nothing = Text(zh="没有筛查策略。", en="There is no screening policy.")
-        zh, en = ([f"{p.id}@{p.version}  {p.title.in_(lang)}  ({len(p.rules)})" for p in found] for lang in LANGS)
-        return Answer(data=data, says=Text(zh="\n".join(zh) or nothing.zh, en="\n".join(en) or nothing.en))
-
-    @app.command
-    def show(policy: str) -> Answer:
-        """Show one policy: every rule, what it does and what it rests on."""
-        found = belt.policy(policy)
-        return Answer(data=_data(found), says=Text(**{lang: _told(found, lang) for lang in LANGS}))
-
-    @app.command
-    def check(file: Path) -> Answer:
-        """Read a policy file and name everything that is wrong with it; exit 2 where something is."""
-        found = belt.check_policy(_content(file), file.stem)
-        says = Text(
-            zh=f"{found.id}@{found.version}：{len(found.rules)} 条规则，格式无误。",
-            en=f"{found.id}@{found.version}: {len(found.rules)} rules, well-formed.",
-        )
-        return Answer(data=_data(found), says=says)
-
-    return app
-
-
-def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise Invalid(
-            what=Text(zh=f"无法读取 {file}：{error.strerror}。", en=f"Cannot read {file}: {error.strerror}."),
-            hint=Text(zh="请检查路径。", en="Check the path."),
-        ) from error
-
-
-def _data(policy: Policy) -> dict[str, Any]:
-    data: dict[str, Any] = msgspec.to_builtins(policy)
-    for rule in data["rules"]:
-        rule["sides"] = sorted(rule["sides"])
-    return data
-
-
-def _told(policy: Policy, lang: Lang) -> str:
-    house = Text(zh="内部规则", en="house rule").in_(lang)
-    lines = [f"{policy.id}@{policy.version}  {policy.title.in_(lang)}", policy.appeal.in_(lang)]
-    for rule in policy.rules:
-        red = Text(zh="红线 ", en="red line ").in_(lang) if rule.is_red_line else ""
-        basis = rule.basis.provision if rule.basis else house
-        lines.append(f"  {rule.id}  {rule.action.value}  {red}{rule.title.in_(lang)}  ({basis})")
-    return "\n".join(lines)

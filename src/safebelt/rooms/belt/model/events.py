@@ -93,3 +93,111 @@ class RecordErased(Event):
     title: ClassVar[Text] = Text(zh="删除了往来记录的内容", en="Content of a record erased")
     contents: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyAdopted(Event):
+    """A version of a screening policy came into force.  The subject is the policy.
+
+    Attributes:
+        version: As its author numbered it.
+        digest: SHA-256 of its canonical content, hex; under it the version is kept whole.
+        replaced: Digest of the version in force before; empty for the first.
+        brought: `file` (found in the house's folder), `load` or `roll_back`.
+        red_lines: Ids of the red lines it changed.
+        proposal: The act of two people it came from; empty where one was enough.
+        reason: Why.
+    """
+
+    kind: ClassVar[str] = "belt.policy_adopted.v1"
+    title: ClassVar[Text] = Text(zh="内容规则的一个版本生效", en="Version of a screening policy in force")
+    version: int
+    digest: str
+    replaced: str
+    brought: str
+    red_lines: tuple[str, ...]
+    proposal: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolHeld(Event):
+    """A tool call waits for a person.  The subject is the system; what the call says stays with the record.
+
+    Attributes:
+        approval: Id of the call, `apr_…`.
+        record: Id of the exchange's record.
+        key_id: The caller's key.
+        tool, server: What is called; no server for a tool that the caller runs.
+        policy, policy_version, policy_digest, rule: What holds it; no rule where none speaks on the call.
+        expires_at: Until when it waits.
+    """
+
+    kind: ClassVar[str] = "belt.tool_held.v1"
+    title: ClassVar[Text] = Text(zh="工具调用等待人工批准", en="Tool call held for a person")
+    approval: str
+    record: str
+    key_id: str
+    tool: str
+    server: str
+    policy: str
+    policy_version: int
+    policy_digest: str
+    rule: str
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolApproved(Event):
+    """A person approved a held tool call.  The subject is the system."""
+
+    kind: ClassVar[str] = "belt.tool_approved.v1"
+    title: ClassVar[Text] = Text(zh="批准了工具调用", en="Tool call let through by a person")
+    approval: str
+    tool: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolRefused(Event):
+    """A held tool call was refused.  The subject is the system.
+
+    Attributes:
+        answered: `refused` by a person; `expired` where nobody answered; `gone` where the caller had left.
+    """
+
+    kind: ClassVar[str] = "belt.tool_refused.v1"
+    title: ClassVar[Text] = Text(zh="拒绝了工具调用", en="Tool call refused")
+    approval: str
+    tool: str
+    reason: str
+    answered: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled(Event):
+    """An upstream's own figures were held against the records.  The subject is the system, or `belt` for all.
+
+    Attributes:
+        file_sha256: SHA-256 of the upstream's file, hex.
+        form: `access_log` or `usage`.
+        since, until: The time it speaks of, ISO 8601; empty where it speaks of none.
+        verdict: `true` complete, `false` incomplete, `unknown` not evaluated.
+        upstream, recorded: Requests of the upstream, and exchanges recorded in that time.
+        around: Requests that no record explains.
+        unexplained: Records that the file does not have.
+        reason: Why it was kept.
+    """
+
+    kind: ClassVar[str] = "belt.reconciled.v1"
+    title: ClassVar[Text] = Text(zh="核对了上游用量与记录", en="Upstream's figures held against the records")
+    file_sha256: str
+    form: str
+    since: str
+    until: str
+    verdict: str
+    upstream: int
+    recorded: int
+    around: int
+    unexplained: int
+    reason: str

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
+from safebelt.rooms.belt.model.agents import ToolPolicy
+from safebelt.rooms.belt.model.basis import Basis
 
 
 class Action(StrEnum):
@@ -20,7 +22,10 @@ class Action(StrEnum):
     @property
     def weight(self) -> int:
         """Place in the order of severity, for taking the strictest of several."""
-        return list(Action).index(self)
+        return _WEIGHTS[self]
+
+
+_WEIGHTS = {action: place for place, action in enumerate(Action)}
 
 
 class Stance(StrEnum):
@@ -54,20 +59,16 @@ class RuleKind(StrEnum):
 
 
 class NoticeMode(StrEnum):
-    """Whether plain text answers end with an explicit notice that AI made them."""
+    """Where people are told that AI made it.
+
+    `end`: plain text answers end with a notice, and pictures, speech and films carry those marks in what is seen and
+    heard that the law asks of their system.  `text`: only texts have a notice; pictures, speech and films carry a
+    watermark where the law asks for one, and no notice.  `off`: neither.  Label and manifest are put whatever this is.
+    """
 
     OFF = "off"
+    TEXT = "text"
     END = "end"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Basis:
-    """What a content rule rests on (invariant 17); a rule without one is shown as *house rule*."""
-
-    provision: str
-    authority: Text
-    scope: Text
-    expires: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +102,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """A versioned set of rules.  `digest` is the SHA-256 of its canonical content, hex."""
+    """A versioned set of rules.  `digest` is the SHA-256 of its canonical content, hex; `tools` governs tool calls."""
 
     id: str
     version: int
@@ -109,6 +110,7 @@ class Policy:
     appeal: Text
     rules: tuple[Rule, ...]
     digest: str
+    tools: ToolPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +177,7 @@ class Harness:
         policy: Id of the screening policy.
         stance: Observe or enforce.
         record_mode: See `RecordMode`.
-        notice: Explicit notice in plain text answers.
+        notice: See `NoticeMode`.
         version: For optimistic locking.
     """
 

@@ -22,7 +22,10 @@ class Command(StrEnum):
     @property
     def weight(self) -> int:
         """Place in the order of severity: of an order for all and one for a system the stricter holds."""
-        return list(Command).index(self)
+        return _WEIGHTS[self]
+
+
+_WEIGHTS = {command: place for place, command in enumerate(Command)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

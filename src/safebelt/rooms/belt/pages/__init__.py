@@ -1,9 +1,22 @@
-"""The belt's pages: the live console, the stop control, systems and policies, and *Try it*."""
+"""The belt's pages: the live console, the stop control, systems, policies, and *Try it*."""
 
+from safebelt.rooms.belt.pages.approvals import ApprovalPages
 from safebelt.rooms.belt.pages.console import ConsolePages
 from safebelt.rooms.belt.pages.panels import belt_state, dossier_panels
+from safebelt.rooms.belt.pages.policies import PolicyPages
 from safebelt.rooms.belt.pages.setting import SettingPages
 from safebelt.rooms.belt.pages.stopping import StopPages
+from safebelt.rooms.belt.pages.transparency import TransparencyPages
 from safebelt.rooms.belt.pages.trying import TryPages
 
-__all__ = ["ConsolePages", "SettingPages", "StopPages", "TryPages", "belt_state", "dossier_panels"]
+__all__ = [
+    "ApprovalPages",
+    "ConsolePages",
+    "PolicyPages",
+    "SettingPages",
+    "StopPages",
+    "TransparencyPages",
+    "TryPages",
+    "belt_state",
+    "dossier_panels",
+]

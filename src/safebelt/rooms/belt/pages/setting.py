@@ -1,4 +1,4 @@
-"""`/{lang}/belt/systems` and `/{lang}/belt/policies`: how the belt sits, keys, and what is screened for."""
+"""`/{lang}/belt/systems`: how the belt sits, and keys."""
 
 from enum import StrEnum
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ from safebelt.kernel.text import Lang, Text
 from safebelt.rooms.belt.model import Harness, Key, NoticeMode, RecordMode, Stance
 from safebelt.rooms.belt.pages import words
 from safebelt.rooms.belt.pages.words import AnyRequest
-from safebelt.rooms.belt.service import Belt
+from safebelt.rooms.belt.service import SHOWN_DAYS, Belt
 from safebelt.rooms.registry.service import Registry
 from safebelt.web.forms import Form, empty_form
 from safebelt.web.security import requires
@@ -26,7 +26,7 @@ FormData = URLEncodedBody[dict[str, str]]
 
 
 class SettingPages(Controller):
-    """Systems, keys and policies."""
+    """Systems and keys."""
 
     path = "/{lang:str}/belt"
     include_in_schema = False
@@ -136,21 +136,6 @@ class SettingPages(Controller):
             return _revoke(lang, key, form, problem.status)
         return _back(lang, key.system_id, "revoke")
 
-    @get("/policies", sync_to_thread=True, guards=[requires("belt.read")])
-    def policies(self, belt: NamedDependency[Belt], lang: PathLang) -> Template:
-        """List the policies."""
-        used = [harness.policy for harness in belt.harnesses()]
-        return render(
-            "belt/policies.html", lang=lang, title=words.POLICIES, policies=belt.policies(), used=used, words=words
-        )
-
-    @get("/policies/{policy_id:path}", sync_to_thread=True, guards=[requires("belt.read")])
-    def policy(self, belt: NamedDependency[Belt], lang: PathLang, policy_id: PathId) -> Template:
-        """Show one policy: every rule, what it does, and what it rests on."""
-        policy = belt.policy(policy_id.lstrip("/"))
-        hits = dict(belt.traffic("", 1440).by_rule)
-        return render("belt/policy.html", lang=lang, title=policy.title, policy=policy, hits=hits, words=words)
-
 
 def _back(lang: Lang, system_id: str, done: str) -> Redirect:
     return Redirect(f"/{lang}/belt/systems/{system_id}?done={done}", status_code=303)
@@ -230,6 +215,8 @@ def _system(
         policies=belt.policies(),
         keys=belt.keys(system_id),
         holds=belt.in_force(system_id),
+        would=belt.would_have(system_id) if harness else {},
+        would_days=SHOWN_DAYS,
         change=change or _as_typed(harness),
         issue=issue or empty_form(),
         words=words,

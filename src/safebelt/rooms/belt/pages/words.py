@@ -8,7 +8,7 @@ from litestar.exceptions import HTTPException
 
 from safebelt.kernel.errors import Problem
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt.model import Command, NoticeMode, RecordMode, RuleKind, Side, Stance
+from safebelt.rooms.belt.model import Brought, Command, NoticeMode, RecordMode, RuleKind, Side, Stance
 from safebelt.web.security import actor_of
 
 AnyRequest = Request[Any, Any, Any]
@@ -18,6 +18,9 @@ STOP = Text(zh="停止控制", en="Stop control")
 CONFIRM = Text(zh="确认命令", en="Confirm the order")
 PROOF = Text(zh="停止证明", en="Proof of an order")
 POLICIES = Text(zh="筛查策略", en="Screening policies")
+POLICY_CHANGE = Text(zh="改动红线，等待第二人", en="A change of red lines that waits for a second person")
+REPLAY = Text(zh="规则重放：本会怎样处置", en="Replay: what the policy would have done")
+TRANSPARENCY = Text(zh="内容规则透明度报告", en="Transparency report on content rules")
 TRY = Text(zh="试一试", en="Try it")
 SYSTEMS = Text(zh="各系统的安全带", en="The belt on each system")
 EXCHANGE = Text(zh="一次往来", en="One exchange")
@@ -31,6 +34,10 @@ DONE: Mapping[str, Text] = {
     ),
     "observe": Text(
         zh="策略改为只观察，并已记入存证账本。", en="The policy now only observes, and the ledger remembers it."
+    ),
+    "policy": Text(
+        zh="这一版规则已生效，并已记入存证账本；运行中的安全带一秒内采用。",
+        en="This version is in force, and the ledger remembers it; a running belt takes it within a second.",
     ),
     "revoke": Text(
         zh="密钥已撤销，并已记入存证账本；一秒内即不再有效。",
@@ -97,10 +104,23 @@ RECORD_MODES: Mapping[RecordMode, Text] = {
     RecordMode.OFF: Text(zh="关闭：须规则库允许", en="off: only where the rulebook allows it"),
 }
 NOTICES: Mapping[NoticeMode, Text] = {
-    NoticeMode.END: Text(zh="在文本末尾注明由 AI 生成", en="plain text ends with a notice that AI made it"),
-    NoticeMode.OFF: Text(
-        zh="不加显式说明（标识仍在响应头与字段中）", en="no notice in the text; header and field keep the label"
+    NoticeMode.END: Text(
+        zh="文本末尾注明由 AI 生成；图片、语音、视频按法律要求在画面或声音中加提示",
+        en="plain text ends with a notice that AI made it; pictures, speech and films carry one where the law asks",
     ),
+    NoticeMode.TEXT: Text(
+        zh="只在文本末尾注明；图片、语音、视频不加提示，法律要求时仍加水印",
+        en="plain text alone has a notice; pictures, speech and films have none, and a watermark where the law asks",
+    ),
+    NoticeMode.OFF: Text(
+        zh="不加显式提示和水印（标识仍在响应头、字段与文件元数据中）",
+        en="neither notice nor watermark; header, field and the files' metadata keep the label",
+    ),
+}
+BROUGHT: Mapping[Brought, Text] = {
+    Brought.FILE: Text(zh="规则文件夹", en="folder of the house"),
+    Brought.LOAD: Text(zh="载入", en="loaded"),
+    Brought.ROLL_BACK: Text(zh="回滚", en="rolled back"),
 }
 KINDS: Mapping[RuleKind, Text] = {
     RuleKind.KEYWORDS: Text(zh="词语", en="words and phrases"),

@@ -3,7 +3,8 @@
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import lru_cache
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -25,6 +26,10 @@ class UpstreamDown(Exception):  # noqa: N818  told apart from a broken answer
     """The upstream cannot be reached, or closed before it answered."""
 
 
+class Unreached(UpstreamDown):
+    """No connection came about: nothing was sent."""
+
+
 class UpstreamBroke(Exception):  # noqa: N818
     """The upstream broke off in the middle, or its bytes are not HTTP."""
 
@@ -40,9 +45,9 @@ class _Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self.is_lost = False
         self.is_reused = False
-        self._writable = asyncio.Event()
-        self._writable.set()
-        self._news = asyncio.Event()
+        self._is_writable = True
+        self._has_news = False
+        self._waiter: asyncio.Future[None] | None = None
         self.start()
 
     def start(self) -> None:
@@ -69,23 +74,33 @@ class _Connection(asyncio.Protocol):
             self.transport.abort()
         if self.waiting > _HIGH_WATER:
             self.transport.pause_reading()
-        self._news.set()
+        self._wake()
 
     def connection_lost(self, error: Exception | None) -> None:
         """Note the end; an answer framed by the end of the connection is complete with it."""
         self.is_lost = True
         if self.has_head and not self.is_complete and error is None and not self._is_framed():
             self.is_complete = True
-        self._writable.set()
-        self._news.set()
+        self._is_writable = True
+        self._wake()
 
     def pause_writing(self) -> None:
         """The upstream reads slower than we send."""
-        self._writable.clear()
+        self._is_writable = False
 
     def resume_writing(self) -> None:
         """The upstream has caught up."""
-        self._writable.set()
+        self._is_writable = True
+        self._wake()
+
+    def _wake(self) -> None:
+        self._has_news = True
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _give_up(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(UpstreamSlow())
 
     def on_message_begin(self) -> None:
         """A second answer that nobody asked for must not pass for the next exchange's, or for more of this one."""
@@ -130,11 +145,15 @@ class _Connection(asyncio.Protocol):
         Raises:
             UpstreamSlow: Neither came in time.
         """
-        try:
-            await asyncio.wait_for(self._news.wait(), seconds)
-        except TimeoutError as error:
-            raise UpstreamSlow from error
-        self._news.clear()
+        if not self._has_news:
+            self._waiter = self._loop.create_future()
+            timer = self._loop.call_later(seconds, self._give_up)
+            try:
+                await self._waiter
+            finally:
+                timer.cancel()
+                self._waiter = None
+        self._has_news = False
 
     async def write(self, data: bytes, seconds: float) -> None:
         """Send, under back-pressure.
@@ -143,10 +162,9 @@ class _Connection(asyncio.Protocol):
             UpstreamSlow: It did not take the request in time.
         """
         self.transport.write(data)
-        try:
-            await asyncio.wait_for(self._writable.wait(), seconds)
-        except TimeoutError as error:
-            raise UpstreamSlow from error
+        deadline = self._loop.time() + seconds
+        while not self._is_writable:
+            await self.news(deadline - self._loop.time())
 
     def take(self) -> bytes:
         """Return the next piece of the body and read on."""
@@ -167,10 +185,12 @@ class Answer:
     Attributes:
         status: HTTP status.
         headers: Fields without the hop-by-hop ones.
+        served_by: Host and port of whoever answered.
     """
 
     def __init__(self, connection: _Connection, upstream: "Upstream") -> None:
         self._connection, self._upstream = connection, upstream
+        self.served_by = upstream.authority
         self.status = connection.status
         self._is_given_back = False
         self.headers: Headers = tuple(pair for pair in connection.fields if pair[0] not in HOP_BY_HOP)
@@ -193,6 +213,7 @@ class Answer:
             if connection.is_complete:
                 break
             if connection.error or connection.is_lost:
+                self._upstream.on_broken()
                 raise connection.error or UpstreamBroke("the connection closed in the middle of an answer")
             await connection.news(self._upstream.answer_seconds)
         self._is_given_back = True
@@ -237,6 +258,10 @@ class Upstream:
         key: Bearer key sent to it; empty sends none.
         tls: Context for https.
         answer_seconds: Longest silence before and within an answer; large models think long.
+
+    Attributes:
+        authority: Host and port as addressed.
+        on_broken: Called where an answer that had begun breaks off.
     """
 
     def __init__(self, base_url: str, *, key: str, tls: ssl.SSLContext, answer_seconds: float = 300.0) -> None:
@@ -249,9 +274,19 @@ class Upstream:
         self._authority = parts.netloc.rpartition("@")[2].encode("idna" if not parts.netloc.isascii() else "ascii")
         self._key = key.encode()
         self.answer_seconds = answer_seconds
+        self.authority = self._authority.decode("ascii")
+        self.on_broken: Callable[[], None] = _nothing
         self._idle: deque[_Connection] = deque()
 
-    async def send(self, method: str, path: str, body: bytes, content_type: bytes = b"application/json") -> Answer:
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        *,
+        content_type: bytes = b"application/json",
+        may_repeat: bool = False,
+    ) -> Answer:
         """Send a request and return the answer once its head is here.
 
         Args:
@@ -259,6 +294,7 @@ class Upstream:
             path: The client's path, starting with `/v1`.
             body: What is sent, or nothing.
             content_type: Its media type.
+            may_repeat: As of `Upstreams.send`; of no meaning where there is no other to ask.
 
         Raises:
             UpstreamDown: It cannot be reached.
@@ -324,21 +360,37 @@ class Upstream:
                 loop.create_connection(_Connection, self._host, self._port, ssl=self._tls), _CONNECT_SECONDS
             )
         except (OSError, TimeoutError) as error:
-            raise UpstreamDown(str(error)) from error
+            raise Unreached(str(error)) from error
         return connection
 
     def _request(
         self, method: str, target: str, body: bytes, content_type: bytes = b"", *, accept: bytes = _ACCEPTED
     ) -> bytes:
-        lines = [
-            f"{method} {target} HTTP/1.1".encode("ascii", "replace"),
-            b"host: " + self._authority,
-            b"accept: " + accept,
-            b"accept-encoding: identity",  # a compressed answer could not be screened as it streams
-            b"user-agent: safebelt",
-        ]
-        if self._key:
-            lines.append(b"authorization: Bearer " + self._key)
-        if body:
-            lines += [b"content-type: " + content_type, b"content-length: %d" % len(body)]
-        return b"\r\n".join(lines) + b"\r\n\r\n" + body
+        begin = _head_begin(method, target, self._authority, accept, self._key)
+        if not body:
+            return begin + b"\r\n"
+        return b"%bcontent-type: %b\r\ncontent-length: %d\r\n\r\n%b" % (begin, content_type, len(body), body)
+
+
+def _anthropic(key: bytes) -> list[bytes]:
+    """Return what Anthropic's interface wants beside: its version, and the key under its own name."""
+    return [b"anthropic-version: 2023-06-01", *([b"x-api-key: " + key] if key else [])]
+
+
+@lru_cache(maxsize=256)
+def _head_begin(method: str, target: str, authority: bytes, accept: bytes, key: bytes) -> bytes:
+    """Return what recurs of a request's head, each field with its line end."""
+    lines = [
+        f"{method} {target} HTTP/1.1".encode("ascii", "replace"),
+        b"host: " + authority,
+        b"accept: " + accept,
+        b"accept-encoding: identity",  # a compressed answer could not be screened as it streams
+        b"user-agent: safebelt",
+        *((b"authorization: Bearer " + key,) if key else ()),
+        *(_anthropic(key) if "/messages" in target else ()),
+    ]
+    return b"".join(line + b"\r\n" for line in lines)
+
+
+def _nothing() -> None:
+    """Nobody asks how it went."""

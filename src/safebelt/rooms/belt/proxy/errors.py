@@ -5,10 +5,11 @@ both languages.
 """
 
 from dataclasses import dataclass
+from math import ceil
 
 import msgspec
 
-from safebelt.kernel.text import Text
+from safebelt.kernel.text import Lang, Text
 from safebelt.rooms.belt.proxy.wire import Headers, head
 
 
@@ -32,11 +33,12 @@ class BeltError:
     hint: Text
     retry_after_seconds: int = 0
 
-    def body(self) -> bytes:
-        """Return the JSON body."""
-        message = f"{self.what.en} {self.hint.en} / {self.what.zh}{self.hint.zh}"
-        error = {"message": message, "type": self.kind, "param": None, "code": self.code, "hint": self.hint.en}
-        return msgspec.json.encode({"error": error})
+    def body(self, lang: Lang = "en") -> bytes:
+        """Return the JSON body, both languages in the message, the caller's own first."""
+        said: dict[Lang, str] = {"en": f"{self.what.en} {self.hint.en}", "zh": f"{self.what.zh}{self.hint.zh}"}
+        message = f"{said[lang]} / {said['en' if lang == 'zh' else 'zh']}"
+        error = {"message": message, "type": self.kind, "param": None, "code": self.code, "hint": self.hint.in_(lang)}
+        return msgspec.json.encode({"type": "error", "error": error})  # `type` is what Anthropic's clients read
 
     def headers(self) -> Headers:
         """Return the header fields that belong to the answer, without its length."""
@@ -118,9 +120,9 @@ UNKNOWN_ENDPOINT = _invalid(
         en="The belt cannot guard this endpoint yet, so it does not let it pass.",
     ),
     Text(
-        zh="可用：/v1/chat/completions、completions、embeddings、images/generations、audio/speech、videos、models。",
-        en="Available under /v1: chat/completions, completions, embeddings, images/generations, audio/speech, videos "
-        "and models.",
+        zh="可用：/v1/chat/completions、completions、messages、responses、embeddings、moderations、images/generations、audio/speech、videos、models。",
+        en="Available under /v1: chat/completions, completions, messages, responses, embeddings, moderations, "
+        "images/generations, audio/speech, videos and models.",
     ),
     status=404,
 )
@@ -228,6 +230,20 @@ def too_large(limit_bytes: int) -> BeltError:
             en="Shorten the request, or raise SAFEBELT_MAX_BODY_BYTES.",
         ),
         status=413,
+    )
+
+
+def none_left(seconds: float) -> BeltError:
+    """Say that every upstream rests, and when the first is tried again."""
+    after = max(1, ceil(seconds))
+    return _unavailable(
+        "no_upstream_left",
+        Text(
+            zh="所有上游模型均暂时不可用；您的请求未被处理，也未发送给任何模型。",
+            en="No upstream model is available now; your request was not processed, and no model has seen it.",
+        ),
+        Text(zh=f"请在约 {after} 秒后重试。", en=f"Try again in about {after} s."),
+        retry=after,
     )
 
 

@@ -5,21 +5,22 @@ durable → last byte.  Whatever happens, both records are written and say how i
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import structlog
 
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.line import Stopped
-from safebelt.rooms.belt.model import Action, Hit, NoticeMode, RecordMode, Rule, Stance, Verdict
+from safebelt.rooms.belt.model import Action, Hit, RecordMode, Rule, Side, Stance, Verdict
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.answers import answer_body, masked_tree, passed_on
 from safebelt.rooms.belt.proxy.client import Answer, UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.forms import Malformed
+from safebelt.rooms.belt.proxy.governing import ToolCalls
+from safebelt.rooms.belt.proxy.notices import NoticeFor, notice_of, noticed
 from safebelt.rooms.belt.proxy.recording import (
     Recording,
     RecordsDown,
@@ -29,20 +30,32 @@ from safebelt.rooms.belt.proxy.recording import (
     verdict_facts,
 )
 from safebelt.rooms.belt.proxy.reply import Reply
-from safebelt.rooms.belt.proxy.screens import ChannelOpener, Screened, WholeAnswer, screen_request
+from safebelt.rooms.belt.proxy.screens import (
+    ChannelOpener,
+    Screened,
+    WholeAnswer,
+    masks_all_that_records_do,
+    screen_request,
+)
 from safebelt.rooms.belt.proxy.sse import SseSplitter, write_event
-from safebelt.rooms.belt.proxy.streaming import StreamedAnswer
+from safebelt.rooms.belt.proxy.steps import (
+    Streamed,
+    aside,
+    masked,
+    screened_answer,
+    taken,
+    to_the_end,
+    usage,
+)
+from safebelt.rooms.belt.proxy.streaming import BEAT, StreamedAnswer
 from safebelt.rooms.belt.proxy.tools import Caller, Tools, upstream_error
 from safebelt.rooms.belt.proxy.wire import Headers, Request
 from safebelt.rooms.belt.scanner.engine import mask_all
-from safebelt.rooms.belt.scanner.structured import is_json_request, is_structured
+from safebelt.rooms.belt.scanner.structured import is_json_request
 
-_T = TypeVar("_T")
 _JSON = b"application/json"
 _SSE = b"text/event-stream"
 _UNREADABLE = ("(tokens)", "(int)", "(float)", "(bool)")
-_LARGE = 8 * 1024
-"""Bytes above which work on a text leaves the event loop: 100 KB were seen to take up to 0.23 s, 8 KB 20 ms."""
 _AFTER_DONE_SECONDS = 0.2
 """How long the upstream may take to end a stream it called done; then its connection is not used again."""
 
@@ -51,6 +64,8 @@ class Exchange:
     """One exchange, from a whole request to a whole answer."""
 
     _method, _passed_type = "POST", _JSON
+    _may_repeat = True
+    """Whether a request may go to another upstream although one may have received it: it only computes."""
 
     def __init__(self, tools: Tools, caller: Caller, request: Request, reply: Reply) -> None:
         self._tools, self._caller, self._request, self._reply = tools, caller, request, reply
@@ -61,7 +76,9 @@ class Exchange:
         self._said: dict[str, tuple[str, bool]] = {}
         self._hits: list[Hit] = []
         self._label = tools.labelling.generated(self._recording.id, caller.provider)
-        self._status, self._is_generated = 0, False
+        self._served_by = ""
+        self._status, self._is_generated, self._is_clean = 0, False, False
+        self._calls = ToolCalls(tools, caller, self._recording.id, request.path)
 
     async def run(self) -> None:
         """Carry the exchange through; never raises for what a client or an upstream does."""
@@ -73,7 +90,7 @@ class Exchange:
             await self._fail(errors.RECORDS_FAILED, "records_failed")
         except (Stopped, ConnectionResetError, asyncio.CancelledError) as end:
             is_ordered = self._is_cut or isinstance(end, Stopped)
-            await _to_the_end(self._note_end("cut" if is_ordered else "client_gone"))
+            await to_the_end(self._note_end("cut" if is_ordered else "client_gone"))
             if isinstance(end, asyncio.CancelledError):
                 raise
         except Exception:  # noqa: BLE001  whatever was not foreseen: nothing more passes, and the client is told
@@ -89,7 +106,7 @@ class Exchange:
             await self._reply.error(errors.ENCODED)
             return
         try:
-            body, screened, passed = await _aside(len(self._request.body), self._screened_input)
+            body, screened, passed = await aside(len(self._request.body), self._screened_input)
         except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
             await self._reply.error(errors.NOT_JSON)
             return
@@ -107,7 +124,10 @@ class Exchange:
         if self._is_cut:
             raise Stopped  # ordered while the input was screened: the model is not even asked
         self._recording.upstream_begins()
-        answer = await self._tools.upstream.send(self._method, self._request.path, passed, self._passed_type)
+        answer = await self._tools.upstream.send(
+            self._method, self._request.path, passed, content_type=self._passed_type, may_repeat=self._may_repeat
+        )
+        self._served_by = answer.served_by
         try:
             self._recording.upstream_speaks()
             if answer.header(b"content-type").lower().startswith(_SSE):
@@ -129,7 +149,7 @@ class Exchange:
         if not isinstance(body, dict):
             raise TypeError("a request must be a JSON object")
         screened = screen_request(self._scanner, self._caller.harness, body)
-        return body, screened, msgspec.json.encode(screened.body)
+        return body, screened, msgspec.json.encode(self._calls.offered(screened.body))
 
     # ---- refusing
 
@@ -159,9 +179,11 @@ class Exchange:
     async def _whole(self, answer: Answer) -> None:
         raw = await answer.read(self._tools.max_answer_bytes)
         self._recording.upstream_ends()
-        screen = WholeAnswer(self._scanner, self._caller.harness, is_json=is_json_request(self._body))
-        body = await _aside(len(raw), lambda: _screened_answer(screen, self._opened(answer, raw)))
-        self._status, self._said, self._hits = answer.status, screen.said, screen.hits
+        screen = self._whole_screen(is_json=is_json_request(self._body))
+        opened = await self._calls.whole(await aside(len(raw), lambda: self._opened(answer, raw)))
+        body = await aside(len(raw), lambda: screened_answer(screen, opened))
+        self._status, self._said, self._hits = answer.status, screen.said | self._calls.withheld, screen.hits
+        self._is_clean = screen.is_clean and not self._calls.withheld
         if answer.status >= HTTPStatus.BAD_REQUEST or body.get("error"):
             body, finish = {"error": masked_tree(body.get("error") or body)}, "upstream_error"
         else:
@@ -171,12 +193,24 @@ class Exchange:
         if done is Action.REFUSE:
             finish = "refused"
         body["safebelt"] = self._field(done)
-        facts = {**self._outcome_facts(answer.status, finish, done), "usage": _usage(body), **self._made()}
+        facts = {**self._outcome_facts(answer.status, finish, done), "usage": usage(body), **self._made()}
         self._recording.outcome(facts, await self._outcome_content())
         await self._recording.durable(last=self._caller.harness.record_mode is RecordMode.STRICT)
         kind, content = self._content(body)
         headers = (*passed_on(answer), (b"content-type", kind), *self._headers(done))
         await self._reply.whole(answer.status, headers, content)
+
+    def _whole_screen(self, *, is_json: bool) -> WholeAnswer:
+        """Return what screens an answer in one piece."""
+        return WholeAnswer(self._scanner, self._caller.harness, is_json=is_json)
+
+    def _streamed(self, opener: ChannelOpener) -> Streamed:
+        """Return what screens a streamed answer."""
+        return StreamedAnswer(opener, opener.words, self._notice)
+
+    def _error_event(self, error: errors.BeltError) -> bytes:
+        """Return the event that ends a stream that failed."""
+        return write_event(error.body(self._reply.lang))
 
     def _opened(self, answer: Answer, raw: bytes) -> dict[str, Any]:
         """Return an answer's JSON; raises UpstreamBroke where it is none."""
@@ -184,7 +218,11 @@ class Exchange:
 
     async def _finished(self, body: dict[str, Any]) -> dict[str, Any]:
         """Return a generated answer as it leaves."""
-        return self._noticed(body)
+        return noticed(body, self._notice)
+
+    @property
+    def _notice(self) -> NoticeFor:
+        return notice_of(self._tools.labelling, self._caller.harness, self._body)
 
     def _made(self) -> dict[str, Any]:
         """Return what the record is told of what was generated beside texts."""
@@ -194,33 +232,11 @@ class Exchange:
         """Return the media type and bytes of the answer."""
         return _JSON, msgspec.json.encode(body)
 
-    def _noticed(self, body: dict[str, Any]) -> dict[str, Any]:
-        """End plain-text choices with the explicit notice, where the harness asks for one."""
-        choices = body.get("choices")
-        return {**body, "choices": list(map(self._noticed_choice, choices))} if isinstance(choices, list) else body
-
-    def _noticed_choice(self, choice: Any) -> Any:
-        if not isinstance(choice, dict):
-            return choice
-        message = choice.get("message")
-        if choice.get("finish_reason") == "content_filter":
-            return choice
-        if isinstance(message, dict) and isinstance(text := message.get("content"), str) and not _calls(message):
-            return {**choice, "message": {**message, "content": text + self._notice(text)}}
-        if isinstance(text := choice.get("text"), str):
-            return {**choice, "text": text + self._notice(text)}
-        return choice
-
-    def _notice(self, text: str) -> str:
-        """Return the notice to end a text with; nothing where a program reads it."""
-        is_off = self._caller.harness.notice is NoticeMode.OFF or not text.strip()
-        return "" if is_off or is_structured(self._body, text) else f"\n\n{self._tools.labelling.notice_for(text)}"
-
     # ---- a streamed answer
 
     async def _stream(self, answer: Answer) -> None:
         opener = ChannelOpener(self._scanner, self._caller.harness, is_json=is_json_request(self._body))
-        streamed = StreamedAnswer(opener, opener.words, self._notice)
+        streamed = self._streamed(opener)
         self._status, self._is_generated = answer.status, True
         await self._recording.durable()
         fields = ((b"content-type", _SSE), (b"cache-control", b"no-cache"))
@@ -229,15 +245,18 @@ class Exchange:
             await self._pass_on(answer, streamed)
         finally:
             self._recording.upstream_ends()
-            self._said, self._hits = streamed.said(), streamed.hits
+            self._said, self._hits = streamed.said() | self._calls.withheld, streamed.hits
         done = self._done()
-        finish = "refused" if streamed.is_refused else "complete"
+        finish = "refused" if streamed.is_refused or self._calls.done is Action.REFUSE else "complete"
         facts = {**self._outcome_facts(answer.status, finish, done), "usage": streamed.usage}
         self._recording.outcome(facts, await self._outcome_content())
         await self._recording.durable(last=self._caller.harness.record_mode is RecordMode.STRICT)
         await self._reply.end(streamed.last(self._field(done)))
 
-    async def _pass_on(self, answer: Answer, streamed: StreamedAnswer) -> None:
+    async def _beat(self) -> None:
+        await self._reply.write(BEAT)
+
+    async def _pass_on(self, answer: Answer, streamed: Streamed) -> None:
         """Pass events on until the model is done or a rule refuses."""
         splitter, size = SseSplitter(), 0
         pieces = answer.pieces()
@@ -249,14 +268,16 @@ class Exchange:
                 events = splitter.feed(piece)
             except ValueError as error:
                 raise UpstreamBroke(str(error)) from error
-            await self._reply.write(await _aside(len(piece), partial(_screened, streamed, events)))
+            events = await self._calls.events(events, self._beat)
+            await self._reply.write(await aside(len(piece), partial(taken, streamed, events)))
             if streamed.is_refused:
                 return
             if streamed.is_done:
                 break
-        await self._reply.write(_screened(streamed, splitter.close()) + streamed.flush())
+        rest = await self._calls.events(splitter.close(), self._beat, is_over=True)
+        await self._reply.write(taken(streamed, rest) + streamed.flush())
         if not streamed.is_done and not streamed.is_refused:
-            raise UpstreamBroke("the stream ended without [DONE]")
+            raise UpstreamBroke("the stream ended before the model was done")
         await answer.finish(_AFTER_DONE_SECONDS)
 
     # ---- ends that nobody wished for
@@ -273,7 +294,7 @@ class Exchange:
             error = errors.RECORDS_FAILED
         try:
             if self._reply.is_begun:
-                await self._reply.end(write_event(error.body()))
+                await self._reply.end(self._error_event(error))
             else:
                 await self._reply.error(error, self._headers(self._done()) if self._input else ())
         except (Stopped, ConnectionResetError):
@@ -306,24 +327,28 @@ class Exchange:
     def _outcome_facts(self, status: int, finish: str, done: Action) -> dict[str, Any]:
         verdict = output_verdict(self._scanner.policy, self._caller.harness, self._hits)
         order = self._reply.line.order_id if finish == "cut" and self._reply.line else ""
-        return {
+        facts = {
             "status": status,
             "finish": finish,
             **verdict_facts(verdict),
             "done": done.value if finish == "refused" else verdict.done.value,
             **({"label": self._label.field} if self._is_generated else {}),
             **({"order": order} if order else {}),
+            **({"upstream": self._served_by} if self._served_by else {}),
         }
+        return self._calls.facts(facts)
 
     async def _outcome_content(self) -> dict[str, Any] | None:
         """Return what the model said, masked; nothing where that was done already."""
         if not self._said or self._recording.has_outcome:
             return None
-        return await _aside(sum(len(text) for text, _ in self._said.values()), lambda: _masked(self._said))
+        if self._is_clean and masks_all_that_records_do(self._scanner, Side.OUTPUT):
+            return {"texts": {path: text for path, (text, _) in self._said.items()}}
+        return await aside(sum(len(text) for text, _ in self._said.values()), lambda: masked(self._said))
 
     def _done(self) -> Action:
         first = self._input.done if self._input else Action.ALLOW
-        return strictest(first, *(hit.done for hit in self._hits))
+        return strictest(first, self._calls.done, *(hit.done for hit in self._hits))
 
     def _headers(self, done: Action) -> Headers:
         """Return our header fields; an error carries no label, because nothing was generated."""
@@ -336,7 +361,7 @@ class Exchange:
 
     def _field(self, done: Action) -> dict[str, Any]:
         hits = [*(self._input.hits if self._input else ()), *self._hits]
-        return {
+        field = {
             "record": self._recording.id,
             "verdict": done.value,
             "would": strictest(Action.ALLOW, *(hit.would for hit in hits)).value,
@@ -345,49 +370,4 @@ class Exchange:
             **({"label": self._label.field} if self._is_generated else {}),
             **({"complain": at.en} if (at := self._complain_at) else {}),
         }
-
-
-async def _aside(size: int, work: Callable[[], _T]) -> _T:
-    """Do work here, or in a thread where it is large enough to make others wait."""
-    return await asyncio.to_thread(work) if size > _LARGE else work()
-
-
-async def _to_the_end(work: Awaitable[None]) -> None:
-    """Await something though this task is cancelled meanwhile, once or again: the caller is ending anyway."""
-    task = asyncio.ensure_future(work)
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            if task.cancelled():
-                raise
-    task.result()
-
-
-def _screened_answer(screen: WholeAnswer, body: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return screen.screen(body)
-    except RecursionError as error:
-        raise UpstreamBroke("an answer nested so deeply cannot be screened") from error
-
-
-def _screened(streamed: StreamedAnswer, events: list[bytes]) -> bytes:
-    out = []
-    for event in events:
-        if streamed.is_refused or streamed.is_done:
-            break
-        out.append(streamed.take(event))
-    return b"".join(out)
-
-
-def _masked(said: dict[str, tuple[str, bool]]) -> dict[str, Any]:
-    return {"texts": {path: mask_all(text, as_json=is_json) for path, (text, is_json) in said.items()}}
-
-
-def _usage(body: dict[str, Any]) -> dict[str, Any]:
-    usage = body.get("usage")
-    return usage if isinstance(usage, dict) else {}
-
-
-def _calls(message: dict[str, Any]) -> bool:
-    return bool(message.get("tool_calls") or message.get("function_call"))
+        return self._calls.field(field)

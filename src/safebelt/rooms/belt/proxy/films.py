@@ -23,6 +23,8 @@ _REFERENCE = "input_reference"
 class FilmOrder(Exchange):
     """`POST /v1/videos`: as JSON, or as the form that the official client sends."""
 
+    _may_repeat = False  # each order makes a film
+
     def _screened_input(self) -> tuple[dict[str, Any], Screened, bytes]:
         content_type = self._request.header(b"content-type")
         if not forms.is_form(content_type):

@@ -18,8 +18,11 @@ from safebelt.rooms.belt.proxy.films import ASKED, CONTENT, JOB, Film, FilmOrder
 from safebelt.rooms.belt.proxy.identity import PATH as IDENTITY
 from safebelt.rooms.belt.proxy.identity import IdentityDoor
 from safebelt.rooms.belt.proxy.leaves import rewrite_words
+from safebelt.rooms.belt.proxy.mcp import McpExchange, McpServer
 from safebelt.rooms.belt.proxy.media import Pictures, Speech
+from safebelt.rooms.belt.proxy.messages import Messages
 from safebelt.rooms.belt.proxy.reply import Reply
+from safebelt.rooms.belt.proxy.responses import Responses
 from safebelt.rooms.belt.proxy.screens import Words
 from safebelt.rooms.belt.proxy.tools import Caller, Tools, caller_of, upstream_error
 from safebelt.rooms.belt.proxy.wire import Headers, Request
@@ -28,11 +31,17 @@ EXCHANGES: Mapping[str, type[Exchange]] = {
     "/v1/chat/completions": Exchange,
     "/v1/completions": Exchange,
     "/v1/embeddings": Exchange,
+    "/v1/messages": Messages,
+    "/v1/messages/count_tokens": Messages,
+    "/v1/moderations": Exchange,
+    "/v1/responses": Responses,
     "/v1/images/generations": Pictures,
     "/v1/audio/speech": Speech,
     ASKED: FilmOrder,
 }
 """Endpoints whose content the belt guards, and how."""
+MCP = "/mcp/"
+"""Where MCP servers are, each under its name."""
 _MODELS = "/v1/models"
 _MODEL_NAME = re.compile(r"/v1/models(?:/[\w@:-][\w@:.-]*)+", re.ASCII)
 """One model by its name, which may hold slashes; no segment begins with a dot, so no path leads elsewhere."""
@@ -43,8 +52,9 @@ _JSON: Headers = ((b"content-type", b"application/json"),)
 class Gateway:
     """Answers requests on the belt's port."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, mcp: Mapping[str, McpServer] | None = None) -> None:
         self._tools = tools
+        self._mcp = {f"{MCP}{name}": server for name, server in (mcp or {}).items()}
         self._open: dict[str, Callable[[Request, Reply], Awaitable[None]]] = {
             "/health": self._health,
             IDENTITY: IdentityDoor(tools.prove),
@@ -52,6 +62,7 @@ class Gateway:
 
     async def __call__(self, request: Request, reply: Reply) -> None:
         """Answer one request."""
+        reply.lang = "zh" if request.header(b"accept-language").lower().startswith(b"zh") else "en"
         door = self._open.get(request.path)
         if door is not None:  # asked by exact path, and open to whoever has no key
             await door(request, reply)
@@ -59,6 +70,8 @@ class Gateway:
         caller = await self._caller(request)
         if caller is None:
             await reply.error(errors.UNAUTHENTICATED)
+        elif request.path in self._mcp:
+            await self._let_in(request, reply, caller)
         elif error := _misused(request):
             await reply.error(error)
         else:
@@ -71,7 +84,9 @@ class Gateway:
 
     async def _caller(self, request: Request) -> Caller | None:
         scheme, _, credential = request.header(b"authorization").partition(b" ")
-        if scheme.lower() != b"bearer" or not credential.strip():
+        if scheme.lower() != b"bearer":
+            credential = request.header(b"x-api-key")  # as Anthropic's clients send it
+        if not credential.strip():
             return None
         digest = sha256(credential.strip()).hexdigest()
         return caller_of(self._tools.snapshot(), digest) or caller_of(await self._tools.refresh(), digest)
@@ -82,7 +97,10 @@ class Gateway:
                 await reply.error(errors.stopped(line.order.value, line.order_id))
                 return
             reply.open_line(line)
-            if exchange := _exchange(request.path):
+            if server := self._mcp.get(request.path):
+                name = request.path.removeprefix(MCP)
+                await McpExchange(self._tools, caller, request, reply, server=server, name=name).run()
+            elif exchange := _exchange(request.path):
                 await exchange(self._tools, caller, request, reply).run()
             else:
                 await self._told(request, reply, caller)

@@ -15,7 +15,12 @@ Speech = Callable[[Keys, str, bool], str]
 """`(keys, text, is JSON source)` → the text to pass on."""
 Word = Callable[[str], str]
 """One whole string → the string to pass on."""
+Test = Callable[[str], bool]
+"""One whole string → whether it passes as it is."""
 
+TREE_JSON = frozenset({"arguments", "partial_json"})
+TREE_SPEECH = frozenset({"text", "thinking", "refusal", "transcript", *TREE_JSON})
+"""Fields that hold what a model says, in the interfaces whose answers are trees of items."""
 _SPEECH = ("message", "delta", "text")
 _PROTOCOL = frozenset({"role", "id", "type", "object", "finish_reason", "stop_reason", "tool_call_id"})
 """Within speech: strings that come whole, not piece by piece."""
@@ -42,6 +47,76 @@ def rewrite_choice(choice: dict[str, Any], index: int, speech: Speech, word: Wor
         is_untouched = all(out[key] == choice[key] for key in _SPEECH if key in choice)
         out["logprobs"] = _tellable(choice["logprobs"], word) if is_untouched else None  # they would spell it out
     return out
+
+
+def is_plain_choice(choice: dict[str, Any], index: int, passes: Callable[[Keys, str, bool], bool], word: Test) -> bool:
+    """Whether `rewrite_choice` would give back just what it got; says no where it would have to look closer.
+
+    Args:
+        choice: One of `choices`.
+        index: Its index.
+        passes: Whether a text of the model passes as it is; asked in the order of the fields.
+        word: Whether any other string does.
+    """
+    for key, value in choice.items():
+        if key in _SPEECH:
+            if not _is_plain_speech(value, (index, key), passes, word):
+                return False
+        elif not word(key) or (key == "logprobs" and value) or not are_plain_words(value, word):
+            return False
+    return True
+
+
+def are_plain_words(node: Any, word: Test) -> bool:
+    """Whether `rewrite_words` would give back just what it got; says no where it would have to look closer."""
+    match node:
+        case None | bool() | int() | float():
+            return True
+        case str():
+            return word(node)
+        case dict():
+            return all(
+                word(name) and name != "embedding" and are_plain_words(value, word) for name, value in node.items()
+            )
+        case list():
+            return all(are_plain_words(item, word) for item in node)
+    return False
+
+
+def _is_plain_speech(node: Any, keys: Keys, passes: Callable[[Keys, str, bool], bool], word: Test) -> bool:
+    match node:
+        case str() if keys[-1] in _PROTOCOL:
+            return word(node)
+        case str():
+            return not node or passes(keys, node, keys[-1] == "arguments")
+        case dict():
+            return all(
+                word(name) and _is_plain_speech(value, (*keys, name), passes, word) for name, value in node.items()
+            )
+        case list():
+            return all(_is_plain_speech(item, (*keys, _place(item, at)), passes, word) for at, item in enumerate(node))
+    return True
+
+
+def rewrite_tree(node: Any, keys: Keys, speech: Speech, word: Word) -> Any:
+    """Return an answer without choices with all its texts judged: those in `TREE_SPEECH` are the model's.
+
+    Args:
+        node: The answer, or a part of it.
+        keys: The way to it.
+        speech: Judges a text of the model.
+        word: Judges every other string.
+    """
+    match node:
+        case str() if node and keys and keys[-1] in TREE_SPEECH:
+            return speech(keys, node, keys[-1] in TREE_JSON)
+        case str():
+            return word(node)
+        case dict():
+            return {word(name): rewrite_tree(value, (*keys, name), speech, word) for name, value in node.items()}
+        case list():
+            return [rewrite_tree(item, (*keys, at), speech, word) for at, item in enumerate(node)]
+    return node
 
 
 def rewrite_words(node: Any, word: Word) -> Any:

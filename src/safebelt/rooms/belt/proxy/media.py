@@ -7,22 +7,29 @@ is put on record by its digest, before and after.
 import asyncio
 import base64
 import binascii
-from functools import partial
+import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 
-from safebelt.rooms.belt.model import Action
+from safebelt.rooms.belt.model import Action, NoticeMode
 from safebelt.rooms.belt.proxy.answers import answer_body
 from safebelt.rooms.belt.proxy.client import Answer
 from safebelt.rooms.belt.proxy.exchange import Exchange
 from safebelt.rooms.belt.proxy.tools import Unmarked
-from safebelt.rooms.labelling.service import CannotMark, MarkedBytes
+from safebelt.rooms.belt.proxy.wire import Headers
+from safebelt.rooms.labelling.service import CannotMark, LetOut, MarkedBytes
 
 _ITEM_FIELDS = ("b64_json", "url")
 _DATA_URL = "data:"
 _BYTES = "application/octet-stream"
 _MAX_ITEMS = 16  # ten is the most that the interface allows
+_AT_ONCE = 2
+"""Answers whose contents are marked at the same time; the others wait, and nobody else for them."""
+_ASKED_IN = ("prompt", "input")
+"""Fields of a request that say what the content is to show or say."""
 
 
 class _Media(Exchange):
@@ -36,27 +43,44 @@ class _Media(Exchange):
         raise Unmarked("a stream of pictures or sound is not marked piece by piece")
 
     async def _mark(self, contents: list[bytes]) -> list[MarkedBytes]:
-        """Mark each content, in a thread; a picture may take milliseconds."""
-        marked = []
-        for number, content in enumerate(contents, 1):
-            ident = self._recording.id if len(contents) == 1 else f"{self._recording.id}-{number}"
-            system_id, provider = self._caller.key.system_id, self._caller.provider
-            work = partial(self._tools.labelling.mark_bytes, content, ident, system_id, provider)
-            try:
-                marked.append(await asyncio.to_thread(work))
-            except CannotMark as why:
-                raise Unmarked(str(why)) from why
-            if not marked[-1].media_type.startswith(self._types):
-                raise Unmarked(f"the endpoint does not generate {marked[-1].media_type}")
+        """Mark the contents, beside the event loop: a picture takes milliseconds, a film with a notice minutes."""
+        ident, many = self._recording.id, len(contents) > 1
+        named = [(f"{ident}-{at}" if many else ident, content) for at, content in enumerate(contents, 1)]
+        work = asyncio.get_running_loop().run_in_executor(_hands(), self._marked_all, named)
+        try:
+            marked = await work
+        except CannotMark as why:
+            raise Unmarked(str(why)) from why
+        for one in marked:
+            if not one.media_type.startswith(self._types):
+                raise Unmarked(f"the endpoint does not generate {one.media_type}")
         self._marked = tuple(zip((sha256(one).hexdigest() for one in contents), marked, strict=True))
         return marked
 
+    def _marked_all(self, named: list[tuple[str, bytes]]) -> list[MarkedBytes]:
+        return self._tools.labelling.let_out(named, self._let_out())
+
+    def _let_out(self) -> LetOut:
+        """Return whose contents these are, and what of the marks that the law asks may be put into them."""
+        notice = self._caller.harness.notice
+        return LetOut(
+            system_id=self._caller.key.system_id,
+            uscc=self._caller.provider,
+            may_show=notice is NoticeMode.END,
+            may_hide=notice is not NoticeMode.OFF,
+            asked=next((said for name in _ASKED_IN if isinstance(said := self._body.get(name), str)), ""),
+        )
+
     def _made(self) -> dict[str, Any]:
         made = [
-            {"kind": one.kind, "sha256": one.sha256, "made_sha256": before, "marks": sorted(one.put)}
+            {"kind": one.kind, "sha256": one.sha256, "made_sha256": before, **_marks_of(one), **_watermark_of(one)}
             for before, one in self._marked
         ]
         return {"contents": made} if made else {}
+
+    def _field(self, done: Action) -> dict[str, Any]:
+        told = [_marks_of(one) for _, one in self._marked]
+        return {**super()._field(done), **({"contents": told} if told else {})}
 
 
 class Pictures(_Media):
@@ -128,11 +152,36 @@ class WholeBody(_Media):
             return self._media_type, self._got
         return super()._content(body)
 
+    def _headers(self, done: Action) -> Headers:
+        """Return our header fields; which marks are on the content stands where no body can say it."""
+        return (*super()._headers(done), *((b"x-safebelt-marks", _as_header(one)) for _, one in self._marked))
+
 
 class Speech(WholeBody):
     """`/v1/audio/speech`: sound."""
 
     _types = ("audio/", "video/")  # a container of films may hold sound alone
+
+
+@cache
+def _hands() -> ThreadPoolExecutor:
+    """Threads of their own: long work on films must not keep the short work on texts waiting."""
+    return ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="safebelt-marking")
+
+
+def _marks_of(one: MarkedBytes) -> dict[str, Any]:
+    """Return which marks are on a content, and which that it should carry are not, with why."""
+    left = {name: why.en for name, why in sorted(one.left_out.items())}
+    return {"marks": sorted(one.put), **({"left_out": left} if left else {})}
+
+
+def _watermark_of(one: MarkedBytes) -> dict[str, Any]:
+    return {} if one.ident is None else {"watermark": f"{one.ident:016x}"}
+
+
+def _as_header(one: MarkedBytes) -> bytes:
+    """Return the same as compact ASCII JSON."""
+    return json.dumps(_marks_of(one), ensure_ascii=True, separators=(",", ":")).encode("ascii")
 
 
 def _decoded(value: str, field: str) -> bytes | str:

@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Protocol
 
 from safebelt.kernel.errors import Problem
 from safebelt.rooms.belt.decide import RawHit, judge
 from safebelt.rooms.belt.model import Action, Harness, Hit, Policy, Record, Side, Verdict
+from safebelt.rooms.belt.proxy.screens import nothing_found
 from safebelt.rooms.belt.records.acks import WhenDurable
 
 
@@ -143,6 +145,8 @@ def hits_data(hits: Sequence[Hit]) -> list[dict[str, Any]]:
 
 def output_verdict(policy: Policy, harness: Harness, hits: Sequence[Hit]) -> Verdict:
     """Return the verdict on an output whose findings were judged one by one as it streamed."""
+    if not hits:
+        return nothing_found(policy, harness.stance, Side.OUTPUT)
     found: dict[str, list[RawHit]] = {}
     for hit in hits:
         raw = RawHit(rule=hit.rule, detector=hit.detector, start=hit.start, end=hit.end)
@@ -163,7 +167,10 @@ def policy_facts(policy: Policy, harness: Harness) -> dict[str, Any]:
 
 def strictest(*actions: Action) -> Action:
     """Return the strictest of several actions."""
-    return max(actions, key=lambda action: action.weight)
+    return max(actions, key=_weight)
+
+
+_weight = attrgetter("weight")
 
 
 def _ms(seconds: float) -> float:

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from safebelt.kernel.text import Lang
 from safebelt.rooms.belt.control.line import ClientSide, Line
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.wire import LAST_CHUNK, Headers, chunk, head
@@ -26,6 +27,7 @@ class Reply:
         self.is_last = is_last or is_http_1_0
         self.is_begun = self.is_whole = False
         self.line: Line | None = None
+        self.lang: Lang = "en"
 
     async def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """Send a complete response."""
@@ -40,7 +42,7 @@ class Reply:
         if self.is_begun:
             self._connection.abort()
             return
-        await self.whole(error.status, (*error.headers(), *extra), error.body())
+        await self.whole(error.status, (*error.headers(), *extra), error.body(self.lang))
 
     async def begin(self, status: int, headers: Headers) -> None:
         """Send the head of a streamed response."""

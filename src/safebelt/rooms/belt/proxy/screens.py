@@ -1,21 +1,26 @@
 """Scanners at hand: one per policy and day, built once, shared by all exchanges; and what they do to whole texts."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
 from safebelt.rooms.belt.decide import RawHit, apply, hits_of, in_force, judge
-from safebelt.rooms.belt.model import Action, Harness, Hit, Policy, Side, Verdict
-from safebelt.rooms.belt.proxy.leaves import Keys, rewrite_choice, rewrite_words
+from safebelt.rooms.belt.model import Action, Harness, Hit, Policy, Side, Stance, Verdict
+from safebelt.rooms.belt.proxy.leaves import Keys, are_plain_words, is_plain_choice, rewrite_choice, rewrite_words
+from safebelt.rooms.belt.scanner.detectors import DETECTORS
 from safebelt.rooms.belt.scanner.engine import Scanner, mask_all
-from safebelt.rooms.belt.scanner.messages import path_of, read_request
+from safebelt.rooms.belt.scanner.messages import Part, path_of, read_request
 from safebelt.rooms.belt.scanner.stream import StreamScreen
 
 _SHORT = 64
 """Strings up to this length recur (roles, names of fields and models): what was found in them is kept."""
+_MOST_VERDICTS = 256
+"""Verdicts of nothing found that are kept: one a policy, stance and side."""
+_LONG_NUMBER = 10_000_000
+"""Numbers from eight digits on are read as text, as in the arguments of a tool call: a mobile number may come bare."""
 _FIELDS = "(fields)"
 """Part that findings outside the model's own speech name."""
 _ORDINARY = re.compile(r"(?:[a-z_.()]|\[\d+\])*")
@@ -83,7 +88,10 @@ def screen_request(scanner: Scanner, harness: Harness, body: dict[str, Any]) -> 
     """
     reading = read_request(body)
     known = {part.keys: part.is_json for part in reading.parts}
-    texts = list(_named(_strings(body, ()), known))
+    strings = _strings(body)
+    if not reading.not_evaluated and _is_clean_request(scanner, strings, known):
+        return _unchanged(scanner, harness, body, reading.parts)
+    texts = list(_named(strings, known))
     found = {text.name: hits for text in texts if (hits := _find(scanner, Side.INPUT, text.text, is_json=text.is_json))}
     not_evaluated = tuple(map(_nameless, reading.not_evaluated))
     verdict = judge(scanner.policy, harness.stance, Side.INPUT, found, not_evaluated)
@@ -104,25 +112,89 @@ def screen_request(scanner: Scanner, harness: Harness, body: dict[str, Any]) -> 
     return Screened(verdict=verdict, body=_rebuilt(body, (), changed) if changed else body, kept=kept)
 
 
-def _strings(node: Any, keys: Keys) -> Iterator[tuple[Keys, str, bool]]:
-    """Yield every string and every name of a field: `(keys, text, is a name)`."""
-    match node:
-        case str():
-            yield keys, node, False
-        case dict():
-            for name, value in node.items():
-                yield (*keys, name), name, True
-                yield from _strings(value, (*keys, name))
-        case list():
-            for at, item in enumerate(node):
-                yield from _strings(item, (*keys, at))
+def _is_clean_request(scanner: Scanner, strings: Iterable[tuple[Keys, str, bool]], known: Mapping[Keys, bool]) -> bool:
+    """Whether nothing is found in any string: most requests, and then none needs a name."""
+    for keys, text, is_field in strings:
+        if _is_read(keys, text) and _find(scanner, Side.INPUT, text, is_json=not is_field and known.get(keys, False)):
+            return False
+    return True
 
 
-def _named(strings: Iterator[tuple[Keys, str, bool]], known: Mapping[Keys, bool]) -> Iterator[_Text]:
+def _unchanged(scanner: Scanner, harness: Harness, body: dict[str, Any], parts: Sequence[Part]) -> Screened:
+    """Return a request in which nothing was found."""
+    keep = as_it_is if masks_all_that_records_do(scanner, Side.INPUT) else mask_all
+    kept: dict[str, str] = {}
+    for part in parts:
+        name = written = _nameless(path_of(part.keys))
+        while name in kept:
+            name = f"{written} ({len(kept)})"
+        kept[name] = keep(part.text, as_json=part.is_json)
+    return Screened(verdict=nothing_found(scanner.policy, harness.stance, Side.INPUT), body=body, kept=kept)
+
+
+def as_it_is(text: str, *, as_json: bool = False) -> str:
+    """Return a text in which there is nothing to mask; stands in for `mask_all`."""
+    return text
+
+
+@lru_cache(maxsize=8)  # few, because a scanner is large
+def masks_all_that_records_do(scanner: Scanner, side: Side) -> bool:
+    """Whether a policy looks for everything that records mask: then what it finds nothing in needs no second look."""
+    looked_for = {finder.detector.name for finder in scanner.finders(side)}
+    return all(name in looked_for for name, detector in DETECTORS.items() if detector.is_masked_in_records)
+
+
+_NOTHING: dict[tuple[str, str, int, Stance, Side], Verdict] = {}
+
+
+def nothing_found(policy: Policy, stance: Stance, side: Side) -> Verdict:
+    """Return the verdict where nothing was found and all was read: always the same one, so it is kept."""
+    key = (policy.digest, policy.id, policy.version, stance, side)
+    verdict = _NOTHING.get(key)
+    if verdict is None:
+        if len(_NOTHING) >= _MOST_VERDICTS:
+            _NOTHING.clear()
+        verdict = _NOTHING[key] = judge(policy, stance, side, {})
+    return verdict
+
+
+def _strings(body: Any) -> list[tuple[Keys, str, bool]]:
+    """Return every string, every long number as text and every name of a field: `(keys, text, is a name)`."""
+    found: list[tuple[Keys, str, bool]] = []
+    _collect(body, (), found)
+    return found
+
+
+def _collect(node: Any, keys: Keys, found: list[tuple[Keys, str, bool]]) -> None:
+    if isinstance(node, str):
+        found.append((keys, node, False))
+    elif isinstance(node, dict):
+        for name, value in node.items():
+            way = (*keys, name)
+            found.append((way, name, True))
+            _collect(value, way, found)
+    elif isinstance(node, list):
+        for at, item in enumerate(node):
+            _collect(item, (*keys, at), found)
+    elif _is_long_number(node):
+        found.append((keys, str(node), False))
+
+
+def _is_long_number(node: Any) -> bool:
+    """Whether a number is as long as a telephone's: shorter ones are settings, and name nobody."""
+    return type(node) in (int, float) and abs(node) >= _LONG_NUMBER
+
+
+def _is_read(keys: Keys, text: str) -> bool:
+    """Whether a string is looked at: it is not empty, and no picture or sound in base64."""
+    return bool(text) and not (keys[-1] in _BLOB_FIELDS and _BLOB.fullmatch(text))
+
+
+def _named(strings: Iterable[tuple[Keys, str, bool]], known: Mapping[Keys, bool]) -> Iterator[_Text]:
     """Give each text a name of its own: two ways may be written as one path, and one must not hide the other."""
     names: set[str] = set()
     for keys, text, is_field in strings:
-        if not text or (keys[-1] in _BLOB_FIELDS and _BLOB.fullmatch(text)):
+        if not _is_read(keys, text):
             continue
         is_message = not is_field and keys in known
         name = written = _nameless(path_of(keys)) + (" (name)" if is_field else "")
@@ -144,7 +216,7 @@ def _rebuilt(node: Any, keys: Keys, changed: Mapping[tuple[Keys, bool], str]) ->
             }
         case list():
             return [_rebuilt(item, (*keys, at), changed) for at, item in enumerate(node)]
-    return node
+    return changed.get((keys, False), node) if _is_long_number(node) else node
 
 
 def _nameless(path: str) -> str:
@@ -204,6 +276,7 @@ class WholeAnswer:
 
     Attributes:
         said: What the model said, by path, with whether it is JSON source: only for masking into the record.
+        is_clean: It was screened whole and nothing was found.
     """
 
     def __init__(self, scanner: Scanner, harness: Harness, *, is_json: bool) -> None:
@@ -211,7 +284,7 @@ class WholeAnswer:
         self._hits: list[Hit] = []
         self._words = Words(scanner, harness)
         self.said: dict[str, tuple[str, bool]] = {}
-        self._is_refused = False
+        self._is_refused = self.is_clean = False
 
     @property
     def hits(self) -> list[Hit]:
@@ -224,11 +297,39 @@ class WholeAnswer:
         Raises:
             RecursionError: It is nested too deeply.
         """
+        self.is_clean = self._is_clean(body)
+        if self.is_clean:
+            return dict(body)
+        self.said.clear()
         choices = body.get("choices")
         if not isinstance(choices, list):
             return dict(rewrite_words(body, self._words))
         frame = rewrite_words({key: value for key, value in body.items() if key != "choices"}, self._words)
         return {**frame, "choices": [self._choice(choice, at) for at, choice in enumerate(choices)]}
+
+    @staticmethod
+    def _path(keys: Keys) -> str:
+        return path_in_choices(keys)
+
+    def _is_clean(self, body: dict[str, Any]) -> bool:
+        """Whether nothing is found anywhere: most answers, which then pass without being built anew."""
+        choices = body.get("choices")
+        if not isinstance(choices, list):
+            return are_plain_words(body, self._passes)
+        frame = {key: value for key, value in body.items() if key != "choices"}
+        return are_plain_words(frame, self._passes) and all(
+            is_plain_choice(choice, at, self._passes_as_speech, self._passes) if isinstance(choice, dict) else False
+            for at, choice in enumerate(choices)
+        )
+
+    def _passes(self, text: str) -> bool:
+        return not text or not _find(self._scanner, Side.OUTPUT, text)
+
+    def _passes_as_speech(self, keys: Keys, text: str, is_json: bool) -> bool:
+        path = path_in_choices(keys)
+        as_json = is_json or (self._is_json and path.endswith((".content", ".text")))
+        self.said[path] = text, as_json
+        return not self._scanner.scan(text, Side.OUTPUT, as_json=as_json)
 
     def _choice(self, choice: Any, at: int) -> Any:
         if not isinstance(choice, dict):
@@ -240,7 +341,7 @@ class WholeAnswer:
     def _speech(self, keys: Keys, text: str, is_json: bool) -> str:
         if self._is_refused:
             return ""
-        path = path_in_choices(keys)
+        path = self._path(keys)
         as_json = is_json or (self._is_json and path.endswith((".content", ".text")))
         self.said[path] = text, as_json
         found = self._scanner.scan(text, Side.OUTPUT, as_json=as_json)
@@ -264,6 +365,13 @@ class ChannelOpener:
         return StreamScreen(self._scanner, self._harness.stance, Side.OUTPUT, path, as_json=as_json), as_json
 
 
+@lru_cache(maxsize=4096)
+def plain_path(keys: Keys) -> str:
+    """Return the path of a text, fit for a record."""
+    return _nameless(path_of(keys))
+
+
+@lru_cache(maxsize=4096)
 def path_in_choices(keys: Keys) -> str:
     """Return the path of a text of speech, fit for a record."""
     return _nameless(path_of(("choices", *keys)))

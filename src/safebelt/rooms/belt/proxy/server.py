@@ -36,9 +36,12 @@ class ClientConnection(asyncio.Protocol):
         self._handler, self._limits, self._connections = handler, limits, connections
         self._queue: deque[Request] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
-        self._writable = asyncio.Event()
-        self._writable.set()
+        self._timer_at = self._due = 0.0
+        self._when_due: Callable[[], None] | None = None
+        self._is_writable = True
+        self._takes_more: asyncio.Future[None] | None = None
         self._is_closing = self._is_in_request = False
         self.sent = 0
         self.socket: socket.socket | None = None
@@ -66,7 +69,7 @@ class ClientConnection(asyncio.Protocol):
             return
         if not self._is_in_request:
             self._is_in_request = True
-            self._arm(self._limits.head_seconds, lambda: self._refuse(errors.SLOW))
+            self._arm(self._limits.head_seconds, self._refuse_slow)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:  # not taken up (RFC 9110 section 7.8): answered as plain HTTP, then closed
@@ -89,7 +92,9 @@ class ClientConnection(asyncio.Protocol):
         self._is_closing = True
         self._connections.discard(self)
         self._disarm()
-        self._writable.set()
+        if self._timer:
+            self._timer.cancel()
+        self.resume_writing()
         if self._task:
             self._task.cancel()
             self._task.add_done_callback(lambda _: self._close_handle())  # until then a line may still use it
@@ -98,11 +103,13 @@ class ClientConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client reads slower than we write."""
-        self._writable.clear()
+        self._is_writable = False
 
     def resume_writing(self) -> None:
         """The client has caught up."""
-        self._writable.set()
+        self._is_writable = True
+        if self._takes_more is not None and not self._takes_more.done():
+            self._takes_more.set_result(None)
 
     # ---- llhttp's callbacks
 
@@ -134,7 +141,7 @@ class ClientConnection(asyncio.Protocol):
         is_alone = self._task is None and not self._queue  # else it would land amid the answer before it
         if is_alone and fields.get(b"expect", b"").lower() == b"100-continue":
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        self._arm(self._limits.body_seconds, lambda: self._refuse(errors.SLOW))
+        self._arm(self._limits.body_seconds, self._refuse_slow)
 
     def on_body(self, data: bytes) -> None:
         """Collect the body."""
@@ -157,7 +164,7 @@ class ClientConnection(asyncio.Protocol):
         self._is_in_request = False
         self._disarm()
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._work())
+            self._task = self._loop.create_task(self._work())
 
     # ---- work
 
@@ -192,12 +199,14 @@ class ClientConnection(asyncio.Protocol):
         Raises:
             ConnectionResetError: It has gone, or did not read for `write_seconds`.
         """
-        if not self._writable.is_set():
+        if not self._is_writable:
+            self._takes_more = self._loop.create_future()
+            timer = self._loop.call_later(self._limits.write_seconds, self.abort)
             try:
-                await asyncio.wait_for(self._writable.wait(), self._limits.write_seconds)
-            except TimeoutError as error:
-                self.abort()
-                raise ConnectionResetError("the client does not read") from error
+                await self._takes_more
+            finally:
+                timer.cancel()
+                self._takes_more = None
         if self._is_closing:
             raise ConnectionResetError("the client has gone")
 
@@ -215,6 +224,7 @@ class ClientConnection(asyncio.Protocol):
         """Close now, throwing away whatever is still buffered."""
         self._is_closing = True
         self.transport.abort()
+        self.resume_writing()  # whoever waits for the client learns that it is given up
 
     # ---- helpers
 
@@ -227,6 +237,9 @@ class ClientConnection(asyncio.Protocol):
         self._head_size += size
         if self._head_size > self._limits.head_bytes:
             raise _Refusal(errors.HEAD_TOO_LARGE)
+
+    def _refuse_slow(self) -> None:
+        self._refuse(errors.SLOW)
 
     def _refuse(self, error: errors.BeltError) -> None:
         """Answer with an error and close; a running exchange on the same connection is not disturbed mid-body."""
@@ -258,13 +271,33 @@ class ClientConnection(asyncio.Protocol):
             self.socket.close()
 
     def _arm(self, seconds: float, action: Callable[[], None]) -> None:
-        self._disarm()
-        self._timer = asyncio.get_running_loop().call_later(seconds, action)
+        """Do something later, unless something else is armed or all is disarmed before.
 
-    def _disarm(self) -> None:
-        if self._timer:
+        Stages follow each other in microseconds: a timer that fires too early for the stage it finds is set anew then.
+        """
+        self._due, self._when_due = self._loop.time() + seconds, action
+        if self._timer is not None and self._timer_at > self._due:
             self._timer.cancel()
             self._timer = None
+        if self._timer is None:
+            self._set_timer()
+
+    def _disarm(self) -> None:
+        self._when_due = None
+
+    def _set_timer(self) -> None:
+        self._timer_at = self._due
+        self._timer = self._loop.call_at(self._due, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        if self._when_due is None:
+            return
+        if self._due > self._loop.time():
+            self._set_timer()
+            return
+        action, self._when_due = self._when_due, None
+        action()
 
 
 class _Refusal(Exception):  # noqa: N818  internal: carries an answer out of llhttp's callbacks

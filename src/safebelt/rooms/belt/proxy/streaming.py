@@ -19,7 +19,8 @@ from safebelt.rooms.belt.proxy.sse import write_event
 from safebelt.rooms.belt.scanner.stream import Released, StreamScreen
 
 DONE = b"[DONE]"
-_HEARTBEAT = b":\n\n"
+BEAT = b":\n\n"
+"""A comment: nothing is said, and the stream lives."""
 
 OpenChannel = Callable[[str, bool], tuple[StreamScreen, bool]]
 """`(path, is JSON source)` → a screen for that channel, and whether it reads it as JSON source."""
@@ -70,7 +71,7 @@ class StreamedAnswer:
             UpstreamBroke: It is not what this interface streams, so it cannot be screened.
         """
         if not data:
-            return _HEARTBEAT  # a comment may hold anything; the client only needs the beat
+            return BEAT  # a comment may hold anything; the client only needs the beat
         if data == DONE:
             self.is_done = True
             return b""

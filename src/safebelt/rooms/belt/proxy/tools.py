@@ -10,10 +10,12 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.switch import Switch
 from safebelt.rooms.belt.model import Harness, Key, Policy, Snapshot
 from safebelt.rooms.belt.proxy import errors
-from safebelt.rooms.belt.proxy.client import Upstream, UpstreamBroke, UpstreamDown, UpstreamSlow
+from safebelt.rooms.belt.proxy.client import UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.identity import Prove, nobody
 from safebelt.rooms.belt.proxy.recording import Recorder
 from safebelt.rooms.belt.proxy.screens import Screens
+from safebelt.rooms.belt.proxy.toolcalls import Holding, nobody_to_ask
+from safebelt.rooms.belt.proxy.upstreams import Model, NoneLeft
 from safebelt.rooms.labelling.service import Labelling
 
 
@@ -35,7 +37,7 @@ class Tools:
     """Built once, in `app.py`.
 
     Attributes:
-        upstream: The model.
+        upstream: The model, or several of them.
         switch: Orders and running lines.
         recorder: The records' writer.
         snapshot: Keys, harnesses and policies as known now.
@@ -48,9 +50,10 @@ class Tools:
         prove: Proves who the guarded system is.
         fetch: Fetches pictures that an answer names by address.
         complain_at: Address of the complaints' page about a system; None where no console is meant for the public.
+        hold: Puts a tool call before people and waits.
     """
 
-    upstream: Upstream
+    upstream: Model
     switch: Switch
     recorder: Recorder
     snapshot: Callable[[], Snapshot]
@@ -64,6 +67,7 @@ class Tools:
     prove: Prove = nobody
     fetch: Fetch = fetch_nothing
     complain_at: Callable[[str], Text] | None = None
+    hold: Holding = nobody_to_ask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +102,8 @@ def upstream_error(failure: Exception) -> errors.BeltError:
     """Return the answer to a failing upstream."""
     if isinstance(failure, Unmarked):
         return errors.UNMARKED
+    if isinstance(failure, NoneLeft):
+        return errors.none_left(failure.seconds)
     if isinstance(failure, UpstreamDown):
         return errors.UPSTREAM_DOWN
     return errors.UPSTREAM_SLOW if isinstance(failure, UpstreamSlow) else errors.UPSTREAM_BROKE

@@ -1,6 +1,7 @@
 """Words of the wire: a request as received, limits, and the bytes of a response head."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -72,10 +73,13 @@ class Request:
 
 def head(status: int, headers: Headers) -> bytes:
     """Return a status line and fields, with the blank line."""
+    return b"".join([_status_line(status), *[b"%b: %b\r\n" % pair for pair in headers], b"\r\n"])
+
+
+@lru_cache(maxsize=1024)
+def _status_line(status: int) -> bytes:
     phrase = HTTPStatus(status).phrase if status in HTTPStatus.__members__.values() else "Status"
-    lines = [b"HTTP/1.1 %d %s\r\n" % (status, phrase.encode())]
-    lines += [b"%s: %s\r\n" % pair for pair in headers]
-    return b"".join([*lines, b"\r\n"])
+    return b"HTTP/1.1 %d %b\r\n" % (status, phrase.encode())
 
 
 def chunk(data: bytes) -> bytes:

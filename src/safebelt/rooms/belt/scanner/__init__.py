@@ -4,8 +4,10 @@
     >>> scanner.scan("电话13812345678。", Side.INPUT)
     [RawHit(rule='personal.phone', detector='cn_mobile', start=2, end=13)]
 
-The seam for a faster engine is `engine.Scanner`: `scan`, `words`, `finders`.  Everything else (folding, policies,
-messages, streams, masking) works with any engine that gives the same findings.
+A text is read through its encodings (`source`, `decode`), folded (`chars`, `fold`), and read for words in three views
+(`terms`, `views`, `words`) and for personal data (`detectors`).  `engine` does so for whole texts, with one compiled
+Hyperscan database (`patterns`) where there is a wheel for it, else in plain Python with the same findings; `stream`
+does so piece by piece.  The tables (`tables`) come from published data, see `tools/gen_scanner_tables.py`.
 """
 
 from safebelt.rooms.belt.scanner.engine import Scanner, mask_all

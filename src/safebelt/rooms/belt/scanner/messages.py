@@ -107,6 +107,8 @@ def _strings(node: Any, keys: Keys) -> Iterator[Part]:
 def _request(body: Mapping[str, Any]) -> Iterator[Part | Unread]:
     for keys, message in _items(body.get("messages"), ("messages",)):
         yield from _message(message, keys)
+    if body.get("system") is not None:
+        yield from _content(body["system"], ("system",))
     for field in ("prompt", "input", "suffix"):
         yield from _texts_or_tokens(body.get(field), (field,))
     for field in ("tools", "functions", "response_format", "metadata", "user", "stop", "instructions"):
@@ -178,10 +180,27 @@ def _content(content: Any, keys: Keys) -> Iterator[Part | Unread]:
         yield Unread(keys=keys, kind=type(content).__name__)
 
 
+_HOLDERS = ("role", "content", "arguments", "output", "summary")
+"""Fields by which an item of `/v1/responses` or `/v1/messages` holds texts of its own: a message, a call, its result,
+a summary of reasoning, a document."""
+
+
+def _holder(item: Mapping[str, Any], keys: Keys) -> Iterator[Part | Unread]:
+    """An item that holds texts: a message, or a call and what came of it."""
+    yield from _call(item, keys)
+    names = [name for name in ("content", "output", "summary") if item.get(name) is not None]
+    for name in names:
+        yield from _content(item[name], (*keys, name))
+    yield from _strings_at(item, keys, "text", "thinking", "refusal")
+
+
 def _content_part(item: Any, keys: Keys) -> Iterator[Part | Unread]:
     """One part of a content list: a text, or something that is named as not read."""
     if isinstance(item, str):
         yield Part(keys=keys, text=item)
+        return
+    if isinstance(item, dict) and any(name in item for name in _HOLDERS):
+        yield from _holder(item, keys)
         return
     fields = ("text", "refusal", "thinking", "input_text", "output_text")
     texts = list(_strings_at(item, keys, *fields)) if isinstance(item, dict) else []

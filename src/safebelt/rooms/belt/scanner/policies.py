@@ -1,25 +1,37 @@
 """Reading screening policies: YAML at the door, all errors at once, each with its file and line."""
 
+import json
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import date
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from safebelt.engines.canonical import canonical
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt.model import Action, Basis, Policy, Rule, RuleKind, Side
+from safebelt.rooms.belt.model import Action, Policy, Rule, RuleKind, Side
 from safebelt.rooms.belt.scanner.detectors import DETECTORS
 from safebelt.rooms.belt.scanner.fold import fold
+from safebelt.rooms.belt.scanner.policy_words import BasisData, RuleId, Strict, Words
+from safebelt.rooms.belt.scanner.toolrules import ToolsData
 
 MAX_TERM_CHARS = 64
 """Longest term, in folded characters: a stream may have to hold back as much."""
+
+MAX_FILE_BYTES = 16 * 1024 * 1024
+"""Fifty thousand terms of 64 Chinese characters take some 10 MB; more is no list that a person answers for."""
+MAX_NODES = 400_000
+"""Values in one file, aliases followed: fifty thousand terms and their rules many times over, and a bound on what a
+small file can unfold to."""
+
+MAX_POLICY_ID, MAX_VERSION = 80, 2**31 - 1
+"""What the columns hold in which policies and their versions are kept."""
 
 _Path = tuple[str | int, ...]
 
@@ -41,53 +53,17 @@ def _is_detector(name: str) -> str:
     return name
 
 
-def _is_chinese(text: str) -> str:
-    if not any("\u4e00" <= char <= "\u9fff" for char in text):
-        raise ValueError("the Chinese wording holds no Chinese character")
-    return text
-
-
-Filled = Annotated[str, Field(min_length=1, pattern=r"\S")]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Words(_Strict):
-    zh: Annotated[Filled, AfterValidator(_is_chinese)]
-    en: Filled
-
-    def as_text(self) -> Text:
-        return Text(zh=self.zh.strip(), en=self.en.strip())
-
-
-class _Basis(_Strict):
-    provision: Filled
-    authority: _Words
-    scope: _Words
-    expires: date | None = None
-
-    def as_basis(self) -> Basis:
-        return Basis(
-            provision=self.provision,
-            authority=self.authority.as_text(),
-            scope=self.scope.as_text(),
-            expires=self.expires,
-        )
-
-
-class _Rule(_Strict):
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$")]
+class _Rule(Strict):
+    id: RuleId
     kind: RuleKind
-    title: _Words
+    title: Words
     sides: Annotated[frozenset[Side], Field(min_length=1)]
     action: Action
     red_line: bool = False
     terms: tuple[Annotated[str, AfterValidator(_is_term)], ...] = ()
     detectors: tuple[Annotated[str, AfterValidator(_is_detector)], ...] = ()
-    basis: _Basis | None = None
-    advice: _Words | None = None
+    basis: BasisData | None = None
+    advice: Words | None = None
 
     @model_validator(mode="after")
     def _looks_for_something(self) -> Self:
@@ -112,25 +88,41 @@ class _Rule(_Strict):
         )
 
 
-class _Policy(_Strict):
-    policy: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)+$")]
-    version: Annotated[int, Field(ge=1)]
-    title: _Words
-    appeal: _Words
+class _Policy(Strict):
+    policy: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)+$", max_length=MAX_POLICY_ID)]
+    version: Annotated[int, Field(ge=1, le=MAX_VERSION)]
+    title: Words
+    appeal: Words
     rules: Annotated[tuple[_Rule, ...], Field(min_length=1)]
+    tools: ToolsData | None = None
 
-    def as_policy(self) -> Policy:
-        content = self.model_dump(mode="json")
+    def as_source(self) -> "Source":
+        content = self.model_dump(mode="json", by_alias=True, exclude=None if self.tools else {"tools"})
         for rule in content["rules"]:
             rule["sides"] = sorted(rule["sides"])
-        return Policy(
+        written = canonical(content)
+        policy = Policy(
             id=self.policy,
             version=self.version,
             title=self.title.as_text(),
             appeal=self.appeal.as_text(),
             rules=tuple(rule.as_rule() for rule in self.rules),
-            digest=sha256(canonical(content)).hexdigest(),
+            digest=sha256(written).hexdigest(),
+            tools=self.tools.as_policy() if self.tools else None,
         )
+        return Source(policy, written)
+
+
+class Source(NamedTuple):
+    """A policy and what it was read from.
+
+    Attributes:
+        policy: The policy.
+        content: Its canonical JSON, whose SHA-256 is the policy's digest; read again, it is the same policy.
+    """
+
+    policy: Policy
+    content: bytes
 
 
 def load_policies(folder: Path) -> dict[str, Policy]:
@@ -142,20 +134,49 @@ def load_policies(folder: Path) -> dict[str, Policy]:
     Raises:
         Invalid: Something is wrong; all errors of all files are named, each with file and line, in `details`.
     """
+    return {id_: source.policy for id_, source in load_sources(folder).items()}
+
+
+def load_sources(folder: Path) -> dict[str, Source]:
+    """Read every `*.yaml` of a folder, and keep what each was read from; see `load_policies`."""
     errors: list[tuple[str, str]] = []
-    policies: dict[str, Policy] = {}
+    sources: dict[str, Source] = {}
     for path in sorted(folder.glob("*.yaml")):
-        policy, found = _read(path)
+        source, found = _read(path.name, path.read_bytes())
         errors += found
-        if policy and policy.id in policies:
-            errors.append((f"{path.name}:1", f"policy {policy.id!r} is already defined in another file"))
-        elif policy:
-            policies[policy.id] = policy
-    if not policies and not errors:
+        if source and source.policy.id in sources:
+            errors.append((f"{path.name}:1", f"policy {source.policy.id!r} is already defined in another file"))
+        elif source:
+            sources[source.policy.id] = source
+    if not sources and not errors:
         errors.append((str(folder), "no policy file (*.yaml) is there"))
     if errors:
         raise _invalid(errors)
-    return dict(sorted(policies.items()))
+    return dict(sorted(sources.items()))
+
+
+def read_source(content: bytes, name: str = "policy.yaml") -> Source:
+    """Read one policy, YAML or its canonical JSON.
+
+    Raises:
+        Invalid: Something is wrong; all errors are named, each with file and line, in `details`.
+    """
+    source, errors = _read(name, content)
+    if source is None:
+        raise _invalid(errors)
+    return source
+
+
+def read_kept(content: bytes) -> Source:
+    """Read a policy's canonical JSON, as JSON: YAML reads some numbers and characters otherwise.
+
+    Raises:
+        Invalid: It is none.
+    """
+    try:
+        return _Policy.model_validate(json.loads(content)).as_source()
+    except (ValueError, RecursionError) as error:  # pydantic's errors are ValueErrors
+        raise _invalid([("kept version", str(error)[:1000])]) from error
 
 
 class Policies(Mapping[str, Policy]):
@@ -164,12 +185,42 @@ class Policies(Mapping[str, Policy]):
     A broken policy file must not keep a person from giving an order to stop, which needs no policy.
     """
 
+    RED_LINES = "red-lines.txt"
+    """Names the red lines that every policy in use must draw: one id a line, `#` begins a remark."""
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @cached_property
+    def sources(self) -> Mapping[str, Source]:
+        """Every policy with what it was read from."""
+        return load_sources(self._folder)
+
+    @cached_property
     def _all(self) -> dict[str, Policy]:
-        return load_policies(self._folder)
+        return {id_: source.policy for id_, source in self.sources.items()}
+
+    def required(self) -> frozenset[str]:
+        """Return the ids of the red lines that every policy in use must draw.
+
+        Raises:
+            Invalid: The list is not there or not readable: nobody takes the red lines away by losing a file.
+        """
+        path = self._folder / self.RED_LINES
+        try:
+            lines = path.read_text("utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise Invalid(
+                what=Text(
+                    zh=f"无法读取红线清单 {path.name}：{error}。",
+                    en=f"The list of red lines {path.name} cannot be read: {error}.",
+                ),
+                hint=Text(
+                    zh="请恢复该文件：每行一个规则编号；确无红线时也须留下空文件。",
+                    en="Put it back: one rule id a line; a house without any keeps an empty file.",
+                ),
+            ) from error
+        return frozenset(id_ for line in lines if (id_ := line.partition("#")[0].strip()))
 
     def __getitem__(self, policy_id: str) -> Policy:
         return self._all[policy_id]
@@ -196,26 +247,32 @@ def _invalid(errors: list[tuple[str, str]]) -> Invalid:
     )
 
 
-def _read(path: Path) -> tuple[Policy | None, list[tuple[str, str]]]:
+def _read(name: str, content: bytes) -> tuple[Source | None, list[tuple[str, str]]]:
     """Return the policy of one file, or its errors as (`file:line`, message)."""
     lines: dict[_Path, int] = {}
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        _hold_size(content)
+        root = yaml.compose(content.decode("utf-8-sig"), Loader=yaml.SafeLoader)
         if root is None:
-            return None, [(f"{path.name}:1", "the file is empty")]
-        errors = [(f"{path.name}:{line}", message) for line, message in _map_lines(root, (), lines)]
+            return None, [(f"{name}:1", "the file is empty")]
+        errors = [(f"{name}:{line}", message) for line, message in _map_lines(root, (), lines)]
         data = yaml.SafeLoader("").construct_document(root)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError, TypeError, AttributeError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or f"not readable as UTF-8 YAML: {error}"
-        return None, [(f"{path.name}:{mark.line + 1 if mark else 1}", str(problem))]
-    errors += [(f"{path.name}:{lines.get(where, 1)}", message) for where, message in _duplicates(data)]
+        return None, [(f"{name}:{mark.line + 1 if mark else 1}", str(problem))]
+    errors += [(f"{name}:{lines.get(where, 1)}", message) for where, message in _duplicates(data)]
     try:
         policy = _Policy.model_validate(data)
     except ValidationError as invalid:
-        errors += [(f"{path.name}:{_line(lines, e['loc'])}", _say(e["loc"], e["msg"])) for e in invalid.errors()]
+        errors += [(f"{name}:{_line(lines, e['loc'])}", _say(e["loc"], e["msg"])) for e in invalid.errors()]
         return None, errors
-    return (None if errors else policy.as_policy()), errors
+    return (None if errors else policy.as_source()), errors
+
+
+def _hold_size(content: bytes) -> None:
+    if len(content) > MAX_FILE_BYTES:
+        raise ValueError(f"the file has more than {MAX_FILE_BYTES} bytes")
 
 
 def _say(where: _Path, message: str) -> str:
@@ -230,12 +287,19 @@ def _line(lines: dict[_Path, int], where: _Path) -> int:
 
 
 def _map_lines(node: yaml.Node, where: _Path, lines: dict[_Path, int]) -> Iterator[tuple[int, str]]:
-    """Note the line of every node; yield keys that stand twice in one mapping."""
+    """Note the line of every node; yield keys that stand twice in one mapping.
+
+    Raises:
+        ValueError: Aliases of aliases make it larger than any policy is.
+    """
     lines[where] = node.start_mark.line + 1
+    if len(lines) > MAX_NODES:
+        raise ValueError(f"it unfolds to more than {MAX_NODES} values")
     if isinstance(node, yaml.MappingNode):
-        names = [str(key.value) for key, _ in node.value]
-        for name, (key, value) in zip(names, node.value, strict=True):
-            if names.count(name) > 1:
+        counts = Counter(str(key.value) for key, _ in node.value)
+        for key, value in node.value:
+            name = str(key.value)
+            if counts[name] > 1:
                 yield key.start_mark.line + 1, f"the key {name!r} stands more than once"
             yield from _map_lines(value, (*where, name), lines)
             lines[*where, name] = key.start_mark.line + 1
@@ -244,16 +308,29 @@ def _map_lines(node: yaml.Node, where: _Path, lines: dict[_Path, int]) -> Iterat
             yield from _map_lines(value, (*where, place), lines)
 
 
+def _as_written(term: str) -> str:
+    """Return a term without differences of width and case: a list may name traditional and simplified forms alike."""
+    return unicodedata.normalize("NFKC", term).casefold()
+
+
 def _duplicates(data: Any) -> Iterator[tuple[_Path, str]]:
     """Yield rules and terms that stand more than once, whatever else is wrong."""
-    rules = data.get("rules") if isinstance(data, dict) else None
-    rules = [rule if isinstance(rule, dict) else {} for rule in rules] if isinstance(rules, list) else []
-    ids = Counter(rule.get("id") for rule in rules if isinstance(rule.get("id"), str))
-    for place, rule in enumerate(rules):
+    data = data if isinstance(data, dict) else {}
+    tools = data.get("tools")
+    rules = _rules_at(data, ()) | (_rules_at(tools, ("tools",)) if isinstance(tools, dict) else {})
+    ids = Counter(rule.get("id") for rule in rules.values() if isinstance(rule.get("id"), str))
+    for where, rule in rules.items():
         if isinstance(rule.get("id"), str) and ids[rule["id"]] > 1:
-            yield ("rules", place, "id"), f"the rule id {rule['id']!r} stands more than once"
+            yield (*where, "id"), f"the rule id {rule['id']!r} stands more than once"
         terms = rule.get("terms")
-        folded = [fold(term) for term in terms if isinstance(term, str)] if isinstance(terms, list) else []
+        folded = [_as_written(term) for term in terms if isinstance(term, str)] if isinstance(terms, list) else []
         for term, count in Counter(folded).items():
             if count > 1:
-                yield ("rules", place, "terms"), f"the term {term!r} stands {count} times (after folding)"
+                yield (*where, "terms"), f"the term {term!r} stands {count} times (after folding)"
+
+
+def _rules_at(section: dict[Any, Any], where: _Path) -> dict[_Path, dict[Any, Any]]:
+    """Return a section's rules by where they stand."""
+    rules = section.get("rules")
+    listed = enumerate(rules) if isinstance(rules, list) else ()
+    return {(*where, "rules", place): rule for place, rule in listed if isinstance(rule, dict)}

@@ -1,30 +1,34 @@
 """Screening a text while it streams: what cannot become a finding any more leaves at once, the rest waits.
 
-Life of a delta: it is unescaped (JSON only) and folded behind what waits; the automaton steps over it; where the
-horizon moves, findings that begin before it are final, are judged, and the text up to it is passed on.
+Life of a delta: it is unescaped (JSON only), decoded and folded behind what waits; what waits is read again for words,
+with it; where the horizon moves, findings that begin before it are final, are judged, and the text up to it is passed
+on.
 
 A stream passes on exactly what screening the whole text would, however it is cut, for three reasons: a finding
 depends on a bounded neighbourhood, never on where the scan began; the horizon never passes the begin of anything
-unfinished; and `Resolver` and `Redactor` only ever look back.
+unfinished; and `Resolver` and `Redactor` only ever look back.  (Texts within texts, in base64 or tag letters, are
+looked for in requests only: see `source`.)
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from safebelt.rooms.belt.decide import Redactor, Resolver, as_hit, is_acting, strictest
+from safebelt.rooms.belt.decide import RawHit, Redactor, Resolver, as_hit, is_acting, strictest
 from safebelt.rooms.belt.model import Action, Hit, Side, Stance
+from safebelt.rooms.belt.scanner.chars import classes_of
 from safebelt.rooms.belt.scanner.detectors import LOOK_BEHIND, REACH, Detector
-from safebelt.rooms.belt.scanner.engine import ANY, FoldedHit, Scanner, found_in, original
+from safebelt.rooms.belt.scanner.engine import KEYWORD, FoldedHit, Scanner, bit_of, found_in, with_needs
 from safebelt.rooms.belt.scanner.fold import MAX_INVISIBLE, Folded
 from safebelt.rooms.belt.scanner.horizon import hold_from
-from safebelt.rooms.belt.scanner.unescape import Unescaper
-from safebelt.rooms.belt.scanner.words import stands_alone
+from safebelt.rooms.belt.scanner.source import Reader
+from safebelt.rooms.belt.scanner.views import Reading, Waits
 
 MAX_HELD = 2 * REACH
 """Most folded characters that wait.  A run is looked at once it is this long, and half of it then leaves: so a flood
 costs each character a bounded number of looks."""
-MAX_HELD_CHARS = MAX_HELD * (MAX_INVISIBLE + 1) * 6
-"""Most original characters that wait: each folded one may carry invisible ones, and in JSON each may be an escape."""
+MAX_HELD_CHARS = MAX_HELD * (MAX_INVISIBLE + 1) * 6 * 33
+"""Most original characters that wait: each folded one may carry invisible ones, each of those may be written as an HTML
+entity, and in JSON as an escape."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,17 +80,16 @@ class StreamScreen:
         self, scanner: Scanner, stance: Stance, side: Side = Side.OUTPUT, part: str = "", *, as_json: bool = False
     ) -> None:
         self._policy, self._stance, self._side, self._part = scanner.policy, stance, side, part
-        self._words, self._finders = scanner.words(side), scanner.finders(side)
+        self._scanner, self._finders = scanner, scanner.finders(side)
+        self._all, self._acts = bit_of(side), bit_of(side, stance)
         self._acting = frozenset(rule.id for rule in scanner.policy.rules if is_acting(rule, stance))
         self._has_acting_finders = any(finder.rule in self._acting for finder in self._finders)
-        self._unescaper = Unescaper() if as_json else None
+        self._reader = Reader(as_json=as_json)
         self._redactor, self._resolver = Redactor(as_json=as_json), Resolver()
-        self._source, self._source_at, self._read_to = (
-            "",
-            0,
-            0,
-        )  # original text that waits; where it begins; read so far
-        self._folded, self._node = Folded(), 0
+        self._source, self._source_at = "", 0  # original text that waits; where it begins
+        self._folded, self._classes = Folded(), b""
+        self._waits = Waits(0)
+        self._unfinished = 0  # place in the buffer: a word may begin there, and none before
         self._seen = self._passed = 0  # places in the buffer: findings before are final; text before has left
         self._terms: list[FoldedHit] = []
         self._tails: list[_Tail] = []
@@ -119,26 +122,23 @@ class StreamScreen:
         return self._advance(end, end, is_last=True)
 
     def _take(self, delta: str, *, is_last: bool) -> None:
-        """Read on: unescape, fold, step over the words."""
+        """Read on: unescape, decode, fold, and read for words again from where one may begin."""
         self._source += delta
-        if self._unescaper:
-            chars, starts, ends = self._unescaper.feed(delta, is_last=is_last)
-            added = self._folded.grow(chars, starts, ends)
-            self._read_to = ends[-1] if ends else self._read_to
-        else:
-            start, self._read_to = self._read_to, self._read_to + len(delta)
-            added = self._folded.grow(delta, range(start, self._read_to), range(start + 1, self._read_to + 1))
-        place = len(self._folded.text) - len(added)
-        for char in added:
-            self._node, place = self._words.step(self._node, char), place + 1
-            for rule, term in self._words.found(self._node):
-                self._terms.append(FoldedHit(rule, None, place - len(term), place))
+        known = len(self._folded.text)
+        added = self._folded.grow(*self._reader.feed(delta, is_last=is_last))
+        if not added and not is_last:
+            return
+        self._classes += classes_of(added)
+        self._waits = Waits(len(self._folded.text))
+        reading = Reading(self._folded.text, self._unfinished, known, is_last, self._waits)
+        words = dict.fromkeys(self._scanner.words_in(reading, self._classes, self._side))
+        self._terms += (FoldedHit(word.rule, None, word.start, word.end) for word in words)
+        self._unfinished = self._waits.of(self._all)
 
     def _horizons(self) -> tuple[int, int]:
         """Return up to where findings are final, and up to where acting ones are."""
         end = len(self._folded.text)
-        seen = end - self._words.depth(self._node, ANY)
-        passed = end - self._words.depth(self._node, self._stance.value)
+        seen, passed = self._waits.of(self._all), self._waits.of(self._acts)
         if self._finders:
             run = hold_from(self._folded.text)
             is_flood = end - run > REACH // 2 and end - self._seen < MAX_HELD
@@ -158,7 +158,7 @@ class StreamScreen:
         """Judge what became final, pass on what may leave, forget what is done."""
         reported = self._follow_tails(is_last)
         hits = sorted(self._final(seen, passed, is_last), key=lambda found: Resolver.order(found[0]))
-        until = self._folded.starts[passed] if passed < len(self._folded.text) else self._read_to
+        until = self._folded.starts[passed] if passed < len(self._folded.text) else self._reader.read_to
         acting: list[Hit] = []
         for hit, tail in hits:
             if not (self._resolver.stands(hit) or tail):
@@ -192,9 +192,9 @@ class StreamScreen:
     def _final(self, seen: int, passed: int, is_last: bool) -> Iterator[tuple[Hit, _Tail | None]]:
         """Yield the findings that became final, with what follows of those whose end is not yet seen."""
         text = self._folded.text
-        found = [term for term in self._terms if stands_alone(text, term.start, term.end)]
-        if seen > self._seen or (self._has_acting_finders and passed > self._passed):
-            found += found_in(text, self._finders)
+        found = list(self._terms)
+        if self._finders and (seen > self._seen or (self._has_acting_finders and passed > self._passed)):
+            found += found_in(text, with_needs(text, self._finders))
         for hit in found:
             is_acting_rule = hit.rule in self._acting
             done, now = (self._passed, passed) if is_acting_rule else (self._seen, seen)
@@ -202,12 +202,18 @@ class StreamScreen:
                 yield self._judged(hit, is_last)
 
     def _judged(self, found: FoldedHit, is_last: bool) -> tuple[Hit, _Tail | None]:
-        hit = as_hit(self._policy, self._stance, self._side, self._part, original(found, self._folded))
+        hit = as_hit(self._policy, self._stance, self._side, self._part, self._original(found))
         if is_last or not found.detector or not found.detector.tail:
             return hit, None
         end = found.detector.end_of_tail(self._folded.text, found.end)
         is_open = end == len(self._folded.text)
         return hit, _Tail(hit, found.detector, end) if is_open else None
+
+    def _original(self, found: FoldedHit) -> RawHit:
+        """Carry a finding back to the original text, with as much of its tail as is there."""
+        end = found.detector.end_of_tail(self._folded.text, found.end) if found.detector else found.end
+        name = found.detector.name if found.detector else KEYWORD
+        return RawHit(found.rule, name, self._folded.starts[found.start], self._folded.ends[end - 1])
 
     def _follow_tails(self, is_last: bool) -> list[Hit]:
         """Follow findings whose end was not seen; return those that ended."""
@@ -232,11 +238,14 @@ class StreamScreen:
         """Keep only what later findings may look at."""
         self._seen, self._passed = seen, passed
         drop = max(0, min(seen, passed) - LOOK_BEHIND)
-        self._resolver.forget(self._folded.starts[seen] if seen < len(self._folded.text) else self._read_to)
+        self._resolver.forget(self._folded.starts[seen] if seen < len(self._folded.text) else self._reader.read_to)
         self._terms = [term for term in self._terms if term.start >= (passed if term.rule in self._acting else seen)]
         if not drop:
             return
         self._folded.drop(drop)
+        self._classes = self._classes[drop:]
+        self._waits = self._waits.moved(-drop)
+        self._unfinished -= drop
         self._seen, self._passed = seen - drop, passed - drop
         self._terms = [FoldedHit(t.rule, t.detector, t.start - drop, t.end - drop) for t in self._terms]
         for tail in self._tails:

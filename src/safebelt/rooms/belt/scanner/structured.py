@@ -17,18 +17,23 @@ _GRAMMARS = (
 """Fields by which OpenAI-compatible servers (llama.cpp, vLLM) constrain an answer to a form."""
 
 
+def _form(request: Mapping[str, Any]) -> object:
+    """Return what form the caller asked for: `response_format`, or `text.format` of `/v1/responses`."""
+    text = request.get("text")
+    named = text.get("format") if isinstance(text, dict) else request.get("response_format")
+    return named.get("type") if isinstance(named, dict) else None
+
+
 def is_structured_request(request: Mapping[str, Any]) -> bool:
     """Whether the caller asked for a form: JSON mode, tools or functions, a grammar, a predicted file."""
-    form = request.get("response_format")
-    asks_for_json = isinstance(form, dict) and form.get("type") not in (None, "text")
+    asks_for_json = _form(request) not in (None, "text")
     has_tools = bool(request.get("tools") or request.get("functions"))
     return asks_for_json or has_tools or any(request.get(field) for field in (*_GRAMMARS, "prediction", "suffix"))
 
 
 def is_json_request(request: Mapping[str, Any]) -> bool:
     """Whether the answer's content itself will be JSON source, so that masking must keep it valid."""
-    form = request.get("response_format")
-    asks_for_json = isinstance(form, dict) and form.get("type") in ("json_object", "json_schema")
+    asks_for_json = _form(request) in ("json_object", "json_schema")
     return asks_for_json or any(request.get(field) for field in ("json_schema", "guided_json"))
 
 

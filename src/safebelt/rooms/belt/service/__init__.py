@@ -1,11 +1,16 @@
 """Deeds of the belt, one class in five chapters: harnesses and keys, orders, exchanges, evidence, identity."""
 
+from safebelt.rooms.belt.service.approvals import Approvals, HeldCalls
 from safebelt.rooms.belt.service.base import CarriedHere, Tools
 from safebelt.rooms.belt.service.evidence import Evidence, texts_of
 from safebelt.rooms.belt.service.exchanges import OPEN, Exchanges, day_range
 from safebelt.rooms.belt.service.harness import Harnesses, digest_of
 from safebelt.rooms.belt.service.identity import BeltIdentity, Identities
+from safebelt.rooms.belt.service.policy_versions import RED_LINES, Loaded, NotTaken
+from safebelt.rooms.belt.service.reconciling import Completeness
+from safebelt.rooms.belt.service.replaying import MAX_REPLAYED, SHOWN_DAYS, Replays
 from safebelt.rooms.belt.service.stops import ALIVE_SECONDS, EVERYTHING, StopOrders
+from safebelt.rooms.belt.service.transparency import Openly, OpenPolicy, OpenRule, Transparency
 from safebelt.rooms.belt.service.trying import MAX_PROMPT_CHARS, Tried, TryIt
 from safebelt.rooms.belt.service.words import (
     BeltNow,
@@ -25,7 +30,11 @@ __all__ = [
     "ALIVE_SECONDS",
     "EVERYTHING",
     "MAX_PROMPT_CHARS",
+    "MAX_REPLAYED",
     "OPEN",
+    "RED_LINES",
+    "SHOWN_DAYS",
+    "Approvals",
     "Belt",
     "BeltIdentity",
     "BeltNow",
@@ -33,7 +42,11 @@ __all__ = [
     "Found",
     "Full",
     "Holds",
+    "Loaded",
     "Minute",
+    "NotTaken",
+    "OpenPolicy",
+    "OpenRule",
     "Proof",
     "Sealed",
     "Search",
@@ -41,6 +54,7 @@ __all__ = [
     "Stops",
     "Tools",
     "Traffic",
+    "Transparency",
     "Tried",
     "TryIt",
     "day_range",
@@ -49,5 +63,5 @@ __all__ = [
 ]
 
 
-class Belt(Harnesses, StopOrders, Exchanges, Evidence, Identities):
+class Belt(Harnesses, StopOrders, Exchanges, Evidence, HeldCalls, Identities, Replays, Openly, Completeness):
     """The belt, as console, API, command line and jobs use it."""

@@ -1,7 +1,7 @@
 """What every chapter of the belt's service holds in its hands."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from safebelt.engines.clock import Chance, Clock
@@ -9,9 +9,11 @@ from safebelt.engines.sql import Sql
 from safebelt.kernel.errors import Invalid, NotFound
 from safebelt.kernel.ids import NewId
 from safebelt.kernel.text import Text
+from safebelt.rooms.access.service import Access
 from safebelt.rooms.belt.control.orders import OrderBox
 from safebelt.rooms.belt.model import Policy
 from safebelt.rooms.belt.records.head import Open
+from safebelt.rooms.belt.scanner.policies import Source
 from safebelt.rooms.certificates.model import Carried
 from safebelt.rooms.ledger.service import Ledger
 from safebelt.rooms.registry.service import Registry
@@ -41,19 +43,24 @@ class Tools:
         sql: The database.
         ledger: Remembers every deed.
         registry: Knows the systems.
+        access: Holds acts that need two people.
         box: Where orders go and proofs come from.
         records: Folder of the record segments.
-        policies: Screening policies by id.
+        policies: Screening policies of the house's folder, by id.
         open_note: Opens a signed head, or raises a `Problem`.
         log_origin: Name of the log, as in the signed heads.
         clock, new_id, chance: Time, ids and randomness.
         identity: Whose identity the belt carries; None where the settings name nobody.
         default_policy: What a system gets where no policy is named; empty for the first by id.
+        sources: The policies of the house's folder with what each was read from.
+        complaints: Counts the complaints about a system; None where nobody can be asked.
+        required: Ids of the red lines that every policy in use must draw.
     """
 
     sql: Sql
     ledger: Ledger
     registry: Registry
+    access: Access
     box: OrderBox
     records: Path
     policies: Mapping[str, Policy]
@@ -64,6 +71,9 @@ class Tools:
     chance: Chance
     identity: CarriedHere | None = None
     default_policy: str = ""
+    sources: Callable[[], Mapping[str, Source]] = dict
+    required: Callable[[], frozenset[str]] = field(default=frozenset)
+    complaints: Callable[[str], int] | None = None
 
 
 class Chapter:

@@ -169,6 +169,7 @@ class Evidence(Chapter):
                 hint=Text(zh="请检查磁盘，然后再次抹除。", en="Check the disk, then erase again."),
             ) from error
         with self._t.sql.begin() as tx:
+            store.blank_calls(tx, record_id)
             self._t.ledger.append(tx, RecordErased(subject=record_id, contents=count, reason=reason), by=by)
         return count
 

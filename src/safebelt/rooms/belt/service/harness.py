@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import sqlalchemy as sa
 
@@ -20,13 +18,12 @@ from safebelt.rooms.belt.model import (
     KeyIssued,
     KeyRevoked,
     NoticeMode,
-    Policy,
     RecordMode,
     Snapshot,
     Stance,
 )
-from safebelt.rooms.belt.scanner.policies import load_policies
-from safebelt.rooms.belt.service.base import REASON, Chapter, given, missing
+from safebelt.rooms.belt.service.base import REASON, given, missing
+from safebelt.rooms.belt.service.policy_versions import PolicyVersions
 from safebelt.rooms.registry.model.identity import Scheme
 
 _NAMED = 200
@@ -41,7 +38,7 @@ def digest_of(secret: str) -> str:
     return sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
-class Harnesses(Chapter):
+class Harnesses(PolicyVersions):
     """Fits the belt to systems and issues keys."""
 
     # ------------------------------------------------------------------ harnesses
@@ -69,7 +66,7 @@ class Harnesses(Chapter):
         Raises:
             NotFound: There is no such system or policy.
             Conflict: The belt already sits on it.
-            Refused: Records cannot be switched off.
+            Refused: Records cannot be switched off, or the policy lacks a red line of the house.
         """
         self._t.registry.system(system_id)
         chosen = Harness(
@@ -80,6 +77,7 @@ class Harnesses(Chapter):
             notice=notice,
         )
         _hold_recording(record_mode)
+        self.hold_red_lines_of(self.policy(chosen.policy))
         with self._t.sql.begin() as tx:
             self._insert_harness(tx, chosen, by)
         return chosen
@@ -100,7 +98,7 @@ class Harnesses(Chapter):
         Raises:
             NotFound: The belt is not fitted to the system, or there is no such policy.
             Conflict: Somebody changed it since `version` was read.
-            Refused: Records cannot be switched off.
+            Refused: Records cannot be switched off, or the policy lacks a red line of the house.
         """
         old = self.harness(system_id)
         new = replace(
@@ -112,12 +110,12 @@ class Harnesses(Chapter):
             version=version + 1,
         )
         _hold_recording(new.record_mode)
-        self.policy(new.policy)
+        self.hold_red_lines_of(self.policy(new.policy))
         where = (store.harness.c.system_id == system_id) & (store.harness.c.version == version)
         with self._t.sql.begin() as tx:
             result = tx.execute(sa.update(store.harness).where(where).values(**store.from_harness(new)))
             changed_once(result, system_id)
-            self._t.ledger.append(tx, self._harness_set(new), by=by)
+            self._t.ledger.append(tx, self._harness_set(tx, new), by=by)
         return new
 
     def harness(self, system_id: str) -> Harness:
@@ -151,55 +149,6 @@ class Harnesses(Chapter):
             system.id: system.name for system in self._t.registry.systems(size=_NAMED).items if system.id in fitted
         }
         return found | {id_: self._t.registry.system(id_).name for id_ in sorted(fitted - found.keys())}
-
-    # ------------------------------------------------------------------ policies
-
-    def policies(self) -> tuple[Policy, ...]:
-        """Return every screening policy, by id."""
-        return tuple(self._t.policies[id_] for id_ in sorted(self._t.policies))
-
-    def policy(self, policy_id: str) -> Policy:
-        """Return one screening policy.
-
-        Raises:
-            NotFound: There is none of this id.
-        """
-        if policy_id not in self._t.policies:
-            known = ", ".join(sorted(self._t.policies))
-            raise missing(
-                Text(zh="筛查策略", en="screening policy"),
-                policy_id,
-                Text(zh=f"现有策略：{known or '无'}。", en=f"There are: {known or 'none'}."),
-            )
-        return self._t.policies[policy_id]
-
-    @staticmethod
-    def check_policy(content: bytes, name: str = "policy") -> Policy:
-        """Read a policy file's content as the house would, without putting it in force.
-
-        Raises:
-            Invalid: It breaks a rule of form; every error is named with its line.
-        """
-        with TemporaryDirectory() as folder:  # the loader reads folders, so that ids are unique across files
-            (Path(folder) / f"{name}.yaml").write_bytes(content)
-            (policy,) = load_policies(Path(folder)).values()
-        return policy
-
-    def default_policy(self) -> str:
-        """Return the id of the policy a system gets where none is named.
-
-        Raises:
-            Conflict: The house has no policy at all.
-        """
-        if not self._t.policies:
-            raise Conflict(
-                what=Text(zh="没有任何筛查策略。", en="There is no screening policy."),
-                hint=Text(
-                    zh="请在 screening/ 文件夹中放入一份策略，然后重新启动。",
-                    en="Put a policy into the folder screening/ and start again.",
-                ),
-            )
-        return self._t.default_policy or min(self._t.policies)
 
     # ------------------------------------------------------------------ keys
 
@@ -276,19 +225,19 @@ class Harnesses(Chapter):
         with self._t.sql.read() as tx:
             keys = tx.execute(sa.select(store.key).where(store.key.c.revoked_at.is_(None))).mappings().all()
             harnesses = tx.execute(sa.select(store.harness)).mappings().all()
+            policies = self._in_force(tx)
         today = self._t.clock().date()
         fitted = [row["system_id"] for row in harnesses]
         return Snapshot(
             keys={row["digest"]: store.to_key(row) for row in keys},
             harnesses={row["system_id"]: store.to_harness(row) for row in harnesses},
-            policies={id_: in_force(policy, today) for id_, policy in self._t.policies.items()},
+            policies={id_: in_force(policy, today) for id_, policy in policies.items()},
             providers=self._t.registry.providers_known_as(Scheme.USCC, fitted) if fitted else {},
         )
 
     # ------------------------------------------------------------------ hands
 
     def _insert_harness(self, tx: sa.Connection, chosen: Harness, by: Actor) -> None:
-        event = self._harness_set(chosen)
         where = store.harness.c.system_id == chosen.system_id
         self._t.sql.exclusive(tx, "belt_harness")
         if tx.execute(sa.select(store.harness.c.version).where(where)).first() is not None:
@@ -297,10 +246,10 @@ class Harnesses(Chapter):
                 hint=Text(zh="如需调整，请修改现有设置。", en="Change how it sits instead of fitting it again."),
             )
         tx.execute(sa.insert(store.harness).values(**store.from_harness(chosen)))
-        self._t.ledger.append(tx, event, by=by)
+        self._t.ledger.append(tx, self._harness_set(tx, chosen), by=by)
 
-    def _harness_set(self, chosen: Harness) -> HarnessSet:
-        policy = self.policy(chosen.policy)
+    def _harness_set(self, tx: sa.Connection, chosen: Harness) -> HarnessSet:
+        policy = self._policy(tx, chosen.policy)
         return HarnessSet(
             subject=chosen.system_id,
             policy=policy.id,

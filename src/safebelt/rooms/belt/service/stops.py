@@ -19,7 +19,7 @@ from safebelt.rooms.belt.service.words import BeltNow, Holds, Stop, Stops
 EVERYTHING = "belt"
 """Subject of the ledger entry of an order for all systems."""
 ALIVE_SECONDS = 2.0
-"""The watcher beats every 20 ms; a hundred missed beats are no hiccup."""
+"""The watcher beats every 5 ms; hundreds of missed beats are no hiccup."""
 _REMEMBER_SECONDS = 2.0
 """How long an order waits for a stuck database before it answers; the order itself holds already."""
 _POLL_SECONDS = 0.02

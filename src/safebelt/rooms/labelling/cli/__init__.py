@@ -15,6 +15,7 @@ from safebelt.rooms.labelling.cli.copies import add_copies
 from safebelt.rooms.labelling.cli.keys import add_keys
 from safebelt.rooms.labelling.cli.owed import add_owed, marks_of, not_put, regimes
 from safebelt.rooms.labelling.cli.textmarks import add_textmarks
+from safebelt.rooms.labelling.decide import incomplete
 from safebelt.rooms.labelling.decide.contract import as_data
 from safebelt.rooms.labelling.formats.kinds import MEDIA_TYPES, MODULES, Kind
 from safebelt.rooms.labelling.model import AXES, MARKS, VERDICTS, Checked, Generation, Mark, Marked, Verdict
@@ -58,6 +59,10 @@ def _marking(app: App, labelling: Labelling) -> None:
         sign_text: Annotated[
             bool, Parameter(negative="", help="Put the signed manifest into a text too, which grows by 5 to 13 KB.")
         ] = False,
+        time_stamp: Annotated[
+            bool,
+            Parameter(negative="", help="Put this house's time-stamp into the manifest, which grows by 10 KB."),
+        ] = False,
         regime: Annotated[str, Parameter(help="Judge as for these places: cn, eu, or both with a comma.")] = "",
         generation: Annotated[
             Generation, Parameter(help="What the label says: is generated, is possibly, or is suspected to be.")
@@ -71,7 +76,14 @@ def _marking(app: App, labelling: Labelling) -> None:
         """
         due = labelling.owed(source, system, regimes=regimes(regime))
         marks = marks_of(due.marks, regime, explicit=explicit, watermark=watermark)
-        cmd = MarkFile(system_id=system, marks=marks, generation=generation, lang=language, is_text_signed=sign_text)
+        cmd = MarkFile(
+            system_id=system,
+            marks=marks,
+            generation=generation,
+            lang=language,
+            is_text_signed=sign_text,
+            is_stamped=time_stamp,
+        )
         return _marked(labelling.mark(source, output, cmd, by=OWNER), output, due)
 
     @app.command(name="pass-on")
@@ -167,6 +179,8 @@ def _marked(made: Marked, output: Path, due: OwedFor) -> Answer:
         "owed": {mark.value: one.owing.value for mark, one in due.marks.items()},
         "owed_and_not_put": [mark.value for mark in refused],
     }
+    if made.lacking:
+        data["label"] = {"status": "incomplete", "missing": list(made.lacking)}
     says = Text(**{lang: _made_text(made, output, refused, lang) for lang in LANGS})
     return Answer(data=data, says=says, exit_code=NOT_EVALUATED if made.left_out else DONE)
 
@@ -176,6 +190,7 @@ def _made_text(made: Marked, output: Path, refused: Sequence[Mark], lang: Lang) 
     lines += [f"  + {MARKS[mark].in_(lang)}: {place}" for mark, place in made.put.items()]
     lines += [f"  - {MARKS[mark].in_(lang)}: {why.in_(lang)}" for mark, why in made.left_out.items()]
     lines += [f"  ! {MARKS[mark].in_(lang)}: {_OWED_STILL.in_(lang)}" for mark in refused]
+    lines += [f"  ! {incomplete(made.lacking).in_(lang)}"] if made.lacking else []
     return "\n".join([*lines, f"  SHA-256 {made.sha256}", f"  {_NO_LEGAL_ADVICE.in_(lang)}"])
 
 

@@ -3,8 +3,10 @@
 from safebelt.rooms.labelling.decide.label import (
     as_field,
     as_header,
+    incomplete,
     is_label_value,
     label,
+    lang_of,
     missing,
     notice_for,
     provider_code_holds,
@@ -14,8 +16,10 @@ from safebelt.rooms.labelling.decide.label import (
 __all__ = [
     "as_field",
     "as_header",
+    "incomplete",
     "is_label_value",
     "label",
+    "lang_of",
     "missing",
     "notice_for",
     "provider_code_holds",

@@ -11,17 +11,12 @@ from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
 from safebelt.rooms.certificates.model import Axis as Asked
 from safebelt.rooms.labelling.decide import likeness
+from safebelt.rooms.labelling.decide.answering import found, time_of
 from safebelt.rooms.labelling.decide.reading import label_axes
 from safebelt.rooms.labelling.model.checks import Axis, AxisFound, Verdict
 from safebelt.rooms.labelling.model.inspection import Inspection, Known
 from safebelt.rooms.labelling.model.provenance import Manifest
 
-_HOLDS = {
-    Verdict.OK: Truth.TRUE,
-    Verdict.BAD: Truth.FALSE,
-    Verdict.ABSENT: Truth.UNKNOWN,
-    Verdict.UNKNOWN: Truth.UNKNOWN,
-}
 _VERDICTS = {Truth.TRUE: Verdict.OK, Truth.FALSE: Verdict.BAD, Truth.UNKNOWN: Verdict.UNKNOWN}
 _STOPPED = {
     "time": Text(zh="检验超时，已被中止。", en="The look into the file took too long and was stopped."),
@@ -29,23 +24,31 @@ _STOPPED = {
         zh="检验所需内存过多，已被中止。", en="The look into the file took too much memory and was stopped."
     ),
     "crash": Text(zh="检验进程异常结束。", en="The process that looked into the file ended unexpectedly."),
+    "changed": Text(
+        zh="检验期间文件被改动，请待其不再变化后重试。",
+        en="Somebody wrote to the file while it was looked into; try again once it stays as it is.",
+    ),
 }
 _REFUSED = ("signingCredential.invalid", "signingCredential.expired", "signingCredential.revoked")
 _SOUNDS = ("wav", "flac", "mp3", "ogg", "opus", "m4a")
+_SHOWN = ("jpg", "png", "webp", "gif", "tiff", "avif", "mp4", "mov", "mkv", "webm")
 _OF_SIGNER = (Axis.CHAIN, Axis.REVOCATION, Axis.TIME, Axis.IDENTITY, Axis.CERTIFICATE)
 
 
-def axes(seen: Inspection, known: Known, integrity: AxisFound) -> Mapping[Axis, AxisFound]:
+def axes(
+    seen: Inspection, known: Known, integrity: AxisFound, says: tuple[AxisFound, AxisFound] | None = None
+) -> Mapping[Axis, AxisFound]:
     """Answer every question about a file.
 
     Args:
         seen: What was read in it.
         known: What this house knows of what it names.
         integrity: What the signature on the label came to.
+        says: What `label_axes` says of its labels, where that is known already.
     """
     if seen.stopped:
         return {axis: found(Verdict.UNKNOWN, *_both(_STOPPED[seen.stopped])) for axis in Axis}
-    aigc, conformance = label_axes(seen.labels)
+    aigc, conformance = says or label_axes(seen.labels)
     if seen.broken and not seen.labels:
         aigc = conformance = _broken(seen)
     return {
@@ -59,11 +62,6 @@ def axes(seen: Inspection, known: Known, integrity: AxisFound) -> Mapping[Axis, 
         Axis.REGISTER: _register(known),
         Axis.LEDGER: _ledger(known),
     }
-
-
-def found(verdict: Verdict, zh: str, en: str, *because: Reason) -> AxisFound:
-    """Return one answer with its reason."""
-    return AxisFound(verdict=verdict, reason=Reason(says=Text(zh=zh, en=en), holds=_HOLDS[verdict], because=because))
 
 
 def _both(text: Text) -> tuple[str, str]:
@@ -82,12 +80,19 @@ def _explicit(seen: Inspection) -> AxisFound:
     if seen.notice is None:
         return found(
             Verdict.UNKNOWN,
-            "程序不判断画面中的提示和说出来的提示，请自行查看或收听。",
-            "A notice in a picture, or one that is spoken, is not judged by the program: look or listen for it.",
+            "没有看到本机构所画、所放的提示，或未曾查看；别的样子的提示和说出来的提示，程序不判断，请自行查看或收听。",
+            "A notice as this house draws or sounds it was not found, or not looked for; one of another form, or "
+            "spoken, is not judged by the program: look or listen for it.",
         )
     if seen.notice and seen.kind in _SOUNDS:
         return found(
             Verdict.OK, "声音开头有表示 AI 的节奏“短长 短短”。", "It begins with the rhythm that says AI in Morse code."
+        )
+    if seen.notice and seen.kind in _SHOWN:
+        return found(
+            Verdict.OK,
+            "画面角落有本机构所画的提示“人工智能生成”或“AI generated”。",
+            "It carries the notice that this house draws in a corner: AI generated, or the same in Chinese.",
         )
     if seen.notice:
         return found(Verdict.OK, "文本中有 AI 生成的提示。", "The text carries a notice that AI generated it.")
@@ -158,7 +163,7 @@ def _signer(manifest: Manifest, known: Known) -> Mapping[Axis, AxisFound]:
             "未询问签发机构：检验不访问网络。",
             "The issuer was not asked: the check does not use the network.",
         ),
-        Axis.TIME: _time(manifest, is_valid=None),
+        Axis.TIME: time_of(manifest, is_valid=None, lasts=None),
         Axis.IDENTITY: found(
             Verdict.OK if is_listed else Verdict.UNKNOWN,
             f"证书称签名者为：{who}。" + ("" if is_listed else "无人为此作保。"),
@@ -200,7 +205,7 @@ def _of_house(manifest: Manifest, known: Known) -> Mapping[Axis, AxisFound]:
     return {
         Axis.CHAIN: _as_asked(asked[Asked.CHAIN], asked[Asked.PURPOSE]),
         Axis.REVOCATION: _as_asked(asked[Asked.REVOCATION]),
-        Axis.TIME: _time(manifest, is_valid=asked[Asked.VALIDITY]),
+        Axis.TIME: time_of(manifest, is_valid=asked[Asked.VALIDITY], lasts=known.lasts),
         Axis.IDENTITY: _as_asked(asked[Asked.REGISTRATION]),
         Axis.CERTIFICATE: _as_asked(asked[Asked.LOG]),
     }
@@ -211,31 +216,6 @@ def _as_asked(first: Reason, *others: Reason) -> AxisFound:
     reasons = (first, *others)
     worst = min(reasons, key=lambda one: (Truth.FALSE, Truth.UNKNOWN, Truth.TRUE).index(one.holds))
     return AxisFound(verdict=_VERDICTS[worst.holds], reason=worst)
-
-
-def _time(manifest: Manifest, *, is_valid: Reason | None) -> AxisFound:
-    stamps = [code for code in manifest.failure if code.startswith("timeStamp.")]
-    if stamps:
-        return found(Verdict.BAD, f"时间戳不成立（{stamps[0]}）。", f"The time-stamp does not hold ({stamps[0]}).")
-    if manifest.signed_at and "timeStamp.trusted" in manifest.success:
-        at = manifest.signed_at[:40]
-        return found(Verdict.OK, f"时间戳证明签名时间为 {at}。", f"A time-stamp proves that it was signed at {at}.")
-    if manifest.signed_at:
-        return found(
-            Verdict.UNKNOWN, "时间戳的签发者不在此处信任之列。", "The time-stamp is by somebody not trusted here."
-        )
-    if is_valid is None or is_valid.holds is Truth.TRUE:
-        return found(
-            Verdict.ABSENT,
-            "没有时间戳，签名时间未得到证明。",
-            "There is no time-stamp: when it was signed is not proven.",
-        )
-    return found(
-        Verdict.UNKNOWN,
-        "证书不在有效期内，又没有时间戳证明签名在其有效期内完成。",
-        "The certificate is not in its time, and no time-stamp proves that it was when it signed.",
-        is_valid,
-    )
 
 
 def _watermark(seen: Inspection, known: Known) -> AxisFound:

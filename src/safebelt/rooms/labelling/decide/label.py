@@ -2,13 +2,14 @@
 
 import json
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.reasons import Reason
-from safebelt.kernel.text import Text
+from safebelt.kernel.text import Lang, Text
 from safebelt.rooms.labelling.model.label import CITATIONS, KEYS, NOTICE, AigcLabel, Conformance, Generation
 
 MAX_VALUE_CHARS = 2048
@@ -18,6 +19,7 @@ _CODE = re.compile(r"00[0-9A-Z]{20}(?:[0-9A-Z]{5})?")
 _USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _ORGANISATION, _NO_EXTENSION = "0011", "00000"
 _REQUIRED = ("content_producer", "produce_id")
+_HAN, _LATIN = re.compile("[\u4e00-\u9fff]+"), re.compile("[A-Za-z]+")
 
 
 def is_label_value(value: str) -> bool:
@@ -98,6 +100,17 @@ def missing(made: AigcLabel) -> tuple[str, ...]:
     return tuple(KEYS[name] for name in _REQUIRED if not getattr(made, name))
 
 
+def incomplete(lacking: Sequence[str]) -> Text:
+    """Return what to say of a label that lacks required keys, and what to do."""
+    named = ", ".join(lacking)
+    return Text(
+        zh=f"AIGC 标识不完整：缺 {named}，系统不会代为编造。请在登记册中填写该系统提供者的统一社会信用代码，"
+        "或设置 SAFEBELT_PROVIDER_CODE，然后重新加注。",
+        en=f"The AIGC label is incomplete: {named} is missing, and none is invented. Enter the unified social credit "
+        "code of the system's provider in the register, or set SAFEBELT_PROVIDER_CODE, and mark it again.",
+    )
+
+
 def _reason(made: AigcLabel, conformance: Conformance, lacking: tuple[str, ...]) -> Reason:
     is_complete = conformance is Conformance.COMPLETE
     statements = [
@@ -160,7 +173,12 @@ def as_header(made: AigcLabel, conformance: Conformance) -> str:
 
 
 def notice_for(text: str) -> str:
-    """Return the explicit notice in the language of the text: Chinese where Chinese characters prevail over words."""
-    han = sum("\u4e00" <= char <= "\u9fff" for char in text)
-    words = len(re.findall(r"[A-Za-z]+", text))
-    return NOTICE.zh if han and han >= words else NOTICE.en
+    """Return the explicit notice in the language of the text."""
+    return NOTICE.in_(lang_of(text))
+
+
+def lang_of(text: str) -> Lang:
+    """Return in which language a notice on a text is: Chinese where Chinese characters prevail over words."""
+    han = sum(map(len, _HAN.findall(text)))
+    words = len(_LATIN.findall(text))
+    return "zh" if han and han >= words else "en"

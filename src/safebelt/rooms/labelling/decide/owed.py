@@ -45,6 +45,11 @@ def facts_for(known: Mapping[str, Any], medium: Medium, regimes: Collection[str]
     return facts
 
 
+def places(known: Mapping[str, Any]) -> frozenset[str]:
+    """Return where a system is offered, by the facts on record of it; empty where none say."""
+    return frozenset(str(one) for one in known.get(PLACES, ()))
+
+
 def media_made(known: Mapping[str, Any]) -> tuple[Medium, ...]:
     """Return the kinds of content that a system makes, by the facts on record of it."""
     made = set(known.get(FUNCTIONS, ()))

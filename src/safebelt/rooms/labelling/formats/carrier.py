@@ -83,7 +83,13 @@ class Found:
 
 def applied(data: Buffer, edit: Edit) -> bytes:
     """Return the new file in memory."""
-    return b"".join(piece if isinstance(piece, bytes) else data[piece.start : piece.end] for piece in edit)
+    return b"".join(pieces(data, edit))
+
+
+def pieces(data: Buffer, edit: Edit) -> list[bytes | memoryview]:
+    """Return the new file piece by piece; the old file's are not copied."""
+    view = memoryview(data)
+    return [piece if isinstance(piece, bytes) else view[piece.start : piece.end] for piece in edit]
 
 
 def joined(edit: Iterable[bytes | Span]) -> Edit:

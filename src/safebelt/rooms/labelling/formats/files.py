@@ -30,6 +30,16 @@ def opened(path: Path) -> Iterator[tuple[int, Buffer]]:
         os.close(file)
 
 
+def identity_of(file: int) -> tuple[int, ...]:
+    """Return what tells an open file from every other, and from itself after somebody wrote to it.
+
+    Device, inode, length, and the moments of its last writing and change in nanoseconds.  A file system gives moments
+    in steps (some milliseconds): two writings within one step have the same.
+    """
+    found = os.fstat(file)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
 @contextmanager
 def draft_of(out: Path) -> Iterator[Path]:
     """Give the path of a draft beside a file, which takes its place when the block ends well, and is gone if not.

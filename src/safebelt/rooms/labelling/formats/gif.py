@@ -8,12 +8,14 @@ TC260-PG-20259A for the place.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from safebelt.kernel.text import Text
 from safebelt.rooms.labelling.formats import xmp
-from safebelt.rooms.labelling.formats.carrier import MAX_METADATA_BYTES, Broken, Buffer, Edit, Found
+from safebelt.rooms.labelling.formats.carrier import MAX_METADATA_BYTES, Broken, Buffer, Edit, Found, Unwritable
 from safebelt.rooms.labelling.formats.changes import Change, changed
 from safebelt.rooms.labelling.formats.values import Loose, collected, in_bytes
 
 _APPLICATION = b"XMP DataXMP"
+_REPETITION = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 _TRAILER = b"\1" + bytes(range(255, -1, -1)) + b"\0"
 MAX_BLOCKS = 200_000
 """Pictures and extensions of one file: an hour of animation at 25 pictures a second has 180,000."""
@@ -51,6 +53,38 @@ def write(data: Buffer, value: str) -> Edit:
             changes.append((block.start, block.end, _extension(xmp.without(other))))
     changes += [change for block in extensions if block not in packets for change in _cleaned(data, block)]
     return changed(len(data), changes)
+
+
+def kept(data: Buffer) -> bytes:
+    """Return the extensions that a GIF keeps when its pictures are drawn anew: comments, and applications' data.
+
+    Raises:
+        Broken: It is no whole GIF.
+        Unwritable: It holds text that is drawn by whoever shows it, which would be lost.
+    """
+    pieces = list[bytes]()
+    for block in _extensions(data):
+        if block.label == _IS_PLAIN_TEXT:
+            raise Unwritable(
+                Text(
+                    zh="GIF 中有由显示程序绘制的文字，不重新绘制。",
+                    en="The GIF holds text blocks, which would be lost.",
+                )
+            )
+        if block.label == _IS_COMMENT or (block.label == _IS_APPLICATION and not _repeats(data, block)):
+            pieces.append(bytes(data[block.start : block.end]))
+    return b"".join(pieces)
+
+
+def with_kept(made: bytes, pieces: bytes) -> bytes:
+    """Return a GIF with extensions of another put in, after the application extensions that come first."""
+    at = _place(made, list(_extensions(made)))
+    return b"".join((b"GIF89a", made[6:at], pieces, made[at:]))
+
+
+def _repeats(data: Buffer, block: _Block) -> bool:
+    """Whether an application extension says how often the pictures are shown again."""
+    return bytes(data[block.inner + 1 : block.inner + 12]) in _REPETITION
 
 
 def _findings(data: Buffer) -> Iterator[Found]:

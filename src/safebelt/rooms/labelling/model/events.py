@@ -55,7 +55,7 @@ class Remembered:
         system_id: What made the content.
         sha256: Digest of the finished file, hexadecimal.
         at: When.
-        entry_id: The ledger's entry.
+        entry_id: The ledger's entry; empty where the belt marked it, whose record has the mark's id.
         ident: What its watermark carries, below 2⁶³; None where it has none.
     """
 

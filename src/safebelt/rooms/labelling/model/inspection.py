@@ -1,6 +1,7 @@
 """What was read in a file, before anybody judges it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from safebelt.kernel.text import Text
 from safebelt.rooms.certificates.model import Checked as CertificateChecked
@@ -17,7 +18,9 @@ class Inspection:
     Attributes:
         kind: Its format; empty where it is none of ours.
         size: Its length in bytes.
-        sha256: Its digest, hexadecimal.
+        sha256: Its digest, hexadecimal; whoever asks for the look works it out, not whoever looks.
+        identity: What another file, or the same one written to, does not have in common with this one, as `identity_of`
+            gives it; empty where the file did not stay what it was.
         broken: What is wrong with the file as one of its format; empty where nothing is.
         labels: The implicit labels.
         manifest: The C2PA manifest in force; None where there is none.
@@ -29,12 +32,13 @@ class Inspection:
         fingerprint: What the content looks like; None where it has no fingerprint here.
         notice: Whether the notice was seen or heard; None where it was not looked for, or only people can tell.
         is_scanned: Whether the content itself was looked at, for watermark and fingerprint.
-        stopped: Why the look came to no end (`time`, `memory`, `crash`); empty where it did.
+        stopped: Why the look came to no end (`time`, `memory`, `crash`, `changed`); empty where it did.
     """
 
     kind: str = ""
     size: int = 0
     sha256: str = ""
+    identity: tuple[int, ...] = ()
     broken: str = ""
     labels: tuple[FoundLabel, ...] = ()
     manifest: Manifest | None = None
@@ -50,11 +54,25 @@ class Inspection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Glimpse:
+    """What a look into a file has found before it is over: whoever waits can begin with it.
+
+    Attributes:
+        sha256: The file's digest, hexadecimal; None where nothing is said of it.
+        labels: The implicit labels; None where nothing is said of them.
+    """
+
+    sha256: str | None = None
+    labels: tuple[FoundLabel, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """What this house knows of what a file names.
 
     Attributes:
         checked: What the check of the signing certificate came to; None where it is not one of this house.
+        lasts: From when and until when that certificate counts; None where it is not one of this house.
         system_name: What the system it names is called; None where that is not public.
         party: Who answers for that system; empty where that is not public.
         register_url: Its page in the public register; empty where it is not public.
@@ -67,6 +85,7 @@ class Known:
     """
 
     checked: CertificateChecked | None = None
+    lasts: tuple[datetime, datetime] | None = None
     system_name: Text | None = None
     party: str = ""
     register_url: str = ""

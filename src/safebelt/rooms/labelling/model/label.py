@@ -1,6 +1,6 @@
 """The implicit label of GB 45438-2025 and the explicit notice."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 
 from safebelt.kernel.text import Text
@@ -57,7 +57,7 @@ class AigcLabel:
 
     def as_object(self) -> dict[str, str]:
         """Return the bare seven-key object, as it stands under a field whose name contains `AIGC`."""
-        return {KEYS[field.name]: str(getattr(self, field.name)) for field in fields(self)}
+        return {key: str(getattr(self, name)) for name, key in KEYS.items()}
 
 
 KEYS = {

@@ -59,6 +59,7 @@ class Marked:
         left_out: Each mark that was wished for and is not there, with why.
         sha256: Digest of the finished file, hexadecimal.
         size: Its length in bytes.
+        lacking: Required keys that its label has no value for; none is invented.
     """
 
     kind: str
@@ -66,3 +67,4 @@ class Marked:
     left_out: Mapping[Mark, Text]
     sha256: str
     size: int
+    lacking: tuple[str, ...] = ()

@@ -68,6 +68,12 @@ class Manifest:
         return matches and not any(_is_of_content(one) for one in self.failure)
 
     @property
+    def is_stamped(self) -> bool:
+        """Whether a time-stamp on the signature holds, whoever made it."""
+        has_failed = any(one.startswith("timeStamp.") for one in self.failure)
+        return bool(self.signed_at) and "timeStamp.validated" in self.success and not has_failed
+
+    @property
     def is_signed(self) -> bool:
         """Whether the claim's signature is that of the certificate it came with."""
         has_failed = any(one.startswith("claimSignature.") and not _is_of_time(one) for one in self.failure)

@@ -6,6 +6,7 @@ is read may be anything: whoever needs to know that it was in this form writes i
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from types import NoneType
 from typing import Any
 
@@ -22,6 +23,13 @@ class Tagged:
 
     tag: int
     value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A value that was written before."""
+
+    data: bytes
 
 
 def encode(value: Any) -> bytes:
@@ -52,6 +60,18 @@ def decode(data: bytes) -> Any:
     return value
 
 
+def decode_at(data: bytes, at: int) -> Any:
+    """Read the value at an offset, whatever follows it.
+
+    Raises:
+        ValueError: As `decode`.
+    """
+    try:
+        return _taken(data, at, 0)[0]
+    except (IndexError, TypeError) as error:  # as above
+        raise ValueError("a value that is not whole, or a key that is none") from error
+
+
 def _number(value: int) -> bytes:
     return _head(_UNSIGNED, value) if value >= 0 else _head(_NEGATIVE, -1 - value)
 
@@ -62,8 +82,17 @@ def _text(value: str) -> bytes:
     return (bytes((_TEXT << 5 | size,)) if size < 24 else _head(_TEXT, size)) + raw
 
 
+@lru_cache(maxsize=512)
+def _name(value: str) -> bytes:
+    """Write a text that is a key: there are few, and they come again."""
+    return _text(value)
+
+
 def _map(value: dict[Any, Any]) -> bytes:
-    return _head(_MAP, len(value)) + b"".join([encode(key) + encode(one) for key, one in value.items()])
+    pieces = [_head(_MAP, len(value))]
+    for key, one in value.items():
+        pieces += (_name(key) if type(key) is str else encode(key), encode(one))
+    return b"".join(pieces)
 
 
 _WRITERS: dict[type, Callable[[Any], bytes]] = {
@@ -75,6 +104,7 @@ _WRITERS: dict[type, Callable[[Any], bytes]] = {
     Tagged: lambda value: _head(_TAG, value.tag) + encode(value.value),
     bool: lambda value: b"\xf5" if value else b"\xf4",
     NoneType: lambda _: b"\xf6",
+    Written: lambda value: value.data,
 }
 
 

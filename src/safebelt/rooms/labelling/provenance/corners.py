@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from safebelt.kernel.text import Text
 from safebelt.rooms.labelling.formats.carrier import Unwritable
 
-LEAST_HEIGHT = 0.05
+LEASTHEIGHT = 0.05
 """Of the shortest side (GB 45438-2025 5.2)."""
 LEAST_SIDE = 100
 """Shortest side in pixels for which a twentieth can be read at all."""
-_HEIGHT = 0.056  # with a margin for rounding and rendering
-_MARGIN, _PADDING = 0.02, 0.35  # of the shortest side; of the text's height
+HEIGHT = 0.056  # with a margin for rounding and rendering
+MARGIN, PADDING = 0.02, 0.35  # of the shortest side; of the text's height
 WORDS = {"zh": "人工智能生成", "en": "AI generated"}
 """Both elements, in each language: 人工智能 or AI, and 生成 or *generated*."""
 _LIGHT = 128
@@ -65,6 +65,11 @@ class Corner:
     pad: int
     is_dark: bool
 
+    def words(self) -> Pixels:
+        """Return the words on their plate, from black to white, with nothing of what is behind."""
+        plate = np.pad(self.mask, self.pad)
+        return 255 - plate if self.is_dark else plate
+
     def drawn(self, picture: Pixels, levels: tuple[int, int] = (0, 255)) -> Pixels:
         """Return a picture with it.
 
@@ -87,8 +92,8 @@ class Corner:
 
 def chosen(rgb: Pixels, lang: str, font: Path) -> Corner:
     """Return the notice for a picture, in the corner where it covers least; arguments and errors as of `put`."""
-    mask = _text(WORDS["zh" if lang == "zh" else "en"], round(_HEIGHT * min(rgb.shape[:2]) + 0.5), font)
-    pad = max(2, round(_PADDING * mask.shape[0]))
+    mask = inked(WORDS["zh" if lang == "zh" else "en"], round(HEIGHT * min(rgb.shape[:2]) + 0.5), font)
+    pad = max(2, round(PADDING * mask.shape[0]))
     box = mask.shape[0] + 2 * pad, mask.shape[1] + 2 * pad
     if box[0] > rgb.shape[0] or box[1] > rgb.shape[1] or min(rgb.shape[:2]) < LEAST_SIDE:
         raise Unwritable(
@@ -102,7 +107,7 @@ def chosen(rgb: Pixels, lang: str, font: Path) -> Corner:
     return Corner(name, top, left, mask, pad, is_dark=float(region.mean()) >= _LIGHT)
 
 
-def _text(words: str, least: int, font: Path) -> Pixels:
+def inked(words: str, least: int, font: Path) -> Pixels:
     """Return the words as a mask whose every glyph's ink is at least so many pixels high, cut to the ink."""
     from PIL import Image, ImageDraw, ImageFont  # noqa: PLC0415  only where pictures are marked
 
@@ -130,7 +135,7 @@ def _ink(words: str, size: int, font: Path) -> int:
 def _corner(rgb: Pixels, box: tuple[int, int]) -> tuple[str, tuple[int, int]]:
     """Return the corner in which a box covers least detail; among equals, where readers look."""
     height, width = rgb.shape[:2]
-    margin = round(_MARGIN * min(height, width))
+    margin = round(MARGIN * min(height, width))
     bottom, right = max(0, height - box[0] - margin), max(0, width - box[1] - margin)
     top, left = min(margin, bottom), min(margin, right)
     corners = {

@@ -8,6 +8,7 @@ Decoding and encoding is an external ffmpeg's.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from subprocess import PIPE
 from typing import IO, Any
@@ -151,6 +152,11 @@ def looked_at(path: Path, kind: Kind, film: Film, size: tuple[int, int]) -> Iter
         assert process.stdout is not None  # noqa: S101  a pipe
         while (raw := _exactly(process.stdout, rows * columns)) is not None:
             yield np.frombuffer(raw, dtype=np.uint8).reshape(rows, columns)
+
+
+def begun(path: Path, kind: Kind, film: Film, size: tuple[int, int]) -> Iterator[Luma]:
+    """Yield some of the first frames of a film; arguments and errors as of `looked_at`."""
+    yield from islice(looked_at(path, kind, film, size), _LEAST_PER_SECOND)
 
 
 def hold_writable(film: Film) -> None:

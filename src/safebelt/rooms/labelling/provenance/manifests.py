@@ -17,10 +17,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 from safebelt.kernel.text import Text
 from safebelt.rooms.labelling.formats import heif_plain, id3
-from safebelt.rooms.labelling.formats.carrier import Broken, Buffer, Unwritable, applied
+from safebelt.rooms.labelling.formats.carrier import Broken, Buffer, Edit, Unwritable, applied
 from safebelt.rooms.labelling.formats.kinds import MEDIA_TYPES, Kind
 from safebelt.rooms.labelling.model.provenance import Claim, Manifest, Sign
-from safebelt.rooms.labelling.provenance import swift, text_manifests
+from safebelt.rooms.labelling.provenance import loopback, swift, text_manifests
 from safebelt.rooms.labelling.provenance.stores import AIGC_ASSERTION
 from safebelt.rooms.labelling.provenance.text_manifests import TEXT_KINDS
 
@@ -51,11 +51,13 @@ class Signer:
         algorithm: `es256`, `es384` or `ed25519`.
         chain: The certificate and those above it but the root, PEM.
         sign: Signs bytes; ECDSA signatures as `r` and `s` one after the other (RFC 9053, 2.1).
+        stamp: Answers the query for a time-stamp on the signature (C2PA 2.x, `sigTst2`); None for none.
     """
 
     algorithm: str
     chain: str
     sign: Sign
+    stamp: loopback.Stamp | None = None
 
 
 class Manifests:
@@ -90,13 +92,13 @@ class Manifests:
         else:
             self._sign(data, out, kind, claim, signer)
 
-    def signed(self, data: bytes, kind: Kind, claim: Claim, signer: Signer) -> bytes:
-        """Return a file, signed; arguments and errors as of `sign`."""
-        made = _swift(data, kind, claim, signer)
+    def signed(self, data: bytes, kind: Kind, claim: Claim, signer: Signer, edit: Edit = ()) -> bytes:
+        """Return a file, signed, after an edit if one is given; arguments and errors as of `sign`."""
+        made = _swift(data, kind, claim, signer, edit)
         if made is not None:
             return made
         out = io.BytesIO()
-        self._sign(data, out, kind, claim, signer)
+        self._sign(applied(data, edit) if edit else data, out, kind, claim, signer)
         return out.getvalue()
 
     def _sign(self, data: bytes, out: IO[bytes], kind: Kind, claim: Claim, signer: Signer) -> None:
@@ -123,7 +125,8 @@ class Manifests:
         algorithm = getattr(c2pa.C2paSigningAlg, _ALGORITHMS[signer.algorithm])
         try:
             with (
-                c2pa.Signer.from_callback(signer.sign, algorithm, signer.chain) as hand,
+                loopback.answering(signer.stamp) as address,
+                c2pa.Signer.from_callback(signer.sign, algorithm, signer.chain, address) as hand,
                 c2pa.Builder(definition, self._context("")) as builder,
             ):
                 if kind in TEXT_KINDS:
@@ -243,7 +246,7 @@ def _parsed(text: str, plain: str, roots: str) -> tuple[Manifest, Mapping[str, A
         raise Broken("a C2PA manifest of an unknown shape") from error
 
 
-def _swift(data: bytes, kind: Kind, claim: Claim, signer: Signer) -> bytes | None:
+def _swift(data: bytes, kind: Kind, claim: Claim, signer: Signer, edit: Edit = ()) -> bytes | None:
     """Return a file, signed without the engine, where that can be.
 
     Raises:
@@ -252,9 +255,9 @@ def _swift(data: bytes, kind: Kind, claim: Claim, signer: Signer) -> bytes | Non
     """
     if kind not in SIGNED_KINDS:
         raise Unwritable(_no_manifest(kind))
-    if kind is not Kind.JPEG or signer.algorithm != "es256":
+    if kind is not Kind.JPEG or signer.algorithm != "es256" or signer.stamp is not None:
         return None
-    return swift.signed_jpeg(data, claim, signer.chain, signer.sign)
+    return swift.signed_jpeg(data, claim, signer.chain, signer.sign, edit)
 
 
 def _definition(claim: Claim) -> dict[str, Any]:

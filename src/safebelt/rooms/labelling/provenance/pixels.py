@@ -5,6 +5,7 @@ resolution and transparency stay.  Decoding is Pillow's; whatever it refuses is 
 """
 
 import io
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,20 @@ from safebelt.rooms.labelling.formats.kinds import Kind
 
 if TYPE_CHECKING:
     from PIL import Image
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-RASTER = frozenset({Kind.JPEG, Kind.PNG, Kind.WEBP})
+RASTER = frozenset({Kind.JPEG, Kind.PNG, Kind.WEBP, Kind.TIFF, Kind.AVIF})
 """What is decoded and encoded again."""
 MAX_PIXELS = 60_000_000
 _WEBP_QUALITY = 92  # its own setting is not in the file
+_AVIF_QUALITY = 92  # as above
 _KEPT = ("icc_profile", "exif", "dpi")
+_TIFF_KEPT = (270, 271, 272, 274, 305, 306, 315, 316, 700, 33432, 33723)
+"""Fields of TIFF that say something of the picture (TIFF 6.0, section 8; XMP part 3, 1.1.6; IPTC)."""
+_TIFF_LOST = (330, 34665, 34853)
+"""Fields that lead to more: other pictures, EXIF and places.  They would point to nowhere."""
+_DEEP_AV1 = re.compile(rb"av1C\x81.[\x40-\x7f\xc0-\xff]", re.DOTALL)
+"""AV1 of more than 8 bits, by the flag `high_bitdepth` (AV1 in ISOBMFF, 2.3.3): it would come out with 8."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +67,14 @@ def decoded(data: Buffer, kind: Kind) -> Picture:
         image = Image.open(io.BytesIO(data), formats=[_NAMES[kind]])
         if image.width * image.height > MAX_PIXELS:
             raise Unwritable(Text(zh="图片过大。", en="The picture is too large."))
+        if _loses(image, data, kind):
+            raise Unwritable(
+                Text(
+                    zh="文件中还有会丢失的内容（其他图片、EXIF 目录或更高的位深），不重新编码。",
+                    en="The file holds more than would be kept (other pictures, an EXIF directory, or more than 8 "
+                    "bits), so it is not encoded again.",
+                )
+            )
         if getattr(image, "is_animated", False) or image.mode not in _MODES:
             raise Unwritable(
                 Text(
@@ -78,7 +95,7 @@ def decoded(data: Buffer, kind: Kind) -> Picture:
 
 
 def encoded(picture: Picture, rgb: NDArray[np.uint8], kind: Kind) -> bytes:
-    """Encode a changed picture as it was encoded before."""
+    """Encode a changed picture as it was encoded before; raises Unwritable where that cannot be."""
     from PIL import Image  # noqa: PLC0415  as above
 
     image = Image.fromarray(rgb)
@@ -87,12 +104,20 @@ def encoded(picture: Picture, rgb: NDArray[np.uint8], kind: Kind) -> bytes:
     if picture.alpha is not None:
         image.putalpha(picture.alpha)
     out = io.BytesIO()
-    image.save(out, _NAMES[kind], **picture.settings)
+    try:
+        image.save(out, _NAMES[kind], **picture.settings)
+    except Exception as error:  # its settings are the file's, and encoders refuse them in ways of their own
+        raise Unwritable(
+            Text(
+                zh=f"图片无法按原设置重新编码（{type(error).__name__}）。",
+                en=f"The picture cannot be encoded again as it was ({type(error).__name__}).",
+            )
+        ) from error
     return out.getvalue()
 
 
 _TEXTS = frozenset({Kind.TXT, Kind.MARKDOWN, Kind.HTML, Kind.JSON})
-_NAMES = {Kind.JPEG: "JPEG", Kind.PNG: "PNG", Kind.WEBP: "WEBP"}
+_NAMES = {Kind.JPEG: "JPEG", Kind.PNG: "PNG", Kind.WEBP: "WEBP", Kind.TIFF: "TIFF", Kind.AVIF: "AVIF"}
 _MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")
 
 
@@ -106,7 +131,33 @@ def _settings(image: "Image.Image", kind: Kind) -> dict[str, Any]:
     elif kind is Kind.WEBP:
         settings["quality"] = _WEBP_QUALITY
         settings["lossless"] = False
+    elif kind is Kind.TIFF:
+        how = image.info.get("compression", "raw")
+        settings |= {"compression": how, "tiffinfo": _tags(image)} | ({"quality": 95} if how == "jpeg" else {})
+    elif kind is Kind.AVIF:
+        more = {"xmp": image.info["xmp"]} if image.info.get("xmp") else {}
+        settings |= {"quality": _AVIF_QUALITY, "subsampling": "4:4:4", "speed": 8, **more}
     return settings
+
+
+def _tags(image: "Image.Image") -> "ImageFileDirectory_v2":
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2  # noqa: PLC0415  as above
+
+    tags, kept = image.tag_v2, ImageFileDirectory_v2()  # type: ignore[attr-defined]
+    for number in _TIFF_KEPT:
+        if number in tags:
+            kept.tagtype[number] = tags.tagtype[number]
+            kept[number] = tags[number]
+    return kept
+
+
+def _loses(image: "Image.Image", data: Buffer, kind: Kind) -> bool:
+    """Whether a picture holds what would be gone when it is encoded again."""
+    if kind is Kind.AVIF:
+        return _DEEP_AV1.search(data) is not None
+    if kind is not Kind.TIFF:
+        return False
+    return getattr(image, "n_frames", 1) > 1 or any(one in image.tag_v2 for one in _TIFF_LOST)  # type: ignore[attr-defined]
 
 
 def not_here(kind: Kind) -> Text:

@@ -11,6 +11,8 @@ from safebelt.rooms.labelling.provenance.sound import SOUNDS, Opened
 
 SCANNED = RASTER | SOUNDS | films.FILMS | {Kind.M4A}
 """Formats that may carry a watermark of this house."""
+SHOWN = RASTER | films.FILMS | {Kind.GIF}
+"""Formats in which a drawn notice is looked for."""
 HEARD = SOUNDS | {Kind.M4A}
 """Formats that are listened to."""
 
@@ -87,3 +89,31 @@ def has_rhythm(path: Path, data: Buffer, kind: Kind) -> bool:
         raise Unwritable(Text(zh="不是声音文件。", en="This is no sound."))
     with Opened(data, kind) as opened:
         return any(rhythm.is_heard(part, opened.sound.rate) for _, part in opened.windows(rhythm.HEARD_SECONDS, 1))
+
+
+def has_drawn_notice(path: Path, data: Buffer, kind: Kind, font: Path) -> bool:
+    """Return whether a picture, or a film in its first second, carries the notice that this house draws.
+
+    Args:
+        path: The file.
+        data: Its bytes.
+        kind: Its format.
+        font: The font file that the notice is drawn with.
+
+    Raises:
+        Unwritable: It is of a form that is not looked into.
+        Broken: It cannot be decoded.
+    """
+    from safebelt.rooms.labelling.provenance import corners_seen  # noqa: PLC0415  30 MB, and only for what is shown
+
+    if kind in RASTER:
+        return corners_seen.is_seen(decoded(data, kind).rgb, font)
+    if kind is Kind.GIF:
+        from safebelt.rooms.labelling.provenance import gifs  # noqa: PLC0415  as above
+
+        return corners_seen.is_seen(gifs.first(data), font)
+    film = films.probed(path, kind)
+    least = min(film.height, film.width)
+    factor = min(1.0, corners_seen.SIDE / least)
+    size = max(1, round(film.height * factor)), max(1, round(film.width * factor))
+    return any(corners_seen.is_seen(one, font) for one in films.begun(path, kind, film, size))

@@ -32,6 +32,7 @@ _LEAST, _MOST_LENGTHS = 0xFF, 256
 _SIGNATURE_BYTES = 64  # ECDSA over P-256: r and s (RFC 9053, 2.1)
 _ES256, _ALGORITHM, _CHAIN = -7, 1, 33  # RFC 9053, table 1; RFC 9052, 3.1; RFC 9360, 2
 _COSE_SIGN1 = 18
+_DIGEST_BYTES = 32  # SHA-256
 _TAIL = bytes.fromhex("00110010800000aa00389b71")  # C2PA 11.1: of every UUID of JUMBF and C2PA
 _LABELLED, _REQUESTABLE = 2, 1
 _LIMIT = 24
@@ -114,14 +115,14 @@ class Store:
     def _claim(self) -> bytes:
         """Write the claim (C2PA 10.3): every assertion with the hash of its box, without the box's own header."""
         named = [
-            {"url": f"self#jumbf=c2pa.assertions/{name}", "hash": sha256(box[8:]).digest()}
+            cbor.Written(_reference(name) + sha256(memoryview(box)[8:]).digest())
             for name, box in self._assertions.items()
         ]
         label = self.label
         return cbor.encode(
             {
                 "instanceID": f"xmp:iid:{label.rpartition(':')[2]}",
-                "claim_generator_info": {"name": self.software[0], "version": self.software[1]},
+                "claim_generator_info": _software(self.software),
                 "signature": f"self#jumbf=/c2pa/{label}/c2pa.signature",
                 "created_assertions": named[:2],
                 "gathered_assertions": named[2:],
@@ -160,30 +161,6 @@ def _remember_length(store: Store) -> None:
     _LENGTHS[store.sizes] = store.length
 
 
-@lru_cache(maxsize=64)
-def _length(
-    *,
-    title: str,
-    software: tuple[str, str],
-    said: tuple[tuple[str, int], ...],
-    bindings: tuple[tuple[str, str], ...],
-    start: int,
-    chain: tuple[bytes, ...],
-) -> int:
-    """Return how long a store is whose label has texts of these lengths: one is as long as the next of its kind."""
-    alike = Store(
-        title=title,
-        software=software,
-        aigc={key: "0" * size for key, size in said},
-        bindings=bindings,
-        start=start,
-        length=MAX_BYTES,  # a number of two bytes, as the right one is
-        digest=bytes(32),
-        chain=chain,
-    )
-    return len(alike.to_bytes())
-
-
 def read(data: bytes) -> Store | None:
     """Return what a store says; None where this house would not have written it so, byte for byte."""
     if len(data) > MAX_BYTES:
@@ -196,24 +173,50 @@ def read(data: bytes) -> Store | None:
 
 
 def _read(data: bytes) -> Store:
+    """Take out what a store says.
+
+    What is passed over here, or taken from the wrong place, shows when the store is made again.
+    """
     (manifest,) = _inside(data)
     assertions, claim, signature = _inside(manifest)
-    said = [cbor.decode(_content(one)) for one in _inside(assertions)]
-    claimed, cose = cbor.decode(_content(claim)), cbor.decode(_content(signature)).value
-    hashed, rest = said[1], said[2:]
+    hashed, *rest = [cbor.decode(_content(one)) for one in _inside(assertions)[1:]]
+    cose = cbor.decode(_content(signature)).value
     aigc = rest.pop(0) if rest and "alg" not in rest[0] else {}
-    info = claimed["claim_generator_info"]
+    info = _told(claim, "claim_generator_info")
     return Store(
-        title=_text(claimed["dc:title"]),
+        title=_text(_told(claim, "dc:title")),
         software=(_text(info["name"]), _text(info["version"])),
         aigc={_text(key): _text(value) for key, value in aigc.items()},
         bindings=tuple((_text(one["alg"]), _text(one["blocks"][0]["value"])) for one in rest),
         start=_number(hashed["exclusions"][0]["start"]),
         length=_number(hashed["exclusions"][0]["length"]),
         digest=_bytes(hashed["hash"]),
-        chain=tuple(map(_bytes, cbor.decode(cose[0])[_CHAIN])),
+        chain=_chain(_bytes(cose[0])),
         signature=_bytes(cose[3]),
     )
+
+
+def _told(claim: bytes, name: str) -> Any:
+    """Return what follows the first place in a claim where a key stands."""
+    key = cbor.encode(name)
+    return cbor.decode_at(claim, claim.index(key) + len(key))
+
+
+@lru_cache(maxsize=64)
+def _chain(header: bytes) -> tuple[bytes, ...]:
+    return tuple(map(_bytes, cbor.decode(header)[_CHAIN]))
+
+
+@lru_cache(maxsize=16)
+def _software(named: tuple[str, str]) -> cbor.Written:
+    return cbor.Written(cbor.encode({"name": named[0], "version": named[1]}))
+
+
+@lru_cache(maxsize=64)
+def _reference(name: str) -> bytes:
+    """Return how a claim names an assertion (C2PA 8.4.2: a hashed URI), up to the hash."""
+    empty = bytes(_DIGEST_BYTES)
+    return cbor.encode({"url": f"self#jumbf=c2pa.assertions/{name}", "hash": empty})[:-_DIGEST_BYTES]
 
 
 @lru_cache(maxsize=64)
@@ -242,10 +245,17 @@ def _assertion(name: str, value: Any) -> bytes:
 
 
 def _box(kind: bytes, label: str, *content: bytes) -> bytes:
-    """Write a JUMBF superbox: its description (type, a label that may be asked for), and what is in it."""
+    """Write a JUMBF superbox: its description, and what is in it."""
+    described = _description(kind, label)
+    size = 8 + len(described) + sum(map(len, content))
+    return b"".join((size.to_bytes(4), b"jumb", described, *content))
+
+
+@lru_cache(maxsize=64)
+def _description(kind: bytes, label: str) -> bytes:
+    """Write what a superbox says of itself: its type, and a label that may be asked for."""
     description = kind + _TAIL + bytes((_LABELLED | _REQUESTABLE,)) + label.encode() + b"\0"
-    inner = (len(description) + 8).to_bytes(4) + b"jumd" + description + b"".join(content)
-    return (len(inner) + 8).to_bytes(4) + b"jumb" + inner
+    return (len(description) + 8).to_bytes(4) + b"jumd" + description
 
 
 def _plain(content: bytes) -> bytes:

@@ -6,6 +6,7 @@ in its time and was issued, by way of one authority, by a root of this house.  W
 refused here but left to the engine, which says what is wrong.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from safebelt.rooms.labelling.formats.carrier import Buffer
+from safebelt.rooms.labelling.formats.carrier import Buffer, Edit, Span, applied, pieces
 from safebelt.rooms.labelling.model.provenance import Claim, Manifest, Sign
 from safebelt.rooms.labelling.provenance import jpeg_stores, stores
 from safebelt.rooms.labelling.provenance.stores import GENERATED, Store
@@ -46,14 +47,17 @@ class _Signatory:
     end: datetime
 
 
-def signed_jpeg(data: bytes, claim: Claim, chain: str, sign: Sign) -> bytes | None:
+def signed_jpeg(data: bytes, claim: Claim, chain: str, sign: Sign, edit: Edit = ()) -> bytes | None:
     """Return a JPEG with a manifest.
+
+    The file is put together once, at the end: to have the kernel find room for it costs as much as a hash of it.
 
     Args:
         data: The file.
         claim: What the manifest says.
         chain: The certificate, on a key over P-256, and those above it but the root, PEM.
         sign: Signs bytes by ECDSA with SHA-256: `r` and `s`.
+        edit: What is changed in the file before; empty for nothing.  No JUMBF comes by it.
 
     Returns:
         None where the engine has to do it: the file holds JUMBF already, or the store becomes too long.
@@ -64,6 +68,10 @@ def signed_jpeg(data: bytes, claim: Claim, chain: str, sign: Sign) -> bytes | No
     at = jpeg_stores.place(data)
     if at is None:
         return None
+    first, *others = edit or [Span(0, len(data))]
+    if not isinstance(first, Span) or first.start or first.end < at:  # what comes before the store is changed
+        return signed_jpeg(applied(data, edit), claim, chain, sign)
+    rest = pieces(data, [Span(at, first.end), *others])
     store = Store(
         title=f"{claim.system[0]} {claim.system[1]}".strip(),
         software=claim.software,
@@ -71,14 +79,13 @@ def signed_jpeg(data: bytes, claim: Claim, chain: str, sign: Sign) -> bytes | No
         bindings=tuple(claim.bindings.items()),
         start=at,
         length=0,
-        digest=sha256(data).digest(),
+        digest=_digest([data[:at], *rest]),
         chain=_ders(chain),
     )
     made = stores.written(store, jpeg_stores.BEFORE, sign)
     if made is None:
         return None
-    view = memoryview(data)
-    return b"".join((view[:at], jpeg_stores.segment(made), view[at:]))
+    return b"".join([data[:at], jpeg_stores.segment(made), *rest])
 
 
 def manifest_of_jpeg(data: Buffer, roots: str) -> Manifest | None:
@@ -94,10 +101,9 @@ def manifest_of_jpeg(data: Buffer, roots: str) -> Manifest | None:
     who = _signatory(*store.chain, roots)
     if who is None or not who.start <= datetime.now(UTC) <= who.end or not _has_signed(who, store):
         return None
-    hasher = sha256(memoryview(data)[: store.start])
-    hasher.update(memoryview(data)[store.start + store.length :])
-    if hasher.digest() != store.digest:
-        return None
+    with memoryview(data) as view:
+        if _digest([view[: store.start], view[store.start + store.length :]]) != store.digest:
+            return None
     return Manifest(
         success=_FOUND,
         failure=frozenset(),
@@ -111,6 +117,13 @@ def manifest_of_jpeg(data: Buffer, roots: str) -> Manifest | None:
         bindings=dict(store.bindings),
         generator=" ".join(store.software).strip(),
     )
+
+
+def _digest(parts: Iterable[bytes | memoryview]) -> bytes:
+    hasher = sha256()
+    for part in parts:
+        hasher.update(part)
+    return hasher.digest()
 
 
 @lru_cache(maxsize=64)

@@ -4,6 +4,7 @@ from safebelt.rooms.labelling.model.label import SIDECAR
 from safebelt.rooms.labelling.service.base import Desk
 from safebelt.rooms.labelling.service.copying import Copying
 from safebelt.rooms.labelling.service.giving import Labelled
+from safebelt.rooms.labelling.service.letting import LetOut, LettingOut
 from safebelt.rooms.labelling.service.listing import Listing, MarkedSent, MarkPage, MarkSent
 from safebelt.rooms.labelling.service.marking import CannotMark, MarkedBytes, MarkFile
 from safebelt.rooms.labelling.service.owing import OwedFor
@@ -19,6 +20,7 @@ __all__ = [
     "Desk",
     "Labelled",
     "Labelling",
+    "LetOut",
     "MarkFile",
     "MarkPage",
     "MarkSent",
@@ -30,5 +32,5 @@ __all__ = [
 ]
 
 
-class Labelling(Listing, Copying, Passing, TextMarks, Rotating):
+class Labelling(LettingOut, Listing, Copying, Passing, TextMarks, Rotating):
     """Marks what AI makes, and checks what others bring."""

@@ -104,7 +104,7 @@ class Desk:
         """Return when this house marked a file with this digest, and the ledger's entry; empty where it did not."""
         with self.sql.read() as tx:
             found = store.by_digest(tx, sha256) if sha256 else None
-        return (found.at.isoformat(), found.entry_id) if found else ("", "")
+        return (found.at.isoformat(), found.entry_id) if found and found.entry_id else ("", "")
 
     def watermarked(self, ident: int | None) -> Remembered | None:
         """Return the mark whose watermark carries an id; None where nothing is remembered."""

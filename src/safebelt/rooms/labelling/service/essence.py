@@ -13,14 +13,14 @@ from safebelt.rooms.labelling.formats import files
 from safebelt.rooms.labelling.formats.carrier import Broken, Buffer, Unwritable
 from safebelt.rooms.labelling.formats.kinds import Kind
 from safebelt.rooms.labelling.model import Mark
-from safebelt.rooms.labelling.provenance import corners, ffmpeg, films, notices, scanning, sound, sound_aac
+from safebelt.rooms.labelling.provenance import corners, ffmpeg, films, gifs, notices, scanning, sound, sound_aac
 from safebelt.rooms.labelling.provenance.pixels import RASTER, decoded, encoded, not_here
 
 NOTICE_SECONDS = 3.0
 """How long a film shows the notice, from its first frame: GB 45438-2025 5.4 asks for two seconds or more."""
 _RHYTHM_PLACE, _FILM_PLACE = "rhythm: beginning", "{}, first {:.0f} s"
 _HERE = frozenset({Mark.EXPLICIT, Mark.WATERMARK})
-_NOT_HEARD = Text(
+NOT_READ_BACK = Text(
     zh="加入的水印在成品中读不出来（内容太短、太安静或变化太少），因此没有加水印。",
     en="The watermark could not be read back out of the result (too short, too quiet or too plain): it has none.",
 )
@@ -62,6 +62,8 @@ class Essence:
             return data
         if kind in RASTER:
             return self._drawn(data, kind)
+        if kind is Kind.GIF:
+            return self._animated(data, kind)
         if kind in scanning.SCANNED:
             return self._recoded(source, data, kind, beside)
         return self._noted(data, kind)
@@ -96,7 +98,27 @@ class Essence:
                 rgb, self.put[Mark.EXPLICIT] = corners.put(rgb, self.lang, self.font)
             except Unwritable as no:
                 self.left[Mark.EXPLICIT] = no.why
-        return data if rgb is picture.rgb else encoded(picture, rgb, kind)
+        if rgb is picture.rgb:
+            return data
+        try:
+            return encoded(picture, rgb, kind)
+        except Unwritable as no:
+            self.put.clear()
+            self._leave(no.why)
+            return data
+
+    def _animated(self, data: Buffer, kind: Kind) -> Buffer:
+        """Draw the notice in every picture of a GIF; 256 colours hold no watermark."""
+        if Mark.WATERMARK in self.marks:
+            self.left[Mark.WATERMARK] = not_here(kind)
+        if Mark.EXPLICIT not in self.marks:
+            return data
+        try:
+            made, self.put[Mark.EXPLICIT] = gifs.put(data, self.lang, self.font)
+        except Unwritable as no:
+            self.left[Mark.EXPLICIT] = no.why
+            return data
+        return made
 
     def _watermarked(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if self.watermark is None:
@@ -126,7 +148,7 @@ class Essence:
             return data
         if Mark.WATERMARK in self.put and not self._is_read_back(made, kind, beside):
             del self.put[Mark.WATERMARK]
-            self.left[Mark.WATERMARK] = _NOT_HEARD
+            self.left[Mark.WATERMARK] = NOT_READ_BACK
         return made if self.put.keys() & _HERE else data
 
     def _coded(self, source: Path, data: Buffer, kind: Kind, beside: Path) -> bytes:

@@ -1,6 +1,8 @@
 """The label and notice of what the belt lets out: ready in microseconds, and nothing else is loaded for them."""
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from safebelt.rooms.labelling import decide
@@ -18,6 +20,21 @@ class Labelled:
 
     header: str
     field: dict[str, Any]
+
+
+_OUR_ID = re.compile(r"rec_[0-9a-z]{26}")
+_ANY_ID = "rec_" + "0" * 26
+"""Stands for any id of our own form while what does not depend on it is worked out once a provider."""
+
+
+def _labelled(code: str, produce_id: str) -> Labelled:
+    made, conformance, _reason = decide.label(Generation.GENERATED, provider_code=code, produce_id=produce_id)
+    return Labelled(header=decide.as_header(made, conformance), field=decide.as_field(made, conformance))
+
+
+@lru_cache(maxsize=1024)
+def _of_ours(code: str) -> Labelled:
+    return _labelled(code, _ANY_ID)
 
 
 class Giving:
@@ -42,10 +59,12 @@ class Giving:
             produce_id: The record's id.
             uscc: Unified social credit code of the system's provider; empty where that bears none.
         """
-        made, conformance, _reason = decide.label(
-            Generation.GENERATED, provider_code=self.code_for(uscc), produce_id=produce_id
-        )
-        return Labelled(header=decide.as_header(made, conformance), field=decide.as_field(made, conformance))
+        code = self.code_for(uscc)
+        if not _OUR_ID.fullmatch(produce_id) or _ANY_ID in code:
+            return _labelled(code, produce_id)
+        known = _of_ours(code)
+        field = {**known.field, "AIGC": {**known.field["AIGC"], "ProduceID": produce_id}}
+        return Labelled(header=known.header.replace(_ANY_ID, produce_id), field=field)
 
     def code_for(self, uscc: str) -> str:
         """Return the code that labels name: the one configured, else that of the system's provider, else none."""

@@ -3,29 +3,30 @@
 It runs in a process of its own (`worker`), which may be killed at any moment: whatever it says is data.
 """
 
-import hashlib
 import os
 import re
 import stat
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from functools import cache
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
+from typing import ParamSpec, TypeVar
 
 from safebelt.kernel.text import Text
 from safebelt.rooms.labelling.decide.reading import read as read_label
 from safebelt.rooms.labelling.formats.carrier import MAX_FOUND, MAX_LABEL_BYTES, Broken, Buffer, Unwritable
-from safebelt.rooms.labelling.formats.files import opened
+from safebelt.rooms.labelling.formats.files import identity_of, opened
 from safebelt.rooms.labelling.formats.kinds import Kind, carrier_of, sniff
 from safebelt.rooms.labelling.model.checks import FoundLabel
-from safebelt.rooms.labelling.model.inspection import Inspection
+from safebelt.rooms.labelling.model.inspection import Glimpse, Inspection
 from safebelt.rooms.labelling.model.label import SIDECAR
 from safebelt.rooms.labelling.model.provenance import Manifest
 from safebelt.rooms.labelling.provenance import notices, scanning
 from safebelt.rooms.labelling.provenance.manifests import READ_KINDS, Manifests
 from safebelt.rooms.labelling.service.likeness import fingerprint_of
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 _SHOWN = 4096  # characters of a label that are kept
 _AI, _MADE = r"(?:人工智能|(?<![A-Za-z])AI(?![A-Za-z]))", r"(?:生成|合成|generated|synthesi[sz]ed)"
 _NOTICE = re.compile(rf"{_AI}[^\n。.]{{0,12}}{_MADE}|{_MADE}[^\n。.]{{0,12}}{_AI}", re.IGNORECASE)
@@ -40,8 +41,27 @@ _NO_KEY = Text(zh="本机构没有水印密钥。", en="This house has no key fo
 _NOT_ASKED = Text(zh="未要求查找。", en="It was not asked for.")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """What this house recognizes its own marks by.
+
+    Attributes:
+        keys: Keys of its watermarks, the newest first; empty where none are looked for.
+        font: The font file that it draws notices with; None where none are looked for.
+    """
+
+    keys: tuple[bytes, ...] = ()
+    font: Path | None = None
+
+
 def inspect(
-    path: Path, name: str, manifests: Manifests, keys: tuple[bytes, ...] = (), *, is_scanned: bool = True
+    path: Path,
+    name: str,
+    manifests: Manifests,
+    looks: Looks,
+    *,
+    is_scanned: bool = True,
+    tell: Callable[[Glimpse], None] = lambda _: None,
 ) -> Inspection:
     """Look into a file.
 
@@ -49,35 +69,29 @@ def inspect(
         path: The file.
         name: What it is called.
         manifests: Reads C2PA manifests.
-        keys: Keys of this house's watermarks, the newest first; empty where none are looked for.
+        looks: What marks of this house are recognized by.
         is_scanned: Whether the content itself is looked at, for watermark and fingerprint, or only what is said of it.
+        tell: Is told, once, the labels, while the look goes on.
 
     Raises:
         OSError: It cannot be opened.
     """
-    with opened(path) as (_, data):
-        digest = _aside().submit(_sha256, data)  # beside everything else: it holds nobody up
-        try:
-            return replace(_seen(path, data, name, manifests, keys, is_scanned=is_scanned), sha256=digest.result())
-        finally:
-            digest.exception()  # nobody reads the file any more when it is closed
+    with opened(path) as (file, data):
+        before, kind = identity_of(file), sniff(data, name)
+        labels, broken = _labels(kind, data) if kind else ((), "")
+        labels += _beside(path) if kind else ()
+        tell(Glimpse(labels=labels))
+        seen = _seen(path, data, kind, manifests, looks, is_scanned=is_scanned) if kind else Inspection(size=len(data))
+        stayed = identity_of(file) == before
+    return replace(seen, identity=before if stayed else (), labels=labels, broken=broken)
 
 
-def _seen(
-    path: Path, data: Buffer, name: str, manifests: Manifests, keys: tuple[bytes, ...], *, is_scanned: bool
-) -> Inspection:
-    kind = sniff(data, name)
-    if kind is None:
-        return Inspection(size=len(data))
-    labels, broken = _labels(kind, data)
-    labels += _beside(path)
+def _seen(path: Path, data: Buffer, kind: Kind, manifests: Manifests, looks: Looks, *, is_scanned: bool) -> Inspection:
     manifest, manifest_broken = _manifest(kind, path, data, manifests)
-    ident, why_no_scan = _by_all(path, kind, data, keys) if is_scanned else (None, _NOT_ASKED)
+    ident, why_no_scan = _by_all(path, kind, data, looks.keys) if is_scanned else (None, _NOT_ASKED)
     return Inspection(
         kind=kind.value,
         size=len(data),
-        broken=broken,
-        labels=labels,
         manifest=manifest,
         manifest_broken=manifest_broken,
         has_provenance=kind in READ_KINDS,
@@ -86,17 +100,8 @@ def _seen(
         why_no_scan=why_no_scan,
         is_scanned=is_scanned,
         fingerprint=fingerprint_of(kind, data) if is_scanned else None,
-        notice=_notice(path, kind, data, is_scanned=is_scanned),
+        notice=_notice(path, kind, data, looks.font if is_scanned else None, is_scanned=is_scanned),
     )
-
-
-@cache
-def _aside() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=1)
-
-
-def _sha256(data: Buffer) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def _beside(path: Path) -> tuple[FoundLabel, ...]:
@@ -174,15 +179,17 @@ def _watermark(path: Path, kind: Kind, data: Buffer, key: bytes) -> tuple[int | 
         return None, Text(zh=f"内容无法解码：{broken}", en=f"It cannot be decoded: {broken}.")
 
 
-def _notice(path: Path, kind: Kind, data: Buffer, *, is_scanned: bool) -> bool | None:
+def _notice(path: Path, kind: Kind, data: Buffer, font: Path | None, *, is_scanned: bool) -> bool | None:
     """Return whether a notice is there; None where it was not looked for, or only people can tell that there is none.
 
-    A sound without the rhythm may say in words that AI made it.
+    A sound without the rhythm may say in words that AI made it, and a picture may show it in other letters than ours.
     """
-    if kind not in scanning.HEARD:
+    if kind not in scanning.HEARD | scanning.SHOWN:
         return _has_notice(data, kind)
     try:
-        return (is_scanned and scanning.has_rhythm(path, data, kind)) or None
+        if kind in scanning.HEARD:
+            return (is_scanned and scanning.has_rhythm(path, data, kind)) or None
+        return (font is not None and scanning.has_drawn_notice(path, data, kind, font)) or None
     except (Unwritable, Broken):
         return None
 

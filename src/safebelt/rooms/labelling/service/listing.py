@@ -11,7 +11,7 @@ from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Problem
 from safebelt.kernel.text import Text
 from safebelt.rooms.labelling import store
-from safebelt.rooms.labelling.decide import owed
+from safebelt.rooms.labelling.decide import incomplete, owed
 from safebelt.rooms.labelling.formats.kinds import MEDIA_TYPES, Kind
 from safebelt.rooms.labelling.model import Mark, Marked
 from safebelt.rooms.labelling.model.events import Remembered
@@ -58,6 +58,11 @@ class MarkedSent:
     media_type: str
     data: bytes
     sidecar: bytes = b""
+
+    @property
+    def incomplete(self) -> Text | None:
+        """What its label lacks, and what to do; None where it lacks nothing."""
+        return incomplete(self.marked.lacking) if self.marked.lacking else None
 
     @property
     def missing(self) -> tuple[Mark, ...]:

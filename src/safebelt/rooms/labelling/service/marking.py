@@ -1,7 +1,7 @@
 """Marking files: notice, label and signed manifest, each where its format has a place for it, and all read back."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.labelling import decide, store
 from safebelt.rooms.labelling.decide import likeness
 from safebelt.rooms.labelling.formats import files
-from safebelt.rooms.labelling.formats.carrier import Broken, Unwritable, applied
+from safebelt.rooms.labelling.formats.carrier import Broken, Edit, Unwritable, applied
 from safebelt.rooms.labelling.formats.kinds import MEDIA_TYPES, Kind, carrier_of, sniff
 from safebelt.rooms.labelling.model import AigcLabel, Generation, Mark, Marked
 from safebelt.rooms.labelling.model.events import ContentMarked, Remembered
@@ -25,7 +25,7 @@ from safebelt.rooms.labelling.service.signing import Signing, signed
 from safebelt.rooms.labelling.service.working import Work, done
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import sqlalchemy as sa
 
@@ -44,6 +44,7 @@ class MarkFile:
         generation: What the label says.
         lang: Language of a notice; empty for the content's own.
         is_text_signed: Whether a signed manifest may go into a text, which grows by it.
+        is_stamped: Whether this house's time-stamp goes into a signed manifest.
     """
 
     system_id: str = ""
@@ -51,6 +52,7 @@ class MarkFile:
     generation: Generation = Generation.GENERATED
     lang: str = ""
     is_text_signed: bool = False
+    is_stamped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,8 @@ class MarkedBytes:
         media_type: As HTTP names it.
         sha256: Its digest, hexadecimal.
         put: Names of the marks on it.
+        left_out: Each mark that was wished for and is not on it, with why.
+        ident: What its watermark carries; None where it has none.
     """
 
     data: bytes
@@ -70,6 +74,8 @@ class MarkedBytes:
     media_type: str
     sha256: str
     put: frozenset[str]
+    left_out: "Mapping[str, Text]" = field(default_factory=dict)
+    ident: int | None = None
 
 
 class CannotMark(Exception):  # noqa: N818  it says what cannot be done
@@ -99,19 +105,26 @@ class Marking(Furnished):
         hand = self.hand_at_hand(system_id)
         label = self._label(produce_id, Generation.GENERATED, hand, uscc)
         try:
-            made = applied(data, carrier_of(kind).write(data, value := value_of(label)))
+            edit = carrier_of(kind).write(data, value := value_of(label))
+            manifested = _signed(data, edit, kind, self._signing(label, hand))
+            made = manifested or applied(data, edit)
             if [one.value for one in carrier_of(kind).read(made)] != [value]:
                 raise CannotMark("a label that could not be read back")
-            whole = _signed(made, kind, label, hand, self.software)
         except (Broken, Unwritable) as no:
             raise CannotMark(str(no)) from no
         return MarkedBytes(
-            data=whole or made,
+            data=made,
             kind=kind.value,
             media_type=MEDIA_TYPES[kind],
-            sha256=hashlib.sha256(whole or made).hexdigest(),
-            put=frozenset({Mark.AIGC.value} | ({Mark.C2PA.value} if whole else set())),
+            sha256=hashlib.sha256(made).hexdigest(),
+            put=frozenset({Mark.AIGC.value} | ({Mark.C2PA.value} if manifested else set())),
         )
+
+    def _signing(self, label: AigcLabel, hand: "Hand | None") -> Signing | None:
+        """Return what a manifest says of a content on its way; None where there is no hand."""
+        if hand is None:
+            return None
+        return Signing(label=label, hand=hand, title=hand.system_id, software=self.software)
 
     def mark(self, source: Path, out: Path, cmd: MarkFile, *, by: Actor, also: "Also | None" = None) -> Marked:
         """Write a marked copy of a file, and remember that this house did.
@@ -150,6 +163,7 @@ class Marking(Furnished):
             software=self.software,
             font=self.desk.folder / FONT,
             is_text_signed=cmd.is_text_signed,
+            stamp=self.desk.certificates.stamp if cmd.is_stamped else None,
             watermark=(drawn, self.desk.keyring.key(is_made=True)) if has_watermark else None,
         )
         if why_not is not None and Mark.C2PA in cmd.marks:
@@ -218,8 +232,6 @@ def _looks(out: Path, made: Marked) -> Fingerprint | None:
         return None
 
 
-def _signed(data: bytes, kind: Kind, label: AigcLabel, hand: "Hand | None", software: tuple[str, str]) -> bytes:
-    """Return a content with a manifest; nothing where there is no hand, or the format takes none."""
-    if hand is None or kind not in SIGNED_KINDS:
-        return b""
-    return signed(data, kind, Signing(label=label, hand=hand, title=hand.system_id, software=software))
+def _signed(data: bytes, edit: Edit, kind: Kind, what: Signing | None) -> bytes:
+    """Return an edited content with a manifest; nothing where nobody signs, or the format takes none."""
+    return b"" if what is None or kind not in SIGNED_KINDS else signed(data, kind, what, edit)

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
+from safebelt.rooms.labelling.formats.carrier import Edit
 from safebelt.rooms.labelling.formats.kinds import Kind
 from safebelt.rooms.labelling.model import AigcLabel
 from safebelt.rooms.labelling.model.provenance import Claim
+from safebelt.rooms.labelling.provenance.loopback import Stamp
 from safebelt.rooms.labelling.provenance.manifests import Manifests, Signer
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ class Signing:
         title: What the manifest calls the system.
         software: Name and version of what writes it.
         bindings: Soft bindings: algorithm to value.
+        stamp: Answers the query for a time-stamp; None for none.
     """
 
     label: AigcLabel
@@ -30,6 +33,7 @@ class Signing:
     title: str
     software: tuple[str, str]
     bindings: Mapping[str, str] = field(default_factory=dict)
+    stamp: Stamp | None = None
 
     @property
     def claim(self) -> Claim:
@@ -40,7 +44,7 @@ class Signing:
     @property
     def signer(self) -> Signer:
         """Who signs."""
-        return Signer(algorithm=self.hand.algorithm, chain=self.hand.chain, sign=self.hand.raw)
+        return Signer(algorithm=self.hand.algorithm, chain=self.hand.chain, sign=self.hand.raw, stamp=self.stamp)
 
 
 def sign(data: bytes, out: IO[bytes], kind: Kind, what: Signing) -> None:
@@ -52,10 +56,16 @@ def sign(data: bytes, out: IO[bytes], kind: Kind, what: Signing) -> None:
     Manifests("").sign(data, out, kind, what.claim, what.signer)
 
 
-def signed(data: bytes, kind: Kind, what: Signing) -> bytes:
+def signed(data: bytes, kind: Kind, what: Signing, edit: Edit = ()) -> bytes:
     """Return a content with a manifest.
+
+    Args:
+        data: The content.
+        kind: Its format.
+        what: What the manifest says, and who signs.
+        edit: What is changed in the content before; empty for nothing.
 
     Raises:
         Unwritable, Broken: As `Manifests.sign`.
     """
-    return Manifests("").signed(data, kind, what.claim, what.signer)
+    return Manifests("").signed(data, kind, what.claim, what.signer, edit)

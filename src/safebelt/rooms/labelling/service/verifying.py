@@ -1,8 +1,11 @@
 """Checking files: the look is another process's, the answers are put together here."""
 
+import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import IO
@@ -13,11 +16,13 @@ from safebelt.kernel.errors import Invalid, NotFound, Problem, Unavailable
 from safebelt.kernel.text import Text
 from safebelt.rooms.certificates.model import Checked as CertificateChecked
 from safebelt.rooms.labelling.decide import checking, sentences
-from safebelt.rooms.labelling.model import AxisFound, Checked, Verdict
-from safebelt.rooms.labelling.model.inspection import Inspection, Known
+from safebelt.rooms.labelling.decide.answering import found as answered
+from safebelt.rooms.labelling.decide.reading import label_axes
+from safebelt.rooms.labelling.model import AxisFound, Checked, FoundLabel, Verdict
+from safebelt.rooms.labelling.model.inspection import Glimpse, Inspection, Known
 from safebelt.rooms.labelling.model.provenance import Manifest
 from safebelt.rooms.labelling.provenance import integrity
-from safebelt.rooms.labelling.service.base import Desk, Furnished
+from safebelt.rooms.labelling.service.base import FONT, Desk, Furnished
 from safebelt.rooms.labelling.service.holding import Held
 from safebelt.rooms.labelling.service.looker import Looker
 
@@ -46,8 +51,9 @@ class Verifying(Furnished):
         """What looks into files; another one when a key of the watermarks was made meanwhile."""
         keys = self.desk.keyring.keys()
         if self._started is None or self._started[0] != keys:
-            self.close()
-            self._started = keys, Looker(self.desk.roots(), self.desk.trust_list(), keys=keys)
+            Verifying.close(self)
+            roots, listed, font = self.desk.roots(), self.desk.trust_list(), self.desk.folder / FONT
+            self._started = keys, Looker(roots, listed, keys=keys, font=font)
         return self._started[1]
 
     def verify(self, path: Path, *, name: str = "", is_scanned: bool = True) -> Checked:
@@ -63,9 +69,11 @@ class Verifying(Furnished):
             Invalid: It is a folder, cannot be read, or is too large.
         """
         _hold_readable(path)
-        seen = self._looker.look(path.resolve(), name or path.name, is_scanned=is_scanned)
-        known = self._known(seen)
-        axes = checking.axes(seen, known, self._integrity(seen))
+        early, at = _Early(self), Path(os.path.realpath(path))
+        seen = self._looker.look(at, name or path.name, is_scanned=is_scanned, meanwhile=early.ask)
+        early.ask(Glimpse(labels=seen.labels))  # what it says at last, where that differs
+        known = self._known(seen, early)
+        axes = checking.axes(seen, known, early.integrity, early.says)
         return Checked(
             file=name or path.name,
             kind=seen.kind,
@@ -104,10 +112,11 @@ class Verifying(Furnished):
         for name in ("_signers", "_keys"):
             self.__dict__.pop(name, None)
 
-    def _integrity(self, seen: Inspection) -> AxisFound:
-        if not seen.labels or not seen.labels[0].fields:
-            return checking.found(Verdict.ABSENT, "没有可读取的标识。", "There is no label that can be read.")
-        return integrity.axis(seen.labels[0].fields, self._key_of)
+    def judged(self, labels: Sequence[FoundLabel]) -> AxisFound:
+        """Judge the signature on a file's label."""
+        if not labels or not labels[0].fields:
+            return answered(Verdict.ABSENT, "没有可读取的标识。", "There is no label that can be read.")
+        return integrity.axis(labels[0].fields, self._key_of)
 
     def _key_of(self, serial: str) -> integrity.PublicKey | None:
         """Return the key of a certificate of this house; None where there is none that can be asked for."""
@@ -116,11 +125,13 @@ class Verifying(Furnished):
         except Problem:
             return None
 
-    def _known(self, seen: Inspection) -> Known:
+    def _known(self, seen: Inspection, early: "_Early") -> Known:
         """Ask this house's records; where they do not answer, say so, and take nothing for granted."""
         desk, manifest = self.desk, seen.manifest
+        if early.marked is None:
+            return Known(is_silent=True)
+        marked_at, entry = early.marked
         try:
-            marked_at, entry = desk.marked(seen.sha256)
             alike, is_crowded = desk.alike(seen.fingerprint)
             watermarked = desk.watermarked(seen.ident)
         except Unavailable:
@@ -128,6 +139,7 @@ class Verifying(Furnished):
         signer = self._signer(manifest) if manifest and manifest.trusted_by == "home" else _Signer()
         return Known(
             checked=signer.checked,
+            lasts=signer.lasts,
             watermarked=watermarked,
             alike=alike,
             is_crowded=is_crowded,
@@ -146,11 +158,47 @@ class Verifying(Furnished):
             return _Signer()
 
 
+class _Early:
+    """What can be answered of the first that a look finds, while it goes on.
+
+    Who looks may be in a stranger's hands by then: what it says at last is asked for anew where it is something else.
+    The digest is none of its words.
+
+    Args:
+        checks: Whose records are asked.
+
+    Attributes:
+        marked: When this house marked this very file, and the entry; None where its records do not answer.
+        integrity: What the signature on the label came to.
+        says: What the labels say together, and whether they keep to the standard.
+    """
+
+    def __init__(self, checks: Verifying) -> None:
+        self._checks = checks
+        self._labels: tuple[FoundLabel, ...] | None = None
+        self.marked: tuple[str, str] | None = "", ""
+
+    def ask(self, glimpse: Glimpse) -> None:
+        """Answer what is not answered yet, or was answered of something else."""
+        if glimpse.sha256 is not None:
+            self.marked = self._marked(glimpse.sha256)
+        if glimpse.labels is not None and glimpse.labels != self._labels:
+            self._labels = glimpse.labels
+            self.integrity, self.says = self._checks.judged(glimpse.labels), label_axes(glimpse.labels)
+
+    def _marked(self, sha256: str) -> tuple[str, str] | None:
+        try:
+            return self._checks.desk.marked(sha256)
+        except Unavailable:
+            return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Signer:
     """What this house says of a certificate: the parts of `Known` that are about it."""
 
     checked: CertificateChecked | None = None
+    lasts: tuple[datetime, datetime] | None = None
     name: Text | None = None
     party: str = ""
     url: str = ""
@@ -162,7 +210,8 @@ def _asked(desk: Desk, manifest: Manifest) -> _Signer:
         return _Signer()  # another certificate of that number: none of ours, whoever signed it
     checked = desk.certificates.check(certificate.der)
     name, party, url = desk.public(checked.system_id) if checked.is_public else (None, "", "")
-    return _Signer(checked=checked, name=name, party=party, url=url)
+    lasts = certificate.not_before, certificate.not_after
+    return _Signer(checked=checked, lasts=lasts, name=name, party=party, url=url)
 
 
 @lru_cache(maxsize=64)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from safebelt.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from safebelt.kernel.text import Text
+from safebelt.rooms.labelling import decide
 from safebelt.rooms.labelling.formats import files
 from safebelt.rooms.labelling.formats.carrier import Broken, Buffer, Edit, Span, Unwritable, applied
 from safebelt.rooms.labelling.formats.kinds import Kind, carrier_of, sniff
 from safebelt.rooms.labelling.model import AigcLabel, Mark, Marked
 from safebelt.rooms.labelling.model.label import SIDECAR
 from safebelt.rooms.labelling.provenance import scanning
+from safebelt.rooms.labelling.provenance.loopback import Stamp
 from safebelt.rooms.labelling.provenance.manifests import Manifests
 from safebelt.rooms.labelling.provenance.text_manifests import NOT_ASKED, TEXT_KINDS
 from safebelt.rooms.labelling.provenance.values import value_of
@@ -21,6 +23,9 @@ from safebelt.rooms.labelling.service.signing import Signing, sign
 
 if TYPE_CHECKING:
     from safebelt.rooms.certificates.service import Hand
+
+
+_STAMPED = "C2PA, with time-stamp"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,6 +42,7 @@ class Work:
         font: File of the notice's font.
         watermark: What the watermark carries, and its key; None for none.
         is_text_signed: Whether a manifest may go into a text.
+        stamp: Answers the query for a time-stamp on the manifest; None for none.
         put, left: What was put where, and what was left out, why.
     """
 
@@ -49,6 +55,7 @@ class Work:
     font: Path
     watermark: tuple[int, bytes] | None = None
     is_text_signed: bool = False
+    stamp: Stamp | None = None
     put: dict[Mark, str] = field(default_factory=dict)
     left: dict[Mark, Text] = field(default_factory=dict)
 
@@ -102,14 +109,14 @@ class Work:
         if kind in TEXT_KINDS and not self.is_text_signed:
             self.left[Mark.C2PA] = NOT_ASKED
             return False
-        what = Signing(label=self.label, hand=self.hand, title=self.title, software=self.software)
+        what = Signing(label=self.label, hand=self.hand, title=self.title, software=self.software, stamp=self.stamp)
         try:
             with draft.open("w+b") as signed:
                 sign(applied(data, edit), signed, kind, what)
         except Unwritable as no:
             self.left[Mark.C2PA] = no.why
             return False
-        self.put[Mark.C2PA] = "C2PA"
+        self.put[Mark.C2PA] = "C2PA" if self.stamp is None else _STAMPED
         return True
 
     def _read_back(self, draft: Path, kind: Kind, value: str) -> Marked:
@@ -123,13 +130,17 @@ class Work:
             digest, size = hashlib.sha256(data).hexdigest(), len(data)
         self._hold_manifest(draft, kind)
         self._hold_watermark(draft, kind)
-        return Marked(kind=kind.value, put=self.put, left_out=self.left, sha256=digest, size=size)
+        lacking = decide.missing(self.label) if Mark.AIGC in self.put else ()
+        return Marked(
+            kind=kind.value, put=self.put, left_out=self.left, sha256=digest, size=size, lacking=tuple(lacking)
+        )
 
     def _hold_manifest(self, draft: Path, kind: Kind) -> None:
         if Mark.C2PA not in self.put:
             return
         manifest = Manifests("").read(draft, kind)
-        if manifest is None or not (manifest.is_bound and manifest.is_signed):
+        is_there = manifest is not None and manifest.is_bound and manifest.is_signed
+        if not is_there or (self.stamp is not None and not (manifest and manifest.is_stamped)):
             raise _not_read_back(Mark.C2PA)
 
     def _hold_watermark(self, draft: Path, kind: Kind) -> None:

@@ -53,8 +53,8 @@ def guess_form(files: tuple[File, ...]) -> Form:
         names,
         Text(zh="看不出这些文件的格式。", en="The form of these files cannot be told."),
         Text(
-            zh="请用 --format 写明：system、hf、atrs、nl 或 csv。",
-            en="Say it with --format: system, hf, atrs, nl or csv.",
+            zh="请用 --form 写明：system、hf、atrs、nl 或 csv。",
+            en="Say it with --form: system, hf, atrs, nl or csv.",
         ),
     )
 

@@ -27,6 +27,7 @@ class Detector:
 
     Attributes:
         name: As policies name it.
+        hint: Pattern without looking around, for a fast engine over UTF-8: it is there wherever a finding is.
         pattern: Where a finding may begin and how far it may go.  ASCII classes only, never a Unicode word boundary.
         needs: The text must have at least one of these characters; a cheap way to pass by.
         judge: Where the finding really ends, or None if it is none: check digits, dates, known prefixes.
@@ -35,6 +36,7 @@ class Detector:
     """
 
     name: str
+    hint: str
     pattern: re.Pattern[str]
     needs: frozenset[str] = DIGITS
     judge: Callable[[re.Match[str]], int | None] = _as_matched

@@ -28,6 +28,7 @@ def is_cn_id(number: str) -> bool:
 # Fifteen-digit numbers of the first generation have no check digit and are out of use since 2013: left out on purpose.
 CN_ID = Detector(
     name="cn_id",
+    hint=r"[1-8][0-9]{5}[ -]?(?:19|20)[0-9]{6}[ -]?[0-9]{3}",
     pattern=re.compile(
         r"(?<![0-9])[1-8][0-9]{5}[ -]?(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[ -]?[0-9]{3}"
         r"(?:x|[0-9](?![0-9]))"
@@ -38,6 +39,7 @@ CN_ID = Detector(
 # SSA: area is not 000, 666 or 9xx, group not 00, serial not 0000; only with separators.
 US_SSN = Detector(
     name="us_ssn",
+    hint=r"[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}",
     pattern=re.compile(
         r"(?<![0-9])(?<![0-9]-)(?!000|666|9)[0-9]{3}([ -])(?!00)[0-9]{2}\1(?!0000)[0-9]{4}(?![0-9])(?!-[0-9])"
     ),
@@ -55,6 +57,7 @@ def is_uscc(code: str) -> bool:
 # A body's public code, not a person's: policies may name it, records do not mask it.
 CN_USCC = Detector(
     name="cn_uscc",
+    hint=r"[0-9a-hj-npqrtuwxy]{2}[0-9]{6}[0-9a-hj-npqrtuwxy]{10}",
     pattern=re.compile(r"(?<![0-9a-z])[0-9a-hj-npqrtuwxy]{2}[0-9]{6}[0-9a-hj-npqrtuwxy]{10}(?![0-9a-z])"),
     judge=if_true(is_uscc),
     is_masked_in_records=False,
@@ -63,6 +66,7 @@ CN_USCC = Detector(
 # Ordinary passports: E and eight digits, or E, a letter but I and O, and seven digits; G is the form before 2012.
 CN_PASSPORT = Detector(
     name="cn_passport",
+    hint=r"[eg][0-9a-hj-np-z][0-9]{7}",
     pattern=re.compile(r"(?<![0-9a-z])(?:[eg][0-9]{8}|e[a-hj-np-z][0-9]{7})(?![0-9a-z])"),
 )
 
@@ -76,6 +80,7 @@ def _is_plate(plate: str) -> bool:
 
 CN_PLATE = Detector(
     name="cn_plate",
+    hint=rf"(?:{'|'.join(PROVINCE_SIGNS)})[a-hj-np-z](?:[ .-]|·|•|・)?[a-z0-9]{{4}}",
     pattern=re.compile(
         rf"[{PROVINCE_SIGNS}][a-hj-np-z][ ·•・.-]?"
         r"(?:[a-hj-np-z0-9]{4}[a-hj-np-z0-9挂学警港澳]|[a-hj-np-z][a-hj-np-z0-9][0-9]{4}|[0-9]{5}[a-hj-np-z])(?![0-9a-z])"

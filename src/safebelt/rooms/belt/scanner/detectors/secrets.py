@@ -17,36 +17,49 @@ def _has_digit(text: str) -> bool:
 # `sk-`, `sk-proj-`, `sk-ant-`…; a slug of words has no digit in its first forty characters, a key nearly always has.
 OPENAI_KEY = Detector(
     name="openai_key",
+    hint=r"sk-[a-z0-9_-]{20}",
     pattern=re.compile(r"(?<![a-z0-9])sk-[a-z0-9_-]{20,40}"),
     needs=frozenset("-"),
     judge=if_true(_has_digit),
     tail=_URL_SAFE,
 )
 AWS_KEY = Detector(
-    name="aws_key", pattern=re.compile(r"(?<![a-z0-9])(?:akia|asia)[a-z2-7]{16}(?![a-z0-9])"), needs=frozenset("a")
+    name="aws_key",
+    hint=r"a[ks]ia[a-z2-7]{16}",
+    pattern=re.compile(r"(?<![a-z0-9])(?:akia|asia)[a-z2-7]{16}(?![a-z0-9])"),
+    needs=frozenset("a"),
 )
 ALIYUN_KEY = Detector(
-    name="aliyun_key", pattern=re.compile(r"(?<![a-z0-9])ltai[a-z0-9]{12,26}(?![a-z0-9])"), needs=frozenset("l")
+    name="aliyun_key",
+    hint=r"ltai[a-z0-9]{12}",
+    pattern=re.compile(r"(?<![a-z0-9])ltai[a-z0-9]{12,26}(?![a-z0-9])"),
+    needs=frozenset("l"),
 )
 GITHUB_TOKEN = Detector(
     name="github_token",
+    hint=r"gh[pousr]_[a-z0-9]{36}|github_pat_",
     pattern=re.compile(r"(?<![a-z0-9])(?:gh[pousr]_[a-z0-9]{36}|github_pat_[a-z0-9_]{22})"),
     needs=frozenset("_"),
     tail=_WORD,
 )
 SLACK_TOKEN = Detector(
     name="slack_token",
+    hint=r"xox[abeoprs]-",
     pattern=re.compile(r"(?<![a-z0-9])xox[abeoprs]-[a-z0-9-]{10,40}"),
     needs=frozenset("-"),
     judge=if_true(_has_digit),
     tail=_URL_SAFE,
 )
 GOOGLE_KEY = Detector(
-    name="google_key", pattern=re.compile(r"(?<![a-z0-9])aiza[a-z0-9_-]{35}(?![a-z0-9_-])"), needs=frozenset("z")
+    name="google_key",
+    hint=r"aiza[a-z0-9_-]{35}",
+    pattern=re.compile(r"(?<![a-z0-9])aiza[a-z0-9_-]{35}(?![a-z0-9_-])"),
+    needs=frozenset("z"),
 )
 # RFC 7519: two base64url objects, `{"` both; a header longer than 800 characters is not recognised (REACH).
 JWT = Detector(
     name="jwt",
+    hint=r"eyj[a-z0-9_-]{8}",
     pattern=re.compile(r"(?<![a-z0-9])eyj[a-z0-9_-]{8,800}\.ey[a-z0-9_-]{8}"),
     needs=frozenset("."),
     tail=_URL_SAFE | {"."},
@@ -54,6 +67,7 @@ JWT = Detector(
 # Safebelt's own: `sbk_` callers' keys, `sbt_` access tokens.
 SAFEBELT_KEY = Detector(
     name="safebelt_key",
+    hint=r"sb[kt]_[a-z0-9_-]{16}",
     pattern=re.compile(r"(?<![a-z0-9])sb[kt]_[a-z0-9_-]{16}"),
     needs=frozenset("_"),
     tail=_URL_SAFE,
@@ -61,6 +75,7 @@ SAFEBELT_KEY = Detector(
 # PEM (RFC 7468), also with `\n` written out, also with the header lines of encrypted keys (RFC 1421).
 PRIVATE_KEY = Detector(
     name="private_key",
+    hint=r"-----begin ",
     pattern=re.compile(
         r"-----begin (?:[a-z0-9]{1,12} ){0,3}private key(?: block)?-----(?:\\[rn]|[ \n\t]){0,8}"
         r"(?:[a-z-]{3,16}: [^\n\\]{1,80}(?:\\[rn]|\n){1,4}){0,3}[a-z0-9+/=]{16}"
@@ -68,7 +83,9 @@ PRIVATE_KEY = Detector(
     needs=frozenset("-"),
     tail=frozenset(string.ascii_lowercase + string.digits + "+/=\\\n-"),
 )
-INVISIBLE_RUN = Detector(name="invisible_run", pattern=re.compile(f"{INVISIBLE}"), needs=frozenset(INVISIBLE))
+INVISIBLE_RUN = Detector(
+    name="invisible_run", hint=INVISIBLE, pattern=re.compile(f"{INVISIBLE}"), needs=frozenset(INVISIBLE)
+)
 
 DETECTORS = (
     OPENAI_KEY,

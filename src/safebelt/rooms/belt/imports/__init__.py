@@ -1,0 +1,1 @@
+"""Files of others that the belt reads: they are hostile until read."""

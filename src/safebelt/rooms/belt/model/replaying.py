@@ -1,0 +1,72 @@
+"""Words of a replay: what a changed policy would have done to retained records."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from safebelt.kernel.text import Text
+
+NOT_EVALUATED: Mapping[str, Text] = {
+    "masked": Text(
+        zh="原文已遮盖：遮盖之处可能有规则所找的内容", en="masked: what a rule looks for may stand where it was masked"
+    ),
+    "erased": Text(zh="内容已抹除", en="the content was erased"),
+    "digest_only": Text(zh="只留摘要，没有文本", en="only a digest is kept, no text"),
+    "not_text": Text(zh="含规则读不到的部分（图片、声音等）", en="it has parts that no rule reads (pictures, sound …)"),
+    "policy_not_kept": Text(zh="当时的规则版本没有保存", en="the policy version that judged it is not kept"),
+    "not_reproduced": Text(zh="当时命中之处没有留在记录中", en="what was found then is not in the text that was kept"),
+    "unreadable": Text(zh="记录缺失、损坏或尚未写完", en="the record is missing, damaged or not finished"),
+}
+"""Why a record could not be evaluated, or not wholly: a verdict of its own, never counted as *nothing changes*."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleDifference:
+    """What changes for one rule.
+
+    Attributes:
+        rule: Its id.
+        newly: Exchanges in which it hits and did not.
+        no_longer: Exchanges in which it hit and does not.
+        changed: Exchanges in which it hits as before and asks for another action.
+        examples: Ids of some of them; never contents.
+    """
+
+    rule: str
+    newly: int = 0
+    no_longer: int = 0
+    changed: int = 0
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What a policy would have done.
+
+    Attributes:
+        policy, version, digest: The policy that was replayed.
+        since, until: Which exchanges, both inclusive.
+        system_id: Of which system; empty for all.
+        exchanges: How many there were, as far as they were looked at.
+        is_capped: Whether there were more; then the newest were looked at.
+        evaluated: How many could be evaluated wholly.
+        before, after: Strictest action asked for, by what judged them and by this policy → exchanges; of those of
+            which some text could be read.
+        rules: What changes, rule by rule; rules of which nothing changes are left out.
+        not_evaluated: Reason → ids of some, and how many.
+    """
+
+    policy: str
+    version: int
+    digest: str
+    since: datetime
+    until: datetime
+    system_id: str
+    exchanges: int
+    is_capped: bool
+    evaluated: int
+    before: Mapping[str, int]
+    after: Mapping[str, int]
+    rules: tuple[RuleDifference, ...]
+    not_evaluated: Mapping[str, int]
+    not_evaluated_examples: Mapping[str, tuple[str, ...]]

@@ -1,0 +1,203 @@
+"""Answers made of items (Anthropic's messages, OpenAI's responses): what both interfaces share.
+
+Their streams name each event (`event:`) and say the same name in its data (`type`); so every event is written anew
+from its data alone.  A text is a channel of its own; whatever else an event says is judged string by string.
+"""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from safebelt.rooms.belt.model import Hit
+from safebelt.rooms.belt.proxy.client import UpstreamBroke
+from safebelt.rooms.belt.proxy.leaves import Keys, rewrite_tree
+from safebelt.rooms.belt.proxy.notices import NoticeFor
+from safebelt.rooms.belt.proxy.screens import WholeAnswer, Words, plain_path
+from safebelt.rooms.belt.proxy.streaming import BEAT, DONE, OpenChannel
+from safebelt.rooms.belt.scanner.stream import Released, StreamScreen
+
+Json = dict[str, Any]
+_NAME = re.compile(r"[a-z][a-z0-9_.]{0,79}", re.ASCII)
+MOST_CHANNELS = 1024
+"""Texts one answer may hold; no honest one comes near it."""
+
+
+class ItemsAnswer(WholeAnswer):
+    """Screens a whole answer made of items.
+
+    Args:
+        refused: What an answer says of itself where a rule refused.
+        scanner, harness, is_json: As `WholeAnswer`.
+    """
+
+    refused: Mapping[str, Any] = {}
+
+    def screen(self, body: Json) -> Json:
+        """Return the body as it may leave; where a rule refused, texts end where the finding begins.
+
+        Raises:
+            RecursionError: It is nested too deeply.
+        """
+        self._is_refused = False
+        screened: Json = rewrite_tree(body, (), self._speech, self._words)
+        return {**screened, **self.refused} if self._is_refused or self._words.is_refused else screened
+
+    @staticmethod
+    def _path(keys: Keys) -> str:
+        return plain_path(keys)
+
+
+@dataclass(slots=True)
+class Channel:
+    """One text while it streams.
+
+    Attributes:
+        path: Its name, for findings and records.
+        screen: Judges it.
+        is_json: It is JSON source.
+        said: What the model said.
+        passed: What left.
+    """
+
+    path: str
+    screen: StreamScreen
+    is_json: bool
+    said: list[str] = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
+
+
+class ItemsStream(ABC):
+    """Screens a streamed answer made of items.
+
+    Args:
+        open_channel: Makes the screen of a text when it first speaks.
+        words: Judges every other string.
+        notice: Text → the explicit notice to end it with; empty for none.
+
+    Attributes:
+        is_done: The model has said all.
+        is_refused: A refusing rule acted; nothing more of the model's leaves.
+        usage: What the upstream says it used.
+    """
+
+    def __init__(self, open_channel: OpenChannel, words: Words, notice: NoticeFor) -> None:
+        self._open_channel, self._words, self._notice = open_channel, words, notice
+        self._channels: dict[Keys, Channel] = {}
+        self._closed: set[Keys] = set()
+        self._hits: list[Hit] = []
+        self._is_refused = self.is_done = False
+        self.usage: Json = {}
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether a refusing rule acted."""
+        return self._is_refused or self._words.is_refused
+
+    @is_refused.setter
+    def is_refused(self, value: bool) -> None:
+        """Note that a refusing rule acted."""
+        self._is_refused = value
+
+    @property
+    def hits(self) -> list[Hit]:
+        """Findings so far."""
+        return [*self._hits, *self._words.hits]
+
+    def said(self) -> dict[str, tuple[str, bool]]:
+        """Return what the model said, by path, with whether it is JSON source: only for masking into the record."""
+        return {one.path: ("".join(one.said), one.is_json) for one in self._channels.values()}
+
+    def take(self, data: bytes) -> bytes:
+        """Take the data of one event; return the bytes to pass on now.
+
+        Raises:
+            UpstreamBroke: It is not what this interface streams, so it cannot be screened.
+        """
+        if not data:
+            return BEAT
+        if data == DONE:  # some servers end every stream so
+            return b""
+        try:
+            events = self.events(_parsed(data))
+        except RecursionError as error:
+            raise UpstreamBroke("an event nested so deeply cannot be screened") from error
+        return b"" if self.is_refused and not events else b"".join(map(written, events))
+
+    @abstractmethod
+    def events(self, event: Json) -> list[Json]:
+        """Return what of an event may leave now, as events."""
+
+    def _worded(self, event: Json) -> Json:
+        """Return an event with every string judged by itself."""
+        judged: Json = rewrite_tree(event, (), self._as_word, self._words)
+        return {**judged, "type": event["type"]}
+
+    def _as_word(self, _keys: Keys, text: str, _is_json: bool) -> str:
+        return self._words(text)
+
+    def _feed(self, keys: Keys, text: str, *, is_json: bool = False) -> str:
+        """Take a piece of a text; return what may leave now."""
+        one = self._channels.get(keys)
+        if one is None:
+            if len(self._channels) >= MOST_CHANNELS:
+                raise UpstreamBroke("an answer of so many texts cannot be screened")
+            path = plain_path(keys)
+            one = self._channels[keys] = Channel(path, *self._open_channel(path, is_json))
+        if keys in self._closed:
+            raise UpstreamBroke("a text goes on after its end")
+        if self.is_refused:
+            return ""
+        one.said.append(text)
+        return self._released(one, one.screen.feed(text))
+
+    def _close(self, keys: Keys) -> str:
+        """End a text; return what still waited."""
+        one = self._channels.get(keys)
+        if one is None or keys in self._closed or self.is_refused:
+            return ""
+        self._closed.add(keys)
+        return self._released(one, one.screen.close())
+
+    def _released(self, one: Channel, released: Released) -> str:
+        self._hits += released.hits
+        self._is_refused |= released.is_refused
+        one.passed.append(released.text)
+        return released.text
+
+    def _passed(self, keys: Keys) -> str:
+        """Return all of a text that left."""
+        one = self._channels.get(keys)
+        return "".join(one.passed) if one else ""
+
+
+def _parsed(data: bytes) -> Json:
+    try:
+        event = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UpstreamBroke("an event that is not JSON cannot be screened") from error
+    if not isinstance(event, dict) or not isinstance(name := event.get("type"), str) or not _NAME.fullmatch(name):
+        raise UpstreamBroke("an event without form or name cannot be screened")
+    if name == "error":
+        raise UpstreamBroke("the upstream reported an error in the middle of its answer")
+    return event
+
+
+def written(event: Json) -> bytes:
+    """Return an event as the clients of both interfaces read it: named, and by its data."""
+    return b"event: %b\ndata: %b\n\n" % (event["type"].encode("ascii"), msgspec.json.encode(event))
+
+
+def number(event: Json, name: str) -> int:
+    """Return an index in an event; 0 where it has none.
+
+    Raises:
+        UpstreamBroke: It is no index.
+    """
+    value = event.get(name, 0)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise UpstreamBroke("a text without a number cannot be screened")
+    return value

@@ -1,0 +1,44 @@
+"""The explicit notice at the end of what people read: which texts get one, and where it stands."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from safebelt.rooms.belt.model import Harness, NoticeMode
+from safebelt.rooms.belt.scanner.structured import is_structured
+from safebelt.rooms.labelling.service import Labelling
+
+NoticeFor = Callable[[str], str]
+"""Text → the notice to end it with; empty for none."""
+
+
+def notice_of(labelling: Labelling, harness: Harness, request: Mapping[str, Any]) -> NoticeFor:
+    """Return what ends a text of an answer to a request: nothing where a program reads it, or none is asked for."""
+
+    def notice(text: str) -> str:
+        is_off = harness.notice is NoticeMode.OFF or not text.strip()
+        return "" if is_off or is_structured(request, text) else f"\n\n{labelling.notice_for(text)}"
+
+    return notice
+
+
+def noticed(body: dict[str, Any], notice: NoticeFor) -> dict[str, Any]:
+    """End the plain-text choices of an answer with the notice."""
+    choices = body.get("choices")
+    if not isinstance(choices, list):
+        return body
+    return {**body, "choices": [_noticed_choice(choice, notice) for choice in choices]}
+
+
+def _noticed_choice(choice: Any, notice: NoticeFor) -> Any:
+    if not isinstance(choice, dict) or choice.get("finish_reason") == "content_filter":
+        return choice
+    message = choice.get("message")
+    if isinstance(message, dict) and isinstance(text := message.get("content"), str) and not _calls(message):
+        return {**choice, "message": {**message, "content": text + notice(text)}}
+    if isinstance(text := choice.get("text"), str):
+        return {**choice, "text": text + notice(text)}
+    return choice
+
+
+def _calls(message: Mapping[str, Any]) -> bool:
+    return bool(message.get("tool_calls") or message.get("function_call"))

@@ -1,0 +1,209 @@
+"""Several upstreams in order of preference: one that fails rests, the next takes over, and no answer comes twice.
+
+An exchange goes to the first upstream that is not resting.  Where that one fails *before its answer has begun*, the
+next is asked; once an answer has begun, its upstream is the only one, and what breaks then is told as broken.  What
+could be done twice (an order for a film) goes elsewhere only if nothing of it was sent.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import NamedTuple, Protocol
+
+from safebelt.rooms.belt.proxy.client import (
+    Answer,
+    Unreached,
+    Upstream,
+    UpstreamBroke,
+    UpstreamDown,
+    UpstreamSlow,
+)
+
+FAILURES = 3
+"""Failures in a row after which an upstream rests: one may be chance, and each costs its callers a try."""
+FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 1.0, 30.0
+"""A rest doubles with each trial that fails: a model that restarts is back within seconds, a dead one costs little."""
+_PASSING_STATUS = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
+"""Answers that say *not me, not now* (RFC 9110 sections 15.6.3 to 15.6.5)."""
+
+
+class Model(Protocol):
+    """What an exchange asks: one upstream, or several behind one face."""
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        *,
+        content_type: bytes = b"application/json",
+        may_repeat: bool = False,
+    ) -> Answer:
+        """Return the answer once its head is here; raises as `Upstream.send`, and `NoneLeft`."""
+        ...
+
+    def close(self) -> None:
+        """Close idle connections."""
+
+
+class NoneLeft(UpstreamDown):
+    """Every upstream rests.
+
+    Args:
+        seconds: Until the first is tried again.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("every upstream rests")
+        self.seconds = seconds
+
+
+class Breaker:
+    """Whether one upstream is asked: yes, not now, or once, to see.
+
+    Args:
+        ticks: A clock that never jumps, in seconds.
+        longest_rest_seconds: Longest time between two trials.
+    """
+
+    def __init__(
+        self, ticks: Callable[[], float] = time.monotonic, *, longest_rest_seconds: float = LONGEST_REST_SECONDS
+    ) -> None:
+        self._ticks, self._longest = ticks, longest_rest_seconds
+        self._failures, self._rest = 0, FIRST_REST_SECONDS
+        self._until = 0.0
+        self._is_trying = False
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether it failed too often, and has not answered since."""
+        return self._failures >= FAILURES
+
+    def wait(self) -> float:
+        """Return how many seconds from now it may be asked; 0 for now."""
+        if not self.is_resting:
+            return 0.0
+        return max(0.0, self._until - self._ticks()) or (FIRST_REST_SECONDS if self._is_trying else 0.0)
+
+    def begin(self) -> None:
+        """Note that it is asked."""
+        self._is_trying = self.is_resting
+
+    def leave(self) -> None:
+        """Note that a question ended without telling anything of it: the caller left."""
+        self._is_trying = False
+
+    def answered(self) -> None:
+        """Note that it answered."""
+        self._failures, self._rest, self._is_trying = 0, FIRST_REST_SECONDS, False
+
+    def failed(self) -> None:
+        """Note that it failed, before its answer or in the middle of it."""
+        self._failures += 1
+        if self.is_resting:
+            self._until = self._ticks() + self._rest
+            self._rest = min(self._longest, self._rest * 2)
+        self._is_trying = False
+
+
+class Upstreams:
+    """Upstreams in order of preference.
+
+    Args:
+        upstreams: The first is preferred.
+        ticks: A clock that never jumps, in seconds.
+
+    Raises:
+        ValueError: There is none.
+    """
+
+    def __init__(self, upstreams: Sequence[Upstream], *, ticks: Callable[[], float] = time.monotonic) -> None:
+        if not upstreams:
+            raise ValueError("no upstream")
+        longest = LONGEST_REST_SECONDS if len(upstreams) > 1 else FIRST_REST_SECONDS  # nobody else: look often
+        self._all = [(one, Breaker(ticks, longest_rest_seconds=longest)) for one in upstreams]
+        for one, breaker in self._all:
+            one.on_broken = breaker.failed
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        *,
+        content_type: bytes = b"application/json",
+        may_repeat: bool = False,
+    ) -> Answer:
+        """Ask the first upstream that is not resting, and the next where one fails before its answer has begun.
+
+        Args:
+            method: HTTP method; an answer to a GET is looked for with each, where one has nothing.
+            path: The client's path, starting with `/v1`.
+            body: What is sent, or nothing.
+            content_type: Its media type.
+            may_repeat: Whether the request may be sent to another although one may have received it.
+
+        Raises:
+            NoneLeft: Every upstream rests.
+            UpstreamDown, UpstreamBroke, UpstreamSlow: The last one that could be asked failed so.
+        """
+        question = _Question(method, path, body, content_type, may_repeat or method == "GET")
+        said: Answer | Exception | None = None
+        for one, breaker in self._all:
+            if breaker.wait():
+                continue
+            if isinstance(said, Answer):
+                said.close()
+            said = await self._ask(one, breaker, question)
+            if not question.leads_on(said):
+                break
+        if isinstance(said, Answer):
+            return said
+        raise said or NoneLeft(min(breaker.wait() for _, breaker in self._all))
+
+    async def _ask(self, one: Upstream, breaker: Breaker, question: "_Question") -> Answer | Exception:
+        """Return what one upstream answers, or how it failed."""
+        breaker.begin()
+        try:
+            answer = await one.send(question.method, question.path, question.body, content_type=question.content_type)
+        except (UpstreamDown, UpstreamBroke, UpstreamSlow) as error:
+            breaker.failed()
+            return error
+        except BaseException:
+            breaker.leave()
+            raise
+        if answer.status in _PASSING_STATUS and len(self._all) > 1:
+            breaker.failed()
+        else:
+            breaker.answered()
+        return answer
+
+    def health(self) -> dict[str, int]:
+        """Return how many there are, and how many rest."""
+        return {"all": len(self._all), "resting": sum(breaker.is_resting for _, breaker in self._all)}
+
+    def close(self) -> None:
+        """Close idle connections."""
+        for one, _ in self._all:
+            one.close()
+
+
+class _Question(NamedTuple):
+    """A request on its way."""
+
+    method: str
+    path: str
+    body: bytes
+    content_type: bytes
+    may_repeat: bool
+
+    def leads_on(self, said: Answer | Exception) -> bool:
+        """Whether another may be asked.
+
+        After a failure: where nothing was sent, or it may be sent twice and this one is not still at work.  After an
+        answer: where it says *not now*, or that what is asked for lies elsewhere.
+        """
+        if isinstance(said, Exception):
+            return isinstance(said, Unreached) or (self.may_repeat and not isinstance(said, UpstreamSlow))
+        is_elsewhere = self.method == "GET" and said.status == HTTPStatus.NOT_FOUND
+        return is_elsewhere or (self.may_repeat and said.status in _PASSING_STATUS)

@@ -1,0 +1,118 @@
+"""From an original text to what is scanned: escapes and encodings read, folded, with the way back.
+
+A whole text can also hold others, written in base64 or in Unicode's invisible tag letters; `texts_within` reads those.
+A stream does not look for them: where one ends is not bounded.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Sequence
+
+from safebelt.rooms.belt.scanner.decode import Chars, Decoder
+from safebelt.rooms.belt.scanner.fold import Whole, fold_whole
+from safebelt.rooms.belt.scanner.unescape import Unescaper
+
+ROUNDS = 2
+"""How often over a text may be encoded and still be read."""
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])(?:[A-Za-z0-9+/_-]{16,}={0,2}|[A-Za-z0-9+/_-]{6,15}={1,2})")
+_TO_STANDARD = str.maketrans("-_", "+/")
+_TAGS = re.compile("[\U000e0020-\U000e007e]{4,}")
+BASE64_HINTS = ("[a-z0-9+/_-]{16}", "[a-z0-9+/_-]{6}=")
+"""Patterns over folded text, one of which is there wherever `texts_within` finds base64."""
+
+
+class Source:
+    """One reading of a text.
+
+    Attributes:
+        chars: Characters as read.
+        folded: The same, folded.
+    """
+
+    __slots__ = ("_ends", "_starts", "chars", "folded")
+
+    def __init__(self, chars: str, starts: Sequence[int] | None, ends: Sequence[int] | None) -> None:
+        self.chars, self._starts, self._ends = chars, starts, ends
+        self.folded: Whole = fold_whole(chars)
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return the span of the original text that a span of folded text came from."""
+        origin = self.folded.origin
+        return (
+            self.original(start, end) if origin is None else self.original(int(origin[start]), int(origin[end - 1]) + 1)
+        )
+
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        """Return the span of the original text that a span of the characters came from."""
+        if self._starts is None or self._ends is None:
+            return start, end
+        return self._starts[start], self._ends[end - 1]
+
+
+class Reader:
+    """Reads a stream piece by piece, as `read` does a whole text.
+
+    Attributes:
+        read_to: Place in the original up to which everything has been handed on.
+    """
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._unescaper = Unescaper() if as_json else None
+        self._decoders = [Decoder() for _ in range(ROUNDS)]
+        self._at = 0
+        self.read_to = 0
+
+    def feed(self, piece: str, *, is_last: bool) -> Chars:
+        """Return characters with their spans; what is not finished waits for the next piece."""
+        chars: Chars = piece, range(self._at, self._at + len(piece)), range(self._at + 1, self._at + len(piece) + 1)
+        self._at += len(piece)
+        if self._unescaper:
+            chars = self._unescaper.feed(piece, is_last=is_last)
+        for decoder in self._decoders:
+            chars = decoder.feed(*chars, is_last=is_last)
+        self.read_to = chars[2][-1] if chars[2] else self.read_to
+        return chars
+
+
+def read(text: str, *, as_json: bool = False) -> Source:
+    """Read a whole text."""
+    if not as_json and "&" not in text and "%" not in text:
+        return Source(text, None, None)
+    chars: Chars = (
+        Unescaper().feed(text, is_last=True) if as_json else (text, range(len(text)), range(1, len(text) + 1))
+    )
+    for _ in range(ROUNDS):
+        chars = Decoder().feed(*chars, is_last=True)
+    return Source(*chars)
+
+
+def texts_within(source: Source, *, has_base64: bool = True) -> Iterator[Source]:
+    """Yield the texts that a whole text holds in base64 or tag letters; a finding there covers all they are written in.
+
+    Args:
+        source: The text.
+        has_base64: False where it is known to hold none.
+    """
+    if source.folded.origin is not None:  # tag letters are invisible: they fold to nothing
+        for tags in _TAGS.finditer(source.chars):
+            yield _within(source, tags, "".join(chr(ord(char) - 0xE0000) for char in tags.group()))
+    for run in _BASE64.finditer(source.chars) if has_base64 else ():
+        if text := _from_base64(run.group()):
+            yield _within(source, run, text)
+
+
+def _within(source: Source, match: re.Match[str], text: str) -> Source:
+    start, end = source.original(*match.span())
+    return Source(text, [start] * len(text), [end] * len(text))
+
+
+def _from_base64(run: str) -> str:
+    """Return the text that a run of base64 holds; nothing where it holds no text."""
+    digits = run.rstrip("=").translate(_TO_STANDARD)
+    try:
+        data = base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)
+        text = data.decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+    return text if all(char.isprintable() or char in "\n\r\t" for char in text) else ""
