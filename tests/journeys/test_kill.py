@@ -1,5 +1,6 @@
 """`kill -9` at random moments under load: no exchange that was answered is missing from the records."""
 
+import json
 import os
 import random
 import signal
@@ -70,11 +71,17 @@ def _recorded(home: Home, type_: str) -> set[str]:
     return {line.core.id for line in lines if line is not None and line.core.type == type_}
 
 
-def _trial(tmp_path: Path, times: int, seed: int) -> None:
+def _system(home: Home) -> str:
+    said = home.run("--format", "json", "belt", "systems", "list")
+    return str(json.loads(said.stdout)[0]["system_id"])
+
+
+def _trial(tmp_path: Path, times: int, seed: int, mode: str = "strict") -> None:
     with scripted_upstream() as (upstream, _):
         home = Home(tmp_path / "home", upstream=upstream)
         prepared = home.run("demo")
         assert prepared.returncode == 0, prepared.stderr
+        assert home.run("belt", "systems", "set", _system(home), "--record-mode", mode).returncode == 0
         answered = _kill_again_and_again(home, times, seed)
         verdict = home.run("belt", "verify")
 
@@ -84,10 +91,12 @@ def _trial(tmp_path: Path, times: int, seed: int) -> None:
     assert verdict.returncode == 0, verdict.stdout + verdict.stderr
 
 
-def test_a_few_kills_lose_no_answered_exchange(tmp_path: Path) -> None:
-    _trial(tmp_path, times=6, seed=20261121)
+@pytest.mark.parametrize("mode", ["strict", "prompt"])
+def test_a_few_kills_lose_no_answered_exchange(tmp_path: Path, mode: str) -> None:
+    _trial(tmp_path, times=6, seed=20261121, mode=mode)
 
 
 @pytest.mark.soak
-def test_two_hundred_kills_lose_no_answered_exchange(tmp_path: Path) -> None:
-    _trial(tmp_path, times=200, seed=int(os.environ.get("SAFEBELT_SEED", "7")))
+@pytest.mark.parametrize("mode", ["strict", "prompt"])
+def test_two_hundred_kills_lose_no_answered_exchange(tmp_path: Path, mode: str) -> None:
+    _trial(tmp_path, times=200, seed=int(os.environ.get("SAFEBELT_SEED", "7")), mode=mode)

@@ -36,7 +36,13 @@ class Stance(StrEnum):
 
 
 class RecordMode(StrEnum):
-    """How durable a record must be before an answer leaves (invariant 6)."""
+    """How durable a record must be before an answer leaves (invariant 6).
+
+    Attributes:
+        STRICT: On disk.
+        PROMPT: With the operating system, and on disk within 10 ms.
+        OFF: There is none.
+    """
 
     STRICT = "strict"
     PROMPT = "prompt"

@@ -98,8 +98,9 @@ RECORD_MODES: Mapping[RecordMode, Text] = {
         zh="严格：记录落盘之后才放行回答", en="strict: nothing leaves before its record is durable"
     ),
     RecordMode.PROMPT: Text(
-        zh="及时：请求记录先落盘，结果在限定时间内写入",
-        en="prompt: the intent is durable before the first byte, the outcome within a stated bound",
+        zh="及时：记录交给操作系统之后才放行回答，10 毫秒内落盘；进程被杀不丢记录，断电可能丢失这最后片刻",
+        en="prompt: nothing leaves before the system has its record, on disk within 10 ms; "
+        "a killed belt loses none, a loss of power may take those last moments",
     ),
     RecordMode.OFF: Text(zh="关闭：须规则库允许", en="off: only where the rulebook allows it"),
 }

@@ -1,7 +1,7 @@
 """Life of an exchange, from the first byte in to the last byte out.
 
-Screen the input → intent on its way to disk → upstream → intent durable → screen the output → label → outcome
-durable → last byte.  Whatever happens, both records are written and say how it ended.
+Screen the input → intent on its way to disk → upstream → intent there → screen the output → label → outcome there →
+last byte.  Whatever happens, both records are written and say how it ended.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import structlog
 
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.line import Stopped
-from safebelt.rooms.belt.model import Action, Hit, RecordMode, Rule, Side, Stance, Verdict
+from safebelt.rooms.belt.model import Action, Hit, Rule, Side, Stance, Verdict
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.answers import answer_body, masked_tree, passed_on
 from safebelt.rooms.belt.proxy.client import Answer, UpstreamBroke, UpstreamDown, UpstreamSlow
@@ -69,7 +69,7 @@ class Exchange:
 
     def __init__(self, tools: Tools, caller: Caller, request: Request, reply: Reply) -> None:
         self._tools, self._caller, self._request, self._reply = tools, caller, request, reply
-        self._recording = Recording(tools.recorder, tools.new_id("rec"))
+        self._recording = Recording(tools.recorder, tools.new_id("rec"), caller.harness.record_mode)
         self._scanner = tools.screens.of(caller.policy, tools.clock().date())
         self._body: dict[str, Any] = {}
         self._input: Verdict | None = None
@@ -195,7 +195,7 @@ class Exchange:
         body["safebelt"] = self._field(done)
         facts = {**self._outcome_facts(answer.status, finish, done), "usage": usage(body), **self._made()}
         self._recording.outcome(facts, await self._outcome_content())
-        await self._recording.durable(last=self._caller.harness.record_mode is RecordMode.STRICT)
+        await self._recording.durable()
         kind, content = self._content(body)
         headers = (*passed_on(answer), (b"content-type", kind), *self._headers(done))
         await self._reply.whole(answer.status, headers, content)
@@ -250,7 +250,7 @@ class Exchange:
         finish = "refused" if streamed.is_refused or self._calls.done is Action.REFUSE else "complete"
         facts = {**self._outcome_facts(answer.status, finish, done), "usage": streamed.usage}
         self._recording.outcome(facts, await self._outcome_content())
-        await self._recording.durable(last=self._caller.harness.record_mode is RecordMode.STRICT)
+        await self._recording.durable()
         await self._reply.end(streamed.last(self._field(done)))
 
     async def _beat(self) -> None:

@@ -1,14 +1,18 @@
-"""The record of one exchange: intent durable before the first reply byte, outcome durable before the last."""
+"""The record of one exchange: intent before the first reply byte, outcome before the last.
+
+In record mode *strict* both are durable by then.  In *prompt* both are with the operating system: no kill of the belt
+loses them, a loss of power takes at most what no sync has reached (`records.limits.SYNC_AFTER_SECONDS`).
+"""
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Protocol
 
 from safebelt.kernel.errors import Problem
 from safebelt.rooms.belt.decide import RawHit, judge
-from safebelt.rooms.belt.model import Action, Harness, Hit, Policy, Record, Side, Verdict
+from safebelt.rooms.belt.model import Action, Harness, Hit, Policy, Record, RecordMode, Side, Verdict
 from safebelt.rooms.belt.proxy.screens import nothing_found
 from safebelt.rooms.belt.records.acks import WhenDurable
 
@@ -20,8 +24,17 @@ class RecordsDown(Exception):  # noqa: N818
 class Recorder(Protocol):
     """What a recording needs of the records' writer."""
 
-    def put(self, record: Record, when_durable: WhenDurable) -> None:
+    failures: int
+
+    def put(self, record: Record, when_durable: WhenDurable | None) -> None:
         """Queue a record; the callback runs on the event loop."""
+
+    def when_durable(self, callback: WhenDurable) -> None:
+        """Have something called on the event loop once all that was put is durable."""
+
+    def hand_over(self) -> bool:
+        """Write what was put without a sync; say whether that could be done now."""
+        ...
 
 
 class Recording:
@@ -30,10 +43,13 @@ class Recording:
     Args:
         writer: Where records go.
         record_id: `rec_…`; both records carry it.
+        mode: How durable they must be.
     """
 
-    def __init__(self, writer: Recorder, record_id: str) -> None:
+    def __init__(self, writer: Recorder, record_id: str, mode: RecordMode = RecordMode.STRICT) -> None:
         self.id, self._writer = record_id, writer
+        self._is_prompt = mode is RecordMode.PROMPT
+        self._failures = -1  # the writer's count at the first record; a later one may have taken it
         self._began = time.perf_counter()
         self._upstream_began = self._upstream_seconds = 0.0
         self._waits: list[asyncio.Future[None]] = []
@@ -82,20 +98,47 @@ class Recording:
         }
         self._put(Record(type="outcome", id=self.id, core={**facts, **times}, content=content))
 
-    async def durable(self, *, last: bool = True) -> None:
-        """Wait until the records queued so far are on disk.
-
-        Args:
-            last: Whether to wait for the last one too, or only for those before it (record mode *prompt*).
+    async def durable(self) -> None:
+        """Wait until the records queued so far are as safe as the record mode asks.
 
         Raises:
             RecordsDown: They will never be.
         """
-        waits, self._waits = (self._waits, []) if last else (self._waits[:-1], self._waits[-1:])
-        for wait in waits:
-            await wait
+        if not self.is_handed_over():
+            if self._is_prompt:
+                self._await(self._writer.when_durable)
+            waits, self._waits = self._waits, []
+            for wait in waits:
+                await wait
+
+    def is_handed_over(self) -> bool:
+        """Whether nothing need be waited for: in record mode *prompt*, once all is with the operating system.
+
+        Raises:
+            RecordsDown: Some of it is lost.
+        """
+        if not self._is_prompt:
+            return not self._waits
+        try:
+            is_handed_over = self._writer.hand_over()
+        except Problem as problem:
+            raise RecordsDown(str(problem)) from problem
+        if self._failures not in (-1, self._writer.failures):
+            raise RecordsDown("the records failed meanwhile")
+        return is_handed_over
 
     def _put(self, record: Record) -> None:
+        if not self._is_prompt:
+            self._await(lambda settled: self._writer.put(record, settled))
+            return
+        if self._failures < 0:
+            self._failures = self._writer.failures
+        try:
+            self._writer.put(record, None)
+        except Problem as problem:
+            raise RecordsDown(str(problem)) from problem
+
+    def _await(self, put: Callable[[WhenDurable], None]) -> None:
         wait: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def settled(error: Exception | None) -> None:
@@ -108,7 +151,7 @@ class Recording:
                 wait.exception()  # heard even where nobody waits any more
 
         try:
-            self._writer.put(record, settled)
+            put(settled)
         except Problem as problem:
             raise RecordsDown(str(problem)) from problem
         self._waits.append(wait)

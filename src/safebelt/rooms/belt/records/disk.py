@@ -16,6 +16,14 @@ _SEGMENT = re.compile(r"seg-(\d{8,})\.log")
 _sync = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
 
+def _seek_and_write(handle: int, data: memoryview, at: int) -> int:
+    os.lseek(handle, at, os.SEEK_SET)
+    return os.write(handle, data)
+
+
+_write_at = getattr(os, "pwrite", _seek_and_write)  # Windows has no pwrite
+
+
 def segment_name(number: int) -> str:
     """Return a segment's name, `seg-00000001`."""
     return f"seg-{number:08d}"
@@ -79,10 +87,11 @@ def sync_folder(folder: Path) -> None:
 
 
 class AppendFile:
-    """A file that grows by whole durable appends; whatever a failed one left is cut off again.
+    """A file that grows at its end; what a failed write left is cut off, what a failed sync may have lost is rewritten.
 
     Attributes:
         durable: Bytes that a sync has confirmed.
+        written: Bytes that the system has: a killed process loses none of them, a loss of power those beyond `durable`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -93,8 +102,9 @@ class AppendFile:
         """
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
         self._handle = os.open(path, flags, 0o600)
+        self._tail: list[bytes] = []
         try:
-            self.durable = os.fstat(self._handle).st_size
+            self.durable = self.written = os.fstat(self._handle).st_size
             if self.durable == 0:  # perhaps new, perhaps left by an opening that failed here
                 sync_folder(path.parent)
         except OSError:
@@ -102,37 +112,69 @@ class AppendFile:
             raise
 
     def append(self, data: bytes) -> None:
-        """Write at the end and sync.  After an error call `repair` before the next append.
+        """Write at the end and sync, all or nothing.  After an error call `repair` before the next append.
 
         Raises:
             OSError: Disk full, file too large, input or output error: nothing counts as written.
         """
-        view = memoryview(data)
-        os.lseek(self._handle, self.durable, os.SEEK_SET)
-        while view:
-            view = view[os.write(self._handle, view) :]
+        self._put(data, self.written)
         _sync(self._handle)
-        self.durable += len(data)
+        self.written += len(data)
+        self.durable = self.written
+        self._tail.clear()
+
+    def write(self, data: bytes) -> None:
+        """Write at the end and leave the sync to whoever comes next; kept in memory until then.
+
+        Raises:
+            OSError: As `append`; what was written before still counts.
+        """
+        self._put(data, self.written)
+        self._tail.append(data)
+        self.written += len(data)
+
+    def mark(self) -> tuple[int, int]:
+        """Return what the next `sync` confirms.  Not while another thread writes."""
+        return self.written, len(self._tail)
+
+    def sync(self, mark: tuple[int, int]) -> None:
+        """Make durable what was written up to a mark; another thread may go on writing meanwhile.
+
+        Raises:
+            OSError: The disk refuses; call `repair`.
+        """
+        _sync(self._handle)
+        self.durable = mark[0]
+        del self._tail[: mark[1]]
+
+    def _put(self, data: bytes, at: int) -> None:
+        view = memoryview(data)
+        while view:
+            count = _write_at(self._handle, view, at)
+            view, at = view[count:], at + count
 
     def repair(self) -> None:
-        """Cut off what a failed append left, and see whether there is room again.
+        """Cut off what a failed append left, see whether there is room again, and write anew what no sync confirmed.
 
         Without asking for room, a nearly full disk would take a small note, be called healthy, and fail the next
         record: accepting and refusing by turns.
 
         After a failed sync the kernel may drop dirty pages and call them clean; everything beyond `durable` is
-        therefore written anew by the next append, never only synced again.
+        therefore written anew, never only synced again.
 
         Raises:
             OSError: The disk still refuses.
         """
-        os.ftruncate(self._handle, self.durable)
+        os.ftruncate(self._handle, self.written)
         if hasattr(os, "posix_fallocate"):
             try:
-                os.posix_fallocate(self._handle, self.durable, ROOM_BYTES)
+                os.posix_fallocate(self._handle, self.written, ROOM_BYTES)
             finally:
-                os.ftruncate(self._handle, self.durable)
+                os.ftruncate(self._handle, self.written)
+        self._put(b"".join(self._tail), self.durable)
         os.fsync(self._handle)
+        self.durable = self.written
+        self._tail.clear()
 
     def close(self) -> None:
         """Close the file."""

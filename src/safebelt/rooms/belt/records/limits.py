@@ -9,6 +9,10 @@ Ed25519 signature and one sync a second cost about 0.5 % of one core and of the 
 ROOM_BYTES = 1024 * 1024
 """After a failure the disk must have room for this much before records are accepted again: some hundreds of them."""
 
+SYNC_AFTER_SECONDS = 0.01
+"""Records that nobody waits for are synced this long after the first of them, all together: a sync costs some 100 µs of
+a core, so a hundred a second are 1 %.  A loss of power takes at most these and what the sync under way holds."""
+
 MAX_ID = 80
 """The house's ids have 30 characters; 80 is what its tables hold."""
 

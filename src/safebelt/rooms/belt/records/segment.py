@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from safebelt.engines.clock import Chance
-from safebelt.kernel.merkle import Frontier, leaf_hash
+from safebelt.kernel.merkle import Frontier, leaf_hashes
 from safebelt.rooms.belt.records.disk import AppendFile, path_of
 from safebelt.rooms.belt.records.line import SALT_BYTES, VERSION, Core, core_bytes, digest_of, link, salted
 
@@ -71,8 +71,13 @@ class Segment:
         return self._file.durable
 
     @property
+    def waiting(self) -> int:
+        """Bytes that were written and no sync has confirmed."""
+        return self._file.written - self._file.durable
+
+    @property
     def root(self) -> bytes:
-        """Root over all durable records."""
+        """Root over all records."""
         return self._tree.root()
 
     def append(self, drafts: Sequence[Draft], *, at: datetime, heads: int) -> None:
@@ -81,11 +86,40 @@ class Segment:
         Raises:
             OSError: The disk refuses; call `repair` before the next append.
         """
+        self._add(drafts, at, heads, self._file.append)
+
+    def write(self, drafts: Sequence[Draft], *, at: datetime, heads: int) -> None:
+        """Write records without a sync: they count, and `sync` or the next `append` makes them durable.
+
+        Raises:
+            OSError: As `append`.
+        """
+        self._add(drafts, at, heads, self._file.write)
+
+    def mark(self) -> tuple[int, int]:
+        """Return what the next `sync` confirms.  Not while another thread writes."""
+        return self._file.mark()
+
+    def sync(self, mark: tuple[int, int]) -> None:
+        """Make durable what was written up to a mark; another thread may go on writing.
+
+        Raises:
+            OSError: The disk refuses; call `repair`.
+        """
+        self._file.sync(mark)
+
+    def _add(self, drafts: Sequence[Draft], at: datetime, heads: int, put: Callable[[bytes], None]) -> None:
         stamp = at.astimezone(UTC).isoformat(timespec="microseconds")
-        lines, leaves, intents = [], [], self.intents.copy()
-        last, offset = self.last, self._file.durable
+        lines, cores, opened, ended = list[bytes](), list[bytes](), dict[str, Place](), set[str]()
+        last, offset = self.last, self._file.written
         for seq, draft in enumerate(drafts, start=self.size):
             content = b"" if draft.data is None else salted(draft.data, self._chance(SALT_BYTES))
+            began = None
+            if draft.type == "outcome":
+                began = opened.pop(draft.id, None) or (None if draft.id in ended else self.intents.get(draft.id))
+                ended.add(draft.id)
+            elif draft.type == "intent":
+                opened[draft.id] = (self.name, offset)
             core = core_bytes(
                 Core(
                     at=stamp,
@@ -93,26 +127,26 @@ class Segment:
                     facts=msgspec.Raw(draft.facts),
                     heads=heads,
                     id=draft.id,
-                    intent=intents.pop(draft.id, None) if draft.type == "outcome" else None,
+                    intent=began,
                     prev=last,
                     seq=seq,
                     type=draft.type,
                     v=VERSION,
                 )
             )
-            if draft.type == "intent":
-                intents[draft.id] = (self.name, offset)
-            line = b"%b\t%b\n" % (core, content)
-            lines.append(line)
-            leaves.append(leaf_hash(core))
-            last, offset = link(core), offset + len(line)
-        self._file.append(b"".join(lines))
-        for leaf in leaves:
+            lines += (core, b"\t", content, b"\n")
+            cores.append(core)
+            last, offset = link(core), offset + len(core) + len(content) + 2
+        put(b"".join(lines))
+        for leaf in leaf_hashes(cores):
             self._tree.append(leaf)
-        self.last, self.intents, self.size = last, intents, self.size + len(leaves)
+        for id_ in ended:
+            self.intents.pop(id_, None)
+        self.intents |= opened
+        self.last, self.size = last, self.size + len(cores)
 
     def repair(self) -> None:
-        """Cut off what a failed append left.
+        """Cut off what a failed append left, and write anew what no sync has confirmed.
 
         Raises:
             OSError: The disk still refuses.

@@ -6,14 +6,16 @@
 
 There is no fixed wait: while a sync runs (about 5 ms) the next group gathers by itself, so that a lone record is
 durable after one sync and a crowd shares one.
+
+Whoever need not wait for the disk (record mode *prompt*) puts records without a callback and then calls `hand_over`,
+which writes all that waits from the calling thread: from then on killing the process loses none of it, and the writing
+thread syncs it within `SYNC_AFTER_SECONDS`.
 """
 
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Container, Sequence
-from datetime import UTC, datetime, timedelta
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, cast, get_args
 
@@ -25,20 +27,25 @@ from safebelt.kernel.ids import NewId
 from safebelt.rooms.belt.model import Record
 from safebelt.rooms.belt.records import problems
 from safebelt.rooms.belt.records.acks import Deliver, WhenDurable, inline
-from safebelt.rooms.belt.records.disk import FolderLock, segment_name
+from safebelt.rooms.belt.records.book import NEVER, Book
+from safebelt.rooms.belt.records.disk import FolderLock
 from safebelt.rooms.belt.records.head import Sign
 from safebelt.rooms.belt.records.headlog import HeadLog
 from safebelt.rooms.belt.records.health import Health, State
-from safebelt.rooms.belt.records.limits import HEAD_EVERY_SECONDS, MAX_ID, MAX_LINE_BYTES, Limits
+from safebelt.rooms.belt.records.limits import MAX_ID, MAX_LINE_BYTES, SYNC_AFTER_SECONDS, Limits
 from safebelt.rooms.belt.records.line import encode, encode_facts
-from safebelt.rooms.belt.records.recover import Recovered, recover
-from safebelt.rooms.belt.records.seals import OnSealed, Seal, Seals
-from safebelt.rooms.belt.records.segment import Draft, Kind, Place, Segment, carried
+from safebelt.rooms.belt.records.recover import recover
+from safebelt.rooms.belt.records.seals import OnSealed, Seals
+from safebelt.rooms.belt.records.segment import Draft, Kind, Place
 
 
 class _Waiting(NamedTuple):
-    draft: Draft
-    when_durable: WhenDurable | None  # None: the writer's own note
+    draft: Draft | None  # None: somebody waits for all that was put before
+    when_durable: WhenDurable | None
+
+
+def _drafts(group: deque[_Waiting]) -> list[Draft]:
+    return [waiting.draft for waiting in group if waiting.draft is not None]
 
 
 def _draft(record: Record) -> Draft:
@@ -54,7 +61,11 @@ def _draft(record: Record) -> Draft:
 
 
 class Writer:
-    """Writes records, signs heads, seals segments; one thread, one folder."""
+    """Writes records, signs heads, seals segments; one thread, one folder.
+
+    Attributes:
+        failures: How often the records failed; what was put before the last failure may be missing.
+    """
 
     def __init__(
         self,
@@ -87,26 +98,29 @@ class Writer:
             ticks: A clock that never jumps, in seconds.
         """
         self._folder = folder
-        self._clock, self._chance, self._new_id, self._ticks = clock, chance, new_id, ticks
+        self._clock, self._new_id, self._ticks = clock, new_id, ticks
         self._sealed, self._deliver, self._limits = sealed, deliver, limits or Limits()
         self._seals = Seals(on_sealed, retry_seconds=self._limits.probe_seconds)
         self._changed = threading.Condition()
         self._queue: deque[_Waiting] = deque()
-        self._queued_bytes = 0
-        self._own: list[Draft] = []  # notes that must still be written, whatever fails meanwhile
+        self._queued_bytes = self._awaited = 0
+        self.failures = 0
         self._problem: Problem | None = None
         self._is_open, self._is_idle = False, False
         self._busy_since: float | None = None
-        self._last_sync_ms = 0.0
+        self._sync_due_at = NEVER
         self._lock: FolderLock | None = None
         self._heads = HeadLog(folder, log_origin=log_origin, sign=sign)
-        self._segment: Segment | None = None
-        self._intents: dict[str, Place] = {}
-        self._last, self._next_number = "", 1
-        self._head_due_at, self._seal_due_at = float("inf"), float("inf")
-        self._signed_size, self._unsigned_since = 0, datetime.max.replace(tzinfo=UTC)
-        self._carried = False  # whether the open segment begins with a note of exchanges under way
-        self._durable: Place | None = None
+        self._book = Book(
+            folder,
+            heads=self._heads,
+            seals=self._seals,
+            clock=clock,
+            ticks=ticks,
+            chance=chance,
+            new_id=new_id,
+            limits=self._limits,
+        )
         self._thread = threading.Thread(target=self._run, name="belt-records", daemon=True)
 
     def start(self) -> None:
@@ -125,32 +139,77 @@ class Writer:
         except (OSError, Problem) as error:
             self._let_go()
             raise problems.refused_by_disk(error) if isinstance(error, OSError) else error from error
-        self._go_on(found)
+        self._book.go_on(found)
         self._is_open = True
         self._seals.start()
         self._thread.start()
 
-    def _go_on(self, found: Recovered) -> None:
-        self._next_number, self._last, self._intents = found.next_number, found.last, found.intents
-        self._own = found.drafts
-        self._durable = (segment_name(found.next_number), 0)
-        for seal in found.seals:
-            self._seals.tell(seal)
-
-    def put(self, record: Record, when_durable: WhenDurable) -> None:
+    def put(self, record: Record, when_durable: WhenDurable | None) -> None:
         """Queue a record.  Returns at once; never blocks on the disk; may be called from any thread.
+
+        Args:
+            record: What to write.
+            when_durable: Called once it is durable; None where nobody waits for the disk.
 
         Raises:
             Invalid: The record cannot be written as a line.
             Unavailable: The records have failed, lag too far behind, or are closed: the belt must refuse traffic.
         """
-        draft = _draft(record)
+        self.put_draft(_draft(record), when_durable)
+
+    def put_draft(self, draft: Draft, when_durable: WhenDurable | None) -> None:
+        """Queue a record whose facts and content are JSON already; otherwise as `put`."""
+        self._queue_up(_Waiting(draft, when_durable), draft.weight)
+
+    def when_durable(self, callback: WhenDurable) -> None:
+        """Have something called once all that was put so far is durable; raises as `put`."""
+        self._queue_up(_Waiting(None, callback), 0)
+
+    def _queue_up(self, waiting: _Waiting, weight: int) -> None:
         with self._changed:
-            self._admit(draft.weight)
-            self._queue.append(_Waiting(draft, when_durable))
-            self._queued_bytes += draft.weight
+            self._admit(weight)
+            self._queue.append(waiting)
+            self._queued_bytes += weight
+            if waiting.when_durable is not None:
+                self._awaited += 1
+            elif self._sync_due_at == NEVER:
+                self._sync_due_at = self._ticks() + SYNC_AFTER_SECONDS
+            else:
+                return  # the thread wakes in time by itself
             if self._is_idle:
                 self._changed.notify()
+
+    def hand_over(self) -> bool:
+        """Write what waits without a sync; never blocks on one.  May be called from any thread.
+
+        Returns:
+            Whether all that was put so far is with the system; else only the writing thread can do it now: use
+            `when_durable`.
+
+        Raises:
+            Unavailable: The records have failed.
+        """
+        book = self._book
+        if not book.pen.acquire(blocking=False):
+            return False
+        try:
+            with self._changed:
+                if self._problem is not None:
+                    raise self._problem
+                if self._awaited or not book.takes(len(self._queue)):
+                    return False
+                group, self._queue, self._queued_bytes = self._queue, deque[_Waiting](), 0
+            if group:
+                self._write_at_once(group)
+            return True
+        finally:
+            book.pen.release()
+
+    def _write_at_once(self, group: deque[_Waiting]) -> None:
+        try:
+            self._book.write(_drafts(group))
+        except Exception as error:
+            raise self._has_failed(error, group) from error
 
     def _admit(self, weight: int) -> None:
         """Refuse what cannot be made durable soon.  The lock is held."""
@@ -159,7 +218,8 @@ class Writer:
         if not self._is_open:
             raise problems.closed()
         limits, waits = self._limits, len(self._queue)
-        is_full = waits >= limits.queue_records or (waits > 0 and self._queued_bytes + weight > limits.queue_bytes)
+        held = self._queued_bytes + self._book.waiting
+        is_full = waits >= limits.queue_records or (held > 0 and held + weight > limits.queue_bytes)
         is_stuck = self._busy_since is not None and self._ticks() - self._busy_since > limits.lag_seconds
         if is_full or is_stuck:
             raise problems.lagging(waits)
@@ -174,12 +234,12 @@ class Writer:
                 health = Health.FAILED
             elif not self._is_open:
                 health = Health.CLOSED
-            segment = self._segment
+            segment = self._book.segment
             return State(
                 health=health,
                 problem=self._problem,
                 queued=len(self._queue),
-                last_sync_ms=self._last_sync_ms,
+                last_sync_ms=self._book.last_sync_ms,
                 segment=segment.name if segment else "",
                 size=segment.size if segment else 0,
                 heads=self._heads.count,
@@ -188,7 +248,7 @@ class Writer:
 
     def durable(self) -> Place | None:
         """Return segment and offset behind the last durable record; None before `start`."""
-        return self._durable
+        return self._book.durable
 
     def close(self) -> None:
         """Write what waits, sign and seal the open segment, tell the ledger, stop."""
@@ -209,132 +269,87 @@ class Writer:
     # ------------------------------------------------------------------ the writing thread
 
     def _run(self) -> None:
+        book = self._book
         while True:
             group, is_last = self._gather()
+            problem = self._problem
             try:
-                self._write(group)
-                self._sign_if_due(is_forced=is_last)
-                self._seal_if_due(is_forced=is_last)
-                self._has_recovered()
+                with book.pen:
+                    if problem is not None:
+                        book.repair()
+                    self._write(group)
+                book.sync()
+                book.sign_if_due(is_forced=is_last)
+                with book.pen:
+                    book.seal_if_due(is_forced=is_last)
+                self._has_recovered(problem)
             except Exception as error:  # noqa: BLE001  whatever went wrong, waiting callers must hear of it
                 self._has_failed(error, group)
             if is_last:
                 return
 
     def _gather(self) -> tuple[deque[_Waiting], bool]:
-        """Wait for records, a head or a seal that is due, a probe, or the end; take all that waits."""
+        """Wait for records, a sync, a head or a seal that is due, a probe, or the end; take all that waits."""
         with self._changed:
             self._busy_since = None
-            if not self._queue and self._is_open and not (self._own and self._problem is None):
+            while self._is_open and not self._awaited and not (self._book.own and self._problem is None):
+                pause = self._pause()
+                if pause == 0.0:
+                    break
                 self._is_idle = True
-                self._changed.wait(self._pause())
+                was_told = self._changed.wait(pause)
                 self._is_idle = False
-            group, self._queue, self._queued_bytes = self._queue, deque(), 0
-            if group:
+                if not was_told:
+                    break
+            group, self._queue, self._queued_bytes, self._awaited = self._queue, deque(), 0, 0
+            self._sync_due_at = NEVER
+            if group or self._book.waiting:
                 self._busy_since = self._ticks()
             return group, not self._is_open
 
     def _pause(self) -> float | None:
         if self._problem is not None:
             return self._limits.probe_seconds
-        due = min(self._head_due_at, self._seal_due_at)
-        return None if due == float("inf") else max(0.0, due - self._ticks())
+        due = min(self._book.due_at, self._sync_due_at)
+        return None if due == NEVER else max(0.0, due - self._ticks())
 
     def _write(self, group: deque[_Waiting]) -> None:
         """Write the writer's own notes and a group, over as many segments as it takes.
 
         What was written is taken out of the group; after an error the rest is what nobody has.
         """
-        if self._problem is not None:
-            self._repair()
-        while self._own or group:
-            now = self._clock()
-            if self._is_overdue(now):
-                self._sign_head()
-            segment = self._segment or self._open()
-            room = max(1, self._limits.segment_records - segment.size)
-            own = self._own[:room]
-            batch = list(islice(group, room - len(own)))
-            began = self._ticks()
-            segment.append([*own, *(w.draft for w in batch)], at=now, heads=self._heads.count)
-            self._last_sync_ms = (self._ticks() - began) * 1000
-            del self._own[: len(own)]
-            self._written(segment, now)
-            for _ in batch:
-                group.popleft()
-            self._answer([w for w in batch if w.when_durable], None)
-            self._seal_if_due()
+        book, is_awaited = self._book, any(w.when_durable for w in group)
+        while book.own or group:
+            count = book.write_some(_drafts(group), is_awaited=is_awaited)
+            done = []
+            while group and (count or group[0].draft is None):
+                count -= group[0].draft is not None
+                done.append(group.popleft())
+            self._answer([w for w in done if w.when_durable], None)
+            book.seal_if_due()
 
-    def _written(self, segment: Segment, now: datetime) -> None:
-        self._last, self._intents = segment.last, segment.intents
-        self._durable = (segment.name, segment.end)
-        if self._head_due_at == float("inf"):
-            self._head_due_at, self._unsigned_since = self._ticks() + HEAD_EVERY_SECONDS, now
+    def _has_recovered(self, problem: Problem | None) -> None:
+        with self._changed:
+            if problem is None or self._problem is not problem:
+                return
+            self._problem = None
+        structlog.get_logger().info("belt.records_recovered")
 
-    def _open(self) -> Segment:
-        """Begin a segment; exchanges under way are carried into it by its first record."""
-        name = segment_name(self._next_number)
-        segment = Segment(self._folder, name, last=self._last, intents=self._intents, chance=self._chance)
-        if self._intents:
-            self._own.insert(0, carried(self._new_id("rec"), self._intents))
-        self._segment, self._signed_size, self._carried = segment, 0, len(self._intents) > 0
-        self._seal_due_at = self._ticks() + self._limits.segment_seconds
-        return segment
-
-    def _is_overdue(self, now: datetime) -> bool:
-        """Whether a head must come before the next record, so that no unsigned stretch spans more than a second."""
-        late = timedelta(seconds=HEAD_EVERY_SECONDS)
-        return self._head_due_at != float("inf") and not timedelta(0) <= now - self._unsigned_since < late
-
-    def _sign_if_due(self, *, is_forced: bool = False) -> None:
-        if self._head_due_at != float("inf") and (is_forced or self._ticks() >= self._head_due_at):
-            self._sign_head()
-
-    def _sign_head(self) -> None:
-        segment = self._segment
-        if segment is not None and segment.size > self._signed_size:
-            self._heads.append(segment.name, segment.size, segment.root)
-            self._signed_size = segment.size
-        self._head_due_at = float("inf")
-
-    def _seal_if_due(self, *, is_forced: bool = False) -> None:
-        segment, limits = self._segment, self._limits
-        if segment is None or segment.size == 0:
-            return
-        is_full = segment.size >= limits.segment_records or segment.end >= limits.segment_bytes
-        is_full = is_full and segment.size > self._carried  # else a large first note would beget the next for ever
-        if not (is_forced or is_full or self._ticks() >= self._seal_due_at):
-            return
-        self._sign_head()
-        segment.close()
-        self._segment, self._next_number = None, self._next_number + 1
-        self._seal_due_at = float("inf")
-        self._seals.tell(Seal(segment.name, segment.size, segment.root.hex()))
-
-    def _repair(self) -> None:
-        """Cut off torn bytes; if the disk still refuses, this raises and the next probe tries again."""
-        self._heads.repair()
-        if self._segment is not None:
-            self._segment.repair()
-
-    def _has_recovered(self) -> None:
-        if self._problem is not None:
-            structlog.get_logger().info("belt.records_recovered")
-            with self._changed:
-                self._problem = None
-
-    def _has_failed(self, error: Exception, group: deque[_Waiting]) -> None:
+    def _has_failed(self, error: Exception, group: deque[_Waiting]) -> Problem:
         """Tell everybody who waits, refuse newcomers, and leave a note to be written when the disk is back."""
         problem = problems.refused_by_disk(error) if isinstance(error, OSError) else problems.unexpected(error)
         if self._problem is None:
             structlog.get_logger().error("belt.records_failed", error=repr(error))
             facts = {"what": "outage", "since": self._clock().isoformat(), "error": repr(error)[:500]}
-            self._own.append(Draft("note", self._new_id("rec"), encode_facts(facts), None))
+            self._book.own.append(Draft("note", self._new_id("rec"), encode_facts(facts), None))
         with self._changed:
             self._problem = problem
+            self.failures += 1
             self._queue.extendleft(reversed(group))
-            group, self._queue, self._queued_bytes = self._queue, deque(), 0
+            group, self._queue, self._queued_bytes, self._awaited = self._queue, deque(), 0, 0
+            self._changed.notify()
         self._answer([w for w in group if w.when_durable], problem)
+        return problem
 
     def _answer(self, waiting: Sequence[_Waiting], error: Exception | None) -> None:
         if not waiting:

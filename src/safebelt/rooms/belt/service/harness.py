@@ -270,8 +270,8 @@ def _hold_recording(mode: RecordMode) -> None:
                 en="Records cannot be switched off: only the rulebook may allow it, and there is no rulebook yet.",
             ),
             hint=Text(
-                zh="请选择 strict（先落盘后回答）或 prompt（限时落盘）。",
-                en="Choose strict (durable before the answer) or prompt (within a stated bound).",
+                zh="请选择 strict（先落盘后回答）或 prompt（先交给操作系统，10 毫秒内落盘）。",
+                en="Choose strict (durable before the answer) or prompt (written before it, durable within 10 ms).",
             ),
             details={"field": "record_mode"},
         )

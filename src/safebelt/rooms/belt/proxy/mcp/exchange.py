@@ -64,7 +64,7 @@ class McpExchange:
     ) -> None:
         self._tools, self._caller, self._request, self._reply = tools, caller, request, reply
         self._server, self._name = server, name
-        self._recording = Recording(tools.recorder, tools.new_id("rec"))
+        self._recording = Recording(tools.recorder, tools.new_id("rec"), caller.harness.record_mode)
         self._scanner = tools.screens.of(caller.policy, tools.clock().date())
         self._words = Words(self._scanner, caller.harness)
         self._calls = ToolCalls(tools, caller, self._recording.id, request.path)
