@@ -1,12 +1,19 @@
 """Every kind of personal data is found, also against Chinese characters, and its near misses are not."""
 
+import re
+from re import _parser as parser  # type: ignore[attr-defined]
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.rooms.belt.scanner.samples import NEAR_MISSES, VALID, policy, rule
 
 from safebelt.rooms.belt.decide import MASKED, PLACEHOLDERS, placeholder
 from safebelt.rooms.belt.model import Action, Side
 from safebelt.rooms.belt.scanner import Scanner, mask_all
 from safebelt.rooms.belt.scanner.detectors import DETECTORS
+from safebelt.rooms.belt.scanner.detectors.base import HINT_REACH, REACH
+from safebelt.rooms.belt.scanner.fold import fold
 
 SCANNERS = {name: Scanner(policy(rule("r", Action.MASK, detectors=(name,)))) for name in DETECTORS}
 SAMPLES = [(name, text) for name, texts in VALID.items() for text in texts]
@@ -98,3 +105,31 @@ def test_records_mask_all_personal_data_whatever_the_policy(name: str, text: str
 
 def test_an_unknown_detector_gets_the_general_placeholder() -> None:
     assert placeholder("keyword") == MASKED
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_a_detector_looks_no_further_than_it_says(name: str) -> None:
+    detector, behind = DETECTORS[name], 2  # no pattern looks at more than two characters behind its end
+
+    assert parser.parse(detector.pattern.pattern).getwidth()[1] + behind <= detector.longest <= REACH
+    assert parser.parse(detector.hint).getwidth()[1] <= HINT_REACH
+
+
+_around = st.sampled_from(["", " ", "，编号", "x" * 90, "。" * 200, "12 ", "2024-01-02", ":", "@", "sk-"])
+_any_value = st.sampled_from([text for texts in (*VALID.values(), *NEAR_MISSES.values()) for text in texts])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(_around, _any_value), max_size=5), st.sampled_from(sorted(DETECTORS)))
+def test_what_is_found_near_hints_is_what_the_whole_text_holds(parts: list[tuple[str, str]], name: str) -> None:
+    text, detector = fold("".join(around + value for around, value in parts)), DETECTORS[name]
+    hints = [
+        end for end in range(1, len(text) + 1) if re.search(rf"(?:{detector.hint})\Z", text[max(0, end - 80) : end])
+    ]
+    probed = re.search(detector.probe, text)
+
+    spans = list(detector.find(text))
+
+    assert list(detector.find_near(text, hints)) == spans
+    assert probed or not spans
+    assert list(detector.find_near(text, ())) == []

@@ -6,9 +6,9 @@ folds the same however it is cut.
 """
 
 import re
+import string
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +22,15 @@ MAX_INVISIBLE = 63
 stream must hold bounded.  Longer runs break words, and the detector `invisible_run` finds them."""
 
 _PLAIN_ASCII = re.compile(r"[\t\n\x20-\x7e]*")
+_HIDDEN = b"\0"
 _CONTROLS = bytes(code for code in (*range(32), 127) if code not in b"\t\n")
+_ASCII = bytes.maketrans(
+    string.ascii_uppercase.encode() + _CONTROLS, string.ascii_lowercase.encode() + _HIDDEN * len(_CONTROLS)
+)
+"""ASCII folded, with one sign for all that is invisible: where it comes up, the text is folded through the arrays."""
 _UNICODE = 0x110000
+
+Lengths = npt.NDArray[np.intp]
 
 
 class _Forms(dict[str, str]):
@@ -84,56 +91,107 @@ class Folded:
         del self.starts[:count], self.ends[:count]
 
 
-class Whole(NamedTuple):
-    """A whole folded text.
+class Whole:
+    """A whole folded text; what is seldom asked for is worked out when it is.
 
     Attributes:
-        text: Folded characters.
-        data: The same in UTF-8.
-        classes: The class of each, one byte each.
-        origin: For each folded character, which character of the source it came from; None where it is the same place.
+        data: Folded characters in UTF-8.
+        is_moved: Whether a character may have come from another place than its own.
     """
 
-    text: str
-    data: bytes
-    classes: bytes
-    origin: npt.NDArray[np.intp] | None
+    __slots__ = ("_classes", "_codes", "_lengths", "_origin", "_text", "data", "is_moved")
+
+    def __init__(self, data: bytes, text: str | None, codes: Codes | None, lengths: Lengths | None) -> None:
+        self.data, self.is_moved = data, lengths is not None
+        self._text, self._codes, self._lengths = text, codes, lengths
+        self._classes: bytes | None = None
+        self._origin: npt.NDArray[np.intp] | None = None
+
+    @property
+    def text(self) -> str:
+        """Folded characters."""
+        if self._text is None:
+            self._text = self.data.decode("ascii")
+        return self._text
+
+    @property
+    def is_ascii(self) -> bool:
+        """Whether the source was of ASCII alone, with nothing invisible in it."""
+        return self._codes is None
+
+    @property
+    def classes(self) -> bytes:
+        """The class of each folded character, one byte each."""
+        if self._classes is None:
+            forms = table()
+            if self._codes is None:
+                self._classes = self.data.translate(forms.ascii_classes)
+            else:
+                codes = _codes_of(self.text) if self.is_moved else self._codes
+                self._classes = forms.classes.take(codes).tobytes()
+        return self._classes
+
+    @property
+    def origin(self) -> npt.NDArray[np.intp] | None:
+        """For each folded character, which character of the source it came from; None where it is the same place."""
+        if self._origin is None and self._lengths is not None:
+            self._origin = np.repeat(np.arange(self._lengths.size), self._lengths)
+        return self._origin
 
 
 def fold_whole(source: str) -> Whole:
-    """Fold a whole text through the arrays: what `Folded.grow` does character by character, many times faster."""
-    forms = table()
+    """Fold a whole text through tables: what `Folded.grow` does character by character, many times faster."""
     if source.isascii():
-        text = source.lower()
-        data = text.encode()
-        if len(data.translate(None, _CONTROLS)) == len(data):
-            return Whole(text, data, data.translate(forms.ascii_classes), None)
-    codes = forms.codes.take(np.frombuffer(source.encode("utf-32-le", "surrogatepass"), np.uint32))
-    origin = None
-    if codes.size and codes.max() >= _UNICODE:
-        codes, origin = _spread(codes, forms)
-    text = codes.tobytes().decode("utf-32-le")
-    return Whole(text, text.encode(), forms.classes.take(codes).tobytes(), origin)
+        data = source.encode().translate(_ASCII)
+        if _HIDDEN not in data:
+            return Whole(data, None, None, None)
+    codes = table().codes.take(_codes_of(source))
+    try:
+        text = codes.tobytes().decode("utf-32-le")
+    except UnicodeDecodeError:  # a code beyond Unicode: some characters fold to none or several
+        text, lengths = _spread(codes)
+        return Whole(text.encode(), text, codes, lengths)
+    return Whole(text.encode(), text, codes, None)
 
 
-def _spread(codes: Codes, forms: Table) -> tuple[Codes, npt.NDArray[np.intp]]:
-    """Put in place what folds to no or several characters; return the folded codes and the place each came from."""
-    is_other = codes >= _UNICODE
-    which = codes[is_other] - _UNICODE
+def _codes_of(text: str) -> Codes:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def _spread(codes: Codes) -> tuple[str, Lengths]:
+    """Put in place what folds to no or several characters; return the text, and how many each has become.
+
+    Changes the array.
+    """
+    forms = table()
+    places = np.flatnonzero(codes >= _UNICODE)
+    which = codes[places] - _UNICODE
     lengths = np.ones(codes.size, dtype=np.intp)
-    lengths[is_other] = forms.lengths[which]
+    lengths[places] = forms.lengths[which]
+    if places.size > MAX_INVISIBLE:
+        return _spread_many(codes, lengths, forms), lengths
+    codes[places] = 0
+    plain = codes.tobytes().decode("utf-32-le")
+    parts: list[str] = []
+    here = 0
+    for place, one in zip(places.tolist(), which.tolist(), strict=True):
+        parts += plain[here:place], forms.several[one]
+        here = place + 1
+    parts.append(plain[here:])
+    return "".join(parts), lengths
+
+
+def _spread_many(codes: Codes, lengths: Lengths, forms: Table) -> str:
+    """Do so by arrays, long runs of invisible characters shown; may change both arrays."""
     if np.count_nonzero(lengths == 0) > MAX_INVISIBLE:
         _show_long_runs(codes, lengths)
-        is_other = codes >= _UNICODE
-        which = codes[is_other] - _UNICODE
     origin = np.repeat(np.arange(codes.size), lengths)
     out = codes[origin]
     several = np.flatnonzero(out >= _UNICODE)
-    if several.size:
-        begins = np.cumsum(lengths) - lengths
-        source = origin[several]
-        out[several] = forms.flat[forms.offsets[codes[source] - _UNICODE] + several - begins[source]]
-    return out, origin
+    begins = np.cumsum(lengths) - lengths
+    source = origin[several]
+    out[several] = forms.flat[forms.offsets[codes[source] - _UNICODE] + several - begins[source]]
+    return out.tobytes().decode("utf-32-le")
 
 
 def _show_long_runs(codes: Codes, lengths: npt.NDArray[np.intp]) -> None:

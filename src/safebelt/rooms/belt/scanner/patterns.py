@@ -7,7 +7,10 @@ Python reference finds the same, slower.
 
 import re
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
 
 try:
     import hyperscan
@@ -17,52 +20,73 @@ except ImportError:  # no wheel for this machine
     AVAILABLE = False
 
 Matches = list[tuple[int, int]]
+_FEW = 16
+"""Up to so many places in a text are worked out one by one."""
 
 
 class Database:
     """Words and patterns that are looked for in one pass.
 
     Args:
-        words: Found at every place where they stand.
-        patterns: Regular expressions over UTF-8 bytes; reported once a text.
+        words: Number → word; found at every place where they stand.
+        patterns: Number → regular expression over UTF-8 bytes.
+        is_once: Whether each pattern is reported only where it first ends in a text.
 
     Raises:
         ValueError: A pattern cannot be compiled.
     """
 
-    def __init__(self, words: Sequence[str], patterns: Sequence[str] = ()) -> None:
-        flags = [0] * len(words) + [hyperscan.HS_FLAG_SINGLEMATCH] * len(patterns)
-        expressions = [*(re.escape(word).encode() for word in words), *(pattern.encode() for pattern in patterns)]
+    def __init__(
+        self, words: Mapping[int, str], patterns: Mapping[int, str] = MappingProxyType({}), *, is_once: bool = True
+    ) -> None:
+        flags = [0] * len(words) + [hyperscan.HS_FLAG_SINGLEMATCH if is_once else 0] * len(patterns)
+        expressions = [re.escape(word).encode() for word in words.values()]
+        expressions += [pattern.encode() for pattern in patterns.values()]
         self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         self._threads = threading.local()
         if expressions:
-            self._compile(expressions, flags)
+            self._compile(expressions, [*words, *patterns], flags)
         self._is_empty = not expressions
 
-    def _compile(self, expressions: list[bytes], flags: list[int]) -> None:
+    def _compile(self, expressions: list[bytes], numbers: list[int], flags: list[int]) -> None:
         try:
-            self._database.compile(
-                expressions=expressions, ids=range(len(expressions)), elements=len(expressions), flags=flags
-            )
+            self._database.compile(expressions=expressions, ids=numbers, elements=len(expressions), flags=flags)
         except hyperscan.HyperscanError as error:
             raise ValueError(f"cannot be compiled: {error}") from error
 
-    def scan(self, data: bytes) -> Matches:
-        """Return all matches as (number, end in bytes): words first in the numbering, then patterns."""
+    def _scratch(self) -> "hyperscan.Scratch":
+        """Return what a scan writes in: one a thread."""
+        scratch = self._threads.scratch = hyperscan.Scratch(self._database)
+        return scratch
+
+    def scan(self, data: bytes, most: int = 0) -> Matches:
+        """Return all matches as (number, end in bytes), in order of end.
+
+        Args:
+            data: The text.
+            most: Stop after so many; zero for all.
+        """
         found: Matches = []
         if self._is_empty or not data:
             return found
-        scratch = getattr(self._threads, "scratch", None)
-        if scratch is None:
-            scratch = self._threads.scratch = hyperscan.Scratch(self._database)
 
-        def note(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
+        def note(number: int, _start: int, end: int, _flags: int, _context: object) -> bool | None:
             found.append((number, end))
+            return len(found) == most or None
 
-        self._database.scan(data, match_event_handler=note, scratch=scratch)
+        scratch = getattr(self._threads, "scratch", None) or self._scratch()
+        try:
+            self._database.scan(data, match_event_handler=note, scratch=scratch)
+        except hyperscan.ScanTerminated:  # by `note`
+            return found
         return found
 
 
-def any_of(literals: Iterable[str]) -> str:
-    """Return a pattern for any of some strings."""
-    return "(?:" + "|".join(re.escape(literal) for literal in literals) + ")"
+def counter(data: bytes, times: int) -> Callable[[int], int]:
+    """Return what says how many characters the first bytes of a text in UTF-8 are, to be asked some times."""
+    if data.isascii():
+        return int
+    if times <= _FEW:
+        return lambda size: len(data[:size].decode())
+    counts = np.cumsum((np.frombuffer(data, np.uint8) & 0xC0) != 0x80)
+    return lambda size: int(counts[size - 1])

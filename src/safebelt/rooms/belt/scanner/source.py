@@ -18,7 +18,7 @@ ROUNDS = 2
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])(?:[A-Za-z0-9+/_-]{16,}={0,2}|[A-Za-z0-9+/_-]{6,15}={1,2})")
 _TO_STANDARD = str.maketrans("-_", "+/")
 _TAGS = re.compile("[\U000e0020-\U000e007e]{4,}")
-BASE64_HINTS = ("[a-z0-9+/_-]{16}", "[a-z0-9+/_-]{6}=")
+BASE64_LONG, BASE64_SHORT = "[a-z0-9+/_-]{16}", "[a-z0-9+/_-]{6}="
 """Patterns over folded text, one of which is there wherever `texts_within` finds base64."""
 
 
@@ -77,6 +77,7 @@ class Reader:
 
 def read(text: str, *, as_json: bool = False) -> Source:
     """Read a whole text."""
+    as_json = as_json and "\\" in text
     if not as_json and "&" not in text and "%" not in text:
         return Source(text, None, None)
     chars: Chars = (
@@ -94,7 +95,7 @@ def texts_within(source: Source, *, has_base64: bool = True) -> Iterator[Source]
         source: The text.
         has_base64: False where it is known to hold none.
     """
-    if source.folded.origin is not None:  # tag letters are invisible: they fold to nothing
+    if source.folded.is_moved:  # tag letters are invisible: they fold to nothing
         for tags in _TAGS.finditer(source.chars):
             yield _within(source, tags, "".join(chr(ord(char) - 0xE0000) for char in tags.group()))
     for run in _BASE64.finditer(source.chars) if has_base64 else ():

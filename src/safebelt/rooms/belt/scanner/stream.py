@@ -17,7 +17,8 @@ from safebelt.rooms.belt.decide import RawHit, Redactor, Resolver, as_hit, is_ac
 from safebelt.rooms.belt.model import Action, Hit, Side, Stance
 from safebelt.rooms.belt.scanner.chars import classes_of
 from safebelt.rooms.belt.scanner.detectors import LOOK_BEHIND, REACH, Detector
-from safebelt.rooms.belt.scanner.engine import KEYWORD, FoldedHit, Scanner, bit_of, found_in, with_needs
+from safebelt.rooms.belt.scanner.engine import KEYWORD, Scanner, bit_of
+from safebelt.rooms.belt.scanner.finders import FoldedHit, found_in, with_needs
 from safebelt.rooms.belt.scanner.fold import MAX_INVISIBLE, Folded
 from safebelt.rooms.belt.scanner.horizon import hold_from
 from safebelt.rooms.belt.scanner.source import Reader

@@ -9,7 +9,7 @@ much of the end may still become a word: from there on a stream must wait.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from safebelt.rooms.belt.scanner.terms import LEET, is_leet_for, leet_view
@@ -18,6 +18,9 @@ from safebelt.rooms.belt.scanner.words import WORD_CHARS, Words, stands_alone
 MAX_GAP = 8
 """Most signs between two letters of a word that is spelled out, and most `*` and blanks that count as one blank."""
 _RUN = re.compile(r"[ \n\t*]{2,}|[*\n\t]")
+_BLANKS_AND_STARS = re.compile(rb"[ \n\t*]*")
+_BREAK = b"\0"
+_SHOWN = {"": b"", " ": b" ", "\n": _BREAK}
 _SPELLED = re.compile(rb"(?:h|(?<!w)w)(?:[spo]{1,8}(?:h|w(?!w)))+")
 _SIGNS = frozenset(LEET)
 _GLUED = re.compile(r"\n|([^\n,;:!?/()\[\]{}\"'<>、。“”‘’《》〈〉【】「」『』—…|&])\1{0,2}")
@@ -102,6 +105,51 @@ def plain_view(text: str, begin: int = 0) -> tuple[str, list[int]]:
     return "".join(view), places
 
 
+def starred_view(data: bytes, flat: bytes, reach: int) -> tuple[bytes, list[int], list[int]]:
+    """Return the plain view of a whole text in UTF-8, as an engine is to read it, and the way back.
+
+    Args:
+        data: The text.
+        flat: The same with every blank a space.
+        reach: What is further than this from every run is left out.
+
+    Returns:
+        The view; where in it each stretch begins that is shown as it stands; how much further on in the text it stands.
+    """
+    view: list[bytes] = []
+    begins, shifts = [0], [0]
+    here = size = 0
+    for start, end in _starred_runs(data, flat):
+        if start - here > 2 * reach:
+            view += data[here : here + reach], _BREAK
+            size += reach + 1
+            here = start - reach
+            begins.append(size)
+            shifts.append(here - size)
+        shown = _SHOWN[_shown(data[start:end].decode("ascii"))]
+        view += data[here:start], shown
+        size += start - here + len(shown)
+        begins.append(size)
+        shifts.append(end - size)
+        here = end
+    view.append(data[here : here + reach])
+    return b"".join(view).replace(b"\n", b" ").replace(b"\t", b" "), begins, shifts
+
+
+def _starred_runs(data: bytes, flat: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the runs that are more, or less, than a blank of another kind."""
+    star, blanks = flat.find(b"*"), flat.find(b"  ")
+    while star >= 0 or blanks >= 0:
+        start = min(place for place in (star, blanks) if place >= 0)
+        if start == star and flat[start - 1 : start] == b" ":
+            start -= 1
+        run = _BLANKS_AND_STARS.match(data, start)
+        end = run.end() if run else start
+        yield start, end
+        star = flat.find(b"*", end) if 0 <= star < end else star
+        blanks = flat.find(b"  ", end) if 0 <= blanks < end else blanks
+
+
 def _shown(run: str) -> str:
     """Return what a run of blanks and `*` counts for: nothing, a blank, or a break that no word spans."""
     if len(run) > MAX_GAP or run.count("\n") > 1:
@@ -131,17 +179,20 @@ def _note(reading: Reading, bits: int, place: int) -> None:
         reading.waits.note(bits, place)
 
 
-def spelled_words(words: Words[str], reading: Reading, classes: bytes) -> Iterator[WordHit]:
+def spelled_words(
+    words: Words[str], reading: Reading, classes: bytes, near: Sequence[int] | None = None
+) -> Iterator[WordHit]:
     """Yield the words that are spelled out.
 
     Args:
         words: Spelled forms.
         reading: What is read.
         classes: The class of each character of its text.
+        near: Places, in order, one of which ends, or is the next one to, the first letters of every run that matters.
     """
     if reading.waits:
         _wait_for_spelled(words, reading, classes)
-    for run in _SPELLED.finditer(classes, reading.begin):
+    for run in _SPELLED.finditer(classes, reading.begin) if near is None else _runs_near(classes, near):
         if _is_mere_punctuation(
             run.group(), classes[run.start() - 1 : run.start()], classes[run.end() : run.end() + 1]
         ):
@@ -155,6 +206,20 @@ def spelled_words(words: Words[str], reading: Reading, classes: bytes) -> Iterat
                 if last > at and reading.is_new(end) and _is_spelled(reading.text, classes, start, end, last - at + 1):
                     for rule in words.names[one]:
                         yield WordHit(rule, start, end)
+
+
+def _runs_near(classes: bytes, near: Sequence[int]) -> Iterator[re.Match[bytes]]:
+    """Yield the runs of letters that stand alone whose first letters end at some places."""
+    done = 0
+    for place in near:
+        if place <= done:
+            continue
+        # Three letters and the signs between them; two more places for what stands beside them.
+        run = _SPELLED.search(classes, max(done, place - 2 * MAX_GAP - 5))
+        while run and run.start() < place:
+            yield run
+            done = run.end()
+            run = _SPELLED.search(classes, done) if done < place else None
 
 
 def _is_mere_punctuation(run: bytes, left: bytes, right: bytes) -> bool:

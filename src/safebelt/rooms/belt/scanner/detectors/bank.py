@@ -55,6 +55,7 @@ def _longest(is_valid: Callable[[str], bool], fewest: int, most: int) -> Callabl
 # Groups of three digits at least: "1 2 3 4 …" is counting, not a card.  The run may go past the card (CVV, date).
 BANK_CARD = Detector(
     name="bank_card",
+    longest=144,
     hint=r"[0-9](?:[ -]?[0-9]){12}",
     pattern=re.compile(r"(?<![0-9])(?<![0-9]\.)[2-69][0-9]{2,18}(?:[ -][0-9]{3,19}){0,6}(?![0-9])"),
     judge=_longest(_is_card, 13, 19),
@@ -99,6 +100,8 @@ def _iban(match: re.Match[str]) -> int | None:
 
 IBAN = Detector(
     name="iban",
+    probe=r"[a-z]{2}[0-9]{2}",
+    longest=66,
     hint=r"[a-z]{2}[0-9]{2}(?: ?[0-9a-z]){11}",
     pattern=re.compile(rf"(?<![0-9a-z])(?:{IBAN_COUNTRIES})[0-9]{{2}}(?: ?[0-9a-z]){{11,30}}"),
     judge=_iban,

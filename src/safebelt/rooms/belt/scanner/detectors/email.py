@@ -7,6 +7,8 @@ from safebelt.rooms.belt.scanner.detectors.base import Detector
 # Local part: 64 octets (RFC 5321 section 4.5.3.1.1).  Labels are cut at 41 and nine deep, to stay within REACH.
 EMAIL = Detector(
     name="email",
+    probe=r"[a-z0-9_.%+-]@[a-z0-9]",
+    longest=430,
     hint=r"[a-z0-9_.%+-]@[a-z0-9]",
     pattern=re.compile(
         r"(?<![a-z0-9_])[a-z0-9_][a-z0-9._%+-]{0,63}@"

@@ -80,6 +80,7 @@ def _is_plate(plate: str) -> bool:
 
 CN_PLATE = Detector(
     name="cn_plate",
+    probe=rf"(?:{'|'.join(PROVINCE_SIGNS)})[a-hj-np-z]",
     hint=rf"(?:{'|'.join(PROVINCE_SIGNS)})[a-hj-np-z](?:[ .-]|·|•|・)?[a-z0-9]{{4}}",
     pattern=re.compile(
         rf"[{PROVINCE_SIGNS}][a-hj-np-z][ ·•・.-]?"

@@ -20,6 +20,7 @@ def _is_public_v4(text: str) -> bool:
 
 IPV4 = Detector(
     name="ipv4",
+    probe=r"[0-9]\.[0-9]{1,3}\.[0-9]",
     hint=r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}",
     pattern=re.compile(r"(?<![0-9a-z])(?<![0-9a-z]\.)[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9a-z])(?!\.[0-9])"),
     judge=if_true(_is_public_v4),
@@ -39,6 +40,7 @@ def _is_public_v6(text: str) -> bool:
 
 IPV6 = Detector(
     name="ipv6",
+    probe=r":[0-9a-f]{0,4}:",
     hint=r":[0-9a-f]{0,4}:",
     pattern=re.compile(
         r"(?:(?<![0-9a-z])(?<![0-9a-f:]:)|(?<=ipv6:))(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![0-9a-z])(?!:[0-9a-f:])"
@@ -54,6 +56,7 @@ def _is_device(text: str) -> bool:
 
 MAC = Detector(
     name="mac",
+    probe=r"[:-][0-9a-f]{2}[:-]",
     hint=r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}",
     pattern=re.compile(
         r"(?:(?<![0-9a-z])(?<![0-9a-z][:-])|(?<=mac[:-]))[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}(?![0-9a-z])(?![:-][0-9a-z])"

@@ -17,6 +17,7 @@ def _has_digit(text: str) -> bool:
 # `sk-`, `sk-proj-`, `sk-ant-`…; a slug of words has no digit in its first forty characters, a key nearly always has.
 OPENAI_KEY = Detector(
     name="openai_key",
+    probe=r"sk-",
     hint=r"sk-[a-z0-9_-]{20}",
     pattern=re.compile(r"(?<![a-z0-9])sk-[a-z0-9_-]{20,40}"),
     needs=frozenset("-"),
@@ -25,18 +26,21 @@ OPENAI_KEY = Detector(
 )
 AWS_KEY = Detector(
     name="aws_key",
+    probe=r"a[ks]ia",
     hint=r"a[ks]ia[a-z2-7]{16}",
     pattern=re.compile(r"(?<![a-z0-9])(?:akia|asia)[a-z2-7]{16}(?![a-z0-9])"),
     needs=frozenset("a"),
 )
 ALIYUN_KEY = Detector(
     name="aliyun_key",
+    probe=r"ltai",
     hint=r"ltai[a-z0-9]{12}",
     pattern=re.compile(r"(?<![a-z0-9])ltai[a-z0-9]{12,26}(?![a-z0-9])"),
     needs=frozenset("l"),
 )
 GITHUB_TOKEN = Detector(
     name="github_token",
+    probe=r"gh[pousr]_|github_pat_",
     hint=r"gh[pousr]_[a-z0-9]{36}|github_pat_",
     pattern=re.compile(r"(?<![a-z0-9])(?:gh[pousr]_[a-z0-9]{36}|github_pat_[a-z0-9_]{22})"),
     needs=frozenset("_"),
@@ -44,6 +48,7 @@ GITHUB_TOKEN = Detector(
 )
 SLACK_TOKEN = Detector(
     name="slack_token",
+    probe=r"xox[abeoprs]-",
     hint=r"xox[abeoprs]-",
     pattern=re.compile(r"(?<![a-z0-9])xox[abeoprs]-[a-z0-9-]{10,40}"),
     needs=frozenset("-"),
@@ -52,6 +57,7 @@ SLACK_TOKEN = Detector(
 )
 GOOGLE_KEY = Detector(
     name="google_key",
+    probe=r"aiza",
     hint=r"aiza[a-z0-9_-]{35}",
     pattern=re.compile(r"(?<![a-z0-9])aiza[a-z0-9_-]{35}(?![a-z0-9_-])"),
     needs=frozenset("z"),
@@ -59,6 +65,8 @@ GOOGLE_KEY = Detector(
 # RFC 7519: two base64url objects, `{"` both; a header longer than 800 characters is not recognised (REACH).
 JWT = Detector(
     name="jwt",
+    probe=r"eyj",
+    longest=816,
     hint=r"eyj[a-z0-9_-]{8}",
     pattern=re.compile(r"(?<![a-z0-9])eyj[a-z0-9_-]{8,800}\.ey[a-z0-9_-]{8}"),
     needs=frozenset("."),
@@ -67,6 +75,7 @@ JWT = Detector(
 # Safebelt's own: `sbk_` callers' keys, `sbt_` access tokens.
 SAFEBELT_KEY = Detector(
     name="safebelt_key",
+    probe=r"sb[kt]_",
     hint=r"sb[kt]_[a-z0-9_-]{16}",
     pattern=re.compile(r"(?<![a-z0-9])sb[kt]_[a-z0-9_-]{16}"),
     needs=frozenset("_"),
@@ -75,6 +84,8 @@ SAFEBELT_KEY = Detector(
 # PEM (RFC 7468), also with `\n` written out, also with the header lines of encrypted keys (RFC 1421).
 PRIVATE_KEY = Detector(
     name="private_key",
+    probe=r"-----begin ",
+    longest=424,
     hint=r"-----begin ",
     pattern=re.compile(
         r"-----begin (?:[a-z0-9]{1,12} ){0,3}private key(?: block)?-----(?:\\[rn]|[ \n\t]){0,8}"
@@ -84,7 +95,11 @@ PRIVATE_KEY = Detector(
     tail=frozenset(string.ascii_lowercase + string.digits + "+/=\\\n-"),
 )
 INVISIBLE_RUN = Detector(
-    name="invisible_run", hint=INVISIBLE, pattern=re.compile(f"{INVISIBLE}"), needs=frozenset(INVISIBLE)
+    name="invisible_run",
+    hint=INVISIBLE,
+    probe=INVISIBLE,
+    pattern=re.compile(f"{INVISIBLE}"),
+    needs=frozenset(INVISIBLE),
 )
 
 DETECTORS = (
