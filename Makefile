@@ -60,7 +60,7 @@ token:
 
 # Programs of others that read labels, for the tests that ask them; those say so where one is missing.
 readers:
-	@{ command -v exiftool && command -v ffmpeg && command -v heif-convert; } >/dev/null 2>&1 || { command -v apt-get >/dev/null 2>&1 && apt-get update -qq && apt-get install -y -qq --no-install-recommends libimage-exiftool-perl ffmpeg libheif-examples >/dev/null; } || echo "skipped: no readers (exiftool, ffmpeg or heif-convert is missing and cannot be installed here)"
+	@{ command -v exiftool && perl -MArchive::Zip -e 1 && command -v ffmpeg && command -v heif-convert; } >/dev/null 2>&1 || { command -v apt-get >/dev/null 2>&1 && apt-get update -qq && apt-get install -y -qq --no-install-recommends libimage-exiftool-perl libarchive-zip-perl ffmpeg libheif-examples >/dev/null; } || echo "skipped: no readers (exiftool, ffmpeg or heif-convert is missing and cannot be installed here)"
 
 up: $(VENV)/.run $(if $(UPSTREAM),,$(VENV)/.model)
 	@exec $(BIN)/safebelt up

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.rooms.labelling.watermark.pictures import ATTACKS, landscape, photograph, psnr
 
-from safebelt.rooms.labelling.watermark import image, keys
+from safebelt.rooms.labelling.watermark import codes, image, keys, locate, placing
+from safebelt.rooms.labelling.watermark.pattern import pattern
 
 KEY, OTHER = b"the key of a test", b"another key of it"
 IDENT = 0xA1B2_C3D4_0000_FFFF
@@ -148,3 +149,36 @@ def test_a_scan_of_anything_ends_without_a_reading(height, width, seed):
     anything = np.random.default_rng(seed).integers(0, 256, (height, width, 3)).astype(np.uint8)
 
     assert image.scan(anything, KEY) is None
+
+
+def test_the_pattern_is_laid_where_the_picture_itself_speaks_for_the_id():
+    plain = locate.whitened(image.canonical(_plain("china.jpg")))
+    marks = pattern(KEY)
+    best = placing.shift_for(plain, marks, IDENT, 0)
+    others = [(row, column) for row in range(0, 256, 64) for column in range(0, 256, 64)]
+
+    said = {at: _said_of_the_id(plain, marks, at) for at in (best, *others)}
+
+    assert said[best] > 1.5
+    assert said[best] > max(said[at] for at in others)
+
+
+def test_a_rough_picture_is_read_where_a_pattern_laid_anywhere_is_lost():
+    rough = cv2.GaussianBlur(np.random.default_rng(5).normal(size=(640, 640)).astype(np.float32), (0, 0), 3)
+    rough = np.clip(128 + 30 * rough / rough.std(), 0, 255).astype(np.uint8)
+    rough = np.repeat(rough[..., None], 3, axis=2)
+    marks = pattern(KEY)
+    anywhere = image.embed_variant(rough, marks.tile(IDENT, 0), psnr_db=41.05)
+
+    reading = image.scan(image.embed(rough, IDENT, KEY), KEY)
+
+    assert image.scan(anywhere, KEY) is None
+    assert reading is not None
+    assert reading.ident == IDENT
+
+
+def _said_of_the_id(plain, marks, at):
+    """What the unmarked picture says of the id at a shift, as the reader counts it."""
+    soft = locate.carriers(*locate.lattice(plain, np.eye(2)), marks, 0, at)
+    summed = np.bincount(marks.bits, weights=soft, minlength=codes.CODE_BITS)
+    return float(summed @ codes.encode(IDENT)) / float(np.sqrt((soft * soft).sum()))

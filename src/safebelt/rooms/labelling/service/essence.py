@@ -21,8 +21,8 @@ NOTICE_SECONDS = 3.0
 _RHYTHM_PLACE, _FILM_PLACE = "rhythm: beginning", "{}, first {:.0f} s"
 _HERE = frozenset({Mark.EXPLICIT, Mark.WATERMARK})
 NOT_READ_BACK = Text(
-    zh="加入的水印在成品中读不出来（内容太短、太安静或变化太少），因此没有加水印。",
-    en="The watermark could not be read back out of the result (too short, too quiet or too plain): it has none.",
+    zh="加入的水印在成品中读不出来（内容太短、太安静、变化太少或太粗糙），因此没有加水印。",
+    en="The watermark could not be read back out of the result: too short, quiet, plain or rough. It has none.",
 )
 Samples = NDArray[np.float32]
 

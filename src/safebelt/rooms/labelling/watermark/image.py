@@ -11,8 +11,9 @@ both forgive noise in texture; how closely, and how strong the whole is, is chos
 PSNR nor the SSIM asked for is undercut.
 
 What it does not give: the pattern repeats, so who has many pictures marked with one key, or a few large ones, can
-estimate it and subtract it, or add it to another picture.  That coarse content picks one of four variants makes this
-four times the work and no more.  A reading says that this mark is in the picture; no reading says nothing.
+estimate it and subtract it, or add it to another picture.  That content picks one of four variants, and where the
+pattern begins (`placing`), makes this more work and no more.  A reading says that this mark is in the picture; no
+reading says nothing.
 """
 
 import math
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 
 from safebelt.rooms.labelling.watermark.locate import Reading, read, whitened
 from safebelt.rooms.labelling.watermark.pattern import PERIOD, pattern
+from safebelt.rooms.labelling.watermark.placing import shift_for
 
 SIDE = 640
 """√area of the canonical picture in pixels."""
@@ -86,14 +88,18 @@ def embed(rgb: Picture, ident: int, key: bytes, *, psnr_db: float = 41.05) -> Pi
         ValueError: When the array or the id is of another shape.
         WeakKey: When the key is too short.
     """
-    return embed_variant(rgb, pattern(key).tile(ident, variant_of(_grey(rgb))), psnr_db=psnr_db)
+    marks, grey = pattern(key), _grey(rgb)
+    variant = variant_of(grey)
+    tile = marks.tile(ident, variant)
+    rows, columns = canonical_size(*_roomy(rgb))
+    plain = cv2.resize(grey, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
+    shift = shift_for(whitened(plain), marks, ident, variant)
+    return embed_variant(rgb, np.roll(tile, shift, axis=(0, 1)), psnr_db=psnr_db)
 
 
 def embed_variant(rgb: Picture, tile: NDArray[np.float32], *, psnr_db: float) -> Picture:
     """Return the picture with one period of a pattern repeated over it; errors as of `embed`."""
-    height, width = _measured(rgb)
-    if min(height, width) < MIN_SHORTEST or max(height, width) > MAX_ASPECT * min(height, width):
-        raise TooSmall("a picture to be marked has sides of 256 pixels or more, one at most 16 times the other")
+    height, width = _roomy(rgb)
     grey = _grey(rgb)
     rows, columns = canonical_size(height, width)
     sampled = cv2.resize(grey, (columns, rows), interpolation=cv2.INTER_NEAREST).astype(np.float32)
@@ -148,6 +154,14 @@ def variant_of(grey: NDArray[Any]) -> int:
 def _grey(rgb: Picture) -> NDArray[Any]:
     _measured(rgb)
     return cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+
+
+def _roomy(rgb: Picture) -> tuple[int, int]:
+    """Return height and width of a picture that has room for a mark."""
+    height, width = _measured(rgb)
+    if min(height, width) < MIN_SHORTEST or max(height, width) > MAX_ASPECT * min(height, width):
+        raise TooSmall("a picture to be marked has sides of 256 pixels or more, one at most 16 times the other")
+    return height, width
 
 
 def _measured(rgb: Picture) -> tuple[int, int]:

@@ -38,7 +38,7 @@ _CELL = 80
 """Side in pixels of the cells of step 3."""
 _LOUDEST = 10.0
 """Power over its surroundings at which a line counts no more: a line of the picture, not of the mark."""
-_CLIP = 2.5
+CLIP = 2.5
 """How many times its surroundings one carrier may say: more is a line of the picture."""
 _MOST_PERIODS = 12
 """Periods laid out each way at most: a picture of 1 to 16 at half scale has about as many."""
@@ -268,4 +268,4 @@ def carriers(
     turned = spectrum[u, v] * np.exp(2j * np.pi * (u * shift[0] + v * shift[1]) / PERIOD) / loudness
     parts = np.concatenate([turned.real, turned.imag])
     weight = np.concatenate([1 / loudness] * 2)
-    return np.asarray(np.clip(parts, -_CLIP, _CLIP) * weight * marks.signs[variant], dtype=np.float32)
+    return np.asarray(np.clip(parts, -CLIP, CLIP) * weight * marks.signs[variant], dtype=np.float32)

@@ -49,13 +49,17 @@ class Pattern:
     bits: NDArray[np.int64]
     signs: NDArray[np.float32]
 
+    def chips(self, ident: int, variant: int) -> _Complex:
+        """Return what each carrier says of an id: ±1 ± i, shape (n,)."""
+        said = self.signs[variant] * codes.encode(ident).astype(np.float32)[self.bits]
+        n = len(self.carriers)
+        return np.asarray(said[:n] + 1j * said[n:], dtype=np.complex64)
+
     def tile(self, ident: int, variant: int) -> NDArray[np.float32]:
         """Return one period of the pattern, shape (PERIOD, PERIOD), mean 0 and variance 1."""
-        word = codes.encode(ident).astype(np.float32)
-        chips = self.signs[variant] * word[self.bits]
         n = len(self.carriers)
         spectrum = np.zeros((PERIOD, PERIOD), dtype=np.complex64)
-        spectrum[self.carriers[:, 0], self.carriers[:, 1]] = chips[:n] + 1j * chips[n:]
+        spectrum[self.carriers[:, 0], self.carriers[:, 1]] = self.chips(ident, variant)
         strength = np.sqrt(BEACON_SHARE / (1 - BEACON_SHARE) * 2 * n / BEACONS)
         spectrum[self.beacons[:, 0], self.beacons[:, 1]] = strength * self.beacon_phases[variant]
         tile = np.fft.ifft2(spectrum).real
