@@ -3,7 +3,7 @@
 One `Redactor` serves the whole text and the stream: the whole text is a stream of one piece, so the two cannot differ.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 PLACEHOLDERS = {
@@ -81,7 +81,7 @@ class Redactor:
         self._is_escaped = False
         self._is_bare = False
 
-    def pass_on(self, text: str, at: int, spans: Iterable[Spanned]) -> str:
+    def pass_on(self, text: str, at: int, spans: Sequence[Spanned]) -> str:
         """Return what of the next piece may be passed on.
 
         Args:
@@ -89,6 +89,8 @@ class Redactor:
             at: Offset of the piece in the whole text.
             spans: Spans that begin in this piece, by start; they may reach past its end.
         """
+        if not (spans or self._as_json) and self._masked_until <= at:
+            return text
         out: list[str] = []
         here, end = at, at + len(text)
         for span in spans:

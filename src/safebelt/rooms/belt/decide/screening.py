@@ -74,7 +74,8 @@ class Resolver:
 
     def forget(self, before: int) -> None:
         """Forget findings that end before a place that every later finding begins at or after."""
-        self._standing = [other for other in self._standing if other.end > before]
+        if self._standing:
+            self._standing = [other for other in self._standing if other.end > before]
 
     def stands(self, hit: Hit) -> bool:
         """Whether the next finding stands beside those before it."""

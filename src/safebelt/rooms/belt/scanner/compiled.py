@@ -103,6 +103,10 @@ class Compiled:
         has_base64 = side is Side.INPUT and bool(hints & _BASE64 or self._base64.scan(data))
         return Look(hits, personal, has_base64)
 
+    def personal_in(self, text: str, finders: tuple[Finder, ...]) -> Iterable[FoldedHit]:
+        """Return what detectors find in folded text."""
+        return self._pointer.found_in(text, text.encode(), finders)
+
     def _sorted(self, data: bytes, matches: Matches) -> tuple[Matches, int]:
         """Return the words that are no parts of longer ones, by the bytes beside them, and the bits of the hints."""
         words: Matches = []

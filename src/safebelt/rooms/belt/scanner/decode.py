@@ -42,6 +42,11 @@ class Decoder:
     def __init__(self) -> None:
         self._pending: Chars = "", [], []
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits for the next piece."""
+        return not self._pending[0]
+
     def feed(self, chars: str, starts: Sequence[int], ends: Sequence[int], *, is_last: bool = False) -> Chars:
         """Return what is finished; the rest waits for the next piece."""
         if self._pending[0]:

@@ -5,7 +5,7 @@ installed, one pass of a compiled database says what can be there at all, and on
 everything is looked at by the same plain Python code, which gives the same findings, slower.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from safebelt.rooms.belt.decide import RawHit, is_acting, mask
@@ -17,7 +17,16 @@ from safebelt.rooms.belt.scanner.finders import Finder, FoldedHit, Pointer, foun
 from safebelt.rooms.belt.scanner.fold import Whole
 from safebelt.rooms.belt.scanner.source import Source, read, texts_within
 from safebelt.rooms.belt.scanner.terms import Forms, forms_of
-from safebelt.rooms.belt.scanner.views import Reading, WordHit, leet_words, plain_words, spelled_words
+from safebelt.rooms.belt.scanner.views import (
+    Reading,
+    WordHit,
+    leet_words,
+    may_hold_leet,
+    may_hold_spelled,
+    plain_words,
+    spelled_words,
+    wait_for_letter,
+)
 from safebelt.rooms.belt.scanner.words import Words
 
 KEYWORD = "keyword"
@@ -71,20 +80,27 @@ class Scanner:
         """Return the detectors at work on one side, in the order of the policy's rules."""
         return self._finders[side]
 
+    def personal_in(self, text: str, side: Side) -> Iterable[FoldedHit]:
+        """Return what the detectors find in folded text."""
+        finders = self._finders[side]
+        if self._compiled:
+            return self._compiled.personal_in(text, finders)
+        return found_in(text, with_needs(text, finders))
+
     def reads(self, rule: str, side: Side) -> bool:
         """Whether a rule reads texts that travel one way."""
         return side in self._sides[rule]
 
-    def words_in(self, reading: Reading, classes: bytes, side: Side) -> Iterator[WordHit]:
-        """Yield the words in folded text, by the reference; one may come more than once."""
-        for hits in (
-            plain_words(self.plain, reading),
-            spelled_words(self.spelled, reading, classes),
-            leet_words(self.leet, reading),
-        ):
-            for hit in hits:
-                if side in self._sides[hit.rule]:
-                    yield hit
+    def words_in(self, reading: Reading, classes: bytes, side: Side) -> list[WordHit]:
+        """Return the words in folded text, by the reference; one may come more than once."""
+        hits = plain_words(self.plain, reading)
+        if may_hold_spelled(reading, classes):
+            hits += spelled_words(self.spelled, reading, classes)
+        elif reading.waits:
+            wait_for_letter(self.spelled, reading, classes)
+        if may_hold_leet(reading):
+            hits += leet_words(self.leet, reading)
+        return [hit for hit in hits if side in self._sides[hit.rule]] if hits else hits
 
     def scan(self, text: str, side: Side, *, as_json: bool = False) -> list[RawHit]:
         """Return everything found in a whole text, overlaps included, in order of begin, rule and detector.
@@ -106,7 +122,7 @@ class Scanner:
         if self._compiled:
             return self._compiled.look(whole, side, finders)
         words = self.words_in(Reading(whole.text), whole.classes, side)
-        return Look(words, found_in(whole.text, with_needs(whole.text, finders)), True)
+        return Look(words, self.personal_in(whole.text, side), True)
 
     def _hits(self, source: Source, side: Side) -> tuple[list[RawHit], bool]:
         """Return what is in one reading of a text, carried back to the original; and whether it may hold base64."""

@@ -71,15 +71,19 @@ class Folded:
         return added
 
     def _grow_slowly(self, chars: str, starts: Sequence[int], ends: Sequence[int]) -> str:
+        forms = [_FORMS[char] for char in chars]
+        if "" not in forms and len(text := "".join(forms)) == len(chars):  # one each
+            self.starts.extend(starts)
+            self.ends.extend(ends)
+            self._invisible = 0
+            return text
         added: list[str] = []
-        for char, start, end in zip(chars, starts, ends, strict=True):
-            folded = _FORMS[char]
+        for folded, start, end in zip(forms, starts, ends, strict=True):
             if folded:
                 self._invisible = 0
             else:
                 self._invisible += 1
-                folded = INVISIBLE if self._invisible > MAX_INVISIBLE else ""
-            for part in folded:
+            for part in folded or (INVISIBLE if self._invisible > MAX_INVISIBLE else ""):
                 added.append(part)
                 self.starts.append(start)
                 self.ends.append(end)

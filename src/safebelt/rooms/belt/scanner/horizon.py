@@ -17,6 +17,7 @@ _GROUPED = "0123456789 ().-+"
 """Characters of numbers written in groups: telephones, cards, identity numbers."""
 _GROUP_STARTS = frozenset("0123456789(+")
 _UNFINISHED_IBAN = re.compile(rf"(?<![0-9a-z])(?:{IBAN_COUNTRIES})[0-9]{{2}}(?: ?[0-9a-z]){{0,30}} ?\Z")
+_DIGIT = re.compile("[0-9]")
 _UNFINISHED_PLATE = re.compile(rf"[{PROVINCE_SIGNS}](?:[a-z][ ·•・.-]?[a-z0-9]{{0,6}}[挂学警港澳]?)?\Z")
 _PEM_REACH = 512  # the longest beginning of a PEM key that its pattern takes, rounded up
 _UNFINISHED_PEM = re.compile(
@@ -24,11 +25,19 @@ _UNFINISHED_PEM = re.compile(
 )
 
 
+_PLATE_SIGNS = frozenset(PROVINCE_SIGNS)
+_PEM_BEGIN = "-----begin "
+_MAY_WAIT = frozenset(_UNBROKEN + _GROUPED + PROVINCE_SIGNS + "·•・挂学警港澳")
+"""Whatever waits ends with one of these, but for what follows the beginning of a PEM key."""
+
+
 def hold_from(text: str) -> int:
     """Return where the part of folded text begins that may still become, or belong to, personal data.
 
     Never more than `REACH` characters from the end: no detector looks further.
     """
+    if text[-1:] not in _MAY_WAIT and _PEM_BEGIN not in text:
+        return len(text)
     floor = max(0, len(text) - REACH)
     tail = text[floor:]
     held = min(_token(tail), _grouped(tail), _plate(tail), _iban(tail), _pem(tail))
@@ -47,16 +56,22 @@ def _grouped(tail: str) -> int:
 
 
 def _iban(tail: str) -> int:
+    if not _DIGIT.search(tail, max(0, len(tail) - 72)):
+        return len(tail)
     match = _UNFINISHED_IBAN.search(tail, max(0, len(tail) - 72))
     return match.start() if match else len(tail)
 
 
 def _plate(tail: str) -> int:
+    if _PLATE_SIGNS.isdisjoint(tail[-10:]):
+        return len(tail)
     match = _UNFINISHED_PLATE.search(tail, max(0, len(tail) - 10))
     return match.start() if match else len(tail)
 
 
 def _pem(tail: str) -> int:
+    if _PEM_BEGIN not in tail:
+        return len(tail)
     match = _UNFINISHED_PEM.search(tail, max(0, len(tail) - _PEM_REACH))
     while match:
         if not PRIVATE_KEY.pattern.match(tail, match.start()):

@@ -67,12 +67,19 @@ class Reader:
         """Return characters with their spans; what is not finished waits for the next piece."""
         chars: Chars = piece, range(self._at, self._at + len(piece)), range(self._at + 1, self._at + len(piece) + 1)
         self._at += len(piece)
+        if not self._unescaper and "&" not in piece and "%" not in piece and self._is_idle():
+            self.read_to = self._at
+            return chars
         if self._unescaper:
             chars = self._unescaper.feed(piece, is_last=is_last)
         for decoder in self._decoders:
             chars = decoder.feed(*chars, is_last=is_last)
         self.read_to = chars[2][-1] if chars[2] else self.read_to
         return chars
+
+    def _is_idle(self) -> bool:
+        first, second = self._decoders
+        return first.is_idle and second.is_idle
 
 
 def read(text: str, *, as_json: bool = False) -> Source:

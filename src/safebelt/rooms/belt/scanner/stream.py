@@ -18,7 +18,7 @@ from safebelt.rooms.belt.model import Action, Hit, Side, Stance
 from safebelt.rooms.belt.scanner.chars import classes_of
 from safebelt.rooms.belt.scanner.detectors import LOOK_BEHIND, REACH, Detector
 from safebelt.rooms.belt.scanner.engine import KEYWORD, Scanner, bit_of
-from safebelt.rooms.belt.scanner.finders import FoldedHit, found_in, with_needs
+from safebelt.rooms.belt.scanner.finders import FoldedHit
 from safebelt.rooms.belt.scanner.fold import MAX_INVISIBLE, Folded
 from safebelt.rooms.belt.scanner.horizon import hold_from
 from safebelt.rooms.belt.scanner.source import Reader
@@ -45,6 +45,11 @@ class Released:
     text: str = ""
     hits: tuple[Hit, ...] = ()
     is_refused: bool = False
+
+
+_NOTHING = Released()
+_MOST_DONE = 32
+"""So many folded characters are kept that nothing looks at any more: to forget them one by one takes longer."""
 
 
 @dataclass(slots=True)
@@ -132,14 +137,14 @@ class StreamScreen:
         self._classes += classes_of(added)
         self._waits = Waits(len(self._folded.text))
         reading = Reading(self._folded.text, self._unfinished, known, is_last, self._waits)
-        words = dict.fromkeys(self._scanner.words_in(reading, self._classes, self._side))
-        self._terms += (FoldedHit(word.rule, None, word.start, word.end) for word in words)
+        if words := self._scanner.words_in(reading, self._classes, self._side):
+            self._terms += (FoldedHit(word.rule, None, word.start, word.end) for word in dict.fromkeys(words))
         self._unfinished = self._waits.of(self._all)
 
     def _horizons(self) -> tuple[int, int]:
         """Return up to where findings are final, and up to where acting ones are."""
         end = len(self._folded.text)
-        seen, passed = self._waits.of(self._all), self._waits.of(self._acts)
+        seen, passed = self._unfinished, self._waits.of(self._acts)
         if self._finders:
             run = hold_from(self._folded.text)
             is_flood = end - run > REACH // 2 and end - self._seen < MAX_HELD
@@ -151,15 +156,22 @@ class StreamScreen:
     def _whole(self, place: int) -> int:
         """Step back to where an original character begins: one may fold to several."""
         starts = self._folded.starts
+        if place == len(starts):
+            return place
         while 0 < place < len(starts) and starts[place] == starts[place - 1]:
             place -= 1
         return place
 
     def _advance(self, seen: int, passed: int, *, is_last: bool) -> Released:
         """Judge what became final, pass on what may leave, forget what is done."""
-        reported = self._follow_tails(is_last)
-        hits = sorted(self._final(seen, passed, is_last), key=lambda found: Resolver.order(found[0]))
         until = self._folded.starts[passed] if passed < len(self._folded.text) else self._reader.read_to
+        found = self._found(seen, passed)
+        if not (found or self._tails):
+            text = self._pass_on(until, [])
+            self._forget(seen, passed)
+            return Released(text=text) if text else _NOTHING
+        reported = self._follow_tails(is_last)
+        hits = sorted(self._final(found, seen, passed, is_last), key=lambda each: Resolver.order(each[0]))
         acting: list[Hit] = []
         for hit, tail in hits:
             if not (self._resolver.stands(hit) or tail):
@@ -190,12 +202,17 @@ class StreamScreen:
         self._source_at = until
         return text
 
-    def _final(self, seen: int, passed: int, is_last: bool) -> Iterator[tuple[Hit, _Tail | None]]:
-        """Yield the findings that became final, with what follows of those whose end is not yet seen."""
-        text = self._folded.text
-        found = list(self._terms)
+    def _found(self, seen: int, passed: int) -> list[FoldedHit]:
+        """Return the findings that may have become final."""
+        found = self._terms
         if self._finders and (seen > self._seen or (self._has_acting_finders and passed > self._passed)):
-            found += found_in(text, with_needs(text, self._finders))
+            found = [*found, *self._scanner.personal_in(self._folded.text, self._side)]
+        return found
+
+    def _final(
+        self, found: list[FoldedHit], seen: int, passed: int, is_last: bool
+    ) -> Iterator[tuple[Hit, _Tail | None]]:
+        """Yield the findings that became final, with what follows of those whose end is not yet seen."""
         for hit in found:
             is_acting_rule = hit.rule in self._acting
             done, now = (self._passed, passed) if is_acting_rule else (self._seen, seen)
@@ -240,8 +257,9 @@ class StreamScreen:
         self._seen, self._passed = seen, passed
         drop = max(0, min(seen, passed) - LOOK_BEHIND)
         self._resolver.forget(self._folded.starts[seen] if seen < len(self._folded.text) else self._reader.read_to)
-        self._terms = [term for term in self._terms if term.start >= (passed if term.rule in self._acting else seen)]
-        if not drop:
+        if self._terms:
+            self._terms = [one for one in self._terms if one.start >= (passed if one.rule in self._acting else seen)]
+        if drop < _MOST_DONE:
             return
         self._folded.drop(drop)
         self._classes = self._classes[drop:]

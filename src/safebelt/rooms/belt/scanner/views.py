@@ -22,6 +22,7 @@ _BLANKS_AND_STARS = re.compile(rb"[ \n\t*]*")
 _BREAK = b"\0"
 _SHOWN = {"": b"", " ": b" ", "\n": _BREAK}
 _SPELLED = re.compile(rb"(?:h|(?<!w)w)(?:[spo]{1,8}(?:h|w(?!w)))+")
+_ALONE = re.compile(rb"h|(?<!w)w(?!w)")
 _SIGNS = frozenset(LEET)
 _GLUED = re.compile(r"\n|([^\n,;:!?/()\[\]{}\"'<>、。“”‘’《》〈〉【】「」『』—…|&])\1{0,2}")
 """What may part two ideographs that touch others on both sides: one line break, or one sign up to
@@ -58,7 +59,13 @@ class Waits:
 
     def of(self, bit: int) -> int:
         """Return from where on one who asks for `bit` must wait; the end of the text where nothing is unfinished."""
-        return min((place for bits, place in self._places.items() if bits & bit), default=self._end)
+        first = self._end
+        if not self._places:
+            return first
+        for bits, place in self._places.items():
+            if bits & bit and place < first:
+                first = place
+        return first
 
 
 class Reading(NamedTuple):
@@ -157,11 +164,24 @@ def _shown(run: str) -> str:
     return " " if run.strip("*") else ""
 
 
-def plain_words(words: Words[str], reading: Reading) -> Iterator[WordHit]:
-    """Yield the words of the plain view."""
+def may_hold_leet(reading: Reading) -> bool:
+    """Whether a text has signs written for letters; a cheap look."""
+    return not _SIGNS.isdisjoint(reading.text[reading.begin :])
+
+
+def may_hold_spelled(reading: Reading, classes: bytes) -> bool:
+    """Whether a text has letters that stand alone beside other signs; a cheap look."""
+    kinds = classes[reading.begin :]
+    return bool(kinds.translate(None, b"hw")) and _ALONE.search(classes, reading.begin) is not None
+
+
+def plain_words(words: Words[str], reading: Reading) -> list[WordHit]:
+    """Return the words of the plain view."""
     text, begin = reading.text, reading.begin
+    hits: list[WordHit] = []
     view, places = plain_view(text, begin) if _RUN.search(text, begin) else (text[begin:], range(begin, len(text)))
-    for at, place in enumerate(places):
+    for at in words.begins(view):
+        place = places[at]
         if text[place] in WORD_CHARS and place and text[place - 1] in WORD_CHARS:
             continue
         found, bits = words.at(view, at)
@@ -170,8 +190,8 @@ def plain_words(words: Words[str], reading: Reading) -> Iterator[WordHit]:
             end = places[at + len(words.words[one]) - 1] + 1
             _note(reading, words.waits[one] if end == len(text) else 0, place)
             if reading.is_new(end) and stands_alone(text, place, end):
-                for rule in words.names[one]:
-                    yield WordHit(rule, place, end)
+                hits += [WordHit(rule, place, end) for rule in words.names[one]]
+    return hits
 
 
 def _note(reading: Reading, bits: int, place: int) -> None:
@@ -237,6 +257,13 @@ def _is_spelled(text: str, classes: bytes, start: int, end: int, letters: int) -
     return bool(_GLUED.fullmatch(text, start + 1, end - 1))
 
 
+def wait_for_letter(words: Words[str], reading: Reading, classes: bytes) -> None:
+    """Note the last letter of a text, where nothing but a word that begins with it may be spelled out there."""
+    is_alone = classes[-1:] == b"h" or (classes[-1:] == b"w" and classes[-2:-1] != b"w")
+    if is_alone and len(classes) > reading.begin:
+        _note(reading, words.waits_for(reading.text[-1]), len(classes) - 1)
+
+
 def _wait_for_spelled(words: Words[str], reading: Reading, classes: bytes) -> None:
     """Note from where on the end of the text may still become a word spelled out."""
     places = _spelled_tail(classes, reading.begin)
@@ -269,12 +296,10 @@ def _spelled_tail(classes: bytes, begin: int) -> list[int]:
 def leet_words(words: Words[tuple[str, str]], reading: Reading) -> Iterator[WordHit]:
     """Yield the words written with signs for letters."""
     text, begin = reading.text, reading.begin
-    if _SIGNS.isdisjoint(text[begin:]):
-        return
     view = leet_view(text[begin:])
-    for at, char in enumerate(view):
+    for at in words.begins(view):
         place = begin + at
-        if char in WORD_CHARS and not (place and text[place] in WORD_CHARS and text[place - 1] in WORD_CHARS):
+        if view[at] in WORD_CHARS and not (place and text[place] in WORD_CHARS and text[place - 1] in WORD_CHARS):
             yield from _leet_at(words, reading, view, at)
 
 

@@ -52,6 +52,18 @@ class Words(Generic[Name]):
                 begin, _ = self._pairs.get(word[:2], (place, 0))
                 self._pairs[word[:2]] = begin, place + 1
 
+    def begins(self, text: str) -> list[int]:
+        """Return the places at which a word may begin, by its first two characters; what follows is not looked at."""
+        pairs, single = self._pairs, self._single
+        places = [at for at in range(len(text) - 1) if text[at : at + 2] in pairs or text[at] in single]
+        if text and (text[-1] in self._first or text[-1] in single):
+            places.append(len(text) - 1)
+        return places
+
+    def waits_for(self, char: str) -> int:
+        """Return who must wait where a text ends with a character."""
+        return self._first.get(char, 0)
+
     def at(self, text: str, place: int) -> tuple[list[int], int]:
         """Return the words that stand at a place, and who must wait because the text ends within one.
 
