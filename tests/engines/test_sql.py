@@ -109,6 +109,52 @@ def test_the_databases_state_is_another_word_as_soon_as_anybody_has_changed_anyt
     assert len({before, theirs, mine}) == 3
 
 
+ASKED = sa.select(store.entry.c.subject, store.entry.c.at).where(store.entry.c.id == sa.bindparam("wanted"))
+
+
+def test_a_row_is_what_a_statement_gives_now_whoever_wrote_it(sql: Sql) -> None:
+    other = Sql(sql.url)
+    assert sql.row(ASKED, wanted=ROW["id"]) is None
+    with other.begin() as tx:
+        upsert(tx, store.entry, ROW, ["id"])
+    before = sql.row(ASKED, wanted=ROW["id"])
+    with other.begin() as tx:
+        upsert(tx, store.entry, {**ROW, "subject": "theirs"}, ["id"])
+    after = sql.row(ASKED, wanted=ROW["id"])
+    with sql.read() as tx:
+        same = tx.execute(ASKED, {"wanted": ROW["id"]}).one()
+    missing = sql.row(ASKED, wanted="nobody")
+    other.close()
+
+    assert before == (ROW["subject"], ROW["at"])
+    assert after == tuple(same) == ("theirs", ROW["at"])
+    assert missing is None
+
+
+def test_a_row_that_was_asked_for_keeps_nobody_from_seeing_what_was_changed_since(sql: Sql) -> None:
+    with sql.begin() as tx:
+        upsert(tx, store.entry, ROW, ["id"])
+        upsert(tx, store.entry, {**ROW, "id": "ent_2"}, ["id"])
+    every = sa.select(store.entry.c.id).order_by(store.entry.c.id)
+    sql.row(every)  # more than one row answers
+    before = sql.state()
+    with sql.begin() as tx:
+        upsert(tx, store.entry, {**ROW, "subject": "other"}, ["id"])
+
+    assert sql.state() != before
+    assert sql.row(ASKED, wanted=ROW["id"]) == ("other", ROW["at"])
+
+
+def test_in_memory_a_row_is_asked_of_the_one_connection() -> None:
+    sql = Sql("sqlite://")
+    with sql.begin() as tx:
+        tx.execute(sa.text("create table a (b integer)"))
+        tx.execute(sa.text("insert into a values (1)"))
+
+    assert sql.row(sa.select(sa.column("b")).select_from(sa.table("a"))) == (1,)
+    sql.close()
+
+
 def test_in_memory_the_state_changes_with_the_one_connection() -> None:
     sql = Sql("sqlite://")
     with sql.begin() as tx:
@@ -129,4 +175,6 @@ def test_a_database_that_does_not_answer_is_a_problem_for_readers_too(tmp_path) 
         pass
     with pytest.raises(Unavailable):
         sql.state()
+    with pytest.raises(Unavailable):
+        sql.row(ASKED, wanted="")
     sql.close()

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from safebelt.engines.sql import UtcDateTime, metadata
+from safebelt.engines.sql import Sql, UtcDateTime, metadata
 from safebelt.rooms.labelling.model.copies import Copy, Recipient
 from safebelt.rooms.labelling.model.events import Remembered
 
@@ -64,8 +64,12 @@ TABLES: tuple[sa.Table, ...] = (mark, likeness, copy, recipient)
 _HALF = 1 << 63
 _IN_LEDGER = mark.c.entry_id != ""
 """Marks on files; those that passed the belt stand in its records, and only their watermarks are remembered here."""
-_BY_DIGEST = sa.select(mark).where(mark.c.sha256 == sa.bindparam("sha256")).order_by(mark.c.at, mark.c.id).limit(1)
-"""Asked for with every check, and put together once: that takes longer than the answer."""
+_BY_DIGEST = (
+    sa.select(mark.c.at, mark.c.entry_id)
+    .where(mark.c.sha256 == sa.bindparam("sha256"))
+    .order_by(mark.c.at, mark.c.id)
+    .limit(1)
+)
 
 
 def insert(tx: sa.Connection, one: Remembered) -> None:
@@ -77,10 +81,10 @@ def insert(tx: sa.Connection, one: Remembered) -> None:
     )
 
 
-def by_digest(tx: sa.Connection, sha256: str) -> Remembered | None:
-    """Return the first mark put on a file with this digest."""
-    found = tx.execute(_BY_DIGEST, {"sha256": sha256}).first()
-    return Remembered(**found._mapping) if found else None
+def by_digest(sql: Sql, sha256: str) -> tuple[datetime, str] | None:
+    """Return when the first mark was put on a file with this digest, and the ledger's entry.  Every check asks it."""
+    found = sql.row(_BY_DIGEST, sha256=sha256)
+    return (found[0], found[1]) if found else None
 
 
 def by_ident(tx: sa.Connection, ident: int) -> Remembered | None:

@@ -10,7 +10,9 @@ from tests.rooms.labelling.formats.still_files import OTHER, VALUE
 
 from safebelt.rooms.labelling.formats import xmp
 from safebelt.rooms.labelling.formats.carrier import Broken, Unwritable
+from safebelt.rooms.labelling.formats.xmp_scan import Label, Scan
 
+PLAIN = '{"Label":"1","ContentProducer":"","ProduceID":"rec-01"}'
 NAMESPACE = "{http://www.tc260.org.cn/ns/AIGC/1.0/}"
 RDF = 'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
 TC = 'xmlns:TC260="http://www.tc260.org.cn/ns/AIGC/1.0/"'
@@ -179,3 +181,28 @@ def test_any_bytes_are_read_or_refused(noise: bytes, at: int) -> None:
     except Broken:
         return
     assert xmp.labels(made) == [OTHER]
+
+
+@given(st.text(st.sampled_from("aZ{}\":,\\ &<>'é\t\n"), max_size=30) | st.just(PLAIN))
+def test_what_is_read_of_our_own_packet_at_a_glance_is_what_a_parser_finds_in_it(inner: str) -> None:
+    packet = xmp._BEFORE + inner.encode() + xmp._AFTER
+    at_a_glance = xmp._own(packet)
+    try:
+        parsed = [mark.label for mark in Scan(packet).marks]
+    except Broken:
+        parsed = []
+
+    assert at_a_glance is None or [at_a_glance] == parsed
+    if inner.isascii() and inner.isprintable() and not set(inner) & set("&<>"):
+        assert at_a_glance is not None
+
+
+def test_a_packet_that_is_almost_ours_is_the_parsers() -> None:
+    packet = xmp.merged(None, PLAIN)
+    assert xmp._own(packet) == Label(PLAIN, is_element=True)
+
+    for other in (packet + b" ", packet[1:], packet.replace(b"TC260:AIGC>", b"TC260:AIGX>"), xmp._BEFORE, xmp._AFTER):
+        assert xmp._own(other) is None
+    twice = packet.replace(b"</rdf:RDF>", b"<rdf:Description/></rdf:RDF>")
+    assert xmp._own(twice) is None
+    assert xmp.labels(twice) == [PLAIN]

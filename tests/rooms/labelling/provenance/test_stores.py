@@ -207,6 +207,76 @@ def test_another_key_does_not_sign_for_the_certificate() -> None:
     assert "claimSignature.mismatch" in seen_by_engine(stolen).failure
 
 
+TEXTS = some.text(some.characters(codec="utf-8"), max_size=40)
+STORES = some.builds(
+    stores.Store,
+    title=TEXTS,
+    software=some.tuples(TEXTS, TEXTS),
+    aigc=some.dictionaries(TEXTS, TEXTS, max_size=4),
+    bindings=some.lists(some.tuples(TEXTS, TEXTS), max_size=2).map(tuple),
+    start=some.integers(0, 70_000),
+    length=some.integers(0, 70_000),
+    digest=some.binary(min_size=32, max_size=32) | some.binary(max_size=40),
+    chain=some.lists(some.binary(max_size=400), max_size=2).map(tuple),
+    signature=some.binary(min_size=64, max_size=64) | some.binary(max_size=70),
+)
+
+
+@settings(max_examples=150)
+@given(STORES, some.binary(min_size=32, max_size=32), some.integers(0x100, 60_000))
+def test_a_store_filled_into_a_frame_is_the_one_that_is_written_out(store: Any, digest: bytes, length: int) -> None:
+    store = replace(store, length=length, digest=digest, signature=bytes(64))
+    store.to_bytes()  # a frame is kept
+    for digest_, signature in ((digest[::-1], b"\1" * 64), (b"\0" * 32, digest * 2)):
+        next_one = replace(store, digest=digest_, signature=signature, length=max(0x100, length // 2))
+
+        assert next_one.to_bytes() == next_one._written_out()[0]
+        assert next_one._claim == next_one._claimed()
+        assert stores.read(next_one.to_bytes()) == next_one
+
+
+@given(STORES)
+def test_a_store_of_any_kind_is_read_as_it_was_written_or_not_at_all(store: Any) -> None:
+    found = stores.read(store.to_bytes())
+
+    assert found in (None, store)
+    assert store.to_bytes() == store._written_out()[0]
+
+
+def test_what_a_frame_is_found_by_may_stand_in_a_title_too() -> None:
+    """Somebody calls a content by the number its manifest will have, so that the next one's would get into the title."""
+    first = plain_store(title="")
+    for title in (first.number, first.digest.hex(), "flength", f"{first.number} {first.number}"):
+        named = replace(first, title=title)
+        other = replace(named, digest=b"\7" * 32)
+
+        assert named.to_bytes() == named._written_out()[0]
+        assert other.to_bytes() == other._written_out()[0]
+        assert stores.read(other.to_bytes()) == other
+
+
+def test_a_store_of_the_same_size_and_another_shape_is_read_as_what_it_is() -> None:
+    one, other = plain_store(title="one"), plain_store(title="two")
+    data = [each.to_bytes() for each in (one, other)]
+
+    assert len(data[0]) == len(data[1])
+    assert [stores.read(each) for each in (*data, *data)] == [one, other, one, other]
+    assert stores.read(data[0].replace(b"jumbf manifest", b"jumbf manifesT")) is None
+
+
+def plain_store(title: str) -> stores.Store:
+    return stores.Store(
+        title=title,
+        software=("Safebelt", "1"),
+        aigc={"Label": "1"},
+        bindings=(),
+        start=2,
+        length=600,
+        digest=b"\5" * 32,
+        chain=(b"leaf", b"above"),
+    )
+
+
 VALUES = some.recursive(
     some.none() | some.booleans() | some.integers(-(2**64), 2**64 - 1) | some.binary(max_size=300) | some.text(),
     lambda inner: some.lists(inner, max_size=5) | some.dictionaries(some.text() | some.integers(0, 99), inner),

@@ -82,8 +82,12 @@ class Answering(Desk):
             NotFound: There is no authority.
             Unavailable: The responder's key is not on this machine.
         """
-        responder, issuing = self._in_force(Role.RESPONDER), self.part(Role.ISSUING)
-        return ocsp.answer(query, responder, read(issuing), self._look, on=self._clock(), valid_for=ANSWER_LIVES)
+        with self._sql.read() as tx:
+            parts = self._parts(tx)
+        if Role.RESPONDER not in parts or Role.ISSUING not in parts:
+            raise refusals.no_authority()
+        responder, issuing = self._signatory(parts[Role.RESPONDER]), read(parts[Role.ISSUING].der)
+        return ocsp.answer(query, responder, issuing, self._look, on=self._clock(), valid_for=ANSWER_LIVES)
 
     def part(self, role: Role) -> bytes:
         """Return the authority's own certificate of a role in force (X.509, DER).

@@ -32,7 +32,6 @@ from safebelt.rooms.certificates.service.answering import Answering
 from safebelt.rooms.certificates.service.reading import der_of, fingerprint, read, serial_text
 from safebelt.rooms.ledger.service import check as check_receipt
 from safebelt.rooms.ledger.service import read_keys
-from safebelt.rooms.registry.model.public import Gone
 from safebelt.rooms.registry.model.register import System
 
 MAX_BYTES = 64 * 1024
@@ -130,7 +129,7 @@ class Checking(Answering):
 
     def _logged(self, leaf: x509.Certificate) -> Reason:
         """Judge by the log itself, not by the table of certificates: whoever changed the table shows here."""
-        entries = self._ledger.entries(subject=subject_of(serial_text(leaf.serial_number)), limit=200)
+        entries = self._ledger.about(subject_of(serial_text(leaf.serial_number)), limit=200)
         about = [one for one in entries if one.data.get("fingerprint") == fingerprint(der_of(leaf))]
         telling = decide.telling([(one.id, one.kind) for one in about])
         try:
@@ -142,10 +141,7 @@ class Checking(Answering):
 
     def _is_public(self, system_id: str) -> bool:
         """Whether the public register shows a system: what is not shown there is not linked to either."""
-        try:
-            return bool(system_id) and not isinstance(self._registry.public_system(system_id), Gone)
-        except NotFound:
-            return False
+        return bool(system_id) and self._registry.is_public(system_id)
 
     def _found_system(self, system_id: str) -> System | None:
         try:
@@ -195,7 +191,7 @@ def read_certificates(data: bytes) -> list[x509.Certificate]:
             raise ValueError("too long")
         blocks = _PEM.findall(data)
         found = [x509.load_pem_x509_certificate(one) for one in blocks[: MAX_CERTIFICATES + 1]]
-        found = found or [x509.load_der_x509_certificate(data)]
+        found = found or [read(data)]
         for one in found:  # names are read when they are asked for, and whoever checks asks for them
             _ = one.issuer, one.subject.rfc4514_string(), one.serial_number
     except UNREADABLE as error:

@@ -23,7 +23,7 @@ ROLES = {
 
 @lru_cache(maxsize=256)
 def read(der: bytes) -> x509.Certificate:
-    """Read one of our own certificates."""
+    """Read a certificate, DER; nearly all that are asked about are our own, again and again."""
     return x509.load_der_x509_certificate(der)
 
 

@@ -79,6 +79,12 @@ identity = sa.Table(
 
 TABLES: tuple[sa.Table, ...] = (founding, part, certificate, root_list, identity)
 
+# Asked with every check, and put together once: that takes longer than their answers.
+_PARTS = sa.select(part.c.role, part.c.der, part.c.since).order_by(part.c.since, part.c.fingerprint)
+_LAST_ROOT_LIST = sa.select(root_list.c.number, root_list.c.der).order_by(root_list.c.number.desc()).limit(1)
+_BY_SERIAL = sa.select(certificate).where(certificate.c.serial == sa.bindparam("wanted"))
+_BY_SERIAL_LOCKED = _BY_SERIAL.with_for_update()
+
 
 def found(tx: sa.Connection, word: Found, at: datetime) -> None:
     """Insert the authority; raises IntegrityError where there is one."""
@@ -102,8 +108,7 @@ def add_part(tx: sa.Connection, word: Part, fingerprint: str) -> None:
 
 def parts(tx: sa.Connection) -> tuple[Part, ...]:
     """Return every certificate the authority ever had, oldest first."""
-    rows = tx.execute(sa.select(part).order_by(part.c.since, part.c.fingerprint))
-    return tuple(Part(role=Role(row.role), der=row.der, since=row.since) for row in rows)
+    return tuple(Part(role=Role(row.role), der=row.der, since=row.since) for row in tx.execute(_PARTS))
 
 
 def add_root_list(tx: sa.Connection, number: int, der: bytes, at: datetime) -> None:
@@ -113,7 +118,7 @@ def add_root_list(tx: sa.Connection, number: int, der: bytes, at: datetime) -> N
 
 def last_root_list(tx: sa.Connection) -> tuple[int, bytes] | None:
     """Return the number and bytes of the root's newest revocation list."""
-    row = tx.execute(sa.select(root_list).order_by(root_list.c.number.desc()).limit(1)).first()
+    row = tx.execute(_LAST_ROOT_LIST).first()
     return None if row is None else (row.number, row.der)
 
 
@@ -136,8 +141,8 @@ def put(tx: sa.Connection, word: Certificate) -> None:
 
 def by_serial(tx: sa.Connection, serial: str, *, lock: bool = False) -> Certificate | None:
     """Return a certificate by its serial number; with `lock`, held against others until the transaction ends."""
-    wanted = sa.select(certificate).where(certificate.c.serial == serial.replace("\0", ""))
-    row = tx.execute(wanted.with_for_update() if lock else wanted).first()
+    asked = _BY_SERIAL_LOCKED if lock else _BY_SERIAL
+    row = tx.execute(asked, {"wanted": serial.replace("\0", "")}).first()
     return None if row is None else _word(row)
 
 

@@ -14,7 +14,7 @@ from safebelt.rooms.labelling.model.label import CITATIONS, KEYS, NOTICE, AigcLa
 
 MAX_VALUE_CHARS = 2048
 """Longest value (a cap of a large implementer's SDK; the standard states none)."""
-_VALUE = re.compile(r'(?:[\x21\x23-\x5b\x5d-\x7e]|\\")*')
+_VALUE = re.compile(r'(?:[\x21\x23-\x5b\x5d-\x7e]++|\\")*+')
 _CODE = re.compile(r"00[0-9A-Z]{20}(?:[0-9A-Z]{5})?")
 _USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _ORGANISATION, _NO_EXTENSION = "0011", "00000"
@@ -62,12 +62,12 @@ def provider_code_of(uscc: str) -> str:
 
 
 def label(generation: Generation, *, provider_code: str, produce_id: str) -> tuple[AigcLabel, Conformance, Reason]:
-    """Make the label of one content.
+    """Make the label of one content, and judge it.
 
     Args:
-        generation: Whether the content is, may be, or is suspected to be generated.
-        provider_code: Code or name of the provider; empty where none is configured.  None is ever invented.
-        produce_id: The provider's unique number for the content.
+        generation: As `made`.
+        provider_code: As `made`.
+        produce_id: As `made`.
 
     Returns:
         The label, whether it is complete, and why.
@@ -75,8 +75,26 @@ def label(generation: Generation, *, provider_code: str, produce_id: str) -> tup
     Raises:
         Invalid: A value holds characters that the standard does not provide for.
     """
-    made = AigcLabel(label=generation, content_producer=provider_code, produce_id=produce_id)
-    for key, value in made.as_object().items():
+    one = made(generation, provider_code=provider_code, produce_id=produce_id)
+    lacking = missing(one)
+    is_wrong = provider_code_holds(provider_code) is Truth.FALSE
+    conformance = Conformance.INCOMPLETE if lacking or is_wrong else Conformance.COMPLETE
+    return one, conformance, _reason(one, conformance, lacking)
+
+
+def made(generation: Generation, *, provider_code: str, produce_id: str) -> AigcLabel:
+    """Make the label of one content.
+
+    Args:
+        generation: Whether the content is, may be, or is suspected to be generated.
+        provider_code: Code or name of the provider; empty where none is configured.  None is ever invented.
+        produce_id: The provider's unique number for the content.
+
+    Raises:
+        Invalid: A value holds characters that the standard does not provide for.
+    """
+    one = AigcLabel(label=generation, content_producer=provider_code, produce_id=produce_id)
+    for key, value in one.as_object().items():
         if not is_label_value(value):
             raise Invalid(
                 what=Text(
@@ -89,10 +107,7 @@ def label(generation: Generation, *, provider_code: str, produce_id: str) -> tup
                 ),
                 details={"field": key},
             )
-    lacking = missing(made)
-    is_wrong = provider_code_holds(provider_code) is Truth.FALSE
-    conformance = Conformance.INCOMPLETE if lacking or is_wrong else Conformance.COMPLETE
-    return made, conformance, _reason(made, conformance, lacking)
+    return one
 
 
 def missing(made: AigcLabel) -> tuple[str, ...]:

@@ -81,6 +81,8 @@ def labels(packet: bytes) -> list[str]:
 
 def labels_of(packet: bytes) -> list[Label]:
     """Return every label in a packet.  One that is not well-formed is searched by its text."""
+    if (own := _own(packet)) is not None:
+        return [own]
     if b"A\0I\0G\0C" not in packet and b"AIGC" not in packet and b"A\0\0\0I\0\0\0G" not in packet:
         return []
     try:
@@ -156,11 +158,28 @@ def as_utf8(packet: bytes) -> bytes:
 
 
 def _minimal(line: str) -> bytes:
-    return (
-        '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
-        f'<x:xmpmeta xmlns:x="{META}"><rdf:RDF xmlns:rdf="{RDF}">{description(line, "rdf:RDF")}</rdf:RDF>'
-        '</x:xmpmeta><?xpacket end="w"?>'
-    ).encode()
+    return b"".join((_BEFORE, escape(line).encode(), _AFTER))
+
+
+_BEFORE, _AFTER = (
+    f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="{META}"><rdf:RDF xmlns:rdf="{RDF}">'
+    f'{description("|", "rdf:RDF")}</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+).encode().split(b"|")  # fmt: skip
+"""A packet that holds nothing but a label, before and after the label."""
+_PLAIN = re.compile(rb"[ -%'-;=?-~]*")
+"""ASCII that XML takes as it stands: no `&`, `<`, `>`."""
+
+
+def _own(packet: bytes) -> Label | None:
+    """Return the label of a packet that `_minimal` makes, byte for byte: nearly every one that a house meets.
+
+    Between bytes that are known, text without markup can be one thing only; to have a parser find that takes longer
+    than to sign a content.
+    """
+    if len(packet) > MAX_METADATA_BYTES or not (packet.startswith(_BEFORE) and packet.endswith(_AFTER)):
+        return None
+    inner = packet[len(_BEFORE) : -len(_AFTER)]
+    return Label(inner.decode("ascii").strip(), is_element=True) if _PLAIN.fullmatch(inner) else None
 
 
 def _digest(extended: bytes) -> bytes:

@@ -37,6 +37,7 @@ _SPKI_SM2 = bytes.fromhex("3059301306072a8648ce3d020106082a811ccf5501822d034200"
 """SubjectPublicKeyInfo of an uncompressed SM2 point, up to the point (RFC 5480; GM/T 0006 for the curve's OID)."""
 _POINT_BYTES, _RAW_BYTES = 65, 64
 _MAX_CHARS, _MAX_PARTS = 16_384, 8
+_JSON = json.JSONEncoder(separators=(",", ":"))
 _CITES = ("cn/gb-45438-2025#annex_f",)
 
 PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
@@ -78,7 +79,7 @@ def reserved_code(fields: Mapping[str, str], *, algorithm: str, serial: str, sig
         "Signature": sign(message(fields)).hex(),
         "KeyID": f"{SERIAL_PREFIX}{serial}",
     }
-    return json.dumps({"SecurityData": {"Type": TYPE, "Version": 1, "PubSD": [part]}}, separators=(",", ":"))
+    return _JSON.encode({"SecurityData": {"Type": TYPE, "Version": 1, "PubSD": [part]}})
 
 
 def read(code: str) -> SecurityData | None:

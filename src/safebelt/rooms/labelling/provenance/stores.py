@@ -20,7 +20,7 @@ from types import MappingProxyType
 from typing import Any
 
 from safebelt.rooms.labelling.model.provenance import Sign
-from safebelt.rooms.labelling.provenance import cbor
+from safebelt.rooms.labelling.provenance import cbor, jumbf
 
 AIGC_ASSERTION = "cn.tc260.aigc"
 SOFT_BINDING = "c2pa.soft-binding"
@@ -28,15 +28,14 @@ _ACTIONS, _HASH = "c2pa.actions.v2", "c2pa.hash.data"
 GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 MAX_BYTES = 60_000
 """Longest store that is written or read here: so it fits into one segment of a JPEG."""
-_LEAST, _MOST_LENGTHS = 0xFF, 256
+_LENGTHS = range(0x100, MAX_BYTES + 1)
+"""Lengths that are written here: CBOR takes the same two bytes for each."""
+_MOST_FRAMES, _NUMBERS = 256, 3
+"""Frames that are kept, and how often a manifest's own number stands in it: its name, the claim's, the signature's."""
 _SIGNATURE_BYTES = 64  # ECDSA over P-256: r and s (RFC 9053, 2.1)
 _ES256, _ALGORITHM, _CHAIN = -7, 1, 33  # RFC 9053, table 1; RFC 9052, 3.1; RFC 9360, 2
 _COSE_SIGN1 = 18
 _DIGEST_BYTES = 32  # SHA-256
-_TAIL = bytes.fromhex("00110010800000aa00389b71")  # C2PA 11.1: of every UUID of JUMBF and C2PA
-_LABELLED, _REQUESTABLE = 2, 1
-_LIMIT = 24
-"""Boxes at most in one: a manifest here has three parts and two to a dozen assertions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,17 +64,25 @@ class Store:
     signature: bytes = field(default=bytes(_SIGNATURE_BYTES))
 
     @cached_property
-    def label(self) -> str:
-        """The manifest's name (C2PA 8.2: a UUID of version 4), from what no two have in common: content and signer."""
+    def number(self) -> str:
+        """The manifest's own (C2PA 8.2: a UUID of version 4), from what no two have in common: content and signer."""
         told = sha256(self.digest + b"".join(self.chain[:1])).digest()
-        return f"urn:c2pa:{uuid.UUID(bytes=told[:16], version=4)}"
+        return str(uuid.UUID(bytes=told[:16], version=4))
 
     @property
-    def sizes(self) -> tuple[int, ...]:
-        """Sizes of what it says: stores with the same sizes are of the same length."""
-        bound = (one for each in self.bindings for one in each)
-        texts = (self.title, *self.software, *self.aigc, *self.aigc.values(), *bound)
-        return len(self.aigc), self.start, *(len(one.encode()) for one in texts), *map(len, self.chain)
+    def label(self) -> str:
+        """The manifest's name."""
+        return f"urn:c2pa:{self.number}"
+
+    @cached_property
+    def aigc_box(self) -> bytes:
+        """The assertion with the implicit label; empty where there is none."""
+        return _label_box(tuple(self.aigc.items())) if self.aigc else b""
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """What is not another thing with each content: stores of one shape fit into one frame."""
+        return self.title, self.software, self.bindings, self.start, self.chain, len(self.aigc_box)
 
     @property
     def signed_bytes(self) -> bytes:
@@ -84,15 +91,36 @@ class Store:
 
     def to_bytes(self) -> bytes:
         """Return the store; the signature is the last of it."""
+        return self._made[0]
+
+    @property
+    def _claim(self) -> bytes:
+        return self._made[1]
+
+    @cached_property
+    def _made(self) -> tuple[bytes, bytes]:
+        """The store and the claim in it: filled into its frame, if it has one that stands ready."""
+        is_usual = (len(self.digest), len(self.signature)) == (_DIGEST_BYTES, _SIGNATURE_BYTES)
+        if not is_usual or self.length not in _LENGTHS:
+            return self._written_out()
+        frame = _FRAMES.get(self.shape)
+        if frame is not None:
+            return frame.filled(self)
+        made = self._written_out()
+        _keep_frame(self, *made)
+        return made
+
+    def _written_out(self) -> tuple[bytes, bytes]:
+        claim = self._claimed()
         cose = cbor.Tagged(_COSE_SIGN1, [self._protected, {}, None, self.signature])
-        manifest = _box(
+        manifest = jumbf.box(
             b"c2ma",
             self.label,
-            _box(b"c2as", "c2pa.assertions", *self._assertions.values()),
-            _box(b"c2cl", "c2pa.claim.v2", _plain(self._claim)),
-            _box(b"c2cs", "c2pa.signature", _plain(cbor.encode(cose))),
+            jumbf.box(b"c2as", "c2pa.assertions", *self._assertions.values()),
+            jumbf.box(b"c2cl", "c2pa.claim.v2", jumbf.plain(claim)),
+            jumbf.box(b"c2cs", "c2pa.signature", jumbf.plain(cbor.encode(cose))),
         )
-        return _box(b"c2pa", "c2pa", manifest)
+        return jumbf.box(b"c2pa", "c2pa", manifest), claim
 
     @property
     def _protected(self) -> bytes:
@@ -108,11 +136,10 @@ class Store:
             "hash": self.digest,
             "pad": b"",
         }
-        rest = _gathered(tuple(self.aigc.items()), self.bindings)
-        return {_ACTIONS: _created(), _HASH: _assertion(_HASH, hashed), **rest}
+        label = {AIGC_ASSERTION: self.aigc_box} if self.aigc else {}
+        return {_ACTIONS: _created(), _HASH: jumbf.assertion(_HASH, hashed), **label, **_bound(self.bindings)}
 
-    @cached_property
-    def _claim(self) -> bytes:
+    def _claimed(self) -> bytes:
         """Write the claim (C2PA 10.3): every assertion with the hash of its box, without the box's own header."""
         named = [
             cbor.Written(_reference(name) + sha256(memoryview(box)[8:]).digest())
@@ -121,7 +148,7 @@ class Store:
         label = self.label
         return cbor.encode(
             {
-                "instanceID": f"xmp:iid:{label.rpartition(':')[2]}",
+                "instanceID": f"xmp:iid:{self.number}",
                 "claim_generator_info": _software(self.software),
                 "signature": f"self#jumbf=/c2pa/{label}/c2pa.signature",
                 "created_assertions": named[:2],
@@ -140,53 +167,142 @@ def written(store: Store, around: int, sign: Sign) -> bytes | None:
         around: How many bytes longer it is in the file than by itself.
         sign: Signs bytes.
     """
-    store = replace(store, length=_LENGTHS.get(store.sizes, MAX_BYTES))
+    frame = _FRAMES.get(store.shape)
+    store = replace(store, length=MAX_BYTES if frame is None else len(frame.sample) + around)
     made = store.to_bytes()
     if len(made) + around != store.length:  # a number of two bytes, as the right one is: the next store fits
         store = replace(store, length=len(made) + around)
         made = store.to_bytes()
-        _remember_length(store)
-    if not _LEAST < store.length <= MAX_BYTES or len(made) + around != store.length:
+    if store.length not in _LENGTHS or len(made) + around != store.length:
         return None
     return made[:-_SIGNATURE_BYTES] + sign(store.signed_bytes)
 
 
-_LENGTHS: dict[tuple[int, ...], int] = {}
-"""How long a store in a file was, by the sizes of what it says: stores of one system are alike, and built once."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frame:
+    """A store, and where in it stands what is another thing with each content: stores of one system are alike.
+
+    Attributes:
+        of: What it was made of.
+        sample: The store.
+        length, digest: Places of what is left out of the hash, and of the hash.
+        aigc: Place of the box with the label; empty where there is none.
+        numbers: Places of the manifest's own number.
+        hashes: What is hashed, and the place of the hash in the claim.
+        claim: Place of the claim.
+    """
+
+    of: Store
+    sample: bytes
+    length: slice
+    digest: slice
+    aigc: slice
+    numbers: tuple[slice, ...]
+    hashes: tuple[tuple[slice, slice], ...]
+    claim: slice
+
+    def filled(self, store: Store) -> tuple[bytes, bytes]:
+        """Return a store of this shape, and the claim in it."""
+        made = bytearray(self.sample)
+        made[self.length] = store.length.to_bytes(2)
+        made[self.digest] = store.digest
+        made[self.aigc] = store.aigc_box
+        for place in self.numbers:
+            made[place] = store.number.encode()
+        for hashed, place in self.hashes:
+            made[place] = sha256(memoryview(made)[hashed]).digest()
+        made[-_SIGNATURE_BYTES:] = store.signature
+        return bytes(made), bytes(made[self.claim])
+
+    def taken(self, data: bytes) -> Store:
+        """Return what a store says that is as long as this, if it is of this shape; errors as of `_taken`."""
+        return replace(
+            self.of,
+            aigc=_texts(cbor.decode(jumbf.content(data[self.aigc]))) if self.of.aigc else {},
+            length=int.from_bytes(data[self.length]),
+            digest=data[self.digest],
+            signature=data[-_SIGNATURE_BYTES:],
+        )
 
 
-def _remember_length(store: Store) -> None:
-    if len(_LENGTHS) >= _MOST_LENGTHS:
-        _LENGTHS.clear()
-    _LENGTHS[store.sizes] = store.length
+_FRAMES: dict[tuple[Any, ...], _Frame] = {}
+_BY_SIZE: dict[int, _Frame] = {}
+"""The last frame of each size: most of what is read one after the other is of one house, and a few systems."""
+
+
+def _keep_frame(store: Store, made: bytes, claim: bytes) -> None:
+    """Keep what was written out as the frame of the next of its shape.
+
+    Its places are found by what stands there.  Where that stands elsewhere too, by chance or because somebody would
+    have it so, there is no frame.
+    """
+    boxes = [one for one in (store._assertions[_HASH], store.aigc_box) if one]
+    try:
+        hashes = [(_place(made, box[8:]), _place(made, sha256(box[8:]).digest())) for box in boxes]
+        length = _place(made, cbor.encode("length") + cbor.encode(store.length))
+        frame = _Frame(
+            of=store,
+            sample=made,
+            length=slice(length.stop - 2, length.stop),
+            digest=_place(made, store.digest),
+            aigc=_place(made, store.aigc_box) if store.aigc else slice(0, 0),
+            numbers=_places(made, store.number.encode(), _NUMBERS),
+            hashes=tuple(hashes),
+            claim=_place(made, claim),
+        )
+    except ValueError:
+        return
+    if len(_FRAMES) >= _MOST_FRAMES:
+        _FRAMES.clear()
+        _BY_SIZE.clear()
+    _FRAMES[store.shape] = _BY_SIZE[len(made)] = frame
+
+
+def _place(made: bytes, what: bytes) -> slice:
+    return _places(made, what, 1)[0]
+
+
+def _places(made: bytes, what: bytes, count: int) -> tuple[slice, ...]:
+    """Return where something stands; raises ValueError where that is not as often as it should."""
+    if made.count(what) != count:
+        raise ValueError("it stands elsewhere too")
+    found, at = list[slice](), 0
+    for _ in range(count):
+        at = made.index(what, at)
+        found.append(slice(at, at := at + len(what)))
+    return tuple(found)
 
 
 def read(data: bytes) -> Store | None:
     """Return what a store says; None where this house would not have written it so, byte for byte."""
     if len(data) > MAX_BYTES:
         return None
-    try:
-        store = _read(data)
-        return store if store.to_bytes() == data else None
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
-        return None
+    frame = _BY_SIZE.get(len(data))
+    for take in (_taken,) if frame is None else (frame.taken, _taken):
+        try:
+            store = take(data)
+            if store.to_bytes() == data:
+                return store
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+            continue
+    return None
 
 
-def _read(data: bytes) -> Store:
+def _taken(data: bytes) -> Store:
     """Take out what a store says.
 
     What is passed over here, or taken from the wrong place, shows when the store is made again.
     """
-    (manifest,) = _inside(data)
-    assertions, claim, signature = _inside(manifest)
-    hashed, *rest = [cbor.decode(_content(one)) for one in _inside(assertions)[1:]]
-    cose = cbor.decode(_content(signature)).value
+    (manifest,) = jumbf.inside(data)
+    assertions, claim, signature = jumbf.inside(manifest)
+    hashed, *rest = [cbor.decode(jumbf.content(one)) for one in jumbf.inside(assertions)[1:]]
+    cose = cbor.decode(jumbf.content(signature)).value
     aigc = rest.pop(0) if rest and "alg" not in rest[0] else {}
     info = _told(claim, "claim_generator_info")
     return Store(
         title=_text(_told(claim, "dc:title")),
         software=(_text(info["name"]), _text(info["version"])),
-        aigc={_text(key): _text(value) for key, value in aigc.items()},
+        aigc=_texts(aigc),
         bindings=tuple((_text(one["alg"]), _text(one["blocks"][0]["value"])) for one in rest),
         start=_number(hashed["exclusions"][0]["start"]),
         length=_number(hashed["exclusions"][0]["length"]),
@@ -226,61 +342,28 @@ def _header(chain: tuple[bytes, ...]) -> bytes:
 
 @lru_cache(maxsize=1)
 def _created() -> bytes:
-    return _assertion(_ACTIONS, {"actions": [{"action": "c2pa.created", "digitalSourceType": GENERATED}]})
+    return jumbf.assertion(_ACTIONS, {"actions": [{"action": "c2pa.created", "digitalSourceType": GENERATED}]})
 
 
 @lru_cache(maxsize=16)
-def _gathered(aigc: tuple[tuple[str, str], ...], bindings: tuple[tuple[str, str], ...]) -> Mapping[str, bytes]:
-    """Return the assertions that say what is in the content: the same ones twice in a row, when a store is written."""
-    found = {AIGC_ASSERTION: _assertion(AIGC_ASSERTION, dict(aigc))} if aigc else {}
+def _label_box(aigc: tuple[tuple[str, str], ...]) -> bytes:
+    """Write the assertion with the label: the same one twice in a row, when a store is written."""
+    return jumbf.assertion(AIGC_ASSERTION, dict(aigc))
+
+
+@lru_cache(maxsize=16)
+def _bound(bindings: tuple[tuple[str, str], ...]) -> Mapping[str, bytes]:
+    """Return the assertions that say what else is in the content."""
+    found = dict[str, bytes]()
     for number, (algorithm, value) in enumerate(bindings):
         name = f"{SOFT_BINDING}__{number}" if number else SOFT_BINDING
         said = {"alg": algorithm, "blocks": [{"scope": {}, "value": value}], "pad": b""}
-        found[name] = _assertion(name, said)
+        found[name] = jumbf.assertion(name, said)
     return MappingProxyType(found)
 
 
-def _assertion(name: str, value: Any) -> bytes:
-    return _box(b"cbor", name, _plain(cbor.encode(value)))
-
-
-def _box(kind: bytes, label: str, *content: bytes) -> bytes:
-    """Write a JUMBF superbox: its description, and what is in it."""
-    described = _description(kind, label)
-    size = 8 + len(described) + sum(map(len, content))
-    return b"".join((size.to_bytes(4), b"jumb", described, *content))
-
-
-@lru_cache(maxsize=64)
-def _description(kind: bytes, label: str) -> bytes:
-    """Write what a superbox says of itself: its type, and a label that may be asked for."""
-    description = kind + _TAIL + bytes((_LABELLED | _REQUESTABLE,)) + label.encode() + b"\0"
-    return (len(description) + 8).to_bytes(4) + b"jumd" + description
-
-
-def _plain(content: bytes) -> bytes:
-    return (len(content) + 8).to_bytes(4) + b"cbor" + content
-
-
-def _inside(box: bytes) -> list[bytes]:
-    """Return the boxes in a superbox behind its description; what is no superbox has none.
-
-    Raises:
-        ValueError: A box ends beyond it, or there are too many.
-    """
-    found, at = list[bytes](), 8
-    while at < len(box):
-        size = int.from_bytes(box[at : at + 4])
-        if size < 8 or at + size > len(box) or len(found) > _LIMIT:
-            raise ValueError("a box that is not whole, or too many")
-        found.append(box[at : at + size])
-        at += size
-    return found[1:]
-
-
-def _content(box: bytes) -> bytes:
-    (only,) = _inside(box)
-    return only[8:]
+def _texts(value: Any) -> dict[str, str]:
+    return {_text(key): _text(one) for key, one in value.items()}
 
 
 def _text(value: Any) -> str:

@@ -102,9 +102,8 @@ class Desk:
 
     def marked(self, sha256: str) -> tuple[str, str]:
         """Return when this house marked a file with this digest, and the ledger's entry; empty where it did not."""
-        with self.sql.read() as tx:
-            found = store.by_digest(tx, sha256) if sha256 else None
-        return (found.at.isoformat(), found.entry_id) if found and found.entry_id else ("", "")
+        at, entry_id = (store.by_digest(self.sql, sha256) if sha256 else None) or (None, "")
+        return (at.isoformat(), entry_id) if at and entry_id else ("", "")
 
     def watermarked(self, ident: int | None) -> Remembered | None:
         """Return the mark whose watermark carries an id; None where nothing is remembered."""
@@ -133,7 +132,7 @@ class Desk:
         alike = [Alike(mark_id=one.id, system_id=one.system_id, at=one.at, bits=least) for one in marks[:1]]
         return (alike[0] if alike else None), is_crowded
 
-    @property
+    @cached_property
     def keyring(self) -> Keyring:
         """The keys of this house's watermarks."""
         keys = self.hands.parent

@@ -108,7 +108,7 @@ def _beside(path: Path) -> tuple[FoundLabel, ...]:
     """Return the label in a file of its own beside the content, where there is one: a plain file, and no longer."""
     name = path.name + SIDECAR
     try:
-        file = os.open(path.with_name(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        file = os.open(f"{path}{SIDECAR}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return ()
     with os.fdopen(file, "rb") as opened_:

@@ -67,6 +67,10 @@ class Keyring:
         found = (self.key(), *(_read(path) for path in reversed(self._retired())))
         return tuple(dict.fromkeys(one for one in found if one))
 
+    def state(self) -> tuple[tuple[int, ...], ...]:
+        """Return what is another thing as soon as a key was made, rotated, put away or brought back."""
+        return tuple(map(_state_of, (self.newest, self.retired)))
+
     def rotate(self) -> tuple[int, str]:
         """Put the key that marks with those that are only read, and make a new one.
 
@@ -109,6 +113,14 @@ def _read(path: Path) -> bytes:
         return b""
     except (OSError, ValueError) as error:
         raise files.unavailable(path, str(error)) from error
+
+
+def _state_of(path: Path) -> tuple[int, ...]:
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _none() -> NotFound:

@@ -190,7 +190,7 @@ class Marking(Furnished):
 
     def _label(self, ident: str, generation: Generation, hand: "Hand | None", uscc: str) -> AigcLabel:
         """Make the label, signed where there is a hand."""
-        label, _, _ = decide.label(generation, provider_code=self.code_for(uscc), produce_id=ident)
+        label = decide.made(generation, provider_code=self.code_for(uscc), produce_id=ident)
         if hand is None:
             return label
         said = label.as_object()

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ class Verifying(Furnished):
     """Checks files, with what this house knows."""
 
     _started: tuple[tuple[bytes, ...], Looker] | None = None
+    _ring: tuple[object, tuple[bytes, ...]] = (), ()
 
     @cached_property
     def _signers(self) -> "Held[_Signer]":
@@ -49,12 +51,19 @@ class Verifying(Furnished):
     @property
     def _looker(self) -> Looker:
         """What looks into files; another one when a key of the watermarks was made meanwhile."""
-        keys = self.desk.keyring.keys()
+        keys = self._watermark_keys()
         if self._started is None or self._started[0] != keys:
             Verifying.close(self)
             roots, listed, font = self.desk.roots(), self.desk.trust_list(), self.desk.folder / FONT
             self._started = keys, Looker(roots, listed, keys=keys, font=font)
         return self._started[1]
+
+    def _watermark_keys(self) -> tuple[bytes, ...]:
+        """Return the keys of this house's watermarks; their files are read again when one of them is another."""
+        state = self.desk.keyring.state()
+        if state != self._ring[0]:
+            self._ring = state, self.desk.keyring.keys()
+        return self._ring[1]
 
     def verify(self, path: Path, *, name: str = "", is_scanned: bool = True) -> Checked:
         """Check a file: every question gets its own answer.
@@ -246,10 +255,10 @@ def _hold_readable(path: Path) -> None:
             what=Text(zh=f"没有文件“{path}”。", en=f"There is no file {str(path)!r}."),
             hint=Text(zh="请核对路径。", en="Check the path."),
         ) from None
-    is_file, too_large = path.is_file(), found.st_size > MAX_BYTES
+    is_file, too_large = stat.S_ISREG(found.st_mode), found.st_size > MAX_BYTES
     if is_file and not too_large:
         try:
-            path.open("rb").close()
+            os.close(os.open(path, os.O_RDONLY))
             return
         except OSError as error:
             why = Text(zh=f"无法读取：{error.strerror}", en=f"it cannot be read: {error.strerror}")

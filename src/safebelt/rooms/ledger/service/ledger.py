@@ -158,6 +158,17 @@ class Ledger(Publishing):
             found = store.page(tx, filters, search, before=before, after=after, limit=max(1, min(limit, MAX_PAGE)))
         return [decide.as_entry(row) for row in found]
 
+    def about(self, subject: str, *, limit: int = MAX_PAGE) -> list[Entry]:
+        """Return entries about one subject, newest first, as `entries` does; it is asked with every check.
+
+        Args:
+            subject: Its id.
+            limit: At most this many, up to `MAX_PAGE`.
+        """
+        with self._sql.read() as tx:
+            found = store.about(tx, subject, max(1, min(limit, MAX_PAGE)))
+        return [decide.as_entry(row) for row in found]
+
     def remembered(self, subjects: Sequence[str]) -> frozenset[str]:
         """Return which of many subjects an entry is about, placed or waiting."""
         with self._sql.read() as tx:

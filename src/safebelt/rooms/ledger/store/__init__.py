@@ -74,6 +74,10 @@ _BODIES = sa.select(_PLACE, entry.c.body).order_by(entry.c.index)
 _COUNT_WAITING = sa.select(sa.func.count()).select_from(entry).where(entry.c.index.is_(None))
 _LAST_PLACE = sa.select(sa.func.max(entry.c.index))
 _NEWEST = sa.select(checkpoint.c.size, checkpoint.c.note).order_by(checkpoint.c.size.desc()).limit(1)
+_ABOUT = _ROWS.where(entry.c.subject == sa.bindparam("about")).limit(sa.bindparam("most"))
+_ABOUT_WAITING = _ABOUT.where(entry.c.index.is_(None)).order_by(entry.c.at.desc(), entry.c.id.desc())
+_ABOUT_PLACED = _ABOUT.where(entry.c.index.is_not(None)).order_by(entry.c.index.desc())
+_BY_ID = _ROWS.where(entry.c.id == sa.bindparam("wanted"))
 _OF_SIZE = sa.select(checkpoint.c.size, checkpoint.c.note).where(checkpoint.c.size == sa.bindparam("wanted"))
 
 
@@ -143,7 +147,7 @@ def rows_beyond(tx: sa.Connection, size: int) -> Iterator[Row]:
 
 def get(tx: sa.Connection, entry_id: str) -> Row | None:
     """Return one entry's row, or None."""
-    found = tx.execute(_ROWS.where(entry.c.id == entry_id)).one_or_none()
+    found = tx.execute(_BY_ID, {"wanted": entry_id}).one_or_none()
     return None if found is None else _row(found)
 
 
@@ -178,6 +182,13 @@ def page(
         found.extend(tx.execute(unplaced.limit(limit)))
     placed = query.where(entry.c.index.is_not(None) if before is None else entry.c.index < before)
     found.extend(tx.execute(placed.order_by(entry.c.index.desc()).limit(limit - len(found))))
+    return [_row(row) for row in found]
+
+
+def about(tx: sa.Connection, subject: str, limit: int) -> list[Row]:
+    """Return the entries about one subject, newest first: as `page`, by statements that stand ready."""
+    found = tx.execute(_ABOUT_WAITING, {"about": subject, "most": limit}).all()
+    found = [*found, *tx.execute(_ABOUT_PLACED, {"about": subject, "most": limit - len(found)})]
     return [_row(row) for row in found]
 
 

@@ -46,6 +46,18 @@ cosignature = sa.Table(
 )
 
 _BEST_OF = 64  # rows: some cosigned checkpoints after an entry, newest first; one of them carries its proof
+_LINES_OF = (
+    sa.select(cosignature.c.line)
+    .where(cosignature.c.size == sa.bindparam("wanted"))
+    .order_by(cosignature.c.name, cosignature.c.key_id)
+)
+_MOST_COSIGNED = (
+    sa.select(cosignature.c.size, sa.func.count().label("witnesses"))
+    .where(cosignature.c.size > sa.bindparam("above"))
+    .group_by(cosignature.c.size)
+    .order_by(cosignature.c.size.desc())
+    .limit(_BEST_OF)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,15 +152,12 @@ def add_cosignature(tx: sa.Connection, size: int, key: Key, line: str) -> None:
 
 def lines_of(tx: sa.Connection, size: int) -> list[str]:
     """Return the cosignatures of a checkpoint, always in the same order."""
-    query = sa.select(cosignature.c.line).where(cosignature.c.size == size)
-    return list(tx.execute(query.order_by(cosignature.c.name, cosignature.c.key_id)).scalars())
+    return list(tx.execute(_LINES_OF, {"wanted": size}).scalars())
 
 
 def best_size(tx: sa.Connection, above: int) -> int | None:
     """Return the size of the checkpoint most widely cosigned among those that cover an index; None where none is."""
-    counted = sa.func.count().label("witnesses")
-    query = sa.select(cosignature.c.size, counted).where(cosignature.c.size > above).group_by(cosignature.c.size)
-    rows = tx.execute(query.order_by(cosignature.c.size.desc()).limit(_BEST_OF)).all()
+    rows = tx.execute(_MOST_COSIGNED, {"above": above}).all()
     return max(rows, key=lambda row: (row.witnesses, row.size)).size if rows else None
 
 

@@ -108,6 +108,11 @@ class Showing(Lifecycle):
         with self._sql.read() as tx:
             return shown.numbers(tx, self._clock().date())
 
+    def is_public(self, system_id: str) -> bool:
+        """Whether the public register shows a system now."""
+        with self._sql.read() as tx:
+            return shown.line(tx, system_id, self._clock().date()) is not None
+
     def public_system(self, system_id: str) -> PublicFile | Gone:
         """Return what the public may know of one system.
 

@@ -14,7 +14,7 @@ from safebelt.rooms.registry.model.publication import Visibility
 from safebelt.rooms.registry.model.register import Status, folded
 from safebelt.rooms.registry.store.listing import SPARSE, asked_of, met
 from safebelt.rooms.registry.store.publication import clean, mark, publication
-from safebelt.rooms.registry.store.published import is_shown, kinds
+from safebelt.rooms.registry.store.published import Day, is_shown, kinds
 from safebelt.rooms.registry.store.register import system
 from safebelt.rooms.registry.store.search import batches, entry
 
@@ -79,8 +79,7 @@ def _walks(wanted: Wanted, today: date) -> list[tuple[sa.Select[Any], sa.ColumnE
 
 def line(tx: sa.Connection, system_id: str, today: date) -> PublicLine | None:
     """Return one system as lists have it; None where it is not shown."""
-    found = _lines(today).where(publication.c.system_id == clean(system_id))
-    row = tx.execute(found).one_or_none()
+    row = tx.execute(_LINE, {"wanted": clean(system_id), "today": today}).one_or_none()
     return None if row is None else _line(row)
 
 
@@ -184,8 +183,12 @@ def _select_lines() -> sa.Select[Any]:
     return sa.select(*_LISTED, system.c.status, system.c.provisional).select_from(_BOTH)
 
 
-def _lines(today: date) -> sa.Select[Any]:
+def _lines(today: Day) -> sa.Select[Any]:
     return _select_lines().where(met(is_shown(today)))
+
+
+_LINE = _lines(sa.bindparam("today", type_=sa.Date)).where(publication.c.system_id == sa.bindparam("wanted"))
+"""Asked with every check of a certificate, and put together once: that takes longer than the answer."""
 
 
 def _narrowed(wanted: Wanted, system_id: sa.ColumnElement[str]) -> list[sa.ColumnElement[bool]]:

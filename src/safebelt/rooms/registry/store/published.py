@@ -34,12 +34,16 @@ def put(tx: sa.Connection, word: Publication, shown: Shown, *, reason: str, is_e
     listing.enter(tx, [word.system_id])
 
 
-def is_shown(today: date) -> sa.ColumnElement[bool]:
+Day = date | sa.ColumnElement[date]
+"""A day, or the parameter of a statement that is put together before it is known."""
+
+
+def is_shown(today: Day) -> sa.ColumnElement[bool]:
     """Whether the public sees a record on a day."""
     return sa.or_(*kinds(today))
 
 
-def kinds(today: date) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+def kinds(today: Day) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
     """Return the two ways of being shown on a day, each of which an index answers: public, or out of embargo."""
     is_due = (publication.c.visibility == Visibility.EMBARGOED.value) & (publication.c.until <= today)
     return publication.c.visibility == Visibility.PUBLIC.value, is_due

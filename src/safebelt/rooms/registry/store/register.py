@@ -1,6 +1,6 @@
 """The registry's tables, and the two-way street between rows and words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -60,6 +60,10 @@ person = sa.Table(
     sa.Column("until", sa.Date),
 )
 
+# Asked with every check of a certificate, and put together once.
+_SYSTEM = sa.select(system).where(system.c.id == sa.bindparam("wanted"))
+_PEOPLE_OF = sa.select(person).where(person.c.system_id == sa.bindparam("wanted"))
+
 
 def add_party(tx: sa.Connection, word: Party) -> None:
     """Insert a party."""
@@ -115,8 +119,10 @@ def party_by_id(tx: sa.Connection, party_id: str) -> Party | None:
 
 def system_by_id(tx: sa.Connection, system_id: str) -> System | None:
     """Return one system with its people, or None."""
-    row = tx.execute(sa.select(system).where(system.c.id == _clean(system_id))).one_or_none()
-    return None if row is None else _system(row, _people(tx, [system_id]).get(system_id, ()))
+    row = tx.execute(_SYSTEM, {"wanted": _clean(system_id)}).one_or_none()
+    if row is None:
+        return None
+    return _system(row, _by_system(tx.execute(_PEOPLE_OF, {"wanted": row.id})).get(row.id, ()))
 
 
 def systems_by_id(tx: sa.Connection, system_ids: Sequence[str]) -> tuple[System, ...]:
@@ -164,8 +170,12 @@ def _found(
 
 
 def _people(tx: sa.Connection, system_ids: list[str]) -> dict[str, tuple[NamedPerson, ...]]:
+    return _by_system(tx.execute(sa.select(person).where(person.c.system_id.in_(system_ids))))
+
+
+def _by_system(rows: Iterable[sa.Row[Any]]) -> dict[str, tuple[NamedPerson, ...]]:
     found: dict[str, tuple[NamedPerson, ...]] = {}
-    for row in tx.execute(sa.select(person).where(person.c.system_id.in_(system_ids))):
+    for row in rows:
         word = NamedPerson(
             id=row.id,
             role=PersonRole(row.role),
