@@ -33,6 +33,8 @@ _AFTER = ("nothing", "an entry", "a checkpoint", "a checkpoint")
 """What a round waits for before its time begins to run: a busy machine takes long to get there."""
 _LONGEST_SECONDS = 0.15
 """How long workers go on after that, at most: further checkpoints fall into it."""
+_HANGS_SECONDS = 600
+"""Only bounds a hang: a trial of hours may share its machine with whatever else runs there, or be stopped for minutes."""
 _CONSISTENCY_PROOFS = 300
 
 
@@ -91,7 +93,7 @@ class Workers:
         assert self._process.stdin is not None
         before, deadline = self.heard.count(after), time.monotonic() + 30
         print("go", seed, file=self._process.stdin, flush=True)
-        pids = [int(pid) for pid in self._control.get(timeout=60).split()[1:]]
+        pids = [int(pid) for pid in self._control.get(timeout=_HANGS_SECONDS).split()[1:]]
         while 0 <= before == self.heard.count(after) and time.monotonic() < deadline:
             time.sleep(0.002)
         time.sleep(seconds)
@@ -101,7 +103,7 @@ class Workers:
         if only is not None:  # the other goes on alone for a while
             time.sleep(seconds)
             os.kill(pids[1 - only], signal.SIGKILL)
-        assert self._control.get(timeout=60) == "gone"
+        assert self._control.get(timeout=_HANGS_SECONDS) == "gone"
         self._look()
 
     def _look(self) -> None:
@@ -122,8 +124,8 @@ class Workers:
     def end(self) -> Heard:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(60)
-        self._thread.join(60)
+        self._process.wait(_HANGS_SECONDS)
+        self._thread.join(_HANGS_SECONDS)
         assert self._process.stdout is not None
         self._process.stdout.close()
         return self.heard
