@@ -22,8 +22,8 @@ from safebelt.rooms.belt.control.watchdog import Watchdog
 from safebelt.run.belt import server_tls
 from safebelt.run.demo import Demo, prepare_demo
 
-_READY_SECONDS = 90.0
-"""A cold first start on two busy cores took 8 s; beyond this something is wrong, and the logs say what."""
+_READY_SECONDS = 180.0
+"""A cold first start takes 8 s, on a crowded core 60 s; beyond this something is wrong, and the logs say what."""
 _PID_FILE = "safebelt.pid"
 _FIRST_QUESTION = "In one short sentence: what is a safety belt?"
 

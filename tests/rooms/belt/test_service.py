@@ -1,6 +1,8 @@
 """The belt's deeds, on both databases, with real records, a real ledger and a real watcher."""
 
 import math
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, timedelta
@@ -15,10 +17,12 @@ from tests.conftest import StillClock
 from tests.rooms.belt.house import ORIGIN, OTHER, POLICY, REASON, House, build, intent, outcome
 
 from safebelt.engines.clock import real_chance
+from safebelt.engines.loop import meanwhile
 from safebelt.engines.sql import Sql
 from safebelt.kernel.actors import OWNER, Actor, Role
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Conflict, Invalid, NotFound, Refused, Unavailable
+from safebelt.rooms.belt.control.heartbeat import KEEPER, Heartbeat
 from safebelt.rooms.belt.jobs import habits
 from safebelt.rooms.belt.model import Command, NoticeMode, RecordMode, Stance
 from safebelt.rooms.belt.records.disk import path_of
@@ -262,6 +266,27 @@ def test_an_order_nobody_answers_stays_in_the_box_and_is_listed_as_not_yet_effec
     assert house.belt.stop(order.id).proof is None
     with house.watcher():
         assert house.belt.wait_effective(order.id, 5) is not None
+
+
+def test_an_order_is_waited_for_longer_where_somebody_keeps_the_belt(house: House) -> None:
+    heartbeat = Heartbeat(house.box.folder / "pulse")
+    order = house.belt.order(Command.PAUSE, "", "while it starts", OWNER)
+    assert house.belt.wait_effective(order.id, 0.05, kept_seconds=60) is None  # nobody keeps one: nothing to wait for
+
+    def start_late() -> None:
+        time.sleep(0.3)
+        with house.watcher():
+            pass
+
+    late = threading.Thread(target=start_late)
+    with meanwhile(lambda: heartbeat.beat(KEEPER), every_seconds=0.02):
+        time.sleep(0.1)
+        late.start()
+        proof = house.belt.wait_effective(order.id, 0.05, kept_seconds=60)
+
+    late.join()
+    heartbeat.close()
+    assert proof is not None and proof.order.id == order.id
 
 
 def test_a_stop_by_file_is_remembered_with_both_entries(house: House) -> None:

@@ -193,6 +193,49 @@ def test_a_belt_that_obeys_but_cannot_write_the_proof_is_not_killed(post: Post) 
     assert post.command() is Command.CUT
 
 
+def test_while_a_slow_disk_takes_one_proof_the_next_order_is_obeyed_and_nobody_is_killed(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with Bench(tmp_path) as bench:
+            dog = Watchdog(box=OrderBox(bench.box.folder), heartbeat=bench.heartbeat, clock=wall_clock, new_id=NEW_ID)
+            assert dog.watch(1) == ""
+            keep, slow = bench.box.keep, threading.Event()
+            bench.box.keep = lambda state: (slow.wait(60), keep(state))[1]  # type: ignore[method-assign]
+            first, second = order(Command.PAUSE), order(Command.CUT)
+
+            bench.box.give(first)
+            while bench.switch.in_force("any").command is not Command.PAUSE:
+                await asyncio.sleep(0.01)
+            bench.box.give(second)
+            seen, deadline = set[str](), time.monotonic() + 1.5
+            while time.monotonic() < deadline:
+                seen.add(dog.watch(1))
+                await asyncio.sleep(0.05)
+
+            assert bench.switch.in_force("any").command is Command.CUT
+            assert seen == {""} and bench.box.proofs() == []
+            slow.set()
+            await bench.proof(first.id, 20)
+            await bench.proof(second.id, 20)
+            assert bench.box.state().orders[""].command is Command.CUT
+
+    asyncio.run(scenario())
+
+
+def test_an_order_that_a_glance_cannot_see_is_obeyed_all_the_same(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with Bench(tmp_path) as bench:
+            bench.box.marks = lambda: ("the clock", "stands still")  # type: ignore[method-assign]
+            await asyncio.sleep(0.05)
+            given = order(Command.CUT)
+            bench.box.give(given)
+
+            proof = await bench.proof(given.id, 20)
+
+            assert proof.streams_cut == 0 and bench.switch.in_force("any").command is Command.CUT
+
+    asyncio.run(scenario())
+
+
 def test_a_belt_whose_watcher_stands_still_is_killed(post: Post) -> None:
     """Negative control of the test above."""
     dog = Watchdog(box=OrderBox(post.box.folder), heartbeat=post.heartbeat, clock=wall_clock, new_id=NEW_ID)

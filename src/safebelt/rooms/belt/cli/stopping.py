@@ -15,6 +15,9 @@ from safebelt.web.terminal import DONE, NOT_EVALUATED, Answer
 WAIT_SECONDS = 2.0
 """How long a stop waits for its proof: the belt obeys within 25 ms, the supervisor within a second."""
 
+KEPT_SECONDS = 20.0
+"""How long where a supervisor keeps the belt: killed by an order it could not obey, it is up again by then."""
+
 
 def add_to(app: App, belt: Belt) -> None:
     """Add `stop`, `pause`, `drain`, `resume`, `state` and `stops`."""
@@ -34,7 +37,7 @@ _ORDERS = (
 def _order(belt: Belt, command: Command) -> Callable[..., Answer]:
     def order(*, reason: Reason, system: System = "") -> Answer:
         given = belt.order(command, system, reason, OWNER)
-        proof = belt.wait_effective(given.id, WAIT_SECONDS)
+        proof = belt.wait_effective(given.id, WAIT_SECONDS, kept_seconds=KEPT_SECONDS)
         rest = [name for name in belt.state().systems if command is Command.RUN and name != system]
         stop = Stop(order=given, proof=proof)
         return Answer(

@@ -1,7 +1,8 @@
 """The pulse that the supervisor feels: a 64-byte page shared by file, written without locks or calls.
 
 Fields are 64-bit little-endian nanoseconds of the machine's monotonic clock (the same for all processes on Linux):
-loop beat, when the watcher last had carried out all that was ordered, and when the last order was seen and carried out.
+loop beat, when the watcher last had carried out all that was ordered, when the last order was seen and carried out, and
+when a supervisor last looked after this belt.
 """
 
 import mmap
@@ -10,7 +11,7 @@ import time
 from pathlib import Path
 
 _SIZE = 64
-LOOP, WATCHER, SEEN, EFFECTIVE = 0, 8, 16, 24
+LOOP, WATCHER, SEEN, EFFECTIVE, KEEPER = 0, 8, 16, 24, 32
 
 
 class Heartbeat:

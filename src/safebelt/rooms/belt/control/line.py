@@ -12,6 +12,7 @@ import socket
 import sys
 import threading
 import time
+from functools import lru_cache
 from typing import Protocol
 
 from safebelt.rooms.belt.model import Command
@@ -121,7 +122,17 @@ def _dissolve(handle: socket.socket) -> None:
     """
     if sys.platform == "linux":
         address = ctypes.create_string_buffer(_UNSPECIFIED, len(_UNSPECIFIED))
-        if ctypes.CDLL(None, use_errno=True).connect(handle.fileno(), address, len(_UNSPECIFIED)) == 0:
+        if _libc().connect(handle.fileno(), address, len(_UNSPECIFIED)) == 0:
             return
     with contextlib.suppress(OSError):
         handle.shutdown(socket.SHUT_RDWR)
+
+
+@lru_cache(maxsize=1)
+def _libc() -> ctypes.PyDLL:
+    """Return the C library, called without giving the interpreter away.
+
+    The call does not wait.  Giving the interpreter away at each of a thousand streams would let a busy event loop in
+    between every two of them, for an interpreter's switch each time.
+    """
+    return ctypes.PyDLL(None)

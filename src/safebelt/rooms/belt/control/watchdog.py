@@ -5,7 +5,7 @@ import time
 from safebelt.engines.clock import Clock
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.ids import NewId
-from safebelt.rooms.belt.control.heartbeat import WATCHER, Heartbeat
+from safebelt.rooms.belt.control.heartbeat import KEEPER, WATCHER, Heartbeat
 from safebelt.rooms.belt.control.orders import OrderBox, State, parse_stop_line
 from safebelt.rooms.belt.control.switch import InForce
 from safebelt.rooms.belt.model import Command, Order, StopProof
@@ -38,6 +38,7 @@ class Watchdog:
         if pid != self._pid:
             self._pid = pid
             self._heartbeat.clear()
+        self._heartbeat.beat(KEEPER)
         if self._heartbeat.age_seconds(WATCHER) == float("inf"):
             self._since.clear()
             return ""

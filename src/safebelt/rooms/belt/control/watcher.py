@@ -1,13 +1,16 @@
 """The thread that obeys: it looks at the stop file and the orders every 5 ms and carries them out itself.
 
 It shares nothing with HTTP and does not need the event loop: a loop that is busy in Python code is overtaken at
-the interpreter's next switch (5 ms); a loop stuck in native code is killed by the supervisor within a second.
+the interpreter's next switch; a loop stuck in native code is killed by the supervisor within a second.  Each call into
+the system gives the interpreter away, and getting it back beside busy threads costs a switch: so a glance is two calls,
+and what takes longer, the proofs' way to the disk, is a thread of its own.
 """
 
 import asyncio
 import contextlib
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -21,6 +24,10 @@ from safebelt.rooms.belt.model import Command, Order, StopProof
 
 POLL_SECONDS = 0.005
 """Two stat calls every 5 ms cost about 0.4 % of a core and keep an order's way under 10 ms."""
+_LOOK_SECONDS = 0.025
+"""How long a glance may stand for a look: what a glance cannot see (`OrderBox.marks`) waits no longer."""
+_PROVE_AGAIN_SECONDS = 0.25
+"""Proofs that a full disk did not take are tried again this often."""
 _SETTLE_SECONDS = 0.05
 """How long the proof waits for the loop to end its tasks before it counts; it counts in any case."""
 
@@ -54,37 +61,72 @@ class Watcher:
         self._box, self._switch, self._clock, self._new_id = box, switch, clock, new_id
         self._loop, self._heartbeat, self._complain, self._knows = loop, heartbeat, complain, knows
         self._stop_file = box.state().stop_file
-        self._unwritten: list[StopProof] = []
-        self._is_unkept = False  # whether the stop file's identity is newer than the one on disk
+        self._unwritten: deque[tuple[State, StopProof | None]] = deque()
+        self._marks: tuple[object, object] | None = None
+        self._look_at = 0.0
         self._spoken: deque[tuple[Command, str, str]] = deque()
-        self._ending = threading.Event()
+        self._ending, self._bell = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="belt-watcher", daemon=True)
+        self._prover = threading.Thread(target=self._prove, name="belt-prover", daemon=True)
 
     def start(self) -> None:
         """Obey whatever waits already, then keep watching."""
         self.look()
         self._thread.start()
+        self._prover.start()
 
     def stop(self) -> None:
-        """Stop watching."""
+        """Stop watching, with what was proven on disk."""
         self._ending.set()
-        self._thread.join(timeout=2)
+        self._bell.set()
+        for thread in (self._thread, self._prover):
+            thread.join(timeout=2)
+        if not self._prover.is_alive():  # else a disk that does not answer has it, and two may not write
+            self._try_to_prove()
 
     def _run(self) -> None:
         while not self._ending.wait(POLL_SECONDS):
             try:
-                self.look()
+                if self._has_news():
+                    self._obey_all()
             except Exception as error:  # noqa: BLE001  nothing whatever may end the thread that stops things
                 self._complain(repr(error))
+
+    def _has_news(self) -> bool:
+        """Glance: has anybody written, or is a look due?"""
+        marks, now = self._box.marks(), time.monotonic()
+        if marks == self._marks and now < self._look_at and not self._spoken:
+            return False
+        self._marks, self._look_at = marks, now + _LOOK_SECONDS
+        return True
+
+    def _prove(self) -> None:
+        """Bring proofs to the disk.  Nothing that stops anything waits for this thread."""
+        while not self._ending.is_set():
+            self._bell.wait(_PROVE_AGAIN_SECONDS)
+            self._bell.clear()
+            self._try_to_prove()
+
+    def _try_to_prove(self) -> None:
+        try:
+            self._write_proofs()
+        except Exception as error:  # noqa: BLE001  without this thread orders would be carried out, and not believed
+            self._complain(repr(error))
 
     def order(self, command: Command, by: str, reason: str = "") -> None:
         """Take an order for everything from inside this process; safe in a signal handler, needs no disk."""
         self._spoken.append((command, by, reason))
 
     def look(self) -> None:
-        """Carry out what is new, the person's stop file first; then prove it.
+        """Carry out what is new; then prove it, on disk on return unless the disk is full."""
+        self._obey_all()
+        self._write_proofs()
 
-        The pulse is marked between the two: it says that whatever was ordered before has been done.
+    def _obey_all(self) -> None:
+        """Carry out what is new, the person's stop file first.
+
+        The pulse is marked before anything goes to disk: it says that whatever was ordered before has been done, so a
+        slow disk gets nobody killed.
         """
         while self._spoken:
             command, by, reason = self._spoken.popleft()
@@ -92,20 +134,19 @@ class Watcher:
         identity = self._box.stop_file_identity()
         if identity and identity != self._stop_file:
             self._obey_stop_file()
-        unwritten = {proof.order.id for proof in self._unwritten}
+        # Asked first: a proof leaves this list after its order has left the disk, so no order is taken for a new one.
+        unwritten = {proof.order.id for _, proof in tuple(self._unwritten) if proof}
         for order in self._box.waiting():
             if order.id not in unwritten:
                 self.carry_out(order)
         self._heartbeat.beat(WATCHER)
-        with contextlib.suppress(OSError):  # a full disk: the orders hold, their proofs wait
-            self._write_proofs()
 
     def _obey_stop_file(self) -> None:
         """Obey the person's line; what nobody can read or understand pauses everything: somebody meant to stop."""
         try:
             text = self._steady_line()
             if not text.strip():  # a shell truncates before it writes: the line comes in a moment
-                self._is_unkept = True
+                self._keep(None)
                 return
             command, system_id = parse_stop_line(text)
             if system_id and not self._knows(system_id):
@@ -133,7 +174,7 @@ class Watcher:
         self.carry_out(Order(id=order_id, command=command, system_id=system_id, at=at, by=by, reason=reason))
 
     def carry_out(self, order: Order) -> StopProof:
-        """Put an order in force, end what it ends, and keep the proof."""
+        """Put an order in force, end what it ends, and have the proof kept."""
         seen_at = self._clock()
         self._heartbeat.beat(SEEN)
         applied = self._switch.apply(order.command, order.system_id, order.id)
@@ -151,19 +192,23 @@ class Watcher:
             worker=os.getpid(),
         )
         self._heartbeat.beat(EFFECTIVE)
-        self._unwritten.append(proof)
-        with contextlib.suppress(OSError):
-            self._write_proofs()
+        self._keep(proof)
         return proof
+
+    def _keep(self, proof: StopProof | None) -> None:
+        """Have the state of this moment kept, and a proof with it."""
+        self._unwritten.append((State(orders=self._switch.orders(), stop_file=self._stop_file), proof))
+        self._bell.set()
 
     def _write_proofs(self) -> None:
         """Keep state and proofs; on a full disk they wait in memory, and the order holds meanwhile."""
-        while self._unwritten or self._is_unkept:
-            self._box.keep(State(orders=self._switch.orders(), stop_file=self._stop_file))
-            self._is_unkept = False
-            if self._unwritten:
-                self._box.done(self._unwritten[0])
-                del self._unwritten[0]
+        with contextlib.suppress(OSError):
+            while self._unwritten:
+                state, proof = self._unwritten[0]
+                self._box.keep(state)
+                if proof:
+                    self._box.done(proof)
+                self._unwritten.popleft()
 
     def _end_tasks(self, applied: Applied) -> threading.Event:
         ended = threading.Event()

@@ -4,17 +4,20 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from functools import lru_cache
 from typing import cast
 from urllib.parse import urlsplit
 
 import httptools
 
+from safebelt.rooms.belt.proxy.request_head import request_head
+from safebelt.rooms.belt.proxy.turns import Turns
 from safebelt.rooms.belt.proxy.wire import HOP_BY_HOP, Headers
 
 _CONNECT_SECONDS = 10.0
 _HIGH_WATER = 256 * 1024
 """Bytes of an answer that may wait for a slow client before the upstream is read no further."""
+_HELPING = 1024
+"""Bytes of a body that a stream hands on before it is the next one's turn: some eight tokens, 2 ms of screening."""
 _MAX_HEAD = 256 * 1024
 """Bytes of an answer's head; no honest one comes near it."""
 _ACCEPTED = b"application/json, text/event-stream"
@@ -200,16 +203,22 @@ class Answer:
         return next((value for key, value in self.headers if key == name), b"")
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Yield the body as it arrives.
+        """Yield the body as it arrives; where more is here than one helping, each further one waits its turn.
 
         Raises:
             UpstreamBroke: It broke off.
             UpstreamSlow: It stalled.
         """
-        connection = self._connection
+        connection, turns = self._connection, self._upstream.turns
         while True:
+            left = 0 if turns.is_crowded else _HELPING
             while connection.body:
-                yield connection.take()
+                if left <= 0:
+                    await turns.mine()
+                    left = _HELPING
+                piece = connection.take()
+                left -= len(piece)
+                yield piece
             if connection.is_complete:
                 break
             if connection.error or connection.is_lost:
@@ -258,13 +267,22 @@ class Upstream:
         key: Bearer key sent to it; empty sends none.
         tls: Context for https.
         answer_seconds: Longest silence before and within an answer; large models think long.
+        turns: The line in which long answers wait for the loop; one for all upstreams of a loop.
 
     Attributes:
         authority: Host and port as addressed.
         on_broken: Called where an answer that had begun breaks off.
     """
 
-    def __init__(self, base_url: str, *, key: str, tls: ssl.SSLContext, answer_seconds: float = 300.0) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        key: str,
+        tls: ssl.SSLContext,
+        answer_seconds: float = 300.0,
+        turns: Turns | None = None,
+    ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError(f"not an http(s) address: {base_url!r}")
@@ -273,7 +291,7 @@ class Upstream:
         self._path = parts.path.rstrip("/")
         self._authority = parts.netloc.rpartition("@")[2].encode("idna" if not parts.netloc.isascii() else "ascii")
         self._key = key.encode()
-        self.answer_seconds = answer_seconds
+        self.answer_seconds, self.turns = answer_seconds, turns or Turns()
         self.authority = self._authority.decode("ascii")
         self.on_broken: Callable[[], None] = _nothing
         self._idle: deque[_Connection] = deque()
@@ -366,30 +384,10 @@ class Upstream:
     def _request(
         self, method: str, target: str, body: bytes, content_type: bytes = b"", *, accept: bytes = _ACCEPTED
     ) -> bytes:
-        begin = _head_begin(method, target, self._authority, accept, self._key)
+        begin = request_head(method, target, self._authority, accept, self._key)
         if not body:
             return begin + b"\r\n"
         return b"%bcontent-type: %b\r\ncontent-length: %d\r\n\r\n%b" % (begin, content_type, len(body), body)
-
-
-def _anthropic(key: bytes) -> list[bytes]:
-    """Return what Anthropic's interface wants beside: its version, and the key under its own name."""
-    return [b"anthropic-version: 2023-06-01", *([b"x-api-key: " + key] if key else [])]
-
-
-@lru_cache(maxsize=256)
-def _head_begin(method: str, target: str, authority: bytes, accept: bytes, key: bytes) -> bytes:
-    """Return what recurs of a request's head, each field with its line end."""
-    lines = [
-        f"{method} {target} HTTP/1.1".encode("ascii", "replace"),
-        b"host: " + authority,
-        b"accept: " + accept,
-        b"accept-encoding: identity",  # a compressed answer could not be screened as it streams
-        b"user-agent: safebelt",
-        *((b"authorization: Bearer " + key,) if key else ()),
-        *(_anthropic(key) if "/messages" in target else ()),
-    ]
-    return b"".join(line + b"\r\n" for line in lines)
 
 
 def _nothing() -> None:

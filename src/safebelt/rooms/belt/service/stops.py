@@ -10,7 +10,7 @@ from safebelt.kernel.actors import MACHINE, Actor, Role
 from safebelt.kernel.errors import NotFound, Problem, Unavailable
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt import store
-from safebelt.rooms.belt.control.heartbeat import WATCHER, Heartbeat
+from safebelt.rooms.belt.control.heartbeat import KEEPER, WATCHER, Heartbeat
 from safebelt.rooms.belt.control.switch import ALL, RUNNING
 from safebelt.rooms.belt.model import Command, Order, StopEffective, StopOrdered, StopProof
 from safebelt.rooms.belt.service.base import REASON, Chapter, given, missing, pages_of
@@ -58,11 +58,19 @@ class StopOrders(Chapter):
             raise problem
         return given_order
 
-    def wait_effective(self, order_id: str, seconds: float) -> StopProof | None:
-        """Wait for the proof of an order; None where no belt answered in time (the order holds all the same)."""
-        end = time.monotonic() + seconds
+    def wait_effective(self, order_id: str, seconds: float, *, kept_seconds: float = 0.0) -> StopProof | None:
+        """Wait for the proof of an order; None where no belt answered in time (the order holds all the same).
+
+        Args:
+            order_id: The order.
+            seconds: How long to wait in any case.
+            kept_seconds: How long where a supervisor keeps the belt: then it runs, or is being started again and
+                obeys before it opens its port.
+        """
+        begun = time.monotonic()
         while (proof := self._t.box.proof(order_id)) is None and (proof := self._kept_proof(order_id)) is None:
-            if time.monotonic() >= end:
+            waited = time.monotonic() - begun
+            if waited >= seconds and (waited >= kept_seconds or self._pulse(KEEPER) >= ALIVE_SECONDS):
                 return None
             time.sleep(_POLL_SECONDS)
         return proof
@@ -237,9 +245,12 @@ class StopOrders(Chapter):
         )
 
     def _is_alive(self) -> bool:
+        return 0 <= self._pulse(WATCHER) < ALIVE_SECONDS
+
+    def _pulse(self, field: int) -> float:
         heartbeat = Heartbeat(self._t.box.folder / "pulse")
         try:
-            return 0 <= heartbeat.age_seconds(WATCHER) < ALIVE_SECONDS
+            return heartbeat.age_seconds(field)
         finally:
             heartbeat.close()
 
