@@ -7,6 +7,9 @@ Reading is writing again: what a store says is taken out, a store is made of tha
 by byte, is it one of ours.  So nothing hides in a field that is passed over, no hash of an assertion is left
 unchecked, and everything of another shape is the engine's to judge.
 
+Stores of one system are alike but for a label, a few hashes and a signature.  So the first that is written out becomes
+a frame, into which the next are filled: a store comes out the same, byte for byte, in half the time.
+
 Sources: C2PA Technical Specification 2.2 (8 to 13: labels, JUMBF, claim, assertions, signatures; 18.6: hash of data);
 ISO/IEC 19566-5 (JUMBF); RFC 9052 and RFC 9360 (COSE, with the certificates in header 33).
 """
