@@ -8,6 +8,7 @@ without it away, and then says *trusted*.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -108,6 +109,7 @@ def answer(
     return _signed(responder, single, nonce, on)
 
 
+@lru_cache(maxsize=512)  # the same few authorities are named in each question and answer
 def cert_id_hashes(issuer: x509.Certificate, digest: str) -> tuple[bytes, bytes]:
     """Return how OCSP names an issuer: the hashes of its name and of its key's bits (RFC 6960, 4.1.1)."""
     found = []

@@ -120,6 +120,7 @@ def is_signature_whole(der: bytes, signature: bytes) -> bool:
     return b"\x00" + signature in der
 
 
+@lru_cache(maxsize=512)
 def said(certificate: x509.Certificate) -> str:
     """Return whom a certificate is about, for people, of bounded length."""
     try:

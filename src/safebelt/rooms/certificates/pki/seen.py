@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,7 @@ class Seen:
             raise ValueError("not a memory of lists") from error
 
 
+@lru_cache(maxsize=512)  # the same few authorities, again and again
 def authority_of(issuer: x509.Certificate) -> str:
     """Return what an authority is remembered under: the SHA-256 of its key, hexadecimal.
 

@@ -69,11 +69,10 @@ class Answering(Desk):
         Raises:
             NotFound: There is no authority.
         """
-        with self._sql.read() as tx:
-            found = store.last_root_list(tx)
+        found = store.newest_root_list(self._sql)
         if found is None:
             raise refusals.no_authority()
-        return found[1]
+        return found
 
     def status(self, query: bytes) -> bytes:
         """Answer an OCSP query (RFC 6960, DER) with what holds at this moment.
@@ -99,8 +98,7 @@ class Answering(Desk):
 
     def _look(self, serial: int) -> ocsp.State | None:
         """Say how a certificate stands now; None where it was never issued here."""
-        with self._sql.read() as tx:
-            found = store.by_serial(tx, serial_text(serial))
+        found = store.now_by_serial(self._sql, serial_text(serial))
         if found is None:
             return None
         if found.standing is Standing.GOOD:

@@ -30,7 +30,7 @@ from safebelt.rooms.certificates.model import (
 from safebelt.rooms.certificates.pki import leaves, requests
 from safebelt.rooms.certificates.pki.keys import Signatory, SystemKey
 from safebelt.rooms.certificates.pki.leaves import Claims, IssuerKind, Subject
-from safebelt.rooms.certificates.service.base import Desk, found_certificate
+from safebelt.rooms.certificates.service.base import Desk, certificate_now, found_certificate
 from safebelt.rooms.certificates.service.reading import der_of, fingerprint, key_id, lifetime, read, serial_text
 from safebelt.rooms.registry.model.register import PartyKind, Status, System
 
@@ -79,8 +79,7 @@ class Issuing(Desk):
         Raises:
             NotFound: None of that number was issued here.
         """
-        with self._sql.read() as tx:
-            return found_certificate(tx, serial)
+        return certificate_now(self._sql, serial)
 
     def certificates(self, wanted: Filter) -> Page:
         """Return a page of certificates, latest first."""

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
 
-from safebelt.engines.sql import UtcDateTime, among, metadata
+from safebelt.engines.sql import Sql, UtcDateTime, among, metadata
 from safebelt.rooms.certificates.model import Certificate, Filter, Found, Page, Part, Role, Standing, Why
 from safebelt.rooms.registry.model.lifecycle import Issuer
 
@@ -116,6 +117,12 @@ def add_root_list(tx: sa.Connection, number: int, der: bytes, at: datetime) -> N
     tx.execute(sa.insert(root_list).values(number=number, der=der, at=at))
 
 
+def newest_root_list(sql: Sql) -> bytes | None:
+    """Return the root's newest revocation list, in a reading of its own."""
+    found = sql.row(_LAST_ROOT_LIST)
+    return None if found is None else found[1]
+
+
 def last_root_list(tx: sa.Connection) -> tuple[int, bytes] | None:
     """Return the number and bytes of the root's newest revocation list."""
     row = tx.execute(_LAST_ROOT_LIST).first()
@@ -144,6 +151,12 @@ def by_serial(tx: sa.Connection, serial: str, *, lock: bool = False) -> Certific
     asked = _BY_SERIAL_LOCKED if lock else _BY_SERIAL
     row = tx.execute(asked, {"wanted": serial.replace("\0", "")}).first()
     return None if row is None else _word(row)
+
+
+def now_by_serial(sql: Sql, serial: str) -> Certificate | None:
+    """Return a certificate by its serial number, in a reading of its own."""
+    found = sql.row(_BY_SERIAL, wanted=serial.replace("\0", ""))
+    return None if found is None else _word(SimpleNamespace(**dict(zip(certificate.c.keys(), found, strict=True))))
 
 
 def holders(tx: sa.Connection, key_id: str) -> tuple[str, ...]:
