@@ -38,6 +38,7 @@ from safebelt.rooms.belt.proxy.upstreams import Upstreams
 from safebelt.rooms.belt.proxy.wire import Limits
 from safebelt.rooms.belt.records.acks import on_loop
 from safebelt.rooms.belt.records.writer import Writer
+from safebelt.rooms.belt.scanner.shelf import Shelf
 from safebelt.run.identity import BeltIdentity, belt_identity
 
 _REFRESH_SECONDS = 0.5
@@ -126,7 +127,8 @@ async def _serve(house: House) -> None:
         heartbeat = Heartbeat(house.settings.home / "belt" / "pulse")
         heartbeat.clear()
         house.belt.open_policies()
-        snapshots = Snapshots(house, Screens())
+        shelf = Shelf(house.settings.home / "belt" / "compiled", sign=house.sign, open_note=house.open_note)
+        snapshots = Snapshots(house, Screens(shelf))
         with _obeying(house, switch, heartbeat, loop, snapshots), belt_identity(house) as identity:
             tools = _tools(house, switch, writer, snapshots, identity)
             limits = Limits(body_bytes=house.settings.max_body_bytes)

@@ -36,7 +36,11 @@ _DATABASE = LeftOut(
     ),
 )
 _DERIVED = LeftOut(
-    what=("ledger", "ledger-tree"), why=Text(zh="由数据行重建", en="the public log follows from the rows")
+    what=("ledger", "ledger-tree", "belt/compiled"),
+    why=Text(
+        zh="公开日志由数据行重建，编译好的词表由内容规则重建",
+        en="the public log follows from the rows, compiled word lists from the policies",
+    ),
 )
 _LOGS = LeftOut(what=("log",), why=Text(zh="程序日志，不是证据", en="program logs, which prove nothing"))
 _OF_PROCESSES = LeftOut(

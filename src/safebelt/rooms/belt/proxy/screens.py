@@ -13,6 +13,7 @@ from safebelt.rooms.belt.proxy.leaves import Keys, are_plain_words, is_plain_cho
 from safebelt.rooms.belt.scanner.detectors import DETECTORS
 from safebelt.rooms.belt.scanner.engine import Scanner, mask_all
 from safebelt.rooms.belt.scanner.messages import Part, path_of, read_request
+from safebelt.rooms.belt.scanner.shelf import Shelf
 from safebelt.rooms.belt.scanner.stream import StreamScreen
 
 _SHORT = 64
@@ -31,9 +32,14 @@ _BLOB = re.compile(r"(?:data:[\w.+-]+/[\w.+-]+;base64,)?[A-Za-z0-9+/]{256,}={0,2
 
 
 class Screens:
-    """Keeps the scanners of the policies in use."""
+    """Keeps the scanners of the policies in use.
 
-    def __init__(self) -> None:
+    Args:
+        shelf: Where what they compile is kept from one start to the next.
+    """
+
+    def __init__(self, shelf: Shelf | None = None) -> None:
+        self._shelf = shelf
         self._scanners: dict[tuple[str, date], Scanner] = {}
 
     def of(self, policy: Policy, on: date) -> Scanner:
@@ -41,7 +47,7 @@ class Screens:
         key = (policy.digest, on)
         scanner = self._scanners.get(key)
         if scanner is None:
-            scanner = Scanner(in_force(policy, on))
+            scanner = Scanner(in_force(policy, on), shelf=self._shelf)
             self._scanners = {old: kept for old, kept in self._scanners.items() if old[1] == on} | {key: scanner}
         return scanner
 

@@ -111,9 +111,13 @@ class Table:
     ascii_classes: bytes
 
 
+_LAST_PLANES = 0x40000
+"""From here to the tags nothing is assigned: planes 4 to 13."""
+
+
 def _assigned() -> Iterator[tuple[int, str]]:
     """Yield all characters but those for private use, which fold to themselves."""
-    for code in range(0xE0200):
+    for code in (*range(_LAST_PLANES), *range(0xE0000, 0xE0200)):
         char = chr(code)
         if unicodedata.category(char) != "Co":
             yield code, char
@@ -141,7 +145,7 @@ def table() -> Table:
         codes[code] = ord(folded) if is_one else _UNICODE + several.setdefault(folded, len(several))
         for part in folded:
             classes[ord(part)] = class_of(part)[0]
-    codes[0xE0200:0xF0000] = codes[[0xFFFFE, 0xFFFFF, 0x10FFFE, 0x10FFFF]] = ord(UNKNOWN)
+    codes[_LAST_PLANES:0xE0000] = codes[0xE0200:0xF0000] = codes[[0xFFFFE, 0xFFFFF, 0x10FFFE, 0x10FFFF]] = ord(UNKNOWN)
     lengths = np.array([len(text) for text in several], dtype=np.intp)
     return Table(
         codes=codes,

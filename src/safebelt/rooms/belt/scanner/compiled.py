@@ -13,6 +13,7 @@ from safebelt.rooms.belt.scanner.detectors import Detector
 from safebelt.rooms.belt.scanner.finders import Finder, FoldedHit, Pointer
 from safebelt.rooms.belt.scanner.fold import Whole
 from safebelt.rooms.belt.scanner.patterns import Database, Matches, counter
+from safebelt.rooms.belt.scanner.shelf import Shelf
 from safebelt.rooms.belt.scanner.source import BASE64_LONG, BASE64_SHORT
 from safebelt.rooms.belt.scanner.terms import LEET_BYTES, LEET_HINT
 from safebelt.rooms.belt.scanner.views import (
@@ -60,6 +61,7 @@ class Compiled:
     Args:
         plain, spelled, leet: The words, by view.
         detectors: All that may be at work.
+        shelf: Where the databases are kept from one start to the next.
     """
 
     def __init__(
@@ -68,16 +70,19 @@ class Compiled:
         spelled: Words[str],
         leet: Words[tuple[str, str]],
         detectors: Iterable[Detector],
+        shelf: Shelf | None = None,
     ) -> None:
         self._plain, self._spelled, self._leet = plain, spelled, leet
         detectors = tuple(detectors)
         probes = dict.fromkeys(detector.probe for detector in detectors)
         self._bits = [bit for _, bit in _HINTS] + [_PERSONAL] * len(probes)
         self._main = Database(
-            dict(enumerate(plain.words)), dict(enumerate([*(hint for hint, _ in _HINTS), *probes], len(plain.words)))
+            dict(enumerate(plain.words)),
+            dict(enumerate([*(hint for hint, _ in _HINTS), *probes], len(plain.words))),
+            shelf=shelf,
         )
         self._pointer = Pointer(detectors)
-        self._leet_words = Database(dict(enumerate(leet.words)))
+        self._leet_words = Database(dict(enumerate(leet.words)), shelf=shelf)
         self._leet_signs = Database({}, {0: LEET_HINT} if leet.words else {}, is_once=False)
         self._longest_leet = max(map(len, leet.words), default=0)
         self._spelled_ascii = Database({}, {0: _SPELLED_ASCII}, is_once=False)

@@ -11,12 +11,14 @@ from functools import cache
 from safebelt.rooms.belt.decide import RawHit, is_acting, mask
 from safebelt.rooms.belt.model import Policy, Side, Stance
 from safebelt.rooms.belt.scanner import patterns
+from safebelt.rooms.belt.scanner.chars import table
 from safebelt.rooms.belt.scanner.compiled import Compiled, Look
 from safebelt.rooms.belt.scanner.detectors import DETECTORS
 from safebelt.rooms.belt.scanner.finders import Finder, FoldedHit, Pointer, found_in, with_needs
 from safebelt.rooms.belt.scanner.fold import Whole
+from safebelt.rooms.belt.scanner.shelf import Shelf
 from safebelt.rooms.belt.scanner.source import Source, read, texts_within
-from safebelt.rooms.belt.scanner.terms import Forms, forms_of
+from safebelt.rooms.belt.scanner.terms import forms_of
 from safebelt.rooms.belt.scanner.views import (
     Reading,
     WordHit,
@@ -44,12 +46,18 @@ class Scanner:
     Args:
         policy: The policy in force.
         fast: Whether to use Hyperscan where it is installed; without, the reference reads.
+        shelf: Where what it compiles is kept from one start to the next.
+
+    Attributes:
+        policy: The policy.
+        plain, spelled, leet: Its words, by view.
+        without_pinyin: How many Chinese terms are not looked for in pinyin, because there are too many.
 
     Raises:
         KeyError: A rule names a detector that does not exist; `load_policies` finds that earlier and says it better.
     """
 
-    def __init__(self, policy: Policy, *, fast: bool = True) -> None:
+    def __init__(self, policy: Policy, *, fast: bool = True, shelf: Shelf | None = None) -> None:
         self.policy = policy
         self._sides = {rule.id: rule.sides for rule in policy.rules}
         waits = {
@@ -59,10 +67,11 @@ class Scanner:
             )
             for rule in policy.rules
         }
-        self.forms: Forms = forms_of((rule.id, rule.terms) for rule in policy.rules)
-        self.plain: Words[str] = Words(self.forms.plain, waits.__getitem__)
-        self.spelled: Words[str] = Words(self.forms.spelled, waits.__getitem__)
-        self.leet: Words[tuple[str, str]] = Words(self.forms.leet, lambda name: waits[name[0]])
+        forms = forms_of((rule.id, rule.terms) for rule in policy.rules)
+        self.without_pinyin = forms.without_pinyin
+        self.plain: Words[str] = Words(forms.plain, waits.__getitem__)
+        self.spelled: Words[str] = Words(forms.spelled, waits.__getitem__)
+        self.leet: Words[tuple[str, str]] = Words(forms.leet, lambda name: waits[name[0]])
         self._finders = {
             side: tuple(
                 Finder(rule.id, DETECTORS[name])
@@ -74,7 +83,8 @@ class Scanner:
         }
         detectors = dict.fromkeys(finder.detector for side in Side for finder in self._finders[side])
         is_fast = fast and patterns.AVAILABLE
-        self._compiled = Compiled(self.plain, self.spelled, self.leet, detectors) if is_fast else None
+        self._compiled = Compiled(self.plain, self.spelled, self.leet, detectors, shelf) if is_fast else None
+        table()  # now, not when the first text comes
 
     def finders(self, side: Side) -> tuple[Finder, ...]:
         """Return the detectors at work on one side, in the order of the policy's rules."""

@@ -26,6 +26,7 @@ MAX_TERM_CHARS = 64
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
 """Fifty thousand terms of 64 Chinese characters take some 10 MB; more is no list that a person answers for."""
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same reader in C, where PyYAML was built with it
 MAX_NODES = 400_000
 """Values in one file, aliases followed: fifty thousand terms and their rules many times over, and a bound on what a
 small file can unfold to."""
@@ -252,7 +253,7 @@ def _read(name: str, content: bytes) -> tuple[Source | None, list[tuple[str, str
     lines: dict[_Path, int] = {}
     try:
         _hold_size(content)
-        root = yaml.compose(content.decode("utf-8-sig"), Loader=yaml.SafeLoader)
+        root = yaml.compose(content.decode("utf-8-sig"), Loader=_Loader)
         if root is None:
             return None, [(f"{name}:1", "the file is empty")]
         errors = [(f"{name}:{line}", message) for line, message in _map_lines(root, (), lines)]

@@ -90,8 +90,12 @@ def spelled_form(plain: str) -> str:
     classes = classes_of(plain)
     if not plain or {classes[:1], classes[-1:]} - {WORD, IDEOGRAPH}:
         return ""
-    letters = "".join(char for char, kind in zip(plain, classes, strict=True) if kind in b"wh")
+    letters = plain if not classes.translate(None, b"wh") else _letters(plain, classes)
     return letters if len(letters) >= (3 if WORD in classes else 2) else ""
+
+
+def _letters(plain: str, classes: bytes) -> str:
+    return "".join(char for char, kind in zip(plain, classes, strict=True) if kind in b"wh")
 
 
 @cache

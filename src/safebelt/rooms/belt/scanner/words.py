@@ -7,6 +7,7 @@ Chinese has no word boundaries, so none are asked for; where a term begins or en
 neighbour must not be one, so "ass" is not found in "class".
 """
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from itertools import accumulate
@@ -34,14 +35,13 @@ class Words(Generic[Name]):
 
     def __init__(self, words: Mapping[str, tuple[Name, ...]], wait: Callable[[Name], int]) -> None:
         self.words = sorted(words)
-        self.names = [words[word] for word in self.words]
-        self.waits = [_together(map(wait, names)) for names in self.names]
-        bits = _together(self.waits)
-        # For each bit, how many of the words before a place have it.
+        same: dict[tuple[Name, ...], tuple[Name, ...]] = {}
+        self.names = [same.setdefault(words[word], words[word]) for word in self.words]
+        waits = {names: _together(map(wait, names)) for names in same}
+        self.waits = [waits[names] for names in self.names]
+        # For each kind of wait, of which there are few, how many of the words before a place have it.
         self._counts = {
-            1 << bit: [0, *accumulate((wait >> bit) & 1 for wait in self.waits)]
-            for bit in range(bits.bit_length())
-            if bits >> bit & 1
+            kind: array("I", [0, *accumulate(one == kind for one in self.waits)]) for kind in set(waits.values())
         }
         self._single = {word: place for place, word in enumerate(self.words) if len(word) == 1}
         self._first: dict[str, int] = {}
@@ -107,7 +107,7 @@ class Words(Generic[Name]):
         return wait
 
     def _waiting(self, low: int, high: int) -> int:
-        return _together(bit for bit, counts in self._counts.items() if counts[high] > counts[low])
+        return _together(kind for kind, counts in self._counts.items() if counts[high] > counts[low])
 
 
 def _together(bits: Iterable[int]) -> int:
