@@ -72,7 +72,7 @@ def test_nothing_is_handed_over_past_records_that_somebody_waits_for(
 
     log.put(intent(2), None)
     assert not log.hand_over()
-    log.when_durable(acks.of("all"))
+    log.when_written(acks.of("all"))
 
     assert acks.done == []
     gate.set()
@@ -160,7 +160,7 @@ def test_heads_and_seals_hold_while_others_hand_over(tmp_path: Path) -> None:
         fast += log.hand_over()
         if n % 100 == 0:
             waited = threading.Event()
-            log.when_durable(lambda _: waited.set())  # noqa: B023
+            log.when_written(lambda _: waited.set())  # noqa: B023
             assert waited.wait(10)
             threading.Event().wait(0.1)
     log.close()

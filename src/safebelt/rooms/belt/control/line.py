@@ -61,7 +61,7 @@ class Line:
         self._sent_when_seen = 0
 
     def attach(self, client: ClientSide) -> None:
-        """Tie the line to the client's connection and to the task that serves it."""
+        """Tie the line to the client's connection and to the task that serves it, if one does."""
         self._client, self._task = client, asyncio.current_task()
 
     @property
@@ -77,13 +77,18 @@ class Line:
             ConnectionResetError: The client has gone.
         """
         deadline = time.monotonic() + _HOLD_SECONDS
-        while not self._write(data):
+        while not self.send_now(data):
             if time.monotonic() > deadline:
                 raise Stopped
             await asyncio.sleep(_HOLD_POLL_SECONDS)
 
-    def _write(self, data: bytes) -> bool:
-        """Write if the gate is open; say whether it was."""
+    def send_now(self, data: bytes) -> bool:
+        """Write if the gate is open; say whether it was.
+
+        Raises:
+            Stopped: An order has ended the exchange.
+            ConnectionResetError: The client has gone.
+        """
         with self._lock:
             if self.is_cut:
                 raise Stopped

@@ -63,16 +63,26 @@ class Switch:
     @contextmanager
     def line(self, system_id: str) -> Iterator[Line]:
         """Open a line for one exchange; its `order` says whether new work is let in."""
-        line = Line(system_id, self.lock)
-        with self.lock:
-            order = self._in_force(system_id)
-            line.order, line.order_id = order.command, order.order_id
-            self._lines.add(line)
+        line = self.open(system_id)
         try:
             yield line
         finally:
-            with self.lock:
-                self._lines.discard(line)
+            self.close(line)
+
+    def open(self, system_id: str) -> Line:
+        """Open a line; whoever does closes it."""
+        line = Line(system_id, self.lock)
+        with self.lock:
+            if self._orders:
+                order = self._in_force(system_id)
+                line.order, line.order_id = order.command, order.order_id
+            self._lines.add(line)
+        return line
+
+    def close(self, line: Line) -> None:
+        """Close a line, once or again."""
+        with self.lock:
+            self._lines.discard(line)
 
     def running(self) -> int:
         """Return how many lines are open."""

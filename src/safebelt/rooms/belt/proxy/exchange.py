@@ -5,9 +5,10 @@ last byte.  Whatever happens, both records are written and say how it ended.
 """
 
 import asyncio
+from collections.abc import Awaitable
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
@@ -17,7 +18,7 @@ from safebelt.rooms.belt.control.line import Stopped
 from safebelt.rooms.belt.model import Action, Hit, Rule, Side, Stance, Verdict
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.answers import answer_body, masked_tree, passed_on
-from safebelt.rooms.belt.proxy.client import Answer, UpstreamBroke, UpstreamDown, UpstreamSlow
+from safebelt.rooms.belt.proxy.client import After, Answer, UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.forms import Malformed
 from safebelt.rooms.belt.proxy.governing import ToolCalls
 from safebelt.rooms.belt.proxy.notices import NoticeFor, notice_of, noticed
@@ -25,7 +26,6 @@ from safebelt.rooms.belt.proxy.recording import (
     Recording,
     RecordsDown,
     output_verdict,
-    policy_facts,
     strictest,
     verdict_facts,
 )
@@ -41,7 +41,9 @@ from safebelt.rooms.belt.proxy.sse import SseSplitter, write_event
 from safebelt.rooms.belt.proxy.steps import (
     Streamed,
     aside,
+    intent_facts,
     masked,
+    recording_of,
     screened_answer,
     taken,
     to_the_end,
@@ -50,7 +52,6 @@ from safebelt.rooms.belt.proxy.steps import (
 from safebelt.rooms.belt.proxy.streaming import BEAT, StreamedAnswer
 from safebelt.rooms.belt.proxy.tools import Caller, Tools, upstream_error
 from safebelt.rooms.belt.proxy.wire import Headers, Request
-from safebelt.rooms.belt.scanner.engine import mask_all
 from safebelt.rooms.belt.scanner.structured import is_json_request
 
 _JSON = b"application/json"
@@ -60,6 +61,14 @@ _AFTER_DONE_SECONDS = 0.2
 """How long the upstream may take to end a stream it called done; then its connection is not used again."""
 
 
+class Begun(NamedTuple):
+    """How far the quick way (`quick`) came with an exchange that goes on here."""
+
+    recording: Recording
+    body: dict[str, Any]
+    verdict: Verdict
+
+
 class Exchange:
     """One exchange, from a whole request to a whole answer."""
 
@@ -67,12 +76,14 @@ class Exchange:
     _may_repeat = True
     """Whether a request may go to another upstream although one may have received it: it only computes."""
 
-    def __init__(self, tools: Tools, caller: Caller, request: Request, reply: Reply) -> None:
+    def __init__(
+        self, tools: Tools, caller: Caller, request: Request, reply: Reply, begun: Begun | None = None
+    ) -> None:
         self._tools, self._caller, self._request, self._reply = tools, caller, request, reply
-        self._recording = Recording(tools.recorder, tools.new_id("rec"), caller.harness.record_mode)
+        self._recording = begun.recording if begun else recording_of(tools, caller)
         self._scanner = tools.screens.of(caller.policy, tools.clock().date())
-        self._body: dict[str, Any] = {}
-        self._input: Verdict | None = None
+        self._body: dict[str, Any] = begun.body if begun else {}
+        self._input: Verdict | None = begun.verdict if begun else None
         self._said: dict[str, tuple[str, bool]] = {}
         self._hits: list[Hit] = []
         self._label = tools.labelling.generated(self._recording.id, caller.provider)
@@ -82,15 +93,19 @@ class Exchange:
 
     async def run(self) -> None:
         """Carry the exchange through; never raises for what a client or an upstream does."""
+        await self.carry(self._run())
+
+    async def carry(self, work: Awaitable[None]) -> None:
+        """Do the work; never raises for what a client or an upstream does."""
         try:
-            await self._run()
+            await work
         except (UpstreamDown, UpstreamBroke, UpstreamSlow) as failure:
             await self._fail(upstream_error(failure), "upstream_error")
         except RecordsDown:
             await self._fail(errors.RECORDS_FAILED, "records_failed")
         except (Stopped, ConnectionResetError, asyncio.CancelledError) as end:
             is_ordered = self._is_cut or isinstance(end, Stopped)
-            await to_the_end(self._note_end("cut" if is_ordered else "client_gone"))
+            await to_the_end(self.note_end("cut" if is_ordered else "client_gone"))
             if isinstance(end, asyncio.CancelledError):
                 raise
         except Exception:  # noqa: BLE001  whatever was not foreseen: nothing more passes, and the client is told
@@ -124,9 +139,22 @@ class Exchange:
         if self._is_cut:
             raise Stopped  # ordered while the input was screened: the model is not even asked
         self._recording.upstream_begins()
+        await self.ask(passed)
+
+    async def ask(self, passed: bytes, after: After | None = None) -> None:
+        """Ask the upstream, and pass on what it answers; raises as `run` catches."""
         answer = await self._tools.upstream.send(
-            self._method, self._request.path, passed, content_type=self._passed_type, may_repeat=self._may_repeat
+            self._method,
+            self._request.path,
+            passed,
+            content_type=self._passed_type,
+            may_repeat=self._may_repeat,
+            **({"after": after} if after else {}),
         )
+        await self.pass_answer(answer)
+
+    async def pass_answer(self, answer: Answer) -> None:
+        """Pass an answer on; raises as `run` catches."""
         self._served_by = answer.served_by
         try:
             self._recording.upstream_speaks()
@@ -177,7 +205,11 @@ class Exchange:
     # ---- an answer in one piece
 
     async def _whole(self, answer: Answer) -> None:
-        raw = await answer.read(self._tools.max_answer_bytes)
+        await self.pass_whole(answer, await answer.read(self._tools.max_answer_bytes))
+
+    async def pass_whole(self, answer: Answer, raw: bytes) -> None:
+        """Pass on an answer that is whole; raises as `run` catches."""
+        self._served_by = answer.served_by
         self._recording.upstream_ends()
         screen = self._whole_screen(is_json=is_json_request(self._body))
         opened = await self._calls.whole(await aside(len(raw), lambda: self._opened(answer, raw)))
@@ -300,7 +332,7 @@ class Exchange:
         except (Stopped, ConnectionResetError):
             return
 
-    async def _note_end(self, finish: str) -> None:
+    async def note_end(self, finish: str) -> None:
         """Record an end by order or by the client leaving; nobody waits for it."""
         if self._input is None:
             return
@@ -313,16 +345,7 @@ class Exchange:
     # ---- words for records and labels
 
     def _intent_facts(self, verdict: Verdict) -> dict[str, Any]:
-        key = self._caller.key
-        return {
-            "system_id": key.system_id,
-            "key_id": key.id,
-            "endpoint": self._request.path,
-            "model": mask_all(str(self._body.get("model", "")))[:200],
-            "is_stream": self._body.get("stream") is True,
-            **policy_facts(self._caller.policy, self._caller.harness),
-            **verdict_facts(verdict),
-        }
+        return intent_facts(self._caller, self._request.path, self._body, verdict)
 
     def _outcome_facts(self, status: int, finish: str, done: Action) -> dict[str, Any]:
         verdict = output_verdict(self._scanner.policy, self._caller.harness, self._hits)

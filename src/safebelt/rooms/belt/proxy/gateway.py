@@ -21,6 +21,7 @@ from safebelt.rooms.belt.proxy.leaves import rewrite_words
 from safebelt.rooms.belt.proxy.mcp import McpExchange, McpServer
 from safebelt.rooms.belt.proxy.media import Pictures, Speech
 from safebelt.rooms.belt.proxy.messages import Messages
+from safebelt.rooms.belt.proxy.quick import Quick
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.responses import Responses
 from safebelt.rooms.belt.proxy.screens import Words
@@ -59,6 +60,8 @@ class Gateway:
             "/health": self._health,
             IDENTITY: IdentityDoor(tools.prove),
         }
+
+        self.quick = Quick(tools, frozenset(path for path, kind in EXCHANGES.items() if kind is Exchange))
 
     async def __call__(self, request: Request, reply: Reply) -> None:
         """Answer one request."""

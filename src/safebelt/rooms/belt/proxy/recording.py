@@ -8,17 +8,28 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from safebelt.kernel.errors import Problem
 from safebelt.rooms.belt.decide import RawHit, judge
 from safebelt.rooms.belt.model import Action, Harness, Hit, Policy, Record, RecordMode, Side, Verdict
 from safebelt.rooms.belt.proxy.screens import nothing_found
 from safebelt.rooms.belt.records.acks import WhenDurable
+from safebelt.rooms.belt.records.line import encode
+from safebelt.rooms.belt.records.segment import Draft
 
 
 class RecordsDown(Exception):  # noqa: N818
     """The record cannot be written, so the exchange may not go on."""
+
+
+class Times(NamedTuple):
+    """How long an exchange took, in milliseconds."""
+
+    added_ms: float
+    first_byte_ms: float
+    total_ms: float
+    upstream_ms: float
 
 
 class Recorder(Protocol):
@@ -29,8 +40,11 @@ class Recorder(Protocol):
     def put(self, record: Record, when_durable: WhenDurable | None) -> None:
         """Queue a record; the callback runs on the event loop."""
 
-    def when_durable(self, callback: WhenDurable) -> None:
-        """Have something called on the event loop once all that was put is durable."""
+    def put_draft(self, draft: Draft, when_durable: WhenDurable | None) -> None:
+        """Queue a record that is JSON already."""
+
+    def when_written(self, callback: WhenDurable) -> None:
+        """Have something called on the event loop once all that was put is with the operating system."""
 
     def hand_over(self) -> bool:
         """Write what was put without a sync; say whether that could be done now."""
@@ -79,6 +93,17 @@ class Recording:
         """
         self._put(Record(type="intent", id=self.id, core=facts, content=content))
 
+    def intent_as(self, facts: bytes, content: Mapping[str, Any]) -> None:
+        """As `intent`, with facts that are JSON already."""
+        self._put_draft(Draft("intent", self.id, facts, encode(content)))
+
+    def outcome_as(self, facts: Callable[[Times], bytes], content: Mapping[str, Any] | None) -> None:
+        """As `outcome`, with facts that are JSON already once the times are put in."""
+        if not self.has_outcome:
+            self.has_outcome = True
+            data = None if content is None else encode(content)
+            self._put_draft(Draft("outcome", self.id, facts(self._times()), data))
+
     def outcome(self, facts: Mapping[str, Any], content: Mapping[str, Any] | None) -> None:
         """Queue the outcome, once.
 
@@ -88,15 +113,17 @@ class Recording:
         if self.has_outcome:
             return
         self.has_outcome = True
+        self._put(Record(type="outcome", id=self.id, core={**facts, **self._times()._asdict()}, content=content))
+
+    def _times(self) -> Times:
         self.upstream_ends()
         total = time.perf_counter() - self._began
-        times = {
-            "total_ms": _ms(total),
-            "upstream_ms": _ms(self._upstream_seconds),
-            "added_ms": _ms(max(0.0, total - self._upstream_seconds)),
-            "first_byte_ms": self.first_byte_ms,
-        }
-        self._put(Record(type="outcome", id=self.id, core={**facts, **times}, content=content))
+        return Times(
+            added_ms=_ms(max(0.0, total - self._upstream_seconds)),
+            first_byte_ms=self.first_byte_ms,
+            total_ms=_ms(total),
+            upstream_ms=_ms(self._upstream_seconds),
+        )
 
     async def durable(self) -> None:
         """Wait until the records queued so far are as safe as the record mode asks.
@@ -106,7 +133,7 @@ class Recording:
         """
         if not self.is_handed_over():
             if self._is_prompt:
-                self._await(self._writer.when_durable)
+                self._await(self._writer.when_written)
             waits, self._waits = self._waits, []
             for wait in waits:
                 await wait
@@ -128,13 +155,19 @@ class Recording:
         return is_handed_over
 
     def _put(self, record: Record) -> None:
+        self._queue(lambda settled: self._writer.put(record, settled))
+
+    def _put_draft(self, draft: Draft) -> None:
+        self._queue(lambda settled: self._writer.put_draft(draft, settled))
+
+    def _queue(self, put: Callable[[WhenDurable | None], None]) -> None:
         if not self._is_prompt:
-            self._await(lambda settled: self._writer.put(record, settled))
+            self._await(put)
             return
         if self._failures < 0:
             self._failures = self._writer.failures
         try:
-            self._writer.put(record, None)
+            put(None)
         except Problem as problem:
             raise RecordsDown(str(problem)) from problem
 

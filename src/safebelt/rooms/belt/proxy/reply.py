@@ -37,6 +37,18 @@ class Reply:
         await self._send(head(status, fields) + (b"" if self._is_head else body))
         self.is_whole = True
 
+    async def as_it_is(self, data: bytes) -> None:
+        """Send a complete response whose head is written already."""
+        self.is_begun = True
+        await self._send(data)
+        self.is_whole = True
+
+    async def sent(self) -> None:
+        """Wait until the client has taken a complete response that was written already."""
+        self.is_begun = True
+        await self._connection.drain()
+        self.is_whole = True
+
     async def error(self, error: errors.BeltError, extra: Headers = ()) -> None:
         """Send an error, or break off where the response has already begun."""
         if self.is_begun:

@@ -182,11 +182,11 @@ def _collect(node: Any, keys: Keys, found: list[tuple[Keys, str, bool]]) -> None
     elif isinstance(node, list):
         for at, item in enumerate(node):
             _collect(item, (*keys, at), found)
-    elif _is_long_number(node):
+    elif is_long_number(node):
         found.append((keys, str(node), False))
 
 
-def _is_long_number(node: Any) -> bool:
+def is_long_number(node: Any) -> bool:
     """Whether a number is as long as a telephone's: shorter ones are settings, and name nobody."""
     return type(node) in (int, float) and abs(node) >= _LONG_NUMBER
 
@@ -222,7 +222,7 @@ def _rebuilt(node: Any, keys: Keys, changed: Mapping[tuple[Keys, bool], str]) ->
             }
         case list():
             return [_rebuilt(item, (*keys, at), changed) for at, item in enumerate(node)]
-    return changed.get((keys, False), node) if _is_long_number(node) else node
+    return changed.get((keys, False), node) if is_long_number(node) else node
 
 
 def _nameless(path: str) -> str:

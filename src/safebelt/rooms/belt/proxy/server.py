@@ -1,8 +1,8 @@
 """The client's side: one `ClientConnection` per socket, llhttp in strict mode, every stage on a timer.
 
-Life of a request: bytes → llhttp callbacks → a whole `Request` in the queue → one task at a time runs the
-handler with a `Reply` → the next request.  A client that stalls, floods, or contradicts itself gets a clear
-answer and is closed; nothing waits for ever.
+Life of a request: bytes → llhttp callbacks → a whole `Request` → the quick way, if it takes it (`quick`); else one
+task at a time runs the handler with a `Reply` → the next request.  A client that stalls, floods, or contradicts itself
+gets a clear answer and is closed; nothing waits for ever.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ import structlog
 
 from safebelt.rooms.belt.control.line import Stopped
 from safebelt.rooms.belt.proxy import errors
+from safebelt.rooms.belt.proxy.quick import Passing, Quick
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.wire import Limits, Request
 
@@ -36,6 +37,8 @@ class ClientConnection(asyncio.Protocol):
         self._handler, self._limits, self._connections = handler, limits, connections
         self._queue: deque[Request] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._quick: Quick | None = getattr(handler, "quick", None)
+        self._passing: Passing | None = None
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = self._due = 0.0
@@ -95,6 +98,9 @@ class ClientConnection(asyncio.Protocol):
         if self._timer:
             self._timer.cancel()
         self.resume_writing()
+        if self._passing:
+            passing, self._passing = self._passing, None
+            passing.gone()
         if self._task:
             self._task.cancel()
             self._task.add_done_callback(lambda _: self._close_handle())  # until then a line may still use it
@@ -138,7 +144,7 @@ class ClientConnection(asyncio.Protocol):
         length = fields.get(b"content-length", b"0")
         if length.isdigit() and int(length) > self._limits.body_bytes:
             raise _Refusal(errors.too_large(self._limits.body_bytes))
-        is_alone = self._task is None and not self._queue  # else it would land amid the answer before it
+        is_alone = not self._is_busy and not self._queue  # else it would land amid the answer before it
         if is_alone and fields.get(b"expect", b"").lower() == b"100-continue":
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._arm(self._limits.body_seconds, self._refuse_slow)
@@ -163,26 +169,67 @@ class ClientConnection(asyncio.Protocol):
         self._keep_alive = self._parser.should_keep_alive()
         self._is_in_request = False
         self._disarm()
-        if self._task is None:
-            self._task = self._loop.create_task(self._work())
+        if not self._is_busy:
+            self._next()
 
     # ---- work
 
-    async def _work(self) -> None:
+    @property
+    def _is_busy(self) -> bool:
+        return self._task is not None or self._passing is not None
+
+    def _next(self) -> None:
+        """Begin with the next request, the quick way if it takes it."""
+        if self._quick is not None and len(self._queue) == 1:
+            self._passing = self._quick.take(self._queue[0], self)
+            if self._passing is not None:
+                self._queue.clear()
+                return
+        self._task = self._loop.create_task(self._work())
+
+    def reply_to(self, request: Request) -> Reply:
+        """Return what answers a request."""
+        return Reply(
+            self,
+            is_http_1_0=request.is_http_1_0,
+            is_last=not self._keep_alive and not self._queue,
+            is_head=request.method == "HEAD",
+        )
+
+    def answered(self, *, is_last: bool) -> None:
+        """Go on after an answer that went the quick way."""
+        self._passing = None
+        if is_last:
+            self._close()
+        elif self._is_closing:
+            return
+        elif self._queue:
+            self.transport.resume_reading()
+            self._task = self._loop.create_task(self._work())
+        elif not self._is_in_request:
+            self._arm(self._limits.idle_seconds, self._close)
+
+    def go_on(self, reply: Reply, work: Awaitable[None]) -> None:
+        """Let a task do the rest of an exchange that began the quick way."""
+        self._passing = None
+        self._task = self._loop.create_task(self._work((reply, work)))
+
+    @property
+    def takes_more(self) -> bool:
+        """Whether all that was written is with the kernel."""
+        return self._is_writable
+
+    async def _work(self, begun: tuple[Reply, Awaitable[None]] | None = None) -> None:
         try:
+            if begun is not None:
+                reply, work = begun
+                await work
+                self._after(reply)
             while self._queue and not self._is_closing:
                 request = self._queue.popleft()
-                reply = Reply(
-                    self,
-                    is_http_1_0=request.is_http_1_0,
-                    is_last=not self._keep_alive and not self._queue,
-                    is_head=request.method == "HEAD",
-                )
+                reply = self.reply_to(request)
                 await self._handler(request, reply)
-                if not reply.is_whole or reply.is_last:
-                    self._close()
-                elif len(self._queue) < _PIPELINE:
-                    self.transport.resume_reading()
+                self._after(reply)
         except (ConnectionError, Stopped):
             self.abort()  # the client has gone, or a person ended it
         except Exception:  # noqa: BLE001  a client must never wait for an answer that nobody is writing
@@ -192,6 +239,12 @@ class ClientConnection(asyncio.Protocol):
             self._task = None
         if not self._is_closing and not self._is_in_request:
             self._arm(self._limits.idle_seconds, self._close)
+
+    def _after(self, reply: Reply) -> None:
+        if not reply.is_whole or reply.is_last:
+            self._close()
+        elif len(self._queue) < _PIPELINE:
+            self.transport.resume_reading()
 
     async def drain(self) -> None:
         """Wait until the client takes more.
@@ -247,7 +300,7 @@ class ClientConnection(asyncio.Protocol):
             return
         self._is_closing = True
         self._disarm()
-        if self._task is None:
+        if not self._is_busy:
             body = error.body()
             fields = (*error.headers(), (b"content-length", b"%d" % len(body)), (b"connection", b"close"))
             self.write(errors.head_of(error, fields) + body)

@@ -1,16 +1,18 @@
 """Steps of an exchange that are the same for all of them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
-from safebelt.rooms.belt.model import Hit
+from safebelt.rooms.belt.model import Hit, Verdict
 from safebelt.rooms.belt.proxy.client import UpstreamBroke
+from safebelt.rooms.belt.proxy.recording import Recording, policy_facts, verdict_facts
 from safebelt.rooms.belt.proxy.screens import WholeAnswer
+from safebelt.rooms.belt.proxy.tools import Caller, Tools
 from safebelt.rooms.belt.scanner.engine import mask_all
 
 _T = TypeVar("_T")
-_LARGE = 8 * 1024
+LARGE = 8 * 1024
 """Bytes above which work on a text leaves the event loop: 100 KB were seen to take up to 0.23 s, 8 KB 20 ms."""
 
 
@@ -51,7 +53,7 @@ class Streamed(Protocol):
 
 async def aside(size: int, work: Callable[[], _T]) -> _T:
     """Do work here, or in a thread where it is large enough to make others wait."""
-    return await asyncio.to_thread(work) if size > _LARGE else work()
+    return await asyncio.to_thread(work) if size > LARGE else work()
 
 
 async def to_the_end(work: Awaitable[None]) -> None:
@@ -97,3 +99,21 @@ def usage(body: dict[str, Any]) -> dict[str, Any]:
     """Return what the upstream says it used."""
     used = body.get("usage")
     return used if isinstance(used, dict) else {}
+
+
+def recording_of(tools: Tools, caller: Caller) -> Recording:
+    """Begin the record of an exchange."""
+    return Recording(tools.recorder, tools.new_id("rec"), caller.harness.record_mode)
+
+
+def intent_facts(caller: Caller, path: str, body: Mapping[str, Any], verdict: Verdict) -> dict[str, Any]:
+    """Return what a record is told of a request."""
+    return {
+        "system_id": caller.key.system_id,
+        "key_id": caller.key.id,
+        "endpoint": path,
+        "model": mask_all(str(body.get("model", "")))[:200],
+        "is_stream": body.get("stream") is True,
+        **policy_facts(caller.policy, caller.harness),
+        **verdict_facts(verdict),
+    }

@@ -7,11 +7,14 @@ could be done twice (an order for a film) goes elsewhere only if nothing of it w
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import NamedTuple, Protocol
 
 from safebelt.rooms.belt.proxy.client import (
+    After,
     Answer,
+    Ready,
     Unreached,
     Upstream,
     UpstreamBroke,
@@ -38,8 +41,13 @@ class Model(Protocol):
         *,
         content_type: bytes = b"application/json",
         may_repeat: bool = False,
+        after: After | None = None,
     ) -> Answer:
         """Return the answer once its head is here; raises as `Upstream.send`, and `NoneLeft`."""
+        ...
+
+    def at_once(self) -> Ready | None:
+        """Return a kept connection to whom `send` would ask first, if there is one."""
         ...
 
     def close(self) -> None:
@@ -133,6 +141,7 @@ class Upstreams:
         *,
         content_type: bytes = b"application/json",
         may_repeat: bool = False,
+        after: After | None = None,
     ) -> Answer:
         """Ask the first upstream that is not resting, and the next where one fails before its answer has begun.
 
@@ -142,14 +151,15 @@ class Upstreams:
             body: What is sent, or nothing.
             content_type: Its media type.
             may_repeat: Whether the request may be sent to another although one may have received it.
+            after: Who was asked already and what came of it; those behind it are asked next.
 
         Raises:
             NoneLeft: Every upstream rests.
             UpstreamDown, UpstreamBroke, UpstreamSlow: The last one that could be asked failed so.
         """
         question = _Question(method, path, body, content_type, may_repeat or method == "GET")
-        said: Answer | Exception | None = None
-        for one, breaker in self._all:
+        said: Answer | Exception | None = after.said if after else None
+        for one, breaker in self._behind(after, question):
             if breaker.wait():
                 continue
             if isinstance(said, Answer):
@@ -160,6 +170,31 @@ class Upstreams:
         if isinstance(said, Answer):
             return said
         raise said or NoneLeft(min(breaker.wait() for _, breaker in self._all))
+
+    def _behind(self, after: After | None, question: "_Question") -> Sequence[tuple[Upstream, Breaker]]:
+        """Return who may be asked, after what one may have said already."""
+        if after is None:
+            return self._all
+        at = [one for one, _ in self._all].index(after.upstream)
+        return self._all[at + 1 :] if question.leads_on(after.said) else ()
+
+    def at_once(self) -> Ready | None:
+        """Return a kept connection to the first upstream that is not resting; None where one of these must be tried."""
+        for one, breaker in self._all:
+            if breaker.wait():
+                continue
+            ready = None if breaker.is_resting else one.at_once()
+            return ready and ready._replace(answered=partial(self._answered, breaker), failed=breaker.failed)
+        return None
+
+    def _answered(self, breaker: Breaker, status: int) -> bool:
+        """Note an answer; say whether it is one to pass on, where another could be asked."""
+        is_passing = status in _PASSING_STATUS and len(self._all) > 1
+        if is_passing:
+            breaker.failed()
+        else:
+            breaker.answered()
+        return not is_passing
 
     async def _ask(self, one: Upstream, breaker: Breaker, question: "_Question") -> Answer | Exception:
         """Return what one upstream answers, or how it failed."""
@@ -172,10 +207,7 @@ class Upstreams:
         except BaseException:
             breaker.leave()
             raise
-        if answer.status in _PASSING_STATUS and len(self._all) > 1:
-            breaker.failed()
-        else:
-            breaker.answered()
+        self._answered(breaker, answer.status)
         return answer
 
     def health(self) -> dict[str, int]:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
 
+import msgspec
+
 Headers = tuple[tuple[bytes, bytes], ...]
 """Header fields in order of arrival, names in lower case."""
 
@@ -46,8 +48,7 @@ class Limits:
     connections: int = 2048
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A request, whole."""
 
     method: str
@@ -68,7 +69,10 @@ class Request:
 
     def header(self, name: bytes) -> bytes:
         """Return the last field of that lower-case name, or nothing."""
-        return next((value for key, value in reversed(self.headers) if key == name), b"")
+        for key, value in reversed(self.headers):
+            if key == name:
+                return value
+        return b""
 
 
 def head(status: int, headers: Headers) -> bytes:

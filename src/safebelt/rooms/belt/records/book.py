@@ -6,7 +6,8 @@ writing goes on meanwhile.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -35,6 +36,7 @@ class Book:
 
     Attributes:
         pen: Held by whoever writes.
+        is_slow: Whether its holder is at something that syncs.
         segment: The open one, if any.
         own: Notes that must still be written, whatever fails meanwhile.
         durable: Segment and offset behind the last durable record.
@@ -56,6 +58,7 @@ class Book:
         self._folder, self._heads, self._seals, self._limits = folder, heads, seals, limits
         self._clock, self._ticks, self._chance, self._new_id = clock, ticks, chance, new_id
         self.pen = threading.RLock()
+        self.is_slow = False
         self.segment: Segment | None = None
         self.own: list[Draft] = []
         self.durable: Place | None = None
@@ -74,6 +77,15 @@ class Book:
         self.durable = (segment_name(found.next_number), 0)
         for seal in found.seals:
             self._seals.tell(seal)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the pen, as the writing thread does."""
+        with self.pen:
+            try:
+                yield
+            finally:
+                self.is_slow = False
 
     @property
     def due_at(self) -> float:
@@ -115,7 +127,9 @@ class Book:
         if not drafts and not self.own and not self.waiting:
             return 0
         now = self._clock()
-        if self._is_overdue(now):
+        is_overdue = self._is_overdue(now)
+        self.is_slow |= is_awaited or is_overdue or self.segment is None
+        if is_overdue:
             self.sign()
         segment = self.segment or self._open()
         room = max(1, self._limits.segment_records - segment.size)
@@ -177,6 +191,7 @@ class Book:
         is_full = is_full and segment.size > self._carried  # else a large first note would beget the next for ever
         if not (is_forced or is_full or self._ticks() >= self._seal_due_at):
             return
+        self.is_slow = True
         self.sign()
         segment.close()
         self.segment, self._next_number = None, self._next_number + 1
@@ -185,6 +200,7 @@ class Book:
 
     def repair(self) -> None:
         """Cut off torn bytes, the pen held; if the disk still refuses, this raises and the next probe tries again."""
+        self.is_slow = True
         self._heads.repair()
         if self.segment is not None:
             self.segment.repair()

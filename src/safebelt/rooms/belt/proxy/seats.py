@@ -1,0 +1,178 @@
+"""What recurs in every exchange of one caller, worked out once a snapshot: facts, labels and headers around holes."""
+
+from collections.abc import Callable
+from datetime import date
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from safebelt.rooms.belt.model import Action, Side, Snapshot
+from safebelt.rooms.belt.proxy.plain import Plain, Texts
+from safebelt.rooms.belt.proxy.recording import Times, verdict_facts
+from safebelt.rooms.belt.proxy.screens import masks_all_that_records_do, nothing_found
+from safebelt.rooms.belt.proxy.steps import intent_facts
+from safebelt.rooms.belt.proxy.tools import Caller, Tools, caller_of
+from safebelt.rooms.belt.records.line import encode_facts
+from safebelt.rooms.belt.scanner.engine import Scanner, mask_all
+
+_ID = "rec_" + "0" * 26
+"""Stands for a record's id while what does not depend on it is written."""
+_HOLES = tuple(f"\x00{name}" for name in (*Times._fields, "upstream", "usage"))
+_MOST_INTENTS, _MOST_KNOWN = 256, 4096
+_JSON = b"application/json"
+
+
+class Seat:
+    """One caller under one policy.
+
+    Args:
+        tools: What every exchange works with.
+        caller: Who calls.
+        plain: Reads for the caller's scanner.
+    """
+
+    def __init__(self, tools: Tools, caller: Caller, scanner: Scanner, plain: Plain) -> None:
+        self.caller, self.plain = caller, plain
+        stance, policy = caller.harness.stance, caller.policy
+        self.verdict = nothing_found(scanner.policy, stance, Side.INPUT)
+        self._keeps = {side: masks_all_that_records_do(scanner, side) for side in Side}
+        self._intents: dict[tuple[str, str, bool], bytes] = {}
+        label = tools.labelling.generated(_ID, caller.provider)
+        verdict = verdict_facts(nothing_found(scanner.policy, stance, Side.OUTPUT))
+        facts = {
+            "status": 200,
+            "finish": "complete",
+            **verdict,
+            "label": label.field,
+            **{hole[1:]: hole for hole in _HOLES},
+        }
+        self._outcome = _around(encode_facts(facts))
+        complain_at = tools.complain_at(caller.key.system_id).en if tools.complain_at else ""
+        field: dict[str, Any] = {
+            "record": _ID,
+            "verdict": Action.ALLOW.value,
+            "would": Action.ALLOW.value,
+            "stance": stance.value,
+            "rules": [],
+            "label": label.field,
+            **({"complain": complain_at} if complain_at else {}),
+        }
+        self._field = _split(b',"safebelt":' + msgspec.json.encode(field) + b"}")
+        head = b"content-type: %b\r\nx-safebelt-record: %b\r\nx-safebelt-verdict: %b\r\nx-safebelt-aigc: %b\r\n" % (
+            _JSON,
+            _ID.encode(),
+            Action.ALLOW.value.encode(),
+            label.header.encode("ascii"),
+        )
+        self._head = _split(head)
+        self.policy = policy
+
+    def kept(self, texts: Texts, side: Side) -> Texts:
+        """Return texts in which the policy found nothing, as records keep them."""
+        return texts if self._keeps[side] else {path: mask_all(text) for path, text in texts.items()}
+
+    def intent(self, path: str, body: dict[str, Any]) -> bytes:
+        """Return the facts of an intent in which nothing was found."""
+        model, is_stream = str(body.get("model", "")), body.get("stream") is True
+        facts = self._intents.get((path, model, is_stream))
+        if facts is None:
+            if len(self._intents) >= _MOST_INTENTS:
+                self._intents.clear()
+            facts = encode_facts(intent_facts(self.caller, path, body, self.verdict))
+            self._intents[path, model, is_stream] = facts
+        return facts
+
+    def outcome(self, id_: bytes, served_by: str, usage: bytes) -> Callable[[Times], bytes]:
+        """Return what makes the facts of an outcome in which nothing was found, once the times are known."""
+        between, upstream = self._outcome, msgspec.json.encode(served_by)
+
+        def facts(times: Times) -> bytes:
+            filling = dict(zip(_HOLES, (*(b"%a" % each for each in times), upstream, usage), strict=True))
+            return b"".join([part if isinstance(part, bytes) else filling.get(part, id_) for part in between])
+
+        return facts
+
+    def answer(self, id_: bytes, body: bytes, passed_on: bytes, *, is_last: bool) -> bytes:
+        """Return the bytes of an answer in which nothing was found.
+
+        Args:
+            id_: The record's.
+            body: Its JSON object, not empty.
+            passed_on: Lines of the head that the upstream said.
+            is_last: Whether the connection ends with it.
+        """
+        field = id_.join(self._field)
+        return b"HTTP/1.1 200 OK\r\n%b%bcontent-length: %d\r\n%b\r\n%b%b" % (
+            passed_on,
+            id_.join(self._head),
+            len(body) - 1 + len(field),
+            b"connection: close\r\n" if is_last else b"",
+            body[:-1],
+            field,
+        )
+
+
+def _split(text: bytes) -> list[bytes]:
+    return text.split(_ID.encode())
+
+
+def _around(facts: bytes) -> list[bytes | str]:
+    """Cut facts at their holes: bytes stay, a name stands for a hole, and `""` for the record's id."""
+    parts: list[bytes | str] = [facts]
+    for hole, written in [("", _ID.encode()), *((one, msgspec.json.encode(one)) for one in _HOLES)]:
+        cut: list[bytes | str] = []
+        for part in parts:
+            if isinstance(part, bytes):
+                first, *rest = part.split(written)
+                cut.append(first)
+                for piece in rest:
+                    cut += (hole, piece)
+            else:
+                cut.append(part)
+        parts = cut
+    return parts
+
+
+class Seats:
+    """The callers of the snapshot in force, by the credential they send.
+
+    Args:
+        tools: What every exchange works with.
+    """
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._snapshot: Snapshot | None = None
+        self._on = date.min
+        self._known: dict[str, Seat | None] = {}
+        self._plain: dict[int, tuple[Scanner, Plain]] = {}
+
+    def of(self, credential: bytes) -> Seat | None:
+        """Return who sends a credential; None where that takes the long way."""
+        snapshot, on = self._tools.snapshot(), self._tools.clock().date()
+        if snapshot is not self._snapshot or on != self._on:
+            self._snapshot, self._on = snapshot, on
+            self._known.clear()
+        digest = sha256(credential).hexdigest()
+        if digest not in self._known:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[digest] = self._seat(snapshot, digest)
+        return self._known[digest]
+
+    def _seat(self, snapshot: Snapshot, digest: str) -> Seat | None:
+        caller = caller_of(snapshot, digest)
+        if caller is None or caller.policy.tools is not None:
+            return None
+        scanner = self._tools.screens.of(caller.policy, self._on)
+        return Seat(self._tools, caller, scanner, self._plain_of(scanner))
+
+    def _plain_of(self, scanner: Scanner) -> Plain:
+        """Return what reads for a scanner; what it remembers outlives the snapshot, as the scanner does."""
+        known = self._plain.get(id(scanner))
+        if known is None:
+            if len(self._plain) >= 8:
+                self._plain.clear()
+            known = self._plain[id(scanner)] = scanner, Plain(scanner)
+        return known[1]
