@@ -1,6 +1,7 @@
 """The belt's process: the traffic side, its records, and the thread that obeys."""
 
 import asyncio
+import ctypes
 import gc
 import os
 import signal
@@ -97,9 +98,14 @@ class Snapshots:
 
 
 def settle() -> None:
-    """Take what was built so far out of the collector's sight: word lists are millions of objects, and stay."""
+    """Take what was built so far out of the collector's sight: word lists are millions of objects, and stay.
+
+    What building them took goes back to the system (glibc keeps it: 42 of 223 MB with 10,000 words).
+    """
     gc.collect()
     gc.freeze()
+    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+        trim(0)
 
 
 _SWITCH_SECONDS = 0.0005
