@@ -6,7 +6,7 @@ export SAFEBELT_HOME ?= var
 # Compiled once and kept, whatever the shell says: a house is five processes, and its tests start hundreds.
 export PYTHONDONTWRITEBYTECODE :=
 TWO    := -q -m "not soak" -n 2 --dist loadfile --no-loadscope-reorder
-# Whole houses, started and killed; and limits of tenths of a second, for which nothing else may run.
+# Whole houses, started and killed: longest, so they come first, and no worker ends alone.  And limits of tenths of a second.
 HOUSES := tests/journeys
 CLOCKS := tests/rooms/belt/control tests/rooms/belt/proxy
 ifdef UPSTREAM
@@ -69,9 +69,8 @@ down:
 	@$(BIN)/safebelt down
 
 test: $(VENV)/.dev $(VENV)/.model browser token readers
-	$(BIN)/python -m pytest $(TWO) $(addprefix --ignore=,$(HOUSES) $(CLOCKS))
-	$(BIN)/python -m pytest $(TWO) $(HOUSES)
-	$(BIN)/python -m pytest -q -m "not soak" $(CLOCKS)
+	$(BIN)/python -m pytest $(TWO) $(HOUSES) tests $(addprefix --ignore=,$(CLOCKS))
+	$(BIN)/python -m pytest $(TWO) $(CLOCKS)
 
 soak: $(VENV)/.dev $(VENV)/.model browser token readers
 	SAFEBELT_SOAK=1 $(BIN)/python -m pytest -q -m soak

@@ -136,6 +136,7 @@ def _twice() -> tuple[bytes, bytes]:
             b'--b\r\nContent-Disposition: form-data; name="a b"\r\n\r\nx\r\n--b--\r\n',
         ),
     ],
+    ids=("twice", "a file by another name", "no form", "no boundary", "no text", "no name"),  # a boundary is by chance
 )
 def test_a_form_that_could_be_read_in_two_ways_is_refused_with_what_to_do(
     tmp_path: Path, content_type: bytes, body: bytes

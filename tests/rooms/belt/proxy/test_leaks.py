@@ -357,7 +357,7 @@ def test_numbers_in_place_of_text_do_not_pass(tmp_path: Path, numbers: Any) -> N
 )
 def test_odd_shapes_are_screened_or_broken_off_but_never_hang(tmp_path: Path, chunk: dict[str, Any]) -> None:
     async def scenario(belt: Belt) -> None:
-        answer = await raw(belt, post({"model": "m", "messages": HI, "stream": True}), wait=4)
+        answer = await raw(belt, post({"model": "m", "messages": HI, "stream": True}))
 
         assert b"[DONE]" in answer or b"upstream_broken" in answer
         assert len(belt.records("outcome")) == 1
@@ -371,10 +371,10 @@ def test_deep_nesting_gets_an_answer_on_both_sides(tmp_path: Path, deep: int) ->
     chunk = b'data: {"id":"1","choices":[{"index":0,"delta":' + nest + b"}]}\n\n"
 
     async def scenario(belt: Belt) -> tuple[bytes, bytes, bytes]:
-        out = await raw(belt, post({"model": "m", "messages": HI, "stream": True}), wait=4)
-        sent = await raw(belt, post(b'{"messages":[],"metadata":' + nest + b"}"), wait=4)
+        out = await raw(belt, post({"model": "m", "messages": HI, "stream": True}))
+        sent = await raw(belt, post(b'{"messages":[],"metadata":' + nest + b"}"))
         belt.script = whole({**WHOLE, "x": 1})
-        return out, sent, await raw(belt, post({"model": "m", "messages": HI}), wait=4)
+        return out, sent, await raw(belt, post({"model": "m", "messages": HI}))
 
     out, sent, fine = in_belt(tmp_path, streaming(chunk, END), scenario)
 
@@ -392,7 +392,9 @@ def test_an_upstream_that_says_done_and_stays_does_not_keep_the_client(tmp_path:
         await asyncio.sleep(10)
 
     async def scenario(belt: Belt) -> bytes:
-        return await raw(belt, post({"model": "m", "messages": HI, "stream": True}), wait=1.5)
+        return await raw(
+            belt, post({"model": "m", "messages": HI, "stream": True}), wait=8
+        )  # less than the upstream stays
 
     answer = in_belt(tmp_path, script, scenario)
 

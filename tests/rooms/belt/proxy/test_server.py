@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.rooms.belt.proxy.bench import HANG_SECONDS
 
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.server import ClientConnection, Handler
@@ -28,7 +29,7 @@ def served(scenario: Callable[[int], Awaitable[object]], handler: Handler = echo
         server = await loop.create_server(lambda: ClientConnection(handler, limits, connections), "127.0.0.1", 0)
         async with server:
             try:
-                return await asyncio.wait_for(scenario(server.sockets[0].getsockname()[1]), 20)
+                return await asyncio.wait_for(scenario(server.sockets[0].getsockname()[1]), HANG_SECONDS)
             finally:
                 for connection in list(connections):
                     connection.abort()
@@ -37,7 +38,7 @@ def served(scenario: Callable[[int], Awaitable[object]], handler: Handler = echo
     return asyncio.run(run())
 
 
-async def exchange(port: int, *pieces: bytes, pause: float = 0.0, wait: float = 3.0) -> bytes:
+async def exchange(port: int, *pieces: bytes, pause: float = 0.0, wait: float = HANG_SECONDS) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         for piece in pieces:

@@ -283,7 +283,7 @@ def test_a_person_is_heard_at_once_and_whoever_answers_first_has_answered(tmp_pa
     waiting = Waiting(box, wall_clock)
 
     async def scenario(belt: Belt) -> bytes:
-        asked = asyncio.ensure_future(raw(belt, asking(stream=True), wait=20))
+        asked = asyncio.ensure_future(raw(belt, asking(stream=True)))
         while not (held := box.all()):
             await asyncio.sleep(0.02)
         seen.append(held[0])
