@@ -11,6 +11,8 @@ from safebelt.kernel.rooms import Habit
 
 _RELAY_SECONDS = 0.4
 """An entry that is sequenced is on the bus within a second."""
+_LOOKS_SECONDS = 1.0
+"""So late at most is an order to end obeyed that came while the process was paused (SIGSTOP, a frozen container)."""
 
 
 def run_work(house: House) -> None:
@@ -26,7 +28,8 @@ def run_work(house: House) -> None:
     for loop in loops:
         loop.start()
     worker.start()
-    until.wait()
+    while not until.wait(_LOOKS_SECONDS):  # a signal that another thread was woken for is only heard between two waits
+        pass
     worker.stop()
     for loop in reversed(loops):
         loop.stop()
