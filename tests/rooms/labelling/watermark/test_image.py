@@ -182,3 +182,28 @@ def _said_of_the_id(plain, marks, at):
     soft = locate.carriers(*locate.lattice(plain, np.eye(2)), marks, 0, at)
     summed = np.bincount(marks.bits, weights=soft, minlength=codes.CODE_BITS)
     return float(summed @ codes.encode(IDENT)) / float(np.sqrt((soft * soft).sum()))
+
+
+def test_what_white_swallows_of_a_mark_is_given_to_the_rest(monkeypatch):
+    lamp = cv2.GaussianBlur(np.full((640, 640), 255, np.uint8), (0, 0), 1)
+    cv2.circle(lamp, (520, 520), 60, 90, -1)
+    lamp = np.repeat(cv2.GaussianBlur(lamp, (0, 0), 20)[..., None], 3, axis=2)
+
+    regained = image.embed(lamp, IDENT, KEY)
+    monkeypatch.setattr(image, "_MOST_REGAINED", 1.0)
+    swallowed = image.embed(lamp, IDENT, KEY)
+
+    assert 41 <= psnr(lamp, regained) < psnr(lamp, swallowed) - 1.5
+    assert _score_after("JPEG 30", regained) > _score_after("JPEG 30", swallowed) + 1
+
+
+def test_a_picture_without_black_and_white_has_nothing_to_regain(monkeypatch):
+    marked = _marked("landscape")
+    monkeypatch.setattr(image, "_MOST_REGAINED", 1.0)
+
+    assert (image.embed(_plain("landscape"), IDENT, KEY) == marked).mean() > 0.99
+
+
+def _score_after(attack, marked):
+    reading = image.scan(ATTACKS[attack](marked), KEY)
+    return reading.score if reading else 0.0

@@ -57,6 +57,9 @@ _ACTIVITY_CEILING = 1200.0
 """Variance above which more activity hides no more."""
 _WINDOW = 5
 """Canonical pixels over which activity is taken: about SSIM's own window in a picture of one megapixel."""
+_MOST_REGAINED = math.sqrt(2 / (1 - 1 / math.pi))
+"""How much stronger the mark may become for what black and white swallow: half of a normal variable that is cut at
+its mean has the variance 1/2 - 1/2π."""
 _BAND_PIXELS = 1 << 21
 """Pixels worked on at a time when the mark is added, so that memory does not grow with the picture."""
 
@@ -110,7 +113,8 @@ def embed_variant(rgb: Picture, tile: NDArray[np.float32], *, psnr_db: float) ->
     tiled = np.tile(tile, (-(-rows // PERIOD), -(-columns // PERIOD)))[:rows, :columns]
     delta = tiled * strength
     exact = math.sqrt(float((strength * strength).mean()) / (float((delta * delta).mean()) + 1e-12))
-    return _added(rgb, np.asarray(delta * np.float32(exact), dtype=np.float32))
+    delta = np.asarray(delta * np.float32(exact), dtype=np.float32)
+    return _added(rgb, delta * np.float32(max(1.0, _swallowed(sampled, delta, _budget(psnr_db)))))
 
 
 def scan(rgb: Picture, key: bytes) -> Reading | None:
@@ -179,7 +183,7 @@ def _strength(variance: _Plane, psnr_db: float, loss: float) -> _Plane:
     An independent noise of variance n on a window of variance v takes n / (2v + n + C2) off the SSIM of that window
     (from its definition: the covariance stays v, the variances are v and v + n).
     """
-    budget = max(255.0**2 / 10 ** (psnr_db / 10) - 1 / 12, 0.0)  # rounding to whole grey levels adds a twelfth
+    budget = _budget(psnr_db)
     activity = np.log(np.minimum(variance, _ACTIVITY_CEILING) + _ACTIVITY_FLOOR)
     some, there = activity[::3, ::3], variance[::3, ::3]  # enough to choose by
     power, lost = _ACTIVITY_POWERS[0], 0.0
@@ -194,6 +198,25 @@ def _strength(variance: _Plane, psnr_db: float, loss: float) -> _Plane:
         budget *= loss / lost
         lost = _lost(np.exp(power * some), there, budget)
     return np.asarray(np.sqrt(hidden * np.float32(budget / float(hidden.mean()))), dtype=np.float32)
+
+
+def _swallowed(grey: _Plane, delta: _Plane, budget: float) -> float:
+    """Return the factor that gives the rest of the mark what black and white swallow of it.
+
+    No pixel can be brighter than white, so that an overexposed picture keeps half of its mark, and that half partly as
+    a change of brightness, which SSIM hardly counts.  A clipped change grows by no more than the factor: so what is
+    spent stays within what SSIM was estimated to allow, and within the budget of the PSNR.
+    """
+    some, wished = grey[::3, ::3], delta[::3, ::3]  # enough to know
+    kept = np.clip(some + wished, 0, 255) - some
+    energy = float((kept * kept).mean()) + 1e-12
+    varied = energy - float(kept.mean()) ** 2
+    return min(_MOST_REGAINED, math.sqrt(float((wished * wished).mean()) / varied), math.sqrt(budget / energy))
+
+
+def _budget(psnr_db: float) -> float:
+    """Return the mean square of a change that leaves a PSNR; rounding to whole grey levels adds a twelfth."""
+    return max(255.0**2 / 10 ** (psnr_db / 10) - 1 / 12, 0.0)
 
 
 def _lost(hidden: _Plane, variance: _Plane, budget: float) -> float:
