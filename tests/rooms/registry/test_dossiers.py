@@ -13,6 +13,7 @@ from safebelt.kernel.actors import OWNER
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Invalid
 from safebelt.rooms.ledger.service import Ledger
+from safebelt.rooms.registry.cli.dossiers import key_text
 from safebelt.rooms.registry.model import NamePerson, PersonRole, RegisterParty, RegisterSystem
 from safebelt.rooms.registry.model.dossiers import DOSSIER_PARTS, HandOver
 from safebelt.rooms.registry.service import Registry
@@ -178,3 +179,18 @@ def test_the_api_lists_the_parts_and_hands_the_file_over(client, ledger: Ledger,
 
     assert [one["id"] for one in parts] == list(DOSSIER_PARTS)
     assert check_dossier(given.content, ledger.verifier_keys()).holds is Truth.TRUE
+
+
+def test_a_key_file_that_is_no_text_is_met_with_what_to_do(tmp_path) -> None:
+    key = tmp_path / "log.key.pub"
+    key.write_bytes(b"\xff\xfe\x00rubbish")
+
+    with pytest.raises(Invalid, match="UTF-8"):
+        key_text(str(key))
+
+
+def test_a_key_may_be_given_as_it_stands_or_in_a_file(tmp_path) -> None:
+    key = tmp_path / "log.key.pub"
+    key.write_text("test.safebelt/log+1+abc\n", "utf-8")
+
+    assert key_text(str(key)).strip() == key_text("test.safebelt/log+1+abc") == "test.safebelt/log+1+abc"

@@ -14,10 +14,10 @@ from safebelt.rooms.registry.exports.package import MAX_BYTES
 from safebelt.rooms.registry.model.dossiers import HandOver, PartMade
 from safebelt.rooms.registry.service import Registry
 from safebelt.rooms.registry.service.packaging import check_dossier
-from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED, Answer
+from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED, Answer, read_text
 
 _EXITS = {Truth.TRUE: DONE, Truth.FALSE: NEGATIVE, Truth.UNKNOWN: NOT_EVALUATED}
-_KEY_FILE_CHARS = 64 * 1024
+_KEY_FILE_BYTES = 64 * 1024
 
 
 def add(app: App, registry: Registry) -> None:
@@ -64,7 +64,7 @@ def add(app: App, registry: Registry) -> None:
         key
             The key's text, or a file that holds it, one key a line.
         """
-        reason = check_dossier(_read(file), read_keys(_key(key)))
+        reason = check_dossier(_read(file), read_keys(key_text(key)))
         says = Text(zh=reason.as_text("zh"), en=reason.as_text("en"))
         return Answer(data=reason.as_data(), says=says, exit_code=_EXITS[reason.holds])
 
@@ -87,13 +87,18 @@ def _listed(parts: tuple[PartMade, ...]) -> Answer:
     return Answer(data=data, says=Text(zh=zh, en=en))
 
 
-def _key(given: str) -> str:
+def key_text(given: str) -> str:
+    """Return the keys given as text, or what stands in the file of that name.
+
+    Raises:
+        Invalid: The file is too long, or no text.
+    """
     path = Path(given)
     try:
         is_file = path.is_file()
     except (OSError, ValueError):  # a key's own text is no path
         return given
-    return path.read_text("utf-8")[:_KEY_FILE_CHARS] if is_file else given
+    return read_text(path, limit=_KEY_FILE_BYTES) if is_file else given
 
 
 def _read(path: Path) -> bytes:
