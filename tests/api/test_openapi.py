@@ -104,6 +104,7 @@ def _ordinary(api: Api) -> dict[str, dict[str, Any]]:
         **policies.brought(api),
         **approvals.held(api),
         "POST /api/belt/keys/{key_id}/revoke": {"path_parameters": {"key_id": key.id}, "body": {"reason": "over"}},
+        **_keys(belt, known["system_id"]),
         "POST /api/ledger/check": {"body": {**proof, "policy": "quorum none\n"}},
         "POST /api/ledger/check-consistency": {"body": {**proof, "proof": house.ledger.consistency(old.size)}},
         "GET /api/ledger/consistency": {"query": {"old": old.size}},
@@ -126,6 +127,24 @@ def _ordinary(api: Api) -> dict[str, dict[str, Any]]:
         },
         "POST /api/access/tokens": {"body": {"name": "script"}},
         "DELETE /api/access/tokens/{token}": {"path_parameters": {"token": token.id}},
+    }
+
+
+def _keys(belt: Belt, system_id: str) -> dict[str, dict[str, Any]]:
+    """Keys of whom one is read, one changed and one replaced."""
+    read, changed, old = (belt.issue_key(system_id, name, OWNER)[0].id for name in ("read", "changed", "replaced"))
+    terms = {"caller": "team", "scopes": ["chat"], "limits": [{"measure": "requests", "span": "day", "most": 9}]}
+    return {
+        "GET /api/belt/keys/{key_id}": {"path_parameters": {"key_id": read}},
+        "GET /api/belt/keys/{key_id}/usage": {"path_parameters": {"key_id": read}},
+        "PATCH /api/belt/keys/{key_id}": {
+            "path_parameters": {"key_id": changed},
+            "body": {"version": 1, "reason": "less", "terms": terms},
+        },
+        "POST /api/belt/keys/{key_id}/rotate": {
+            "path_parameters": {"key_id": old},
+            "body": {"reason": "yearly", "grace_hours": 1},
+        },
     }
 
 

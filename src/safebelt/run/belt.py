@@ -30,6 +30,7 @@ from safebelt.rooms.belt.proxy.client import Upstream
 from safebelt.rooms.belt.proxy.fetching import Places
 from safebelt.rooms.belt.proxy.gateway import Gateway
 from safebelt.rooms.belt.proxy.mcp import McpServer, servers_of
+from safebelt.rooms.belt.proxy.meter import Meter, Metered
 from safebelt.rooms.belt.proxy.port import BeltPort
 from safebelt.rooms.belt.proxy.screens import Screens
 from safebelt.rooms.belt.proxy.toolcalls import Waiting
@@ -168,6 +169,8 @@ async def _listen(house: House, port: BeltPort, until: asyncio.Event) -> None:
 
 def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots, identity: BeltIdentity) -> Tools:
     tls = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    meter = Meter()
+    meter.restore(house.belt.usages_on_disk().values(), house.clock())
     upstreams = _upstreams(house, tls)
     named = [origin for origin in house.settings.picture_origins.split(",") if origin]
     places = Places([house.settings.upstream_url, *house.settings.fallback_upstreams, *named], tls=tls)
@@ -185,7 +188,7 @@ def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots, i
     return Tools(
         upstream=upstreams,
         switch=switch,
-        recorder=writer,
+        recorder=Metered(writer, meter, house.clock),
         snapshot=snapshots.now,
         refresh=snapshots.refresh,
         screens=snapshots.screens,
@@ -197,6 +200,7 @@ def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots, i
         fetch=places.fetch,
         complain_at=partial(_complain_at, house.settings.public_base),
         hold=Waiting(CallBox(house.box.folder / "calls"), house.clock),
+        meter=meter,
     )
 
 

@@ -119,8 +119,8 @@ class House:
         finally:
             log.close()
 
-    def entries(self, kind: str) -> list[Mapping[str, Any]]:
-        return [entry.data for entry in reversed(self.ledger.entries(kind=f"belt.{kind}.v1", limit=200))]
+    def entries(self, kind: str, version: int = 1) -> list[Mapping[str, Any]]:
+        return [entry.data for entry in reversed(self.ledger.entries(kind=f"belt.{kind}.v{version}", limit=200))]
 
     @contextmanager
     def watcher(self) -> Iterator[Switch]:

@@ -155,7 +155,7 @@ def test_policies_are_listed_shown_and_checked(run: Run, tmp_path: Path) -> None
 def test_the_owner_acts_and_the_ledger_says_so(run: Run, house: House) -> None:
     run("keys", "issue", "--system", house.system_id, "--name", "app")
 
-    (entry,) = house.ledger.entries(kind="belt.key_issued.v1")
+    (entry,) = house.ledger.entries(kind="belt.key_issued.v2")
     assert (entry.actor, entry.door) == ("owner", "cli")
 
 

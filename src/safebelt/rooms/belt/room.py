@@ -11,11 +11,14 @@ if TYPE_CHECKING:
 
 def _furniture() -> Furniture:
     from safebelt.rooms.belt import store
-    from safebelt.rooms.belt.api import ApprovalApi, PolicyApi, RecordsApi, SettingApi, StopApi, TransparencyApi
+    from safebelt.rooms.belt.api import ApprovalApi, KeyApi, PolicyApi, RecordsApi, SettingApi, StopApi, TransparencyApi
     from safebelt.rooms.belt.model import (
         HarnessSet,
+        KeyChanged,
         KeyIssued,
+        KeyIssuedV1,
         KeyRevoked,
+        KeyRotated,
         PolicyAdopted,
         Reconciled,
         RecordErased,
@@ -29,6 +32,7 @@ def _furniture() -> Furniture:
     from safebelt.rooms.belt.pages import (
         ApprovalPages,
         ConsolePages,
+        KeyPages,
         PolicyPages,
         SettingPages,
         StopPages,
@@ -38,7 +42,10 @@ def _furniture() -> Furniture:
 
     return Furniture(
         events=(
+            KeyIssuedV1,
             KeyIssued,
+            KeyChanged,
+            KeyRotated,
             KeyRevoked,
             HarnessSet,
             StopOrdered,
@@ -51,8 +58,17 @@ def _furniture() -> Furniture:
             ToolApproved,
             ToolRefused,
         ),
-        api=(StopApi, RecordsApi, SettingApi, PolicyApi, ApprovalApi, TransparencyApi),
-        pages=(ConsolePages, StopPages, SettingPages, PolicyPages, ApprovalPages, TryPages, TransparencyPages),
+        api=(StopApi, RecordsApi, SettingApi, KeyApi, PolicyApi, ApprovalApi, TransparencyApi),
+        pages=(
+            ConsolePages,
+            StopPages,
+            SettingPages,
+            KeyPages,
+            PolicyPages,
+            ApprovalPages,
+            TryPages,
+            TransparencyPages,
+        ),
         tables=store.TABLES,
     )
 

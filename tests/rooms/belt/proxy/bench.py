@@ -3,12 +3,12 @@
 import asyncio
 import json
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from safebelt.engines.clock import real_chance, real_ids, wall_clock
+from safebelt.engines.clock import Clock, real_chance, real_ids, wall_clock
 from safebelt.engines.signing import Signer, VerifierKey, open_note, sign_note
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.heartbeat import Heartbeat
@@ -25,12 +25,14 @@ from safebelt.rooms.belt.model import (
     Side,
     Snapshot,
     Stance,
+    Usage,
 )
 from safebelt.rooms.belt.proxy.client import Upstream
 from safebelt.rooms.belt.proxy.fetching import Places
 from safebelt.rooms.belt.proxy.gateway import Gateway
 from safebelt.rooms.belt.proxy.identity import Prove, nobody
 from safebelt.rooms.belt.proxy.mcp import McpServer
+from safebelt.rooms.belt.proxy.meter import Meter, Metered
 from safebelt.rooms.belt.proxy.port import BeltPort
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.screens import Screens
@@ -128,6 +130,9 @@ class Belt:
         self.policy: Policy = options.pop("policy", POLICY)
         self.mcp: dict[str, McpServer] = options.pop("mcp", {})
         self.hold: Holding = options.pop("hold", nobody_to_ask)
+        self.key: dict[str, Any] = options.pop("key", {})
+        self.clock: Clock = options.pop("clock", wall_clock)
+        self.usages: Iterable[Usage] = options.pop("usages", ())
         self.limits = Limits(**options)
         self.signer = Signer.of("test.example/log", bytes(range(32)))
 
@@ -145,9 +150,8 @@ class Belt:
     def snapshot(self) -> Snapshot:
         from hashlib import sha256
 
-        key = Key(
-            id="key_1", system_id=self.system_id, name="t", digest="", created_at=datetime(2026, 1, 1, tzinfo=UTC)
-        )
+        known = {"id": "key_1", "name": "t", "digest": "", "created_at": datetime(2026, 1, 1, tzinfo=UTC)}
+        key = Key(**{**known, "system_id": self.system_id, **self.key})
         harness = Harness(
             system_id=self.system_id,
             policy=self.policy.id,
@@ -185,6 +189,8 @@ class Belt:
             return self.snapshot()
 
         self.up_origin = up_url.removesuffix("/v1")
+        meter = Meter()
+        meter.restore(self.usages, self.clock())
         tools = Tools(
             fetch=Places([up_url], tls=ssl.create_default_context()).fetch,
             upstream=self.model
@@ -192,11 +198,12 @@ class Belt:
                 self.upstream_url or up_url, key="up-secret", tls=ssl.create_default_context(), answer_seconds=2
             ),
             switch=self.switch,
-            recorder=self.writer,
+            recorder=Metered(self.writer, meter, self.clock),
+            meter=meter,
             snapshot=self.snapshot,
             refresh=refresh,
             screens=Screens(),
-            clock=wall_clock,
+            clock=self.clock,
             new_id=real_ids(),
             labelling=self.labelling,
             health=lambda: {"status": "ok"},

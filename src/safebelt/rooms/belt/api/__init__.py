@@ -1,10 +1,11 @@
 """The belt's JSON door: `/api/belt`."""
 
 from safebelt.rooms.belt.api.approvals import ApprovalApi
+from safebelt.rooms.belt.api.keys import KeyApi
 from safebelt.rooms.belt.api.policies import PolicyApi
 from safebelt.rooms.belt.api.records import RecordsApi
 from safebelt.rooms.belt.api.setting import SettingApi
 from safebelt.rooms.belt.api.stopping import StopApi
 from safebelt.rooms.belt.api.transparency import TransparencyApi
 
-__all__ = ["ApprovalApi", "PolicyApi", "RecordsApi", "SettingApi", "StopApi", "TransparencyApi"]
+__all__ = ["ApprovalApi", "KeyApi", "PolicyApi", "RecordsApi", "SettingApi", "StopApi", "TransparencyApi"]

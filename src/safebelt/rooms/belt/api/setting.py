@@ -1,7 +1,6 @@
-"""`/api/belt`: harnesses and keys."""
+"""`/api/belt`: harnesses."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -11,8 +10,8 @@ from litestar.params import JSONBody, KwargDefinition
 
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Conflict, Invalid, NotFound, Refused
-from safebelt.rooms.belt.api.words import Id, WhyRequest
-from safebelt.rooms.belt.model import Harness, Key, NoticeMode, RecordMode, Stance
+from safebelt.rooms.belt.api.words import Id
+from safebelt.rooms.belt.model import Harness, NoticeMode, RecordMode, Stance
 from safebelt.rooms.belt.service import Belt
 from safebelt.web.openapi import problems
 from safebelt.web.security import requires
@@ -44,34 +43,8 @@ class ChangeRequest:
     notice: NoticeMode | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyRequest:
-    """Issue a caller's key."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyShown:
-    """A key without its digest."""
-
-    id: str
-    system_id: str
-    name: str
-    created_at: datetime
-    revoked_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssuedKey:
-    """A new key; `key` is shown this once."""
-
-    id: str
-    key: str
-
-
 class SettingApi(Controller):
-    """`/api/belt`: harnesses and keys."""
+    """`/api/belt`: harnesses."""
 
     path = "/api/belt"
     tags = ("belt",)
@@ -115,39 +88,3 @@ class SettingApi(Controller):
             record_mode=data.record_mode,
             notice=data.notice,
         )
-
-    @get("/systems/{system_id:str}/keys", sync_to_thread=True, guards=[requires("belt.read")], responses=problems())
-    def keys(self, belt: NamedDependency[Belt], system_id: Id) -> list[KeyShown]:
-        """List a system's keys, newest first."""
-        return [_shown(key) for key in belt.keys(system_id)]
-
-    @post(
-        "/systems/{system_id:str}/keys",
-        sync_to_thread=True,
-        guards=[requires("belt.keys", resource="system_id")],
-        responses=problems(Invalid, NotFound, Conflict, has_body=True),
-    )
-    def issue_key(
-        self, belt: NamedDependency[Belt], by: NamedDependency[Actor], system_id: Id, data: JSONBody[KeyRequest]
-    ) -> IssuedKey:
-        """Issue a key; it is shown this once."""
-        key, secret = belt.issue_key(system_id, data.name, by)
-        return IssuedKey(id=key.id, key=secret)
-
-    @post(
-        "/keys/{key_id:str}/revoke",
-        sync_to_thread=True,
-        guards=[requires("belt.keys", resource="key_id")],
-        responses=problems(Invalid, NotFound, Conflict, has_body=True),
-    )
-    def revoke_key(
-        self, belt: NamedDependency[Belt], by: NamedDependency[Actor], key_id: Id, data: JSONBody[WhyRequest]
-    ) -> KeyShown:
-        """Revoke a key; the belt refuses it within a second."""
-        return _shown(belt.revoke_key(key_id, data.reason, by))
-
-
-def _shown(key: Key) -> KeyShown:
-    return KeyShown(
-        id=key.id, system_id=key.system_id, name=key.name, created_at=key.created_at, revoked_at=key.revoked_at
-    )

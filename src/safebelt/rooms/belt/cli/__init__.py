@@ -2,7 +2,7 @@
 
 from cyclopts import App
 
-from safebelt.rooms.belt.cli import approvals, evidence, policies, reconciling, replaying, setting, stopping
+from safebelt.rooms.belt.cli import approvals, evidence, keys, policies, reconciling, replaying, setting, stopping
 from safebelt.rooms.belt.service import Belt
 
 
@@ -12,6 +12,7 @@ def commands(belt: Belt) -> App:
     stopping.add_to(app, belt)
     approvals.add_to(app, belt)
     evidence.add_to(app, belt)
+    keys.add_to(app, belt)
     setting.add_to(app, belt)
     policies.add_to(app, belt)
     replaying.add_to(app, belt)

@@ -1,62 +1,19 @@
-"""Commands that fit the belt and issue keys."""
-
-from typing import Any
+"""Commands that fit the belt."""
 
 import msgspec
 from cyclopts import App
 
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt.cli.words import Reason, listed
-from safebelt.rooms.belt.model import Harness, Key, NoticeMode, RecordMode, Stance
+from safebelt.rooms.belt.cli.words import listed
+from safebelt.rooms.belt.model import Harness, NoticeMode, RecordMode, Stance
 from safebelt.rooms.belt.service import Belt
 from safebelt.web.terminal import Answer
 
 
 def add_to(app: App, belt: Belt) -> None:
-    """Add `keys` and `systems`."""
-    for group in (_keys, _systems):
-        app.command(group(belt))
-
-
-def _keys(belt: Belt) -> App:
-    app = App(name="keys", help="Callers' keys. 调用方密钥。")
-
-    @app.command
-    def issue(*, system: str, name: str) -> Answer:
-        """Issue a key; it is printed this once."""
-        key, secret = belt.issue_key(system, name, OWNER)
-        return Answer(
-            data={"id": key.id, "key": secret},
-            says=Text(
-                zh=f"{key.id}\n密钥（仅显示这一次）：{secret}", en=f"{key.id}\nThe key, shown this once: {secret}"
-            ),
-        )
-
-    @app.command(name="list")
-    def list_(*, system: str = "") -> Answer:
-        """List keys, newest first."""
-        rows = [_key_data(key) for key in belt.keys(system)]
-        lines = [f"{row['id']}  {row['system']}  {row['name']}  {row['revoked_at'] or '-'}" for row in rows]
-        return Answer(data=rows, says=listed(lines, Text(zh="还没有签发密钥。", en="No key has been issued yet.")))
-
-    @app.command
-    def revoke(key: str, *, reason: Reason) -> Answer:
-        """Revoke a key; the belt refuses it within a second."""
-        gone = belt.revoke_key(key, reason, OWNER)
-        return Answer(data=_key_data(gone), says=Text(zh=f"已撤销 {gone.id}。", en=f"Revoked {gone.id}."))
-
-    return app
-
-
-def _key_data(key: Key) -> dict[str, Any]:
-    return {
-        "id": key.id,
-        "system": key.system_id,
-        "name": key.name,
-        "created_at": key.created_at.isoformat(),
-        "revoked_at": key.revoked_at.isoformat() if key.revoked_at else None,
-    }
+    """Add `systems`."""
+    app.command(_systems(belt))
 
 
 def _systems(belt: Belt) -> App:

@@ -1,6 +1,16 @@
 """Judgments of the belt: what a finding comes to, and what of a text may be passed on.  Pure."""
 
 from safebelt.rooms.belt.decide.arguments import Matches, plain, steps
+from safebelt.rooms.belt.decide.keys import (
+    ATTRIBUTES,
+    WORD,
+    hold_terms,
+    is_over,
+    opens,
+    read_limits,
+    scope_of,
+    written_limits,
+)
 from safebelt.rooms.belt.decide.masking import MASKED, PLACEHOLDERS, Redactor, mask, placeholder
 from safebelt.rooms.belt.decide.red_lines import changed_red_lines, missing_red_lines
 from safebelt.rooms.belt.decide.screening import (
@@ -18,9 +28,11 @@ from safebelt.rooms.belt.decide.screening import (
 from safebelt.rooms.belt.decide.toolcalls import MAX_NAME_CHARS, is_offered, judge_call
 
 __all__ = [
+    "ATTRIBUTES",
     "MASKED",
     "MAX_NAME_CHARS",
     "PLACEHOLDERS",
+    "WORD",
     "Matches",
     "RawHit",
     "Redactor",
@@ -30,15 +42,21 @@ __all__ = [
     "changed_red_lines",
     "done_by",
     "hits_of",
+    "hold_terms",
     "in_force",
     "is_acting",
     "is_offered",
+    "is_over",
     "judge",
     "judge_call",
     "mask",
     "missing_red_lines",
+    "opens",
     "placeholder",
     "plain",
+    "read_limits",
+    "scope_of",
     "steps",
     "strictest",
+    "written_limits",
 ]

@@ -21,8 +21,11 @@ from safebelt.rooms.belt.model.agents import (
 from safebelt.rooms.belt.model.basis import Basis
 from safebelt.rooms.belt.model.events import (
     HarnessSet,
+    KeyChanged,
     KeyIssued,
+    KeyIssuedV1,
     KeyRevoked,
+    KeyRotated,
     PolicyAdopted,
     Reconciled,
     RecordErased,
@@ -36,6 +39,16 @@ from safebelt.rooms.belt.model.events import (
 from safebelt.rooms.belt.model.exchanges import (
     Exchange,
     Record,
+)
+from safebelt.rooms.belt.model.keys import (
+    SCOPES,
+    Key,
+    KeyTerms,
+    Limit,
+    Measure,
+    Span,
+    Usage,
+    Used,
 )
 from safebelt.rooms.belt.model.policies import (
     Adoption,
@@ -51,7 +64,6 @@ from safebelt.rooms.belt.model.screening import (
     Action,
     Harness,
     Hit,
-    Key,
     NoticeMode,
     Policy,
     RecordMode,
@@ -74,6 +86,7 @@ __all__ = [
     "BLIND_SPOTS",
     "MAX_HOLD_SECONDS",
     "NOT_EVALUATED",
+    "SCOPES",
     "WHOLE",
     "Action",
     "Adoption",
@@ -91,8 +104,14 @@ __all__ = [
     "Held",
     "Hit",
     "Key",
+    "KeyChanged",
     "KeyIssued",
+    "KeyIssuedV1",
     "KeyRevoked",
+    "KeyRotated",
+    "KeyTerms",
+    "Limit",
+    "Measure",
     "NoticeMode",
     "Offered",
     "Order",
@@ -110,6 +129,7 @@ __all__ = [
     "SegmentSealed",
     "Side",
     "Snapshot",
+    "Span",
     "Stance",
     "StopEffective",
     "StopOrdered",
@@ -123,5 +143,7 @@ __all__ = [
     "ToolRefused",
     "ToolRule",
     "ToolVerdict",
+    "Usage",
+    "Used",
     "Verdict",
 ]

@@ -1,20 +1,75 @@
 """What happened at the belt, for the ledger."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from safebelt.kernel.events import Event
 from safebelt.kernel.text import Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyIssued(Event):
-    """A caller's key was issued."""
+class KeyIssuedV1(Event):
+    """A caller's key was issued, as earlier releases wrote it: what it is called in the leaf, and no terms."""
 
     kind: ClassVar[str] = "belt.key_issued.v1"
     title: ClassVar[Text] = Text(zh="签发了调用密钥", en="Caller's key issued")
     key_id: str
     name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyIssued(Event):
+    """A caller's key was issued.  The subject is the system.
+
+    Attributes:
+        name, caller: What it is called and who uses it, as typed.
+        terms: Its other terms, as kept.
+        expires_at: ISO 8601; empty for never.
+    """
+
+    kind: ClassVar[str] = "belt.key_issued.v2"
+    title: ClassVar[Text] = Text(zh="签发了调用密钥", en="Caller's key issued")
+    apart: ClassVar[frozenset[str]] = frozenset({"name", "caller"})
+    key_id: str
+    name: str
+    caller: str
+    terms: Mapping[str, Any]
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyChanged(Event):
+    """What a key is for, how much it may do, or until when, was changed.  The subject is the system."""
+
+    kind: ClassVar[str] = "belt.key_changed.v1"
+    title: ClassVar[Text] = Text(zh="更改了调用密钥的条件", en="Terms of a caller's key changed")
+    apart: ClassVar[frozenset[str]] = frozenset({"caller", "reason"})
+    key_id: str
+    caller: str
+    terms: Mapping[str, Any]
+    expires_at: str
+    version: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRotated(Event):
+    """A key was replaced by a new one on the same terms; the old one ends soon.  The subject is the system.
+
+    Attributes:
+        key_id: The new key.
+        replaced: The old one.
+        ends_at: Until when the old one is valid.
+    """
+
+    kind: ClassVar[str] = "belt.key_rotated.v1"
+    title: ClassVar[Text] = Text(zh="轮换了调用密钥", en="Caller's key rotated")
+    apart: ClassVar[frozenset[str]] = frozenset({"reason"})
+    key_id: str
+    replaced: str
+    ends_at: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

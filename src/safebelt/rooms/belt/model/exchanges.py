@@ -26,6 +26,9 @@ class Exchange:
             (no outcome was ever written), or empty while under way.
         total_ms, added_ms: Whole duration, and the belt's own part of it.
         segment, offset: Where the record stands.
+        tokens: What it used, by the upstream's own count, or estimated.
+        is_estimated: Whether no upstream counted.
+        ended_at: When the outcome was written; None while under way.
     """
 
     id: str
@@ -44,6 +47,9 @@ class Exchange:
     added_ms: float
     segment: str
     offset: int
+    tokens: int = 0
+    is_estimated: bool = False
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,14 @@
-"""Words of screening: rules, findings and verdicts, and who calls."""
+"""Words of screening: rules, findings and verdicts, and what the traffic side holds in memory."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 
 from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.model.agents import ToolPolicy
 from safebelt.rooms.belt.model.basis import Basis
+from safebelt.rooms.belt.model.keys import Key
 
 
 class Action(StrEnum):
@@ -160,18 +160,6 @@ class Verdict:
     hits: tuple[Hit, ...]
     not_evaluated: tuple[str, ...]
     reason: Reason
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """A caller's key.  Only its SHA-256 is kept; the key itself is shown once."""
-
-    id: str
-    system_id: str
-    name: str
-    digest: str
-    created_at: datetime
-    revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from safebelt.rooms.belt.pages.approvals import ApprovalPages
 from safebelt.rooms.belt.pages.console import ConsolePages
+from safebelt.rooms.belt.pages.keys import KeyPages
 from safebelt.rooms.belt.pages.panels import belt_state, dossier_panels
 from safebelt.rooms.belt.pages.policies import PolicyPages
 from safebelt.rooms.belt.pages.setting import SettingPages
@@ -12,6 +13,7 @@ from safebelt.rooms.belt.pages.trying import TryPages
 __all__ = [
     "ApprovalPages",
     "ConsolePages",
+    "KeyPages",
     "PolicyPages",
     "SettingPages",
     "StopPages",

@@ -9,10 +9,11 @@ from litestar.params import PathParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from safebelt.kernel.actors import Actor
-from safebelt.kernel.errors import Conflict, Invalid, NotFound, Problem, Refused
+from safebelt.kernel.errors import Conflict, Invalid, NotFound, Refused
 from safebelt.kernel.text import Lang, Text
-from safebelt.rooms.belt.model import Harness, Key, NoticeMode, RecordMode, Stance
+from safebelt.rooms.belt.model import SCOPES, Harness, NoticeMode, RecordMode, Stance
 from safebelt.rooms.belt.pages import words
+from safebelt.rooms.belt.pages.keys import read_terms, refused, shown_once
 from safebelt.rooms.belt.pages.words import AnyRequest
 from safebelt.rooms.belt.service import SHOWN_DAYS, Belt
 from safebelt.rooms.registry.service import Registry
@@ -83,7 +84,7 @@ class SettingPages(Controller):
             belt.change(system_id, by=by, **_changes(data))
         except (Invalid, Conflict, Refused, NotFound) as problem:
             return _system(
-                request, belt, registry, lang, system_id, change=_refused(data, problem), status=problem.status
+                request, belt, registry, lang, system_id, change=refused(data, problem), status=problem.status
             )
         stance = data.get("stance", "")
         done = stance if set(data) - {"_csrf_token"} == {"version", "stance"} and stance in words.DONE else "change"
@@ -102,39 +103,12 @@ class SettingPages(Controller):
     ) -> Template:
         """Issue a key and show it, this once."""
         try:
-            key, secret = belt.issue_key(system_id, data.get("name", ""), by)
+            terms, ends = read_terms(data)
+            key, secret = belt.issue_key(system_id, data.get("name", ""), by, terms=terms, expires_at=ends)
         except (Invalid, Conflict) as problem:
-            form = empty_form(name=data.get("name", "")).refused(problem)
+            form = refused(data, problem)
             return _system(request, belt, registry, lang, system_id, issue=form, status=problem.status)
-        base = str(request.app.state.get("belt_url", ""))
-        return render(
-            "belt/key.html",
-            lang=lang,
-            title=words.KEY_ISSUED,
-            status=201,
-            key=key,
-            secret=secret,
-            belt_url=base,
-            system=registry.system(system_id),
-        )
-
-    @get("/keys/{key_id:str}/revoke", sync_to_thread=True, guards=[requires("belt.keys", resource="key_id")])
-    def ask_revoke(self, belt: NamedDependency[Belt], lang: PathLang, key_id: PathId) -> Template:
-        """Ask for the reason."""
-        return _revoke(lang, _key(belt, key_id), empty_form())
-
-    @post("/keys/{key_id:str}/revoke", sync_to_thread=True, guards=[requires("belt.keys", resource="key_id")])
-    def revoke(
-        self, belt: NamedDependency[Belt], by: NamedDependency[Actor], lang: PathLang, key_id: PathId, data: FormData
-    ) -> Template | Redirect:
-        """Revoke a key."""
-        key = _key(belt, key_id)
-        try:
-            belt.revoke_key(key_id, data.get("reason", ""), by)
-        except (Invalid, Conflict) as problem:
-            form = empty_form(reason=data.get("reason", "")).refused(problem)
-            return _revoke(lang, key, form, problem.status)
-        return _back(lang, key.system_id, "revoke")
+        return shown_once(request, registry, lang, key, secret)
 
 
 def _back(lang: Lang, system_id: str, done: str) -> Redirect:
@@ -164,31 +138,10 @@ def _changes(data: FormData) -> dict[str, Any]:
     return changes
 
 
-def _refused(data: FormData, problem: Problem) -> Form[Any]:
-    form: Form[Any] = Form(values=data)
-    return form.refused(problem)
-
-
 def _as_typed(harness: Harness | None) -> Form[Any]:
     if harness is None:
         return empty_form()
     return empty_form(policy=harness.policy, record_mode=harness.record_mode.value, notice=harness.notice.value)
-
-
-def _key(belt: Belt, key_id: str) -> Key:
-    every = belt.keys()
-    key = next((key for key in every if key.id == key_id), None)
-    if key is None:
-        raise NotFound(
-            what=Text(zh="没有这个密钥。", en="There is no such key."),
-            hint=Text(zh="请从系统页面中选择。", en="Choose one from the system's page."),
-        )
-    return key
-
-
-def _revoke(lang: Lang, key: Key, form: Form[Any], status: int = 200) -> Template:
-    title = Text(zh="撤销密钥", en="Revoke a key")
-    return render("belt/revoke.html", lang=lang, title=title, status=status, key=key, form=form)
 
 
 def _system(
@@ -214,6 +167,7 @@ def _system(
         policy=belt.policy(harness.policy) if harness and harness.policy in {p.id for p in belt.policies()} else None,
         policies=belt.policies(),
         keys=belt.keys(system_id),
+        scopes=", ".join(SCOPES),
         holds=belt.in_force(system_id),
         would=belt.would_have(system_id) if harness else {},
         would_days=SHOWN_DAYS,

@@ -8,7 +8,7 @@ from litestar.exceptions import HTTPException
 
 from safebelt.kernel.errors import Problem
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt.model import Brought, Command, NoticeMode, RecordMode, RuleKind, Side, Stance
+from safebelt.rooms.belt.model import Brought, Command, NoticeMode, RecordMode, RuleKind, Side, Span, Stance
 from safebelt.web.security import actor_of
 
 AnyRequest = Request[Any, Any, Any]
@@ -24,6 +24,7 @@ TRANSPARENCY = Text(zh="内容规则透明度报告", en="Transparency report on
 TRY = Text(zh="试一试", en="Try it")
 SYSTEMS = Text(zh="各系统的安全带", en="The belt on each system")
 EXCHANGE = Text(zh="一次往来", en="One exchange")
+KEYS = Text(zh="调用方密钥", en="Callers' keys")
 KEY_ISSUED = Text(zh="密钥已签发", en="The key is issued")
 
 DONE: Mapping[str, Text] = {
@@ -38,6 +39,10 @@ DONE: Mapping[str, Text] = {
     "policy": Text(
         zh="这一版规则已生效，并已记入存证账本；运行中的安全带一秒内采用。",
         en="This version is in force, and the ledger remembers it; a running belt takes it within a second.",
+    ),
+    "key": Text(
+        zh="密钥的条件已更改，并已记入存证账本；一秒内生效。",
+        en="The key's terms are changed, and the ledger remembers it; the belt goes by them within a second.",
     ),
     "revoke": Text(
         zh="密钥已撤销，并已记入存证账本；一秒内即不再有效。",
@@ -130,10 +135,18 @@ KINDS: Mapping[RuleKind, Text] = {
 }
 SIDES: Mapping[Side, Text] = {Side.INPUT: Text(zh="输入", en="input"), Side.OUTPUT: Text(zh="输出", en="output")}
 
+SPANS: Mapping[Span, Text] = {
+    Span.MINUTE: Text(zh="本分钟", en="this minute"),
+    Span.HOUR: Text(zh="本小时", en="this hour"),
+    Span.DAY: Text(zh="今天", en="today"),
+    Span.MONTH: Text(zh="本月", en="this month"),
+}
+
 FINISHES: Mapping[str, Text] = {
     "open": Text(zh="进行中", en="under way"),
     "complete": Text(zh="完成", en="complete"),
     "refused": Text(zh="已拒绝", en="refused"),
+    "not_admitted": Text(zh="未准入", en="not let in"),
     "cut": Text(zh="被切断", en="cut off"),
     "upstream_error": Text(zh="上游出错", en="upstream error"),
     "client_gone": Text(zh="客户端离开", en="client left"),

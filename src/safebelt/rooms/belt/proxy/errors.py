@@ -10,6 +10,7 @@ from math import ceil
 import msgspec
 
 from safebelt.kernel.text import Lang, Text
+from safebelt.rooms.belt.decide.admission import Barred, NotAdmitted
 from safebelt.rooms.belt.proxy.wire import Headers, head
 
 
@@ -258,6 +259,27 @@ def stopped(command: str, order_id: str) -> BeltError:
         Text(zh="请等待负责人恢复。", en="Wait until the person in charge resumes it."),
         retry=30,
     )
+
+
+def not_admitted(barred: NotAdmitted) -> BeltError:
+    """Say why a request was not let in, and what to do."""
+    status, kind = _BARRED[barred.why]
+    return BeltError(
+        status=status,
+        code=barred.why.value,
+        kind=kind,
+        what=barred.reason.says,
+        hint=barred.hint,
+        retry_after_seconds=barred.retry_seconds,
+    )
+
+
+_BARRED = {
+    Barred.KEY_OVER: (401, "authentication_error"),
+    Barred.SCOPE: (403, "permission_error"),
+    Barred.QUOTA: (429, "rate_limit_error"),
+}
+"""HTTP status, and the client libraries' name, of each."""
 
 
 def refused(title: Text, appeal: Text, complain_at: Text | None = None) -> BeltError:

@@ -11,6 +11,7 @@ import msgspec
 
 from safebelt.rooms.belt.model import Command
 from safebelt.rooms.belt.proxy import errors
+from safebelt.rooms.belt.proxy.admission import Admission
 from safebelt.rooms.belt.proxy.answers import answer_body, masked_tree
 from safebelt.rooms.belt.proxy.client import UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.exchange import Exchange
@@ -55,6 +56,7 @@ class Gateway:
 
     def __init__(self, tools: Tools, mcp: Mapping[str, McpServer] | None = None) -> None:
         self._tools = tools
+        self._admission = Admission(tools)
         self._mcp = {f"{MCP}{name}": server for name, server in (mcp or {}).items()}
         self._open: dict[str, Callable[[Request, Reply], Awaitable[None]]] = {
             "/health": self._health,
@@ -95,15 +97,20 @@ class Gateway:
         return caller_of(self._tools.snapshot(), digest) or caller_of(await self._tools.refresh(), digest)
 
     async def _let_in(self, request: Request, reply: Reply, caller: Caller) -> None:
+        server = self._mcp.get(request.path)
         with self._tools.switch.line(caller.key.system_id) as line:
             if line.order is not Command.RUN:
                 await reply.error(errors.stopped(line.order.value, line.order_id))
                 return
+            exchange = _exchange(request.path)
+            if barred := self._admission.ask(caller, request, is_recorded=bool(exchange or server)):
+                await self._admission.refuse(caller, request, reply, barred)
+                return
             reply.open_line(line)
-            if server := self._mcp.get(request.path):
+            if server:
                 name = request.path.removeprefix(MCP)
                 await McpExchange(self._tools, caller, request, reply, server=server, name=name).run()
-            elif exchange := _exchange(request.path):
+            elif exchange:
                 await exchange(self._tools, caller, request, reply).run()
             else:
                 await self._told(request, reply, caller)

@@ -1,7 +1,7 @@
 """What every exchange works with."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from safebelt.engines.clock import Clock
@@ -12,6 +12,7 @@ from safebelt.rooms.belt.model import Harness, Key, Policy, Snapshot
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.client import UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.identity import Prove, nobody
+from safebelt.rooms.belt.proxy.meter import Meter
 from safebelt.rooms.belt.proxy.recording import Recorder
 from safebelt.rooms.belt.proxy.screens import Screens
 from safebelt.rooms.belt.proxy.toolcalls import Holding, nobody_to_ask
@@ -51,6 +52,7 @@ class Tools:
         fetch: Fetches pictures that an answer names by address.
         complain_at: Address of the complaints' page about a system; None where no console is meant for the public.
         hold: Puts a tool call before people and waits.
+        meter: Counts what keys use.
     """
 
     upstream: Model
@@ -68,6 +70,7 @@ class Tools:
     fetch: Fetch = fetch_nothing
     complain_at: Callable[[str], Text] | None = None
     hold: Holding = nobody_to_ask
+    meter: Meter = field(default_factory=Meter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

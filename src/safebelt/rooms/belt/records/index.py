@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from safebelt.kernel.errors import Problem
+from safebelt.rooms.belt.decide.quotas import estimated, spent, texts_of
 from safebelt.rooms.belt.model import Action, Exchange, Record
 from safebelt.rooms.belt.records.disk import path_of, raw_lines, segment_number, segments
 from safebelt.rooms.belt.records.line import Line, parse
@@ -36,6 +37,7 @@ def fold(intent: Record | None, outcome: Record | None, place: Place) -> Exchang
     last: Mapping[str, Any] = outcome.core if outcome else {}
     known = intent or outcome or _NOTHING
     rules = [*_texts(first.get("rules")), *_texts(last.get("rules"))]
+    used = spent(estimated(texts_of(intent.content if intent else None)), last, outcome.content if outcome else None)
     return Exchange(
         id=known.id,
         at=_moment(first.get("at")),
@@ -53,6 +55,9 @@ def fold(intent: Record | None, outcome: Record | None, place: Place) -> Exchang
         added_ms=_number(last.get("added_ms")),
         segment=place[0],
         offset=place[1],
+        tokens=used.tokens if outcome else 0,
+        is_estimated=used.is_estimated if outcome else False,
+        ended_at=_moment(last.get("at")) if outcome else None,
     )
 
 

@@ -3,15 +3,16 @@
 from safebelt.rooms.belt.service.approvals import Approvals, HeldCalls
 from safebelt.rooms.belt.service.base import CarriedHere, Tools
 from safebelt.rooms.belt.service.evidence import Evidence, texts_of
-from safebelt.rooms.belt.service.exchanges import OPEN, Exchanges, day_range
-from safebelt.rooms.belt.service.harness import Harnesses, digest_of
+from safebelt.rooms.belt.service.exchanges import OPEN, day_range
 from safebelt.rooms.belt.service.identity import BeltIdentity, Identities
+from safebelt.rooms.belt.service.keys import MAX_GRACE_HOURS, Keys, digest_of
 from safebelt.rooms.belt.service.policy_versions import RED_LINES, Loaded, NotTaken
 from safebelt.rooms.belt.service.reconciling import Completeness
 from safebelt.rooms.belt.service.replaying import MAX_REPLAYED, SHOWN_DAYS, Replays
 from safebelt.rooms.belt.service.stops import ALIVE_SECONDS, EVERYTHING, StopOrders
 from safebelt.rooms.belt.service.transparency import Openly, OpenPolicy, OpenRule, Transparency
 from safebelt.rooms.belt.service.trying import MAX_PROMPT_CHARS, Tried, TryIt
+from safebelt.rooms.belt.service.usage import Quotas
 from safebelt.rooms.belt.service.words import (
     BeltNow,
     Found,
@@ -29,6 +30,7 @@ from safebelt.rooms.belt.service.words import (
 __all__ = [
     "ALIVE_SECONDS",
     "EVERYTHING",
+    "MAX_GRACE_HOURS",
     "MAX_PROMPT_CHARS",
     "MAX_REPLAYED",
     "OPEN",
@@ -63,5 +65,5 @@ __all__ = [
 ]
 
 
-class Belt(Harnesses, StopOrders, Exchanges, Evidence, HeldCalls, Identities, Replays, Openly, Completeness):
+class Belt(Keys, StopOrders, Quotas, Evidence, HeldCalls, Identities, Replays, Openly, Completeness):
     """The belt, as console, API, command line and jobs use it."""

@@ -1,7 +1,6 @@
-"""How the belt sits on a system: its policy, its stance, its keys."""
+"""How the belt sits on a system: its policy, its stance."""
 
 from dataclasses import replace
-from hashlib import sha256
 
 import sqlalchemy as sa
 
@@ -14,32 +13,21 @@ from safebelt.rooms.belt.decide import in_force
 from safebelt.rooms.belt.model import (
     Harness,
     HarnessSet,
-    Key,
-    KeyIssued,
-    KeyRevoked,
     NoticeMode,
     RecordMode,
     Snapshot,
     Stance,
 )
-from safebelt.rooms.belt.service.base import REASON, given, missing
+from safebelt.rooms.belt.service.base import missing
 from safebelt.rooms.belt.service.policy_versions import PolicyVersions
 from safebelt.rooms.registry.model.identity import Scheme
 
 _NAMED = 200
 """Systems named with one query; the few beyond it are looked up one by one."""
-KEY_PREFIX = "sbk_"
-_KEY_BYTES = 32
-"""256 bits: a key cannot be guessed, so its plain SHA-256 may be kept (no slow hash on every request)."""
-
-
-def digest_of(secret: str) -> str:
-    """Return what is kept of a key: its SHA-256, hex."""
-    return sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
 class Harnesses(PolicyVersions):
-    """Fits the belt to systems and issues keys."""
+    """Fits the belt to systems."""
 
     # ------------------------------------------------------------------ harnesses
 
@@ -150,75 +138,7 @@ class Harnesses(PolicyVersions):
         }
         return found | {id_: self._t.registry.system(id_).name for id_ in sorted(fitted - found.keys())}
 
-    # ------------------------------------------------------------------ keys
-
-    def issue_key(self, system_id: str, name: str, by: Actor) -> tuple[Key, str]:
-        """Issue a caller's key; the secret is returned once and never kept.
-
-        A system the belt is not fitted to yet gets it now, observing: a key always leads through the belt.
-
-        Returns:
-            The key and its secret, `sbk_` and 64 hex digits.
-
-        Raises:
-            NotFound: There is no such system.
-            Invalid: The name is empty or too long.
-        """
-        name = given(name, field="name", what=Text(zh="密钥名称", en="a name for the key"), limit=120)
-        self._t.registry.system(system_id)
-        secret = KEY_PREFIX + self._t.chance(_KEY_BYTES).hex()
-        issued = Key(
-            id=self._t.new_id("key"),
-            system_id=system_id,
-            name=name,
-            digest=digest_of(secret),
-            created_at=self._t.clock(),
-        )
-        with self._t.sql.begin() as tx:
-            if (
-                tx.execute(sa.select(store.harness.c.version).where(store.harness.c.system_id == system_id)).first()
-                is None
-            ):
-                self._insert_harness(
-                    tx, Harness(system_id=system_id, policy=self.default_policy(), stance=Stance.OBSERVE), by
-                )
-            tx.execute(sa.insert(store.key).values(**store.from_key(issued)))
-            self._t.ledger.append(tx, KeyIssued(subject=system_id, key_id=issued.id, name=name), by=by)
-        return issued, secret
-
-    def revoke_key(self, key_id: str, reason: str, by: Actor) -> Key:
-        """Revoke a key; within a second the belt knows it no more.
-
-        Raises:
-            NotFound: There is no such key.
-            Conflict: It is revoked already.
-            Invalid: No reason is given.
-        """
-        reason = given(reason, field="reason", what=REASON)
-        with self._t.sql.begin() as tx:
-            row = tx.execute(sa.select(store.key).where(store.key.c.id == key_id)).mappings().first()
-            if row is None:
-                raise missing(
-                    Text(zh="密钥", en="key"), key_id, Text(zh="请查看密钥列表。", en="See `safebelt belt keys list`.")
-                )
-            now = self._t.clock()
-            where = (store.key.c.id == key_id) & store.key.c.revoked_at.is_(None)
-            if tx.execute(sa.update(store.key).where(where).values(revoked_at=now)).rowcount != 1:
-                raise Conflict(
-                    what=Text(zh="该密钥已被撤销。", en="The key is revoked already."),
-                    hint=Text(zh="无需再次撤销。", en="There is nothing left to do."),
-                )
-            event = KeyRevoked(subject=row["system_id"], key_id=key_id, reason=reason)
-            self._t.ledger.append(tx, event, by=by)
-        return replace(store.to_key(row), revoked_at=now)
-
-    def keys(self, system_id: str = "") -> tuple[Key, ...]:
-        """Return the keys of one system, or of all, newest first."""
-        query = sa.select(store.key).order_by(store.key.c.created_at.desc(), store.key.c.id.desc())
-        if system_id:
-            query = query.where(store.key.c.system_id == system_id)
-        with self._t.sql.read() as tx:
-            return tuple(store.to_key(row) for row in tx.execute(query).mappings())
+    # ------------------------------------------------------------------ for the traffic side
 
     def snapshot(self) -> Snapshot:
         """Return all the traffic side needs: living keys, harnesses, and the rules in force today."""

@@ -21,13 +21,15 @@ from safebelt.rooms.belt.model import (
     Exchange,
     Harness,
     Held,
-    Key,
     NoticeMode,
     Order,
     RecordMode,
     Stance,
     StopProof,
 )
+from safebelt.rooms.belt.store.keys import from_key, key, to_key
+
+__all__ = ["from_key", "key", "to_key"]
 
 harness = sa.Table(
     "belt_harness",
@@ -38,17 +40,6 @@ harness = sa.Table(
     sa.Column("record_mode", sa.String(10), nullable=False),
     sa.Column("notice", sa.String(10), nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
-)
-
-key = sa.Table(
-    "belt_key",
-    metadata,
-    sa.Column("id", sa.String(40), primary_key=True),
-    sa.Column("system_id", sa.String(40), sa.ForeignKey("belt_harness.system_id"), nullable=False, index=True),
-    sa.Column("name", sa.String(120), nullable=False),
-    sa.Column("digest", sa.String(64), nullable=False, unique=True),
-    sa.Column("created_at", UtcDateTime, nullable=False),
-    sa.Column("revoked_at", UtcDateTime),
 )
 
 stop = sa.Table(
@@ -92,7 +83,12 @@ exchange = sa.Table(
     sa.Column("offset", sa.BigInteger, nullable=False),
     sa.Column("minute", sa.BigInteger, nullable=False, index=True),
     sa.Column("changed", sa.BigInteger, nullable=False, index=True),
+    sa.Column("tokens", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+    sa.Column("is_estimated", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    sa.Column("ended_at", UtcDateTime),
     sa.Index("ix_belt_exchange_system_id_at", "system_id", "at"),
+    sa.Index("ix_belt_exchange_key_id_at", "key_id", "at"),
+    sa.Index("ix_belt_exchange_key_id_ended_at", "key_id", "ended_at"),
 )
 """`minute` is `at` in whole minutes since 1970, so that both databases group alike; `changed` numbers the index's own
 steps, so that a live page can ask what is newer."""
@@ -194,19 +190,6 @@ def from_harness(value: Harness) -> dict[str, Any]:
         "notice": value.notice.value,
         "version": value.version,
     }
-
-
-_KEY = [c.name for c in key.c]
-
-
-def to_key(row: sa.RowMapping) -> Key:
-    """Read a row of `belt_key`."""
-    return Key(**{name: row[name] for name in _KEY})
-
-
-def from_key(value: Key) -> dict[str, Any]:
-    """Write a row of `belt_key`."""
-    return {name: getattr(value, name) for name in _KEY}
 
 
 def to_order(row: sa.RowMapping) -> Order:
