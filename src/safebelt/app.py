@@ -317,6 +317,8 @@ class House:
     @cached_property
     def belt(self) -> Belt:
         """安全带."""
+        from zoneinfo import ZoneInfo
+
         from safebelt.rooms.belt.scanner.policies import Policies
         from safebelt.rooms.belt.service import Belt
         from safebelt.rooms.belt.service.base import CarriedHere, Tools
@@ -341,6 +343,8 @@ class House:
                 chance=self.chance,
                 identity=CarriedHere(folder=self.identities / wanted.system_id, of=wanted) if wanted else None,
                 default_policy="safebelt/baseline",
+                admission=self.settings.data / "admission",
+                zone=ZoneInfo(self.settings.timezone),
             )
         )
 

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 from typing import Literal
+from zoneinfo import available_timezones
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _DATA = Path(__file__).resolve().parents[2]
@@ -15,7 +16,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SAFEBELT_", frozen=True, extra="ignore")
 
     home: Path = Field(default=Path("var"), description="Where all state lives: database, keys, records, log.")
-    data: Path = Field(default=_DATA, description="Where the data folders (`access/`, `screening/`) are.")
+    data: Path = Field(default=_DATA, description="Where the data folders (`access/`, `screening/`, `admission/`) are.")
     database_url: str = Field(default="", description="SQLAlchemy URL; empty means SQLite under home.")
     bus: str = Field(default="", description="`nats://host:4222` for JetStream; empty means in-process.")
     bind: str = Field(default="127.0.0.1", description="Address both ports listen on.")
@@ -109,9 +110,20 @@ class Settings(BaseSettings):
         default=10 * 1024 * 1024, ge=1024, description="Largest request body the belt accepts, bytes."
     )
 
+    timezone: str = Field(
+        default="UTC",
+        description="Time zone in which rules of admission ask about hour and weekday, for example `Asia/Shanghai`.",
+    )
     model_port: int = Field(default=8802, ge=1, le=65535, description="Loopback port of the local model's server.")
     log_format: str = Field(default="text", pattern="^(text|json)$", description="Form of log lines: text or json.")
     lang: Literal["zh", "en"] = Field(default="en", description="Language of the command line.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"no time zone is called {name!r}")
+        return name
 
     @property
     def is_tls(self) -> bool:

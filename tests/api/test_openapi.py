@@ -105,6 +105,7 @@ def _ordinary(api: Api) -> dict[str, dict[str, Any]]:
         **approvals.held(api),
         "POST /api/belt/keys/{key_id}/revoke": {"path_parameters": {"key_id": key.id}, "body": {"reason": "over"}},
         **_keys(belt, known["system_id"]),
+        **_admission(belt),
         "POST /api/ledger/check": {"body": {**proof, "policy": "quorum none\n"}},
         "POST /api/ledger/check-consistency": {"body": {**proof, "proof": house.ledger.consistency(old.size)}},
         "GET /api/ledger/consistency": {"query": {"old": old.size}},
@@ -130,7 +131,19 @@ def _ordinary(api: Api) -> dict[str, dict[str, Any]]:
     }
 
 
-def _keys(belt: Belt, system_id: str) -> dict[str, dict[str, Any]]:
+def _admission(belt: Any) -> dict[str, dict[str, Any]]:
+    """Rules of admission of which one version is in force, and another to be brought."""
+    rules = belt.admission().content
+    belt.load_admission(f"{rules}// second\n".encode(), "why", by=OWNER)
+    return {
+        "POST /api/belt/admission": {"body": {"cedar": f"{rules}// third\n", "reason": "why"}},
+        "POST /api/belt/admission/check": {"body": {"cedar": rules}},
+        "POST /api/belt/admission/try": {"body": {"purpose": "support"}},
+        "POST /api/belt/admission/roll-back": {"body": {"reason": "why", "number": 1}},
+    }
+
+
+def _keys(belt: Any, system_id: str) -> dict[str, dict[str, Any]]:
     """Keys of whom one is read, one changed and one replaced."""
     read, changed, old = (belt.issue_key(system_id, name, OWNER)[0].id for name in ("read", "changed", "replaced"))
     terms = {"caller": "team", "scopes": ["chat"], "limits": [{"measure": "requests", "span": "day", "most": 9}]}
@@ -327,6 +340,8 @@ def _harmless(path: str) -> bool:
 COMPUTES = {
     "/api/belt/policies/check",
     "/api/belt/policies/replay",
+    "/api/belt/admission/check",
+    "/api/belt/admission/try",
     *(f"/api/rulebook/{name}" for name in ("judge", "coverage", "impact", "drafts/check")),
     *(f"/api/access/proposals/{{proposal_id}}/{name}" for name in ("refusal", "withdrawal")),
     "/api/registry/systems/{system_id}/changes/preview",

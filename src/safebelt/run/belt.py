@@ -136,6 +136,7 @@ async def _serve(house: House) -> None:
         house.belt.open_policies()
         shelf = Shelf(house.settings.home / "belt" / "compiled", sign=house.sign, open_note=house.open_note)
         snapshots = Snapshots(house, Screens(shelf))
+        house.belt.open_admission()
         with _obeying(house, switch, heartbeat, loop, snapshots), belt_identity(house) as identity:
             tools = _tools(house, switch, writer, snapshots, identity)
             limits = Limits(body_bytes=house.settings.max_body_bytes)
@@ -201,6 +202,7 @@ def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots, i
         complain_at=partial(_complain_at, house.settings.public_base),
         hold=Waiting(CallBox(house.box.folder / "calls"), house.clock),
         meter=meter,
+        zone=house.belt.zone,
     )
 
 

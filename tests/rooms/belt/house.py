@@ -158,6 +158,7 @@ def build(
     chance: Chance = real_chance,
     screening: Path | None = None,
     default_policy: str = "",
+    admission: Path | None = None,
 ) -> House:
     """Furnish the house, with one party and one system in the register; `screening` is its folder of policies."""
     new_id = new_id or real_ids()
@@ -182,6 +183,7 @@ def build(
             clock=clock,
             new_id=new_id,
             chance=chance,
+            admission=admission,
         )
     )
     party = registry.register_party(RegisterParty(name="示例研究院 Example Lab"), by=OWNER)

@@ -11,8 +11,18 @@ if TYPE_CHECKING:
 
 def _furniture() -> Furniture:
     from safebelt.rooms.belt import store
-    from safebelt.rooms.belt.api import ApprovalApi, KeyApi, PolicyApi, RecordsApi, SettingApi, StopApi, TransparencyApi
+    from safebelt.rooms.belt.api import (
+        AdmissionApi,
+        ApprovalApi,
+        KeyApi,
+        PolicyApi,
+        RecordsApi,
+        SettingApi,
+        StopApi,
+        TransparencyApi,
+    )
     from safebelt.rooms.belt.model import (
+        AdmissionAdopted,
         HarnessSet,
         KeyChanged,
         KeyIssued,
@@ -53,12 +63,13 @@ def _furniture() -> Furniture:
             SegmentSealed,
             RecordErased,
             PolicyAdopted,
+            AdmissionAdopted,
             Reconciled,
             ToolHeld,
             ToolApproved,
             ToolRefused,
         ),
-        api=(StopApi, RecordsApi, SettingApi, KeyApi, PolicyApi, ApprovalApi, TransparencyApi),
+        api=(StopApi, RecordsApi, SettingApi, KeyApi, PolicyApi, AdmissionApi, ApprovalApi, TransparencyApi),
         pages=(
             ConsolePages,
             StopPages,

@@ -4,7 +4,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from safebelt.rooms.belt.control.heartbeat import Heartbeat
 from safebelt.rooms.belt.control.switch import Switch
 from safebelt.rooms.belt.model import (
     Action,
+    Admits,
     Harness,
     Key,
     NoticeMode,
@@ -133,6 +134,8 @@ class Belt:
         self.key: dict[str, Any] = options.pop("key", {})
         self.clock: Clock = options.pop("clock", wall_clock)
         self.usages: Iterable[Usage] = options.pop("usages", ())
+        self.admission: Admits | None = options.pop("admission", None)
+        self.zone: tzinfo = options.pop("zone", UTC)
         self.limits = Limits(**options)
         self.signer = Signer.of("test.example/log", bytes(range(32)))
 
@@ -163,6 +166,7 @@ class Belt:
             keys={sha256(b"sbk_test").hexdigest(): key},
             harnesses={self.system_id: harness},
             policies={self.policy.id: self.policy},
+            admission=self.admission,
         )
 
     async def __aenter__(self) -> "Belt":
@@ -200,6 +204,7 @@ class Belt:
             switch=self.switch,
             recorder=Metered(self.writer, meter, self.clock),
             meter=meter,
+            zone=self.zone,
             snapshot=self.snapshot,
             refresh=refresh,
             screens=Screens(),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.rooms.belt.proxy.bench import FORBIDDEN, Belt, answering, in_belt, post, raw
@@ -13,7 +14,9 @@ from tests.rooms.belt.proxy.bench import FORBIDDEN, Belt, answering, in_belt, po
 from safebelt.rooms.belt.decide import read_limits
 from safebelt.rooms.belt.decide.quotas import begun
 from safebelt.rooms.belt.model import KeyTerms, Span, Usage, Used
+from safebelt.rooms.belt.permissions import AdmissionRules, Reading
 
+FOLDER = Path(__file__).parents[4] / "admission"
 NOW = datetime(2026, 11, 23, 10, 20, 30, tzinfo=UTC)
 HI = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 
@@ -190,3 +193,97 @@ def test_a_changed_limit_is_obeyed_with_what_was_used_before_it_was_set(tmp_path
         assert (await asked(belt))[0] == 200
 
     in_belt(tmp_path, answering(), scenario, clock=Hands())
+
+
+# ---------------------------------------------------------------------- rules
+
+
+def rules(text: str) -> AdmissionRules:
+    about = '@cite("house") @why_zh("理由") @why_en("the reason")'
+    permit = f'@id("all") {about} permit (principal, action, resource);'
+    return Reading(FOLDER).read(
+        f'{permit} @id("house.rule") {about} forbid (principal, action, resource) {text};'.encode()
+    )
+
+
+def test_a_rule_bars_before_anything_is_screened_and_the_record_says_which(tmp_path: Path) -> None:
+    async def scenario(belt: Belt) -> None:
+        status, head, said = await asked(belt, {**HI, "model": "big-1"})
+        assert (status, said["error"]["code"]) == (403, "not_permitted")
+        assert "house.rule" in said["error"]["message"] and "the reason" in said["error"]["message"]
+        barred = belt.records("intent")[-1]
+        assert f"x-safebelt-record: {barred['id']}" in head
+        assert barred["admission"]["rules"] == ["house.rule"]
+        assert (await asked(belt, {**HI, "model": "small"}))[0] == 200
+        let_in = belt.records("intent")[-1]
+        assert let_in["admission"]["rules"] == ["all"] and len(let_in["admission"]["digest"]) == 64
+        assert [body["model"] for body in belt.seen] == ["small"]
+
+    in_belt(tmp_path, answering(), scenario, admission=rules('when { context.model like "big-*" }'))
+
+
+def test_of_a_model_named_twice_the_one_that_is_asked_is_judged(tmp_path: Path) -> None:
+    async def scenario(belt: Belt) -> None:
+        twice = b'{"model": "%b", "messages": [{"role": "user", "content": "hi"}], "model": "%b"}'
+        statuses = [(await asked(belt, twice % names))[0] for names in ((b"small", b"big"), (b"big", b"small"))]
+
+        assert statuses == [403, 200]
+        assert [body["model"] for body in belt.seen] == ["small"]
+
+    in_belt(tmp_path, answering(), scenario, admission=rules('when { context.model == "big" }'))
+
+
+@pytest.mark.parametrize(
+    ("head", "of_the_key", "status"),
+    [
+        ("", "", 403),  # unknown
+        ("X-Safebelt-Purpose: support\r\n", "", 200),
+        ("X-Safebelt-Purpose: scoring\r\n", "", 403),
+        ("X-Safebelt-Purpose: Support!\r\n", "", 403),  # no word, so unknown
+        ("X-Safebelt-Purpose: support\r\n", "scoring", 403),  # the operator's word counts more than the caller's
+        ("X-Safebelt-Purpose: scoring\r\n", "support", 200),
+        ("", "support", 200),
+    ],
+)
+def test_a_purpose_comes_from_the_key_and_else_from_a_header(
+    tmp_path: Path, head: str, of_the_key: str, status: int
+) -> None:
+    async def scenario(belt: Belt) -> None:
+        assert (await asked(belt, head=head))[0] == status
+
+    only = rules('unless { context.purpose == "support" }')
+    in_belt(tmp_path, answering(), scenario, admission=only, key={"terms": KeyTerms(purpose=of_the_key)})
+
+
+def test_an_unknown_attribute_is_told_in_the_callers_language(tmp_path: Path) -> None:
+    async def scenario(belt: Belt) -> None:
+        _, _, said = await asked(belt, head="Accept-Language: zh\r\n")
+
+        assert said["error"]["code"] == "unknown_attribute"
+        assert said["error"]["message"].startswith("此请求的 user_class 未知")
+        assert "X-Safebelt-User-Class" in said["error"]["hint"]
+
+    in_belt(tmp_path, answering(), scenario, admission=rules('unless { context.user_class == "staff" }'))
+
+
+@pytest.mark.parametrize(("hours", "status"), [(0, 200), (12, 403)])
+def test_a_rule_of_hours_goes_by_the_houses_clock(tmp_path: Path, hours: int, status: int) -> None:
+    """It is 18:20 in Shanghai, and twelve hours later 6:20."""
+    hands = Hands(NOW + timedelta(hours=hours))
+
+    async def scenario(belt: Belt) -> None:
+        assert (await asked(belt))[0] == status
+
+    closed = rules("when { context.hour < 8 || context.hour >= 20 }")
+    in_belt(tmp_path, answering(), scenario, admission=closed, clock=hands, zone=ZoneInfo("Asia/Shanghai"))
+
+
+def test_what_a_rule_bars_uses_no_quota(tmp_path: Path) -> None:
+    async def scenario(belt: Belt) -> None:
+        for _ in range(3):
+            await asked(belt, {**HI, "model": "big"})
+
+        assert (await asked(belt))[0] == 200
+
+    barred = rules('when { context.model == "big" }')
+    in_belt(tmp_path, answering(), scenario, admission=barred, clock=Hands(), key=limited("requests/day=1"))

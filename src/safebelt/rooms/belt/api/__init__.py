@@ -1,5 +1,6 @@
 """The belt's JSON door: `/api/belt`."""
 
+from safebelt.rooms.belt.api.admission import AdmissionApi
 from safebelt.rooms.belt.api.approvals import ApprovalApi
 from safebelt.rooms.belt.api.keys import KeyApi
 from safebelt.rooms.belt.api.policies import PolicyApi
@@ -8,4 +9,13 @@ from safebelt.rooms.belt.api.setting import SettingApi
 from safebelt.rooms.belt.api.stopping import StopApi
 from safebelt.rooms.belt.api.transparency import TransparencyApi
 
-__all__ = ["ApprovalApi", "KeyApi", "PolicyApi", "RecordsApi", "SettingApi", "StopApi", "TransparencyApi"]
+__all__ = [
+    "AdmissionApi",
+    "ApprovalApi",
+    "KeyApi",
+    "PolicyApi",
+    "RecordsApi",
+    "SettingApi",
+    "StopApi",
+    "TransparencyApi",
+]

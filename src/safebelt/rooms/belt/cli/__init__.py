@@ -2,7 +2,17 @@
 
 from cyclopts import App
 
-from safebelt.rooms.belt.cli import approvals, evidence, keys, policies, reconciling, replaying, setting, stopping
+from safebelt.rooms.belt.cli import (
+    admission,
+    approvals,
+    evidence,
+    keys,
+    policies,
+    reconciling,
+    replaying,
+    setting,
+    stopping,
+)
 from safebelt.rooms.belt.service import Belt
 
 
@@ -10,6 +20,7 @@ def commands(belt: Belt) -> App:
     """Build `safebelt belt …`."""
     app = App(name="belt", help="Admit, screen, label, record and stop what runs. 安全带。")
     stopping.add_to(app, belt)
+    admission.add_to(app, belt)
     approvals.add_to(app, belt)
     evidence.add_to(app, belt)
     keys.add_to(app, belt)

@@ -1,17 +1,18 @@
 """Whether a request is let in at all: what its key may do, how much, and until when.  A few look-ups, and pure."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from math import ceil
+from typing import Any
 
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.decide.keys import is_over, opens, scope_of
 from safebelt.rooms.belt.decide.quotas import over_at, used_up
-from safebelt.rooms.belt.model import Key, Limit, Measure, Span, Used
+from safebelt.rooms.belt.model import AdmissionRule, Admittance, Key, Limit, Measure, Span, Used
 
 
 class Barred(StrEnum):
@@ -20,6 +21,8 @@ class Barred(StrEnum):
     KEY_OVER = "key_over"
     SCOPE = "scope"
     QUOTA = "quota_exceeded"
+    RULE = "not_permitted"
+    UNKNOWN = "unknown_attribute"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +34,16 @@ class NotAdmitted:
         reason: What speaks against it.
         hint: What to do next.
         retry_seconds: When it is worth asking again; 0 where waiting does not help.
+        rules: Ids of the rules of admission that bar it.
+        facts: What the record says besides.
     """
 
     why: Barred
     reason: Reason
     hint: Text
     retry_seconds: int = 0
+    rules: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def admitted(key: Key, path: str, now: datetime, used: Callable[[Span], Used]) -> NotAdmitted | None:
@@ -117,3 +124,72 @@ _SPANS = {
     Span.DAY: ("每天", "a day"),
     Span.MONTH: ("每月", "a month"),
 }
+
+
+def not_permitted(found: Admittance) -> NotAdmitted:
+    """Say which rule bars a request, and on what it rests; or what is not known that a rule needs."""
+    if found.rules or not found.unknown:
+        barred, rules = _barred_by(found.rules), found.rules
+    else:
+        barred, rules = _not_known(found.unknown), tuple(rule for rule, _ in found.unknown)
+    return replace(barred, rules=tuple(dict.fromkeys(rule.id for rule in rules)), facts=found.facts)
+
+
+def _barred_by(rules: tuple[AdmissionRule, ...]) -> NotAdmitted:
+    said = tuple(_because(rule) for rule in rules)
+    named = ", ".join(rule.id for rule in rules)
+    zh = (
+        f"准入规则不允许此请求：{'；'.join(r.why.zh for r in rules)}（{named}）。"
+        if rules
+        else "没有准入规则允许此请求。"
+    )
+    en = (
+        f"A rule of admission does not permit this: {'; '.join(r.why.en for r in rules)} ({named})."
+        if rules
+        else "No rule of admission permits this."
+    )
+    cites = tuple(dict.fromkeys(cite for rule in rules for cite in rule.cites))
+    return NotAdmitted(
+        why=Barred.RULE,
+        reason=Reason(says=Text(zh=zh, en=en), holds=Truth.TRUE, cites=cites, because=said),
+        hint=Text(
+            zh="如认为有误，请联系运营者，并告知记录编号（X-Safebelt-Record）。",
+            en="If you think this is wrong, write to the operator and name the record (X-Safebelt-Record).",
+        ),
+    )
+
+
+def _not_known(unknown: tuple[tuple[AdmissionRule, str], ...]) -> NotAdmitted:
+    names = ", ".join(dict.fromkeys(name for _, name in unknown))
+    ids = ", ".join(dict.fromkeys(rule.id for rule, _ in unknown))
+    headers = ", ".join(header for name, header in HEADERS.items() if name in {each for _, each in unknown})
+    return NotAdmitted(
+        why=Barred.UNKNOWN,
+        reason=Reason(
+            says=Text(
+                zh=f"此请求的 {names} 未知，而准入规则（{ids}）需要它。",
+                en=f"It is not known what the {names} of this request is, and a rule of admission needs it ({ids}).",
+            ),
+            holds=Truth.UNKNOWN,
+            because=tuple(_because(rule, Truth.UNKNOWN) for rule, _ in unknown),
+        ),
+        hint=Text(
+            zh=f"请发送请求头 {headers or '（无）'}，或请运营者在密钥上注明。",
+            en=f"Send the header {headers or '(none)'}, or ask the operator to note it on the key.",
+        ),
+    )
+
+
+HEADERS = {
+    "purpose": "X-Safebelt-Purpose",
+    "user_class": "X-Safebelt-User-Class",
+    "region": "X-Safebelt-Region",
+    "data_class": "X-Safebelt-Data-Class",
+}
+"""Header fields from which what a key leaves open is taken."""
+
+
+def _because(rule: AdmissionRule, holds: Truth = Truth.TRUE) -> Reason:
+    basis = Text(zh="" if rule.cites else "（本单位规则）", en="" if rule.cites else " (house rule)")
+    says = Text(zh=f"{rule.id}：{rule.why.zh}{basis.zh}", en=f"{rule.id}: {rule.why.en}{basis.en}")
+    return Reason(says=says, holds=holds, cites=rule.cites)

@@ -1,5 +1,12 @@
 """Words of the belt: rules and verdicts, keys and systems, orders and their proofs."""
 
+from safebelt.rooms.belt.model.admission import (
+    AdmissionRule,
+    AdmissionVersion,
+    Admits,
+    Admittance,
+    Asked,
+)
 from safebelt.rooms.belt.model.agents import (
     ANYWHERE,
     MAX_HOLD_SECONDS,
@@ -20,6 +27,7 @@ from safebelt.rooms.belt.model.agents import (
 )
 from safebelt.rooms.belt.model.basis import Basis
 from safebelt.rooms.belt.model.events import (
+    AdmissionAdopted,
     HarnessSet,
     KeyChanged,
     KeyIssued,
@@ -89,10 +97,16 @@ __all__ = [
     "SCOPES",
     "WHOLE",
     "Action",
+    "AdmissionAdopted",
+    "AdmissionRule",
+    "AdmissionVersion",
+    "Admits",
+    "Admittance",
     "Adoption",
     "Answer",
     "Answered",
     "Approval",
+    "Asked",
     "Basis",
     "Brought",
     "Command",

@@ -256,3 +256,27 @@ class Reconciled(Event):
     around: int
     unexplained: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmissionAdopted(Event):
+    """Rules of admission came into force.  The subject is `belt`.
+
+    Attributes:
+        number: Counts from 1.
+        digest: SHA-256 of their text, hex; under it the text is kept.
+        replaced: Digest of those in force before; empty for the first.
+        brought: `file` (found in the house's folder), `load` or `roll_back`.
+        rules: Their ids.
+        reason: Why.
+    """
+
+    kind: ClassVar[str] = "belt.admission_adopted.v1"
+    title: ClassVar[Text] = Text(zh="准入规则生效", en="Rules of admission in force")
+    apart: ClassVar[frozenset[str]] = frozenset({"reason"})
+    number: int
+    digest: str
+    replaced: str
+    brought: str
+    rules: tuple[str, ...]
+    reason: str

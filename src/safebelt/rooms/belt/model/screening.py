@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
+from safebelt.rooms.belt.model.admission import Admits
 from safebelt.rooms.belt.model.agents import ToolPolicy
 from safebelt.rooms.belt.model.basis import Basis
 from safebelt.rooms.belt.model.keys import Key
@@ -192,9 +193,11 @@ class Snapshot:
         harnesses: System id → harness.
         policies: Policy id → policy.
         providers: System id → unified social credit code of its provider, where that bears one.
+        admission: The rules of admission in force; None where the house has none, which lets every key in.
     """
 
     keys: Mapping[str, Key] = field(default_factory=dict)
     harnesses: Mapping[str, Harness] = field(default_factory=dict)
     policies: Mapping[str, Policy] = field(default_factory=dict)
     providers: Mapping[str, str] = field(default_factory=dict)
+    admission: Admits | None = None

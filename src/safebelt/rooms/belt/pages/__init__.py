@@ -1,5 +1,6 @@
 """The belt's pages: the live console, the stop control, systems, policies, and *Try it*."""
 
+from safebelt.rooms.belt.pages.admission import AdmissionPages
 from safebelt.rooms.belt.pages.approvals import ApprovalPages
 from safebelt.rooms.belt.pages.console import ConsolePages
 from safebelt.rooms.belt.pages.keys import KeyPages
@@ -11,6 +12,7 @@ from safebelt.rooms.belt.pages.transparency import TransparencyPages
 from safebelt.rooms.belt.pages.trying import TryPages
 
 __all__ = [
+    "AdmissionPages",
     "ApprovalPages",
     "ConsolePages",
     "KeyPages",

@@ -24,6 +24,7 @@ TRANSPARENCY = Text(zh="内容规则透明度报告", en="Transparency report on
 TRY = Text(zh="试一试", en="Try it")
 SYSTEMS = Text(zh="各系统的安全带", en="The belt on each system")
 EXCHANGE = Text(zh="一次往来", en="One exchange")
+ADMISSION = Text(zh="准入规则", en="Rules of admission")
 KEYS = Text(zh="调用方密钥", en="Callers' keys")
 KEY_ISSUED = Text(zh="密钥已签发", en="The key is issued")
 
@@ -39,6 +40,10 @@ DONE: Mapping[str, Text] = {
     "policy": Text(
         zh="这一版规则已生效，并已记入存证账本；运行中的安全带一秒内采用。",
         en="This version is in force, and the ledger remembers it; a running belt takes it within a second.",
+    ),
+    "admission": Text(
+        zh="准入规则已生效，并已记入存证账本；运行中的安全带一秒内采用。",
+        en="The rules are in force, and the ledger remembers them; a running belt takes them within a second.",
     ),
     "key": Text(
         zh="密钥的条件已更改，并已记入存证账本；一秒内生效。",

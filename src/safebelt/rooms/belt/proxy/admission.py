@@ -5,19 +5,34 @@ before it that were not, because a caller that tries in a loop must not fill the
 """
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from safebelt.rooms.belt.decide.admission import Barred, NotAdmitted, admitted
-from safebelt.rooms.belt.model import Action
+import msgspec
+
+from safebelt.rooms.belt.decide import ATTRIBUTES, WORD, scope_of
+from safebelt.rooms.belt.decide.admission import HEADERS, Barred, NotAdmitted, admitted, not_permitted
+from safebelt.rooms.belt.model import Action, Asked, Key
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.recording import Recording, RecordsDown, policy_facts
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.tools import Caller, Tools
 from safebelt.rooms.belt.proxy.wire import Request
 
+_FIELDS = {name: header.lower().encode() for name, header in HEADERS.items()}
+_OF_THE_HOUR = frozenset({"hour", "weekday"})
 _MAX_TOLD = 10_000
 """Kinds of refusals that are remembered, one a key and reason: a bound, never reached by keys that exist."""
+
+
+class _Named(msgspec.Struct):
+    """What of a body rules can ask about; of a name that stands twice the last counts, as for whoever reads later."""
+
+    model: str | None = None
+
+
+_read_named = msgspec.json.Decoder(_Named).decode
 
 
 class Admission:
@@ -25,22 +40,43 @@ class Admission:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
-        self._told: dict[tuple[str, Barred], tuple[datetime, str, int]] = {}
+        self._told: dict[tuple[str, Barred, tuple[str, ...]], tuple[datetime, str, int]] = {}
 
-    def ask(self, caller: Caller, request: Request, *, is_recorded: bool) -> NotAdmitted | None:
-        """Return why a request is not let in; None where it is, and counted.
+    def ask(self, caller: Caller, request: Request, *, is_recorded: bool) -> Caller | NotAdmitted:
+        """Return the caller as let in, and counted; or why a request is not let in.
 
         Args:
             caller: Who asks.
             request: For what.
             is_recorded: Whether it becomes an exchange that is recorded; what only reads a list does not count.
         """
-        now = self._tools.clock()
-        tally = self._tools.meter.of(caller.key.id, now)
-        barred = admitted(caller.key, request.path, now, tally.used)
-        if barred is None and is_recorded:
+        now, key = self._tools.clock(), caller.key
+        tally = self._tools.meter.of(key.id, now)
+        if barred := admitted(key, request.path, now, tally.used):
+            return barred
+        if (rules := self._tools.snapshot().admission) is not None:
+            found = rules.ask(self._asked(key, request, now, rules.reads))
+            if not found.is_admitted:
+                return not_permitted(found)
+            caller = replace(caller, admitted=found.facts)
+        if is_recorded:
             tally.add_request()
-        return barred
+        return caller
+
+    def _asked(self, key: Key, request: Request, now: datetime, reads: frozenset[str]) -> Asked:
+        """Return what is known of a request, of what can change from one to the next only what rules look at."""
+        terms, here = key.terms, now.astimezone(self._tools.zone) if reads & _OF_THE_HOUR else now
+        said: dict[str, Any] = {name: getattr(terms, name) or _header(request, name, reads) for name in ATTRIBUTES}
+        return Asked(
+            key.id,
+            terms.caller,
+            key.system_id,
+            scope_of(request.path),
+            model=_model(request.body) if "model" in reads else None,
+            hour=here.hour if "hour" in reads else None,
+            weekday=here.isoweekday() if "weekday" in reads else None,
+            **said,
+        )
 
     async def refuse(self, caller: Caller, request: Request, reply: Reply, barred: NotAdmitted) -> None:
         """Record that a request was not let in, and say why."""
@@ -49,20 +85,36 @@ class Admission:
 
     async def _note(self, caller: Caller, request: Request, barred: NotAdmitted) -> str:
         """Record a refusal, or count it where one like it was recorded this minute; return the record's id."""
-        kind, minute = (caller.key.id, barred.why), self._tools.clock().replace(second=0, microsecond=0)
+        kind, minute = (caller.key.id, barred.why, barred.rules), self._tools.clock().replace(second=0, microsecond=0)
         since, record, unrecorded = self._told.get(kind, (None, "", 0))
         if since == minute:
             self._told[kind] = (minute, record, unrecorded + 1)
             return record
         if len(self._told) >= _MAX_TOLD:
             self._told.clear()
-        recording = Recording(self._tools.recorder, self._tools.new_id("rec"))
+        recording = Recording(self._tools.recorder, self._tools.new_id("rec"), caller.harness.record_mode)
         self._told[kind] = (minute, recording.id, 0)
         with suppress(RecordsDown):  # it is refused all the same
             recording.intent(_intent(caller, request, barred, unrecorded), {})
             recording.outcome(_outcome(barred), None)
             await recording.durable()
         return recording.id
+
+
+def _model(body: bytes) -> str | None:
+    """Return the model a JSON body names; None where it names none, or what it says cannot be read."""
+    try:
+        return _read_named(body).model or None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _header(request: Request, name: str, reads: frozenset[str]) -> str | None:
+    """Return what a header says, where a rule asks; what is no word is not known."""
+    if name not in reads:
+        return None
+    word = request.header(_FIELDS[name]).decode("latin-1").strip()
+    return word if WORD.fullmatch(word) else None
 
 
 def _intent(caller: Caller, request: Request, barred: NotAdmitted, unrecorded: int) -> dict[str, Any]:
@@ -85,10 +137,11 @@ def _outcome(barred: NotAdmitted) -> dict[str, Any]:
 def _verdict(barred: NotAdmitted) -> dict[str, Any]:
     return {
         "done": Action.REFUSE.value,
-        "would": Action.REFUSE.value,
+        "would": Action.ALLOW.value,  # no rule on contents was asked
         "rules": [],
         "hits": [],
         "not_evaluated": [],
         "reason": barred.reason.as_data(),
         "barred": barred.why.value,
+        **barred.facts,
     }

@@ -278,6 +278,8 @@ _BARRED = {
     Barred.KEY_OVER: (401, "authentication_error"),
     Barred.SCOPE: (403, "permission_error"),
     Barred.QUOTA: (429, "rate_limit_error"),
+    Barred.RULE: (403, "permission_error"),
+    Barred.UNKNOWN: (403, "permission_error"),
 }
 """HTTP status, and the client libraries' name, of each."""
 

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from safebelt.rooms.belt.decide.admission import NotAdmitted
 from safebelt.rooms.belt.model import Command
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.admission import Admission
@@ -103,9 +104,11 @@ class Gateway:
                 await reply.error(errors.stopped(line.order.value, line.order_id))
                 return
             exchange = _exchange(request.path)
-            if barred := self._admission.ask(caller, request, is_recorded=bool(exchange or server)):
-                await self._admission.refuse(caller, request, reply, barred)
+            let_in = self._admission.ask(caller, request, is_recorded=bool(exchange or server))
+            if isinstance(let_in, NotAdmitted):
+                await self._admission.refuse(caller, request, reply, let_in)
                 return
+            caller = let_in
             reply.open_line(line)
             if server:
                 name = request.path.removeprefix(MCP)

@@ -95,7 +95,20 @@ class Metered:
         self._writer, self._meter, self._clock = writer, meter, clock
         self._open: dict[str, tuple[str, int]] = {}
 
-    def put(self, record: Record, when_durable: WhenDurable) -> None:
+    @property
+    def failures(self) -> int:
+        """How often the records failed."""
+        return self._writer.failures
+
+    def when_durable(self, callback: WhenDurable) -> None:
+        """Have something called on the event loop once all that was put is durable."""
+        self._writer.when_durable(callback)
+
+    def hand_over(self) -> bool:
+        """Write what was put without a sync; say whether that could be done now."""
+        return self._writer.hand_over()
+
+    def put(self, record: Record, when_durable: WhenDurable | None) -> None:
         """Queue a record; the callback runs on the event loop."""
         self._writer.put(record, when_durable)
         if record.type == "intent":

@@ -35,7 +35,10 @@ class Times(NamedTuple):
 class Recorder(Protocol):
     """What a recording needs of the records' writer."""
 
-    failures: int
+    @property
+    def failures(self) -> int:
+        """How often the records failed."""
+        ...
 
     def put(self, record: Record, when_durable: WhenDurable | None) -> None:
         """Queue a record; the callback runs on the event loop."""

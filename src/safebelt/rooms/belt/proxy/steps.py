@@ -115,5 +115,6 @@ def intent_facts(caller: Caller, path: str, body: Mapping[str, Any], verdict: Ve
         "model": mask_all(str(body.get("model", "")))[:200],
         "is_stream": body.get("stream") is True,
         **policy_facts(caller.policy, caller.harness),
+        **caller.admitted,
         **verdict_facts(verdict),
     }

@@ -1,8 +1,9 @@
 """What every exchange works with."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import UTC, tzinfo
+from typing import Any, Protocol
 
 from safebelt.engines.clock import Clock
 from safebelt.kernel.ids import NewId
@@ -53,6 +54,7 @@ class Tools:
         complain_at: Address of the complaints' page about a system; None where no console is meant for the public.
         hold: Puts a tool call before people and waits.
         meter: Counts what keys use.
+        zone: In which rules of admission ask about the hour.
     """
 
     upstream: Model
@@ -71,6 +73,7 @@ class Tools:
     complain_at: Callable[[str], Text] | None = None
     hold: Holding = nobody_to_ask
     meter: Meter = field(default_factory=Meter)
+    zone: tzinfo = UTC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +82,14 @@ class Caller:
 
     Attributes:
         provider: Unified social credit code of the system's provider; empty where it bears none.
+        admitted: What the record says of how the request was let in.
     """
 
     key: Key
     harness: Harness
     policy: Policy
     provider: str = ""
+    admitted: Mapping[str, Any] = field(default_factory=dict)
 
 
 def caller_of(snapshot: Snapshot, digest: str) -> Caller | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from pathlib import Path
 
 from safebelt.engines.clock import Chance, Clock
@@ -55,6 +56,8 @@ class Tools:
         sources: The policies of the house's folder with what each was read from.
         complaints: Counts the complaints about a system; None where nobody can be asked.
         required: Ids of the red lines that every policy in use must draw.
+        admission: Folder of the rules of admission; None for no rules.
+        zone: The house's time zone.
     """
 
     sql: Sql
@@ -74,6 +77,8 @@ class Tools:
     sources: Callable[[], Mapping[str, Source]] = dict
     required: Callable[[], frozenset[str]] = field(default=frozenset)
     complaints: Callable[[str], int] | None = None
+    admission: Path | None = None
+    zone: tzinfo = UTC
 
 
 class Chapter:

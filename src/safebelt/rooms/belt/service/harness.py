@@ -18,6 +18,7 @@ from safebelt.rooms.belt.model import (
     Snapshot,
     Stance,
 )
+from safebelt.rooms.belt.service.admission import RulesOfAdmission
 from safebelt.rooms.belt.service.base import missing
 from safebelt.rooms.belt.service.policy_versions import PolicyVersions
 from safebelt.rooms.registry.model.identity import Scheme
@@ -26,7 +27,7 @@ _NAMED = 200
 """Systems named with one query; the few beyond it are looked up one by one."""
 
 
-class Harnesses(PolicyVersions):
+class Harnesses(PolicyVersions, RulesOfAdmission):
     """Fits the belt to systems."""
 
     # ------------------------------------------------------------------ harnesses
@@ -146,6 +147,7 @@ class Harnesses(PolicyVersions):
             keys = tx.execute(sa.select(store.key).where(store.key.c.revoked_at.is_(None))).mappings().all()
             harnesses = tx.execute(sa.select(store.harness)).mappings().all()
             policies = self._in_force(tx)
+            admission = self._now(tx)
         today = self._t.clock().date()
         fitted = [row["system_id"] for row in harnesses]
         return Snapshot(
@@ -153,6 +155,7 @@ class Harnesses(PolicyVersions):
             harnesses={row["system_id"]: store.to_harness(row) for row in harnesses},
             policies={id_: in_force(policy, today) for id_, policy in policies.items()},
             providers=self._t.registry.providers_known_as(Scheme.USCC, fitted) if fitted else {},
+            admission=admission,
         )
 
     # ------------------------------------------------------------------ hands

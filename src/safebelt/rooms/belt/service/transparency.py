@@ -158,7 +158,11 @@ def _hits(tx: sa.Connection, since: datetime, policy_of: Mapping[str, str]) -> M
 
 def _by_action(tx: sa.Connection, since: datetime) -> dict[str, int]:
     table = store.exchange
-    query = sa.select(table.c.done, sa.func.count()).where(table.c.at >= since).group_by(table.c.done)
+    query = sa.select(table.c.done, sa.func.count()).where(
+        table.c.at >= since,
+        table.c.finish != "not_admitted",  # no rule on contents did that
+    )
+    query = query.group_by(table.c.done)
     return {done: count for done, count in tx.execute(query)}
 
 

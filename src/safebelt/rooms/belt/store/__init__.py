@@ -27,9 +27,10 @@ from safebelt.rooms.belt.model import (
     Stance,
     StopProof,
 )
+from safebelt.rooms.belt.store.admission import admission, admission_versions, newest_admission
 from safebelt.rooms.belt.store.keys import from_key, key, to_key
 
-__all__ = ["from_key", "key", "to_key"]
+__all__ = ["admission", "admission_versions", "from_key", "key", "newest_admission", "to_key"]
 
 harness = sa.Table(
     "belt_harness",
@@ -165,7 +166,7 @@ call = sa.Table(
 )
 """Tool calls that waited for a person: `held` is the call as it was shown, JSON; what it said goes with its record."""
 
-TABLES = (harness, key, stop, exchange, hit, cursor, segment, policy, adoption, call)
+TABLES = (harness, key, stop, exchange, hit, cursor, segment, policy, adoption, admission, call)
 
 
 def to_harness(row: sa.RowMapping) -> Harness:

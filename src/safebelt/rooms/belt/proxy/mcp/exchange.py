@@ -273,6 +273,7 @@ class McpExchange:
             "model": mask_all(str(method))[:200],
             "is_stream": self._request.method == "GET",
             **policy_facts(self._caller.policy, self._caller.harness),
+            **self._caller.admitted,
             **verdict,
         }
         self._recording.intent(facts, content)
