@@ -110,6 +110,11 @@ class Settings(BaseSettings):
         default=10 * 1024 * 1024, ge=1024, description="Largest request body the belt accepts, bytes."
     )
 
+    minors_policy: str = Field(
+        default="safebelt/minors",
+        pattern=r"^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)+$",
+        description="Screening policy that minors' mode lays over a system's own.",
+    )
     timezone: str = Field(
         default="UTC",
         description="Time zone in which rules of admission ask about hour and weekday, for example `Asia/Shanghai`.",

@@ -203,6 +203,7 @@ def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots, i
         hold=Waiting(CallBox(house.box.folder / "calls"), house.clock),
         meter=meter,
         zone=house.belt.zone,
+        minors_policy=house.settings.minors_policy,
     )
 
 

@@ -136,6 +136,7 @@ class Belt:
         self.usages: Iterable[Usage] = options.pop("usages", ())
         self.admission: Admits | None = options.pop("admission", None)
         self.zone: tzinfo = options.pop("zone", UTC)
+        self.more_policies: dict[str, Policy] = options.pop("more_policies", {})
         self.limits = Limits(**options)
         self.signer = Signer.of("test.example/log", bytes(range(32)))
 
@@ -165,7 +166,7 @@ class Belt:
         return Snapshot(
             keys={sha256(b"sbk_test").hexdigest(): key},
             harnesses={self.system_id: harness},
-            policies={self.policy.id: self.policy},
+            policies={self.policy.id: self.policy, **self.more_policies},
             admission=self.admission,
         )
 

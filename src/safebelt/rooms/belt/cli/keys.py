@@ -63,6 +63,7 @@ def _giving(app: App, belt: Belt) -> None:
         user_class: str = "",
         region: str = "",
         data_class: str = "",
+        minor: bool = False,
     ) -> Answer:
         """Issue a key; it is printed this once.
 
@@ -78,6 +79,8 @@ def _giving(app: App, belt: Belt) -> None:
             From where they come.
         data_class
             Of which class the data is in them.
+        minor
+            Minors use it: every request is in minors' mode.
         """
         terms = KeyTerms(
             caller=caller,
@@ -87,6 +90,7 @@ def _giving(app: App, belt: Belt) -> None:
             user_class=user_class,
             region=region,
             data_class=data_class,
+            minor=minor,
         )
         key, secret = belt.issue_key(system, name, OWNER, terms=terms, expires_at=moment(expires))
         return _issued(key, secret)
@@ -117,6 +121,7 @@ def _changing(app: App, belt: Belt) -> None:
         user_class: str | None = None,
         region: str | None = None,
         data_class: str | None = None,
+        minor: bool | None = None,
     ) -> Answer:
         """Change a key's terms; what is not named stays, and what is given empty is taken away.
 
@@ -130,12 +135,13 @@ def _changing(app: App, belt: Belt) -> None:
             Until when.
         """
         old = belt.key(key)
-        plain = {
+        plain: dict[str, Any] = {
             "caller": caller,
             "purpose": purpose,
             "user_class": user_class,
             "region": region,
             "data_class": data_class,
+            "minor": minor,
         }
         given: dict[str, Any] = {name: value for name, value in plain.items() if value is not None}
         if scopes is not None:

@@ -23,6 +23,7 @@ class Barred(StrEnum):
     QUOTA = "quota_exceeded"
     RULE = "not_permitted"
     UNKNOWN = "unknown_attribute"
+    NO_MINORS = "minors_mode_unavailable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +180,21 @@ def _not_known(unknown: tuple[tuple[AdmissionRule, str], ...]) -> NotAdmitted:
         ),
     )
 
+
+NO_MINORS_MODE = NotAdmitted(
+    why=Barred.NO_MINORS,
+    reason=Reason(
+        says=Text(
+            zh="此请求应处于未成年人模式，而其内容规则不可用；不能以普通模式代替。",
+            en="This request is to be in minors' mode, whose policy is not there; the ordinary mode cannot stand in.",
+        ),
+        holds=Truth.TRUE,
+    ),
+    hint=Text(
+        zh="请运营者恢复 SAFEBELT_MINORS_POLICY 所指的内容规则。",
+        en="Ask the operator to put the policy back that SAFEBELT_MINORS_POLICY names.",
+    ),
+)
 
 HEADERS = {
     "purpose": "X-Safebelt-Purpose",

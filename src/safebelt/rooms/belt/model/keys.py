@@ -58,6 +58,7 @@ class KeyTerms:
         scopes: What it may be used for; empty for everything.
         limits: Quotas, at most one of each measure and span.
         purpose, user_class, region, data_class: What is known of every request with it; empty is *unknown*.
+        minor: Whether minors use it: every request is then in minors' mode.
     """
 
     caller: str = ""
@@ -67,6 +68,7 @@ class KeyTerms:
     user_class: str = ""
     region: str = ""
     data_class: str = ""
+    minor: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

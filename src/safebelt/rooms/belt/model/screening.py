@@ -109,7 +109,13 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """A versioned set of rules.  `digest` is the SHA-256 of its canonical content, hex; `tools` governs tool calls."""
+    """A versioned set of rules.
+
+    Attributes:
+        digest: SHA-256 of its canonical content, hex.
+        tools: What agents may do with tools.
+        notice: What ends plain answers besides the notice that AI made them.
+    """
 
     id: str
     version: int
@@ -118,6 +124,7 @@ class Policy:
     rules: tuple[Rule, ...]
     digest: str
     tools: ToolPolicy | None = None
+    notice: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

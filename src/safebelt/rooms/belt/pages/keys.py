@@ -156,6 +156,7 @@ def read_terms(data: Mapping[str, str]) -> tuple[KeyTerms, datetime | None]:
         caller=data.get("caller", ""),
         scopes=tuple(data.get("scopes", "").replace(",", " ").split()),
         limits=read_limits(data.get("limits", "")),
+        minor=data.get("minor") == "yes",
         **{name: data.get(name, "").strip() for name in ATTRIBUTES},
     )
     return terms, _moment(data.get("expires_at", "").strip())
@@ -221,6 +222,7 @@ def _typed(key: Key) -> Form[Any]:
         scopes=" ".join(terms.scopes),
         limits=written_limits(terms.limits),
         expires_at=key.expires_at.isoformat(timespec="seconds") if key.expires_at else "",
+        minor="yes" if terms.minor else "no",
         **{name: getattr(terms, name) for name in ATTRIBUTES},
     )
 

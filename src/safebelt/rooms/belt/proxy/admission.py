@@ -12,15 +12,20 @@ from typing import Any
 import msgspec
 
 from safebelt.rooms.belt.decide import ATTRIBUTES, WORD, scope_of
-from safebelt.rooms.belt.decide.admission import HEADERS, Barred, NotAdmitted, admitted, not_permitted
-from safebelt.rooms.belt.model import Action, Asked, Key
+from safebelt.rooms.belt.decide.admission import HEADERS, NO_MINORS_MODE, Barred, NotAdmitted, admitted, not_permitted
+from safebelt.rooms.belt.decide.minors import MINORS, laid_over
+from safebelt.rooms.belt.model import Action, Asked, Key, Policy, Stance
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.recording import Recording, RecordsDown, policy_facts
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.tools import Caller, Tools
-from safebelt.rooms.belt.proxy.wire import Request
+from safebelt.rooms.belt.proxy.wire import Headers, Request
 
 _FIELDS = {name: header.lower().encode() for name, header in HEADERS.items()}
+_MINOR, _NO = b"x-safebelt-minor", frozenset({b"false", b"0", b"no"})
+_MINORS_HEADERS: Headers = ((b"x-safebelt-mode", MINORS.encode()),)
+_MAX_LAID = 64
+"""Policies with the minors' laid over that are kept: as many as a house has policies, and their last versions."""
 _OF_THE_HOUR = frozenset({"hour", "weekday"})
 _MAX_TOLD = 10_000
 """Kinds of refusals that are remembered, one a key and reason: a bound, never reached by keys that exist."""
@@ -40,6 +45,7 @@ class Admission:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        self._laid: dict[tuple[str, str], Policy] = {}
         self._told: dict[tuple[str, Barred, tuple[str, ...]], tuple[datetime, str, int]] = {}
 
     def ask(self, caller: Caller, request: Request, *, is_recorded: bool) -> Caller | NotAdmitted:
@@ -59,9 +65,32 @@ class Admission:
             if not found.is_admitted:
                 return not_permitted(found)
             caller = replace(caller, admitted=found.facts)
+        if _is_minor(key, request):
+            stricter = self._for_minors(caller)
+            if stricter is None:
+                return NO_MINORS_MODE
+            caller = stricter
         if is_recorded:
             tally.add_request()
         return caller
+
+    def _for_minors(self, caller: Caller) -> Caller | None:
+        """Return a caller in minors' mode: stricter rules over the system's own, acting whatever the stance."""
+        stricter = self._tools.snapshot().policies.get(self._tools.minors_policy)
+        if stricter is None:
+            return None
+        both = (caller.policy.digest, stricter.digest)
+        if both not in self._laid:
+            self._laid = {} if len(self._laid) >= _MAX_LAID else self._laid
+            self._laid[both] = laid_over(caller.policy, stricter)
+        facts = {"policy": stricter.id, "version": stricter.version, "digest": stricter.digest}
+        return replace(
+            caller,
+            policy=self._laid[both],
+            harness=replace(caller.harness, stance=Stance.ENFORCE),
+            admitted={**caller.admitted, "mode": MINORS, MINORS: facts},
+            headers=_MINORS_HEADERS,
+        )
 
     def _asked(self, key: Key, request: Request, now: datetime, reads: frozenset[str]) -> Asked:
         """Return what is known of a request, of what can change from one to the next only what rules look at."""
@@ -75,6 +104,7 @@ class Admission:
             model=_model(request.body) if "model" in reads else None,
             hour=here.hour if "hour" in reads else None,
             weekday=here.isoweekday() if "weekday" in reads else None,
+            minor=_is_minor(key, request) if "minor" in reads else None,
             **said,
         )
 
@@ -107,6 +137,17 @@ def _model(body: bytes) -> str | None:
         return _read_named(body).model or None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+
+
+def _is_minor(key: Key, request: Request) -> bool | None:
+    """Whether a minor asks, as the key says or else a header; None where neither does.
+
+    What a header says that is neither yes nor no counts as yes: it was meant to protect somebody.
+    """
+    if key.terms.minor:
+        return True
+    said = request.header(_MINOR).strip().lower()
+    return said not in _NO if said else None
 
 
 def _header(request: Request, name: str, reads: frozenset[str]) -> str | None:

@@ -254,7 +254,7 @@ class Exchange:
 
     @property
     def _notice(self) -> NoticeFor:
-        return notice_of(self._tools.labelling, self._caller.harness, self._body)
+        return notice_of(self._tools.labelling, self._caller.harness, self._body, self._caller.policy.notice)
 
     def _made(self) -> dict[str, Any]:
         """Return what the record is told of what was generated beside texts."""
@@ -379,6 +379,7 @@ class Exchange:
         return (
             (b"x-safebelt-record", self._recording.id.encode()),
             (b"x-safebelt-verdict", done.value.encode()),
+            *self._caller.headers,
             *label,
         )
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from safebelt.kernel.text import Text
 from safebelt.rooms.belt.model import Harness, NoticeMode
 from safebelt.rooms.belt.scanner.structured import is_structured
 from safebelt.rooms.labelling.service import Labelling
@@ -11,12 +12,23 @@ NoticeFor = Callable[[str], str]
 """Text → the notice to end it with; empty for none."""
 
 
-def notice_of(labelling: Labelling, harness: Harness, request: Mapping[str, Any]) -> NoticeFor:
-    """Return what ends a text of an answer to a request: nothing where a program reads it, or none is asked for."""
+def notice_of(
+    labelling: Labelling, harness: Harness, request: Mapping[str, Any], more: Text | None = None
+) -> NoticeFor:
+    """Return what ends a text of an answer to a request: nothing where a program reads it, or none is asked for.
+
+    Args:
+        labelling: Knows the notice that AI made it.
+        harness: Whether that one is put.
+        request: The request.
+        more: What is put besides, whatever the harness says: the notice of minors' mode.
+    """
 
     def notice(text: str) -> str:
-        is_off = harness.notice is NoticeMode.OFF or not text.strip()
-        return "" if is_off or is_structured(request, text) else f"\n\n{labelling.notice_for(text)}"
+        if not text.strip() or is_structured(request, text):
+            return ""
+        made = "" if harness.notice is NoticeMode.OFF else f"\n\n{labelling.notice_for(text)}"
+        return f"{made}\n\n{more.in_(labelling.lang_of(text))}" if more else made
 
     return notice
 

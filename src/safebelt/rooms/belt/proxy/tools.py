@@ -18,6 +18,7 @@ from safebelt.rooms.belt.proxy.recording import Recorder
 from safebelt.rooms.belt.proxy.screens import Screens
 from safebelt.rooms.belt.proxy.toolcalls import Holding, nobody_to_ask
 from safebelt.rooms.belt.proxy.upstreams import Model, NoneLeft
+from safebelt.rooms.belt.proxy.wire import Headers
 from safebelt.rooms.labelling.service import Labelling
 
 
@@ -54,6 +55,7 @@ class Tools:
         complain_at: Address of the complaints' page about a system; None where no console is meant for the public.
         hold: Puts a tool call before people and waits.
         meter: Counts what keys use.
+        minors_policy: Id of the policy that minors' mode lays over a system's own.
         zone: In which rules of admission ask about the hour.
     """
 
@@ -73,6 +75,7 @@ class Tools:
     complain_at: Callable[[str], Text] | None = None
     hold: Holding = nobody_to_ask
     meter: Meter = field(default_factory=Meter)
+    minors_policy: str = "safebelt/minors"
     zone: tzinfo = UTC
 
 
@@ -83,6 +86,7 @@ class Caller:
     Attributes:
         provider: Unified social credit code of the system's provider; empty where it bears none.
         admitted: What the record says of how the request was let in.
+        headers: What the answer's head says of it.
     """
 
     key: Key
@@ -90,6 +94,7 @@ class Caller:
     policy: Policy
     provider: str = ""
     admitted: Mapping[str, Any] = field(default_factory=dict)
+    headers: Headers = ()
 
 
 def caller_of(snapshot: Snapshot, digest: str) -> Caller | None:

@@ -96,9 +96,12 @@ class _Policy(Strict):
     appeal: Words
     rules: Annotated[tuple[_Rule, ...], Field(min_length=1)]
     tools: ToolsData | None = None
+    notice: Words | None = None
 
     def as_source(self) -> "Source":
-        content = self.model_dump(mode="json", by_alias=True, exclude=None if self.tools else {"tools"})
+        content = self.model_dump(
+            mode="json", by_alias=True, exclude={name for name in ("tools", "notice") if getattr(self, name) is None}
+        )
         for rule in content["rules"]:
             rule["sides"] = sorted(rule["sides"])
         written = canonical(content)
@@ -110,6 +113,7 @@ class _Policy(Strict):
             rules=tuple(rule.as_rule() for rule in self.rules),
             digest=sha256(written).hexdigest(),
             tools=self.tools.as_policy() if self.tools else None,
+            notice=self.notice.as_text() if self.notice else None,
         )
         return Source(policy, written)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from safebelt.kernel.text import Lang
 from safebelt.rooms.labelling import decide
 from safebelt.rooms.labelling.model import Generation
 
@@ -69,6 +70,10 @@ class Giving:
     def code_for(self, uscc: str) -> str:
         """Return the code that labels name: the one configured, else that of the system's provider, else none."""
         return self.provider_code or decide.provider_code_of(uscc)
+
+    def lang_of(self, text: str) -> Lang:
+        """Return in which language a notice on a text is."""
+        return decide.lang_of(text)
 
     def notice_for(self, text: str) -> str:
         """Return the explicit notice in the language of a text."""

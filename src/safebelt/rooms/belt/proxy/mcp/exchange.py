@@ -289,7 +289,11 @@ class McpExchange:
 
     def _headers(self) -> Headers:
         done = strictest(self._calls.done, *(hit.done for hit in self._words.hits))
-        return ((b"x-safebelt-record", self._recording.id.encode()), (b"x-safebelt-verdict", done.value.encode()))
+        return (
+            (b"x-safebelt-record", self._recording.id.encode()),
+            (b"x-safebelt-verdict", done.value.encode()),
+            *self._caller.headers,
+        )
 
 
 _NOT_ASKED = {
