@@ -249,13 +249,32 @@ def _head(**changes: str) -> Callable[[str, bytes], bytes]:
     return lambda name, data: json.dumps(json.loads(data) | changes).encode() if name == "backup.json" else data
 
 
+NEWER = {
+    "belt_key": {"expires_at", "replaced_by", "terms", "version"},
+    "belt_exchange": {"tokens", "is_estimated", "ended_at"},
+}
+"""Columns that later releases added to tables of the first."""
+
+
+def _older(name: str, data: bytes) -> bytes:
+    """Return a part as a release wrote it that did not know the newer columns."""
+    first, *lines = data.removesuffix(b"\n").split(b"\n")
+    if not first.startswith(b'{"table":'):
+        return _head(revision="0004")(name, data)
+    head = json.loads(first)
+    kept = [place for place, (column, _) in enumerate(head["columns"]) if column not in NEWER.get(head["table"], ())]
+    head["columns"] = [head["columns"][place] for place in kept]
+    rows = ([json.loads(line)[place] for place in kept] for line in lines)
+    return b"".join(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in (head, *rows))
+
+
 def test_a_backup_of_an_older_shape_is_restored_and_brought_up_to_date(kept: Kept, tmp_path: Path) -> None:
     """What a Safebelt before the certificates would have written: its revision, and no table that came later."""
     later = ("certificates_", "labelling_", "portal_", "belt_policy", "belt_call", "belt_admission")
     without = repack(
         kept.file,
         tmp_path / "older.sbk",
-        _head(revision="0004"),
+        _older,
         lambda said: (
             said | {"tables": {name: rows for name, rows in said["tables"].items() if not name.startswith(later)}}
         ),
@@ -265,7 +284,8 @@ def test_a_backup_of_an_older_shape_is_restored_and_brought_up_to_date(kept: Kep
 
     house = house_at(tmp_path / "home")
     assert done.seen.holds is Truth.TRUE
-    assert rows_of(house) == kept.rows, "and the newer tables are there, empty"
+    index = {"belt_exchange": ""}  # made again from the records, which fills its newer columns
+    assert {**rows_of(house), **index} == {**kept.rows, **index}, "and the newer tables are there, empty"
     house.close()
 
 

@@ -34,4 +34,5 @@ def to_key(row: sa.RowMapping) -> Key:
 
 def from_key(value: Key) -> dict[str, Any]:
     """Write a row of `belt_key`."""
-    return {name: getattr(value, name) for name in _PLAIN} | {"terms": msgspec.json.encode(value.terms).decode()}
+    said = {name: term for name, term in msgspec.to_builtins(value.terms).items() if term}  # an older row has none
+    return {name: getattr(value, name) for name in _PLAIN} | {"terms": msgspec.json.encode(said).decode()}
