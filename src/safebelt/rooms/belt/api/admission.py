@@ -18,7 +18,9 @@ from safebelt.web.openapi import problems
 from safebelt.web.security import requires
 
 _MAX_NUMBER = 2**31 - 1  # what an INTEGER column holds on PostgreSQL
-Number = Annotated[int, msgspec.Meta(ge=0, le=_MAX_NUMBER), KwargDefinition(ge=0, le=_MAX_NUMBER)]
+Number = Annotated[
+    int, msgspec.Meta(ge=0, le=_MAX_NUMBER), KwargDefinition(gt=-1, le=_MAX_NUMBER)
+]  # the document drops `ge=0`
 Word = Annotated[str, msgspec.Meta(max_length=200), KwargDefinition(max_length=200)]
 
 
@@ -58,7 +60,7 @@ class TryRequest:
     user_class: Word = ""
     region: Word = ""
     data_class: Word = ""
-    hour: Annotated[int, msgspec.Meta(ge=0, le=23), KwargDefinition(ge=0, le=23)] | None = None
+    hour: Annotated[int, msgspec.Meta(ge=0, le=23), KwargDefinition(gt=-1, le=23)] | None = None  # as above
     weekday: Annotated[int, msgspec.Meta(ge=1, le=7), KwargDefinition(ge=1, le=7)] | None = None
     minor: bool | None = None
 

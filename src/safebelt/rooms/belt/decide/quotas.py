@@ -83,21 +83,21 @@ def texts_of(content: Mapping[str, Any] | None) -> Iterable[Any]:
     return texts.values() if isinstance(texts, Mapping) else ()
 
 
-def spent(asked: int, outcome: Mapping[str, Any], said: Mapping[str, Any] | None) -> Spent:
+def spent(asked: Callable[[], int], outcome: Mapping[str, Any], said: Callable[[], int]) -> Spent:
     """Return what an exchange used.
 
     Args:
-        asked: Estimate of what was asked.
+        asked: Estimates what was asked; called only where no upstream counted, as `said`.
         outcome: Facts of the outcome.
-        said: Content of the outcome.
+        said: Estimates what was answered.
     """
     usage = outcome.get("usage")
     if isinstance(usage, Mapping) and (tokens := counted(usage)) is not None:
         return Spent(tokens, is_estimated=False)
-    answered = estimated(texts_of(said))
+    answered = said()
     if not answered and str(outcome.get("finish")) in _UNASKED:
         return Spent(0, is_estimated=False)
-    return Spent(asked + answered, is_estimated=True)
+    return Spent(asked() + answered, is_estimated=True)
 
 
 def used_up(limits: tuple[Limit, ...], used: Callable[[Span], Used]) -> Limit | None:

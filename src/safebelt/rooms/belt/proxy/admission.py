@@ -4,6 +4,7 @@ A request that is not let in is recorded with its reason: the first of a kind in
 before it that were not, because a caller that tries in a loop must not fill the disk.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -14,7 +15,7 @@ import msgspec
 from safebelt.rooms.belt.decide import ATTRIBUTES, WORD, scope_of
 from safebelt.rooms.belt.decide.admission import HEADERS, NO_MINORS_MODE, Barred, NotAdmitted, admitted, not_permitted
 from safebelt.rooms.belt.decide.minors import MINORS, laid_over
-from safebelt.rooms.belt.model import Action, Asked, Key, Policy, Stance
+from safebelt.rooms.belt.model import Action, Admits, Asked, Key, Policy, Snapshot, Stance
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.recording import Recording, RecordsDown, policy_facts
 from safebelt.rooms.belt.proxy.reply import Reply
@@ -41,10 +42,12 @@ _read_named = msgspec.json.Decoder(_Named).decode
 
 
 class Admission:
-    """Asks for every request."""
+    """Asks for every request, on whichever way it goes."""
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        self._snapshot: Snapshot | None = None
+        self._settled: dict[str, Mapping[str, Any]] = {}
         self._laid: dict[tuple[str, str], Policy] = {}
         self._told: dict[tuple[str, Barred, tuple[str, ...]], tuple[datetime, str, int]] = {}
 
@@ -56,9 +59,36 @@ class Admission:
             request: For what.
             is_recorded: Whether it becomes an exchange that is recorded; what only reads a list does not count.
         """
+        found = self._look(caller, request)
+        if is_recorded and not isinstance(found, NotAdmitted):
+            self.count(caller)
+        return found
+
+    def as_it_is(self, caller: Caller, request: Request) -> Mapping[str, Any] | None:
+        """Return what the record says of a request that is let in as it comes; None where `ask` must say more.
+
+        It counts nothing.  Where nothing a request can say makes a difference, it is one look-up.
+        """
+        snapshot = self._tools.snapshot()
+        if snapshot is not self._snapshot:
+            self._snapshot, self._settled = snapshot, {}
+        facts = self._settled.get(caller.key.id)
+        if facts is not None and not request.header(_MINOR):
+            return facts
+        found = self._look(caller, request)
+        if isinstance(found, NotAdmitted) or found.headers:
+            return None
+        if _is_settled(caller.key, snapshot.admission):
+            self._settled[caller.key.id] = found.admitted
+        return found.admitted
+
+    def count(self, caller: Caller) -> None:
+        """Count a request."""
+        self._tools.meter.of(caller.key.id, self._tools.clock()).add_request()
+
+    def _look(self, caller: Caller, request: Request) -> Caller | NotAdmitted:
         now, key = self._tools.clock(), caller.key
-        tally = self._tools.meter.of(key.id, now)
-        if barred := admitted(key, request.path, now, tally.used):
+        if barred := admitted(key, request.path, now, self._tools.meter.of(key.id, now).used):
             return barred
         if (rules := self._tools.snapshot().admission) is not None:
             found = rules.ask(self._asked(key, request, now, rules.reads))
@@ -66,12 +96,7 @@ class Admission:
                 return not_permitted(found)
             caller = replace(caller, admitted=found.facts)
         if _is_minor(key, request):
-            stricter = self._for_minors(caller)
-            if stricter is None:
-                return NO_MINORS_MODE
-            caller = stricter
-        if is_recorded:
-            tally.add_request()
+            return self._for_minors(caller) or NO_MINORS_MODE
         return caller
 
     def _for_minors(self, caller: Caller) -> Caller | None:
@@ -129,6 +154,13 @@ class Admission:
             recording.outcome(_outcome(barred), None)
             await recording.durable()
         return recording.id
+
+
+def _is_settled(key: Key, rules: Admits | None) -> bool:
+    """Whether the answer to one request is the answer to all: nothing is asked that differs from one to the next."""
+    terms = key.terms
+    has_terms = key.expires_at is not None or terms.scopes or terms.limits or terms.minor
+    return not has_terms and (rules is None or not rules.reads)
 
 
 def _model(body: bytes) -> str | None:

@@ -64,7 +64,9 @@ class Gateway:
             IDENTITY: IdentityDoor(tools.prove),
         }
 
-        self.quick = Quick(tools, frozenset(path for path, kind in EXCHANGES.items() if kind is Exchange))
+        self.quick = Quick(
+            tools, self._admission, frozenset(path for path, kind in EXCHANGES.items() if kind is Exchange)
+        )
 
     async def __call__(self, request: Request, reply: Reply) -> None:
         """Answer one request."""

@@ -5,16 +5,50 @@ What it starts with is counted from the records, so that neither a restart nor `
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import msgspec
 
 from safebelt.engines.clock import Clock
 from safebelt.rooms.belt.decide.quotas import SPANS, begun, estimated, over_at, spent, texts_of
 from safebelt.rooms.belt.model import Record, Span, Usage, Used
 from safebelt.rooms.belt.proxy.recording import Recorder
 from safebelt.rooms.belt.records.acks import WhenDurable
+from safebelt.rooms.belt.records.segment import Draft
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _MAX_OPEN = 100_000
 """Exchanges under way that are remembered: far more than connections, and a bound should an outcome never come."""
+_MAX_KNOWN = 4096
+"""Facts of intents whose key is remembered: on the quick way the same bytes come again and again."""
+
+
+class _Intent(msgspec.Struct):
+    """What of an intent's facts is counted by."""
+
+    key_id: str = ""
+
+
+class _Outcome(msgspec.Struct):
+    """What of an outcome's facts is counted."""
+
+    usage: dict[str, Any] = {}
+    finish: str = ""
+
+
+class _Open(NamedTuple):
+    """An exchange under way: whose it is, and what was asked, estimated.
+
+    Of a draft, which is small, its content: that is read only where no upstream counts.
+    """
+
+    key_id: str
+    asked: int | bytes
+
+
+_NOBODY = _Open("", 0)
+_read_intent = msgspec.json.Decoder(_Intent).decode
+_read_outcome = msgspec.json.Decoder(_Outcome).decode
 
 
 class Tally:
@@ -93,16 +127,17 @@ class Metered:
 
     def __init__(self, writer: Recorder, meter: Meter, clock: Clock) -> None:
         self._writer, self._meter, self._clock = writer, meter, clock
-        self._open: dict[str, tuple[str, int]] = {}
+        self._open: dict[str, _Open] = {}
+        self._known: dict[bytes, str] = {}
 
     @property
     def failures(self) -> int:
         """How often the records failed."""
         return self._writer.failures
 
-    def when_durable(self, callback: WhenDurable) -> None:
-        """Have something called on the event loop once all that was put is durable."""
-        self._writer.when_durable(callback)
+    def when_written(self, callback: WhenDurable) -> None:
+        """Have something called on the event loop once all that was put is with the operating system."""
+        self._writer.when_written(callback)
 
     def hand_over(self) -> bool:
         """Write what was put without a sync; say whether that could be done now."""
@@ -112,16 +147,42 @@ class Metered:
         """Queue a record; the callback runs on the event loop."""
         self._writer.put(record, when_durable)
         if record.type == "intent":
-            if len(self._open) >= _MAX_OPEN:
-                self._open.clear()
-            self._open[record.id] = str(record.core.get("key_id", "")), estimated(texts_of(record.content))
+            self._begun(record.id, _Open(str(record.core.get("key_id", "")), _guessed(record.content)))
         elif record.type == "outcome":
             self._settle(record.id, record.core, record.content)
 
-    def _settle(self, id_: str, facts: Mapping[str, object], said: Mapping[str, object] | None) -> None:
-        key_id, asked = self._open.pop(id_, ("", 0))
+    def put_draft(self, draft: Draft, when_durable: WhenDurable | None) -> None:
+        """Queue a record that is JSON already."""
+        self._writer.put_draft(draft, when_durable)
+        if draft.type == "intent":
+            self._begun(draft.id, _Open(self._key_of(draft.facts), draft.data or 0))
+        elif draft.type == "outcome":
+            self._settle(draft.id, draft.facts, draft.data)
+
+    def _key_of(self, facts: bytes) -> str:
+        key_id = self._known.get(facts)
+        if key_id is None:
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.clear()
+            key_id = self._known[facts] = _read_intent(facts).key_id
+        return key_id
+
+    def _begun(self, id_: str, what: _Open) -> None:
+        if len(self._open) >= _MAX_OPEN:
+            self._open.clear()
+        self._open[id_] = what
+
+    def _settle(self, id_: str, facts: Mapping[str, Any] | bytes, said: Mapping[str, Any] | bytes | None) -> None:
+        key_id, asked = self._open.pop(id_, _NOBODY)
         if not key_id:
             return
-        tokens, is_estimated = spent(asked, facts, said)
+        told = msgspec.structs.asdict(_read_outcome(facts)) if isinstance(facts, bytes) else facts
+        tokens, is_estimated = spent(lambda: _guessed(asked), told, lambda: _guessed(said))
         if tokens:
             self._meter.of(key_id, self._clock()).add_tokens(tokens, tokens if is_estimated else 0)
+
+
+def _guessed(content: Mapping[str, Any] | bytes | int | None) -> int:
+    if isinstance(content, int):
+        return content
+    return estimated(texts_of(msgspec.json.decode(content) if isinstance(content, bytes) else content))

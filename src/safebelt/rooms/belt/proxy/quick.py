@@ -6,7 +6,7 @@ disk that must be waited for.  INVARIANT: nothing is decided here but that nothi
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any, NamedTuple, Protocol
@@ -15,6 +15,7 @@ import msgspec
 
 from safebelt.rooms.belt.control.line import ClientSide, Line, Stopped
 from safebelt.rooms.belt.model import Command, Side
+from safebelt.rooms.belt.proxy.admission import Admission
 from safebelt.rooms.belt.proxy.answers import passed_on
 from safebelt.rooms.belt.proxy.client import After, Answer, Ready, UpstreamDown
 from safebelt.rooms.belt.proxy.exchange import Begun, Exchange
@@ -52,12 +53,13 @@ class Client(ClientSide, Protocol):
 
 
 class Asked(NamedTuple):
-    """A request in which nothing was found."""
+    """A request that is let in, in which nothing was found; `admitted` is what its record says of the first."""
 
     seat: Seat
     request: Request
     body: dict[str, Any]
     texts: Texts
+    admitted: Mapping[str, Any]
 
 
 class Quick:
@@ -65,11 +67,12 @@ class Quick:
 
     Args:
         tools: What every exchange works with.
+        admission: Who is let in.
         paths: Endpoints of plain exchanges.
     """
 
-    def __init__(self, tools: Tools, paths: frozenset[str]) -> None:
-        self.tools, self._paths, self._seats = tools, paths, Seats(tools)
+    def __init__(self, tools: Tools, admission: Admission, paths: frozenset[str]) -> None:
+        self.tools, self._admission, self._paths, self._seats = tools, admission, paths, Seats(tools)
         self.ends: set[asyncio.Task[None]] = set()
 
     def take(self, request: Request, client: Client) -> "Passing | None":
@@ -80,11 +83,14 @@ class Quick:
         seat = self._seats.of(_credential(request))
         if seat is None or request.header(b"content-encoding") not in (b"", b"identity"):
             return None
+        admitted = self._admission.as_it_is(seat.caller, request)
+        if admitted is None:
+            return None
         body = _object(request.body)
         texts = seat.plain.request(body) if body is not None else None
         if body is None or texts is None:
             return None
-        return self._begun(Asked(seat, request, body, texts), client)
+        return self._begun(Asked(seat, request, body, texts, admitted), client)
 
     def _begun(self, asked: Asked, client: Client) -> "Passing | None":
         ready = self.tools.upstream.at_once()
@@ -95,7 +101,8 @@ class Quick:
             if line.order is Command.RUN:
                 line.attach(client)
                 passing = Passing(self, asked, client, line, ready)
-                passing.begin(asked.texts)
+                passing.begin(asked)
+                self._admission.count(asked.seat.caller)
                 return passing
         except RecordsDown:
             pass  # refused on the long way, in the same words as ever
@@ -126,10 +133,11 @@ class Passing:
         self._recording = recording_of(quick.tools, asked.seat.caller)
         self._passed, self._has_head = b"", False
 
-    def begin(self, texts: Texts) -> None:
+    def begin(self, asked: Asked) -> None:
         """Put the intent and ask the upstream; raises RecordsDown."""
         self._recording.intent_as(
-            self._seat.intent(self._request.target, self._body), {"texts": self._seat.kept(texts, Side.INPUT)}
+            self._seat.intent(self._request.target, self._body, asked.admitted),
+            {"texts": self._seat.kept(asked.texts, Side.INPUT)},
         )
         self._recording.upstream_begins()
         self._passed = _encode(self._body)

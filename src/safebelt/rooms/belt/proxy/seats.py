@@ -1,6 +1,7 @@
 """What recurs in every exchange of one caller, worked out once a snapshot: facts, labels and headers around holes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 from typing import Any
@@ -37,7 +38,7 @@ class Seat:
         stance, policy = caller.harness.stance, caller.policy
         self.verdict = nothing_found(scanner.policy, stance, Side.INPUT)
         self._keeps = {side: masks_all_that_records_do(scanner, side) for side in Side}
-        self._intents: dict[tuple[str, str, bool], bytes] = {}
+        self._intents: dict[tuple[str, str, bool, int], tuple[bytes, Mapping[str, Any]]] = {}
         label = tools.labelling.generated(_ID, caller.provider)
         verdict = verdict_facts(nothing_found(scanner.policy, stance, Side.OUTPUT))
         facts = {
@@ -72,16 +73,17 @@ class Seat:
         """Return texts in which the policy found nothing, as records keep them."""
         return texts if self._keeps[side] else {path: mask_all(text) for path, text in texts.items()}
 
-    def intent(self, path: str, body: dict[str, Any]) -> bytes:
-        """Return the facts of an intent in which nothing was found."""
+    def intent(self, path: str, body: dict[str, Any], admitted: Mapping[str, Any]) -> bytes:
+        """Return the facts of an intent in which nothing was found; `admitted` say how it was let in."""
         model, is_stream = str(body.get("model", "")), body.get("stream") is True
-        facts = self._intents.get((path, model, is_stream))
-        if facts is None:
+        known = self._intents.get((path, model, is_stream, id(admitted)))
+        if known is None:
             if len(self._intents) >= _MOST_INTENTS:
                 self._intents.clear()
-            facts = encode_facts(intent_facts(self.caller, path, body, self.verdict))
-            self._intents[path, model, is_stream] = facts
-        return facts
+            facts = encode_facts(intent_facts(replace(self.caller, admitted=admitted), path, body, self.verdict))
+            known = facts, admitted  # kept, so that nothing else gets its id
+            self._intents[path, model, is_stream, id(admitted)] = known
+        return known[0]
 
     def outcome(self, id_: bytes, served_by: str, usage: bytes) -> Callable[[Times], bytes]:
         """Return what makes the facts of an outcome in which nothing was found, once the times are known."""

@@ -37,7 +37,7 @@ def fold(intent: Record | None, outcome: Record | None, place: Place) -> Exchang
     last: Mapping[str, Any] = outcome.core if outcome else {}
     known = intent or outcome or _NOTHING
     rules = [*_texts(first.get("rules")), *_texts(last.get("rules"))]
-    used = spent(estimated(texts_of(intent.content if intent else None)), last, outcome.content if outcome else None)
+    used = spent(lambda: _guessed(intent), last, lambda: _guessed(outcome))
     return Exchange(
         id=known.id,
         at=_moment(first.get("at")),
@@ -156,6 +156,10 @@ def _texts(value: object) -> list[str]:
 
 def _number(value: object) -> float:
     return float(value) if isinstance(value, int | float) and abs(value) < 2**53 else 0.0
+
+
+def _guessed(record: Record | None) -> int:
+    return estimated(texts_of(record.content if record else None))
 
 
 def _moment(value: object) -> datetime:

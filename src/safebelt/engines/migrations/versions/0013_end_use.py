@@ -1,4 +1,4 @@
-"""What a caller's key may do, until when, and what was used."""
+"""What a caller's key may do, until when, and what was used; rules of admission, with every version in force."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,9 +22,22 @@ def upgrade() -> None:
     op.add_column("belt_exchange", sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index("ix_belt_exchange_key_id_at", "belt_exchange", ["key_id", "at"], unique=False)
     op.create_index("ix_belt_exchange_key_id_ended_at", "belt_exchange", ["key_id", "ended_at"], unique=False)
+    op.create_table(
+        "belt_admission",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("brought", sa.String(length=10), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=80), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("entry_id", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_belt_admission")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("belt_admission")
     op.drop_index("ix_belt_exchange_key_id_ended_at", table_name="belt_exchange")
     op.drop_index("ix_belt_exchange_key_id_at", table_name="belt_exchange")
     for name in ("ended_at", "is_estimated", "tokens"):
