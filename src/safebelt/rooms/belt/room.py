@@ -40,6 +40,7 @@ def _furniture() -> Furniture:
         ToolRefused,
     )
     from safebelt.rooms.belt.pages import (
+        AdmissionPages,
         ApprovalPages,
         ConsolePages,
         KeyPages,
@@ -75,6 +76,7 @@ def _furniture() -> Furniture:
             StopPages,
             SettingPages,
             KeyPages,
+            AdmissionPages,
             PolicyPages,
             ApprovalPages,
             TryPages,
