@@ -62,8 +62,12 @@ def test_a_label_without_a_provider_code_is_said_to_be_incomplete_with_what_to_d
     labelling.provider_code = ""
     made = run("mark", picture, "-o", tmp_path / "out.jpg")
 
+    says = made.data["label"].pop("says")
     assert made.data["label"] == {"status": "incomplete", "missing": ["ContentProducer"]}
     assert "SAFEBELT_PROVIDER_CODE" in made.says.en and "SAFEBELT_PROVIDER_CODE" in made.says.zh
+    assert says["en"] in made.says.en and says["zh"] in made.says.zh
+    assert "exits 1" in says["en"] and run("verify", tmp_path / "out.jpg").exit_code == 1
+    assert run("verify", tmp_path / "whole.jpg").exit_code == 0
     assert "label" not in whole.data and "SAFEBELT_PROVIDER_CODE" not in whole.says.en
 
 

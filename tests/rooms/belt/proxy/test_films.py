@@ -1,9 +1,12 @@
 """Films: asked for by the form that the official client sends, and marked when they are fetched."""
 
+import asyncio
 import re
+import threading
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
@@ -13,7 +16,7 @@ from tests.rooms.belt.proxy.bench import FORBIDDEN, ID_CARD, Belt, answering, in
 from tests.rooms.belt.proxy.test_exchange import client
 from tests.rooms.belt.proxy.test_media import CODE, POINT, SAMPLES, labels
 
-from safebelt.rooms.belt.proxy import forms
+from safebelt.rooms.belt.proxy import forms, media
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.wire import Request
 
@@ -77,6 +80,34 @@ def test_a_film_is_ordered_by_the_official_client_and_comes_out_marked_and_on_re
         ]
 
     in_studio(tmp_path, studio, scenario)
+
+
+@pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
+def test_while_a_film_is_hashed_another_exchange_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    began, other_is_done, was_done = threading.Event(), threading.Event(), list[bool]()
+
+    def slowly(data: bytes) -> Any:
+        if data == FILM:  # as large as one likes: this hash ends when the other exchange has
+            began.set()
+            was_done.append(other_is_done.wait(10.0))
+        return sha256(data)
+
+    monkeypatch.setattr(media, "sha256", slowly)
+
+    async def scenario(belt: Belt) -> None:
+        async with client(belt) as ai:
+            fetched = asyncio.create_task(ai.videos.download_content("video_1"))
+            await asyncio.to_thread(began.wait, 20.0)
+            job = await ai.videos.retrieve("video_1")
+            is_held = not fetched.done()
+            other_is_done.set()
+            film = (await fetched).content
+
+        assert was_done == [True] and is_held and job.status == "completed"
+        assert {one["made_sha256"] for one in belt.records("outcome")[-1]["contents"]} == {sha256(FILM).hexdigest()}
+        assert labels(film)
+
+    in_studio(tmp_path, Studio(), scenario)
 
 
 @pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")

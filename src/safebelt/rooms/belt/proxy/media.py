@@ -48,17 +48,20 @@ class _Media(Exchange):
         named = [(f"{ident}-{at}" if many else ident, content) for at, content in enumerate(contents, 1)]
         work = asyncio.get_running_loop().run_in_executor(_hands(), self._marked_all, named)
         try:
-            marked = await work
+            before, marked = await work
         except CannotMark as why:
             raise Unmarked(str(why)) from why
         for one in marked:
             if not one.media_type.startswith(self._types):
                 raise Unmarked(f"the endpoint does not generate {one.media_type}")
-        self._marked = tuple(zip((sha256(one).hexdigest() for one in contents), marked, strict=True))
+        self._marked = tuple(zip(before, marked, strict=True))
         return marked
 
-    def _marked_all(self, named: list[tuple[str, bytes]]) -> list[MarkedBytes]:
-        return self._tools.labelling.let_out(named, self._let_out())
+    def _marked_all(self, named: list[tuple[str, bytes]]) -> tuple[list[str], list[MarkedBytes]]:
+        """Return the contents' digests as they came, and the contents marked: of a film both take long."""
+        return [sha256(content).hexdigest() for _, content in named], self._tools.labelling.let_out(
+            named, self._let_out()
+        )
 
     def _let_out(self) -> LetOut:
         """Return whose contents these are, and what of the marks that the law asks may be put into them."""

@@ -180,7 +180,8 @@ def _marked(made: Marked, output: Path, due: OwedFor) -> Answer:
         "owed_and_not_put": [mark.value for mark in refused],
     }
     if made.lacking:
-        data["label"] = {"status": "incomplete", "missing": list(made.lacking)}
+        what = incomplete(made.lacking)
+        data["label"] = {"status": "incomplete", "missing": list(made.lacking), "says": {"zh": what.zh, "en": what.en}}
     says = Text(**{lang: _made_text(made, output, refused, lang) for lang in LANGS})
     return Answer(data=data, says=says, exit_code=NOT_EVALUATED if made.left_out else DONE)
 

@@ -122,10 +122,11 @@ def incomplete(lacking: Sequence[str]) -> Text:
     """Return what to say of a label that lacks required keys, and what to do."""
     named = ", ".join(lacking)
     return Text(
-        zh=f"AIGC 标识不完整：缺 {named}，系统不会代为编造。请在登记册中填写该系统提供者的统一社会信用代码，"
-        "或设置 SAFEBELT_PROVIDER_CODE，然后重新加注。",
-        en=f"The AIGC label is incomplete: {named} is missing, and none is invented. Enter the unified social credit "
-        "code of the system's provider in the register, or set SAFEBELT_PROVIDER_CODE, and mark it again.",
+        zh=f"AIGC 标识不完整：缺 {named}，系统不会代为编造。在补齐之前，检验（verify）会判这份文件的标识格式为不成立，"
+        "并以 1 退出。请在登记册中填写该系统提供者的统一社会信用代码，或设置 SAFEBELT_PROVIDER_CODE，然后重新加注。",
+        en=f"The AIGC label is incomplete: {named} is missing, and none is invented. As it is, a check (verify) calls "
+        "the label's form bad and exits 1. Enter the unified social credit code of the system's provider in the "
+        "register, or set SAFEBELT_PROVIDER_CODE, and mark the original again.",
     )
 
 

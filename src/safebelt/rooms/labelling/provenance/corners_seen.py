@@ -46,7 +46,7 @@ def is_seen(picture: Pixels, font: Path) -> bool:
 
 
 def _is_in_a_corner(grey: NDArray[Any], words: NDArray[np.uint8]) -> bool:
-    """Return whether one of the four places where the words may stand looks like them."""
+    """Return whether one of the places where the words may stand looks like them: corners, edges, and the middle."""
     height, width = grey.shape
     slack = max(2, round(_SLACK * min(height, width)))
     rows, columns = words.shape[0] + 2 * slack, words.shape[1] + 2 * slack
@@ -54,8 +54,8 @@ def _is_in_a_corner(grey: NDArray[Any], words: NDArray[np.uint8]) -> bool:
         return False
     away = round(MARGIN * min(height, width)) + max(2, round(PADDING * words.shape[0])) - slack
     away = max(0, min(away, height - rows, width - columns))
-    for top in (away, height - rows - away):
-        for left in (away, width - columns - away):
+    for top in (away, (height - rows) // 2, height - rows - away):
+        for left in (away, (width - columns) // 2, width - columns - away):
             place = grey[top : top + rows, left : left + columns]
             if np.abs(np.nan_to_num(cv2.matchTemplate(place, words, cv2.TM_CCOEFF_NORMED))).max() >= _LIKE:
                 return True

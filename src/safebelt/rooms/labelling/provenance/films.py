@@ -31,6 +31,8 @@ MAX_FILM_BYTES = 1 << 30
 _LEAST_PER_SECOND, MAX_LOOKED_AT = 4, 96
 """Frames that are looked at for a mark: all of a short film; of a longer one some of the first 24 seconds, since
 neighbours show the same."""
+_OPENING_PER_SECOND = 2
+"""Frames a second in which a notice's place is looked for: who is filmed moves little in half a second."""
 LOOK_SECONDS = 12.0
 """Longest that ffmpeg may take to give these frames."""
 _START_SECONDS, _SLOWEST = 60.0, 60.0
@@ -143,15 +145,39 @@ def looked_at(path: Path, kind: Kind, film: Film, size: tuple[int, int]) -> Iter
     Raises:
         Unwritable: There is no ffmpeg here.
     """
-    rows, columns = size
     each = min(film.rate, max(Fraction(_LEAST_PER_SECOND), Fraction(MAX_LOOKED_AT) / max(1, round(film.seconds))))
+    yield from _frames(path, kind, film, size, (each, MAX_LOOKED_AT))
+
+
+def _frames(path: Path, kind: Kind, film: Film, size: tuple[int, int], pace: tuple[Fraction, int]) -> Iterator[Luma]:
+    """Yield frames of a film's beginning: so many a second, and no more than so many."""
+    (rows, columns), (each, most) = size, pace
     scaled = f"fps={each},scale={columns}:{rows}:flags=area,format=gray"
     wanted = ["-threads", "2", *ffmpeg.source(path, kind), "-map", f"0:{int(film.video['index'])}", "-vf", scaled]
-    wanted += ["-frames:v", str(MAX_LOOKED_AT), "-f", "rawvideo", "pipe:1"]
+    wanted += ["-frames:v", str(most), "-f", "rawvideo", "pipe:1"]
     with ffmpeg.running("ffmpeg", wanted, seconds=LOOK_SECONDS) as process:
         assert process.stdout is not None  # noqa: S101  a pipe
         while (raw := _exactly(process.stdout, rows * columns)) is not None:
             yield np.frombuffer(raw, dtype=np.uint8).reshape(rows, columns)
+
+
+def opening(path: Path, kind: Kind, film: Film, seconds: float, shortest: int) -> list[Luma]:
+    """Return some frames of a film's first seconds, reduced.
+
+    Args:
+        path: The file.
+        kind: Its format.
+        film: What it is.
+        seconds: How many of them.
+        shortest: Shortest side in pixels to which larger ones are reduced.
+
+    Raises:
+        Unwritable: There is no ffmpeg here.
+    """
+    ratio = max(1.0, min(film.height, film.width) / shortest)
+    size = max(1, round(film.height / ratio)), max(1, round(film.width / ratio))
+    each = min(film.rate, Fraction(_OPENING_PER_SECOND))
+    return list(_frames(path, kind, film, size, (each, round(seconds * each) + 1)))
 
 
 def begun(path: Path, kind: Kind, film: Film, size: tuple[int, int]) -> Iterator[Luma]:

@@ -1,6 +1,6 @@
 """Marks in what is seen and heard: notice and watermark, each where the format is taken apart here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -13,7 +13,7 @@ from safebelt.rooms.labelling.formats import files
 from safebelt.rooms.labelling.formats.carrier import Broken, Buffer, Unwritable
 from safebelt.rooms.labelling.formats.kinds import Kind
 from safebelt.rooms.labelling.model import Mark
-from safebelt.rooms.labelling.provenance import corners, ffmpeg, films, gifs, notices, scanning, sound, sound_aac
+from safebelt.rooms.labelling.provenance import corners, faces, ffmpeg, films, gifs, notices, scanning, sound, sound_aac
 from safebelt.rooms.labelling.provenance.pixels import RASTER, decoded, encoded, not_here
 
 NOTICE_SECONDS = 3.0
@@ -165,8 +165,14 @@ class Essence:
             else:
                 film = films.probed(source, kind)
                 films.hold_writable(film)
-                films.encoded(source, kind, film, _Shown(self, film), made)
+                films.encoded(source, kind, film, _Shown(self, film, self._opening(source, kind, film)), made)
             return made.read_bytes()
+
+    def _opening(self, source: Path, kind: Kind, film: films.Film) -> list[films.Luma]:
+        """Return what is seen of a film while it shows the notice, which is to stand over no face of it."""
+        if Mark.EXPLICIT not in self.marks:
+            return []
+        return films.opening(source, kind, film, NOTICE_SECONDS, faces.SIDE)
 
     def _rhythm(self, source: Path, data: Buffer, kind: Kind, rate: int, channels: int) -> list[Samples]:
         """Return what is put before a sound: the rhythm, where it is wished for and not there yet."""
@@ -205,10 +211,11 @@ class _Shown:
     Args:
         essence: What is wished for, and where it is said what was put.
         film: What it is.
+        opening: Some frames of the time for which the notice is shown.
     """
 
-    def __init__(self, essence: Essence, film: films.Film) -> None:
-        self._essence = essence
+    def __init__(self, essence: Essence, film: films.Film, opening: Sequence[films.Luma]) -> None:
+        self._essence, self._opening = essence, opening
         self._until = NOTICE_SECONDS * film.rate
         self._levels = (0, 255) if film.video.get("color_range") == "pc" else (16, 235)  # ITU-R BT.601, 2.5.1
         self._marks = essence.marks & _HERE
@@ -246,11 +253,11 @@ class _Shown:
         return marked
 
     def _choose(self, luma: films.Luma) -> None:
-        """Find the notice's corner in the first frame, so that it stands still."""
+        """Find the notice's place in the first frames, so that it stands still."""
         if Mark.EXPLICIT in self._marks:
             shown = np.repeat(luma[..., None], 3, axis=2)
             try:
-                self._corner = corners.chosen(shown, self._essence.lang, self._essence.font)
+                self._corner = corners.chosen(shown, self._essence.lang, self._essence.font, self._opening)
             except Unwritable as no:
                 self._essence.left[Mark.EXPLICIT] = no.why
                 self._marks -= {Mark.EXPLICIT}
