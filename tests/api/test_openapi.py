@@ -140,6 +140,7 @@ def _admission(belt: Any) -> dict[str, dict[str, Any]]:
         "POST /api/belt/admission/check": {"body": {"cedar": rules}},
         "POST /api/belt/admission/try": {"body": {"purpose": "support"}},
         "POST /api/belt/admission/roll-back": {"body": {"reason": "why", "number": 1}},
+        "POST /api/belt/admission/off": {"body": {"reason": "why"}},
     }
 
 

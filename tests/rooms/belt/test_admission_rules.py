@@ -223,12 +223,43 @@ def test_a_version_changed_where_it_is_kept_is_not_used(house: House, sql: Sql) 
         house.belt.admission()
 
 
+def test_admission_is_switched_off_by_somebody_for_a_reason_and_rolled_back(house: House) -> None:
+    assert not house.belt.is_admission_off()
+
+    off = house.belt.switch_off_admission("an emergency", by=OWNER)
+
+    assert house.belt.is_admission_off() and house.belt.admission() is None
+    assert house.entries("admission_adopted")[-1]["rules"] == []
+    house.belt.open_admission()
+    assert house.belt.is_admission_off(), "a restart does not switch it on"
+    with pytest.raises(Conflict):
+        house.belt.switch_off_admission("again", by=OWNER)
+    with pytest.raises(Invalid):
+        house.belt.switch_off_admission(" ", by=OWNER)
+    assert house.belt.roll_back_admission("it is over", by=OWNER).number == off.number + 1
+    assert not house.belt.is_admission_off()
+
+
+def test_a_folder_without_rules_is_told_to_the_ledger_when_a_belt_starts(tmp_path: Path, sql: Sql) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "schema.cedarschema").write_text((FOLDER / "schema.cedarschema").read_text("utf-8"), "utf-8")
+    house = build(sql, tmp_path)
+    house.belt._reading = Reading(tmp_path / "rules")
+
+    house.belt.open_admission()
+    house.belt.open_admission()
+
+    assert [(told["rules"], told["brought"]) for told in house.entries("admission_adopted")] == [([], "file")]
+    assert house.belt.is_admission_off()
+
+
 def test_a_house_without_the_folder_has_no_rules_and_says_so(tmp_path: Path, sql: Sql) -> None:
     house = build(sql, tmp_path)
 
     house.belt.open_admission()
 
     assert house.belt.admission() is None and house.belt.snapshot().admission is None
+    assert house.belt.is_admission_off()
     with pytest.raises(Unavailable):
         house.belt.load_admission(PERMIT.encode(), "why", by=OWNER)
 
@@ -262,5 +293,6 @@ def test_the_shell_loads_tries_and_rolls_back(run: Callable[..., Answer], tmp_pa
     assert run("roll-back", "--reason", "too strict").data["number"] == 3
     assert run("try").data == {"is_admitted": True, "rules": ["house.holders-of-keys"]}
     assert len(run("versions").data) == 3
+    assert run("off", "--reason", "an emergency").data["number"] == 4
     with pytest.raises(Invalid):
         run("check", str(tmp_path / "none.cedar"))

@@ -141,7 +141,29 @@ def test_who_is_let_in_goes_the_quick_way_whatever_was_asked(
 
     assert seen.taken == 3
     assert all(one.get("admission") == first.get("admission") for one in others)
-    assert ("admission" in first) is ("admission" in more)
+    assert bool(first["admission"]["digest"]) is ("admission" in more)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_that_there_are_no_rules_stands_in_every_head_and_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: bool
+) -> None:
+    seen = Seen(monkeypatch)
+
+    async def scenario(belt: Belt) -> tuple[list[str | None], list[dict[str, Any]]]:
+        heads = []
+        async with httpx2.AsyncClient(timeout=20, headers=KEY) as calls:
+            for admission in (None, None, NO_BIG, NO_BIG):
+                belt.admission = admission
+                heads.append((await ask(calls, belt, {**ASKED, "stream": stream})).headers.get("x-safebelt-admission"))
+        await asyncio.sleep(0.1)
+        return heads, [one["admission"] for one in belt.records("intent")]
+
+    heads, told = in_belt(tmp_path, answering(), scenario, mode=PROMPT)
+
+    assert seen.taken == 3
+    assert heads == ["off", "off", None, None]
+    assert [one["rules"] for one in told] == [[], [], ["all"], ["all"]]
 
 
 @pytest.mark.parametrize("mode", list(RecordMode))

@@ -48,6 +48,13 @@ class AdmissionRollBack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdmissionOff:
+    """Have no rules at all."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TryRequest:
     """A request as rules see it; what is left out or empty is unknown."""
 
@@ -147,6 +154,18 @@ class AdmissionApi(Controller):
     ) -> AdmissionVersion:
         """Bring an earlier version back into force."""
         return belt.roll_back_admission(data.reason, by=by, number=data.number)
+
+    @post(
+        "/off",
+        sync_to_thread=True,
+        guards=[requires("belt.configure")],
+        responses=problems(Invalid, Conflict, Unavailable, has_body=True),
+    )
+    def off(
+        self, belt: NamedDependency[Belt], by: NamedDependency[Actor], data: JSONBody[AdmissionOff]
+    ) -> AdmissionVersion:
+        """Have no rules at all, so that every key is let in; answers, records and console say so meanwhile."""
+        return belt.switch_off_admission(data.reason, by=by)
 
 
 def _shown(found: AdmissionRules) -> RulesShown:

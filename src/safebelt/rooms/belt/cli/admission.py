@@ -112,6 +112,16 @@ def _bringing(app: App, belt: Belt) -> None:
         """Bring the version before back into force, or the one whose number is named."""
         return _brought(belt.roll_back_admission(reason, by=OWNER, number=number))
 
+    @app.command
+    def off(*, reason: Reason) -> Answer:
+        """Have no rules at all, so that every key is let in; `roll-back` ends it."""
+        made = belt.switch_off_admission(reason, by=OWNER)
+        says = Text(
+            zh=f"准入规则已关闭（第 {made.number} 版）：每一把有效的密钥都可进入。",
+            en=f"The rules of admission are off (version {made.number}): every valid key is let in.",
+        )
+        return Answer(data=_version_data(made), says=says)
+
 
 def _brought(made: AdmissionVersion) -> Answer:
     says = Text(

@@ -91,6 +91,24 @@ class AdmissionPages(Controller):
             return _page(request, belt, lang, back=form, status=problem.status)
         return Redirect(f"/{lang}/belt/admission?done=admission", status_code=303)
 
+    @post("/off", sync_to_thread=True, guards=[requires("belt.configure")])
+    def off(
+        self,
+        request: AnyRequest,
+        belt: NamedDependency[Belt],
+        by: NamedDependency[Actor],
+        lang: PathLang,
+        data: FormData,
+    ) -> Template | Redirect:
+        """Have no rules at all."""
+        why = data.get("off_why", "")
+        try:
+            belt.switch_off_admission(why, by=by)
+        except Problem as problem:
+            problem.details = {"field": "off_why"}
+            return _page(request, belt, lang, off=empty_form(off_why=why).refused(problem), status=problem.status)
+        return Redirect(f"/{lang}/belt/admission?done=admission", status_code=303)
+
 
 def _beside(problem: Problem, field: str) -> Problem:
     if problem.details.get("field") not in {"cedar", "reason"}:
@@ -106,6 +124,7 @@ def _page(
     form: Form[Any] | None = None,
     back: Form[Any] | None = None,
     tried: Form[Any] | None = None,
+    off: Form[Any] | None = None,
     barred: NotAdmitted | None = None,
     is_tried: bool = False,
     status: int = 200,
@@ -121,6 +140,7 @@ def _page(
         headers=HEADERS,
         form=form or empty_form(cedar=rules.content if rules else ""),
         back=back or empty_form(),
+        off=off or empty_form(),
         tried=tried or empty_form(scope="chat"),
         barred=barred,
         is_tried=is_tried,

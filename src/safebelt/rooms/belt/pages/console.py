@@ -71,6 +71,7 @@ class ConsolePages(Controller):
             identity=belt.identity(),
             bearings=BEARINGS,
             observed=[h for h in belt.harnesses() if h.stance is Stance.OBSERVE and system in ("", h.system_id)],
+            is_admission_off=belt.is_admission_off(),
             live=f"/{lang}/belt/live?{urlencode({'system': system, 'since': cursor})}" if is_live else "",
             words=words,
             may=lambda action: words.may(request, action),

@@ -76,7 +76,7 @@ class Admission:
         if facts is not None and not request.header(_MINOR):
             return facts
         found = self._look(caller, request)
-        if isinstance(found, NotAdmitted) or found.headers:
+        if isinstance(found, NotAdmitted) or found.policy is not caller.policy:
             return None
         if _is_settled(caller.key, snapshot.admission):
             self._settled[caller.key.id] = found.admitted
@@ -114,7 +114,7 @@ class Admission:
             policy=self._laid[both],
             harness=replace(caller.harness, stance=Stance.ENFORCE),
             admitted={**caller.admitted, "mode": MINORS, MINORS: facts},
-            headers=_MINORS_HEADERS,
+            headers=(*caller.headers, *_MINORS_HEADERS),
         )
 
     def _asked(self, key: Key, request: Request, now: datetime, reads: frozenset[str]) -> Asked:

@@ -60,10 +60,11 @@ class Seat:
             **({"complain": complain_at} if complain_at else {}),
         }
         self._field = _split(b',"safebelt":' + msgspec.json.encode(field) + b"}")
-        head = b"content-type: %b\r\nx-safebelt-record: %b\r\nx-safebelt-verdict: %b\r\nx-safebelt-aigc: %b\r\n" % (
+        head = b"content-type: %b\r\nx-safebelt-record: %b\r\nx-safebelt-verdict: %b\r\n%bx-safebelt-aigc: %b\r\n" % (
             _JSON,
             _ID.encode(),
             Action.ALLOW.value.encode(),
+            b"".join([b"%b: %b\r\n" % pair for pair in caller.headers]),
             label.header.encode("ascii"),
         )
         self._head = _split(head)

@@ -1,7 +1,7 @@
 """What every exchange works with."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import Any, Protocol
 
@@ -97,6 +97,11 @@ class Caller:
     headers: Headers = ()
 
 
+_NO_RULES: Mapping[str, Any] = {"admission": {"rules": [], "digest": ""}}
+_NO_RULES_HEADERS: Headers = ((b"x-safebelt-admission", b"off"),)
+"""What record and head say while there are no rules of admission, and every key is let in."""
+
+
 def caller_of(snapshot: Snapshot, digest: str) -> Caller | None:
     """Return whose key has this SHA-256; None where it is unknown, revoked, or its system has no belt."""
     key = snapshot.keys.get(digest)
@@ -104,7 +109,8 @@ def caller_of(snapshot: Snapshot, digest: str) -> Caller | None:
     policy = snapshot.policies.get(harness.policy) if harness else None
     if not (key and harness and policy):
         return None
-    return Caller(key=key, harness=harness, policy=policy, provider=snapshot.providers.get(key.system_id, ""))
+    caller = Caller(key=key, harness=harness, policy=policy, provider=snapshot.providers.get(key.system_id, ""))
+    return caller if snapshot.admission else replace(caller, admitted=_NO_RULES, headers=_NO_RULES_HEADERS)
 
 
 class Unmarked(UpstreamBroke):

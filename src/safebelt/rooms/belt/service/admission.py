@@ -5,6 +5,7 @@ the file itself changes.
 """
 
 from datetime import tzinfo
+from hashlib import sha256
 
 import sqlalchemy as sa
 
@@ -18,6 +19,9 @@ from safebelt.rooms.belt.service.base import REASON, Chapter, Tools, given, miss
 
 _LOCK = "belt_admission"
 _FOUND = "found in the folder of the house"
+_NONE_FOUND = "the folder of the house holds no rules"
+_OFF = sha256(b"").hexdigest()
+"""Digest of no rules at all: that every key is let in is a version too, and somebody brought it."""
 
 
 class RulesOfAdmission(Chapter):
@@ -39,6 +43,14 @@ class RulesOfAdmission(Chapter):
         """
         with self._t.sql.read() as tx:
             return self._now(tx)
+
+    def is_admission_off(self) -> bool:
+        """Whether no rules of admission are in force, so that every key is let in."""
+        with self._t.sql.read() as tx:
+            newest = store.newest_admission(tx)
+        if newest is not None:
+            return not newest.content
+        return self._reading is None or self._reading.of_the_house() is None
 
     def admission_versions(self) -> tuple[AdmissionVersion, ...]:
         """Return every version that was in force, newest first; empty until a belt has started."""
@@ -94,18 +106,36 @@ class RulesOfAdmission(Chapter):
                 raise missing(Text(zh="准入规则的版本", en="version of the rules of admission"), str(number), hint)
             return self._adopt_rules(tx, self._read(wanted), Brought.ROLL_BACK, reason, by)
 
+    def switch_off_admission(self, reason: str, *, by: Actor) -> AdmissionVersion:
+        """Have no rules at all, so that every key is let in: a version of its own, which can be rolled back.
+
+        While it is in force every answer's head, every record and the console say so.
+
+        Raises:
+            Invalid: No reason is given.
+            Conflict: There are none already.
+        """
+        reason = given(reason, field="reason", what=REASON)
+        with self._t.sql.begin() as tx:
+            self._t.sql.exclusive(tx, _LOCK)
+            self._keep_house_rules(tx)
+            return self._adopt_rules(tx, None, Brought.LOAD, reason, by)
+
     def open_admission(self) -> None:
         """Take the house's file where it is new or changed.  Called when a belt starts.
 
         Raises:
             Invalid: It cannot be used: the belt must not start.
         """
-        house = self._reading.of_the_house() if self._reading else None
-        if house is None:
+        if self._reading is None:
             return
+        house = self._reading.of_the_house()
         with self._t.sql.begin() as tx:
             self._t.sql.exclusive(tx, _LOCK)
-            self._take_rules(tx, house)
+            if house is not None:
+                self._take_rules(tx, house)
+            elif store.newest_admission(tx) is None:
+                self._adopt_rules(tx, None, Brought.FILE, _NONE_FOUND, MACHINE)
 
     # ------------------------------------------------------------------ hands
 
@@ -123,8 +153,10 @@ class RulesOfAdmission(Chapter):
             return self._read(newest)
         return self._reading.of_the_house() if self._reading else None
 
-    def _read(self, version: AdmissionVersion) -> AdmissionRules:
-        """Return a version, compiled once and proven to be what was kept."""
+    def _read(self, version: AdmissionVersion) -> AdmissionRules | None:
+        """Return a version, compiled once and proven to be what was kept; None for that of no rules."""
+        if version.digest == _OFF and not version.content:
+            return None
         if version.digest not in self._compiled:
             rules = self._reader().read(version.content.encode())
             if rules.digest != version.digest:
@@ -151,10 +183,10 @@ class RulesOfAdmission(Chapter):
             self._adopt_rules(tx, house, Brought.FILE, _FOUND, MACHINE)
 
     def _adopt_rules(
-        self, tx: sa.Connection, rules: AdmissionRules, brought: Brought, reason: str, by: Actor
+        self, tx: sa.Connection, rules: AdmissionRules | None, brought: Brought, reason: str, by: Actor
     ) -> AdmissionVersion:
-        old = store.newest_admission(tx)
-        if old is not None and old.digest == rules.digest:
+        old, digest = store.newest_admission(tx), rules.digest if rules else _OFF
+        if old is not None and old.digest == digest:
             raise Conflict(
                 what=Text(zh="这些准入规则已在生效。", en="These rules of admission are in force already."),
                 hint=Text(zh="无需再次载入。", en="There is nothing left to do."),
@@ -163,16 +195,16 @@ class RulesOfAdmission(Chapter):
         event = AdmissionAdopted(
             subject="belt",
             number=number,
-            digest=rules.digest,
+            digest=digest,
             replaced=old.digest if old else "",
             brought=brought.value,
-            rules=tuple(sorted(rules.rules)),
+            rules=tuple(sorted(rules.rules)) if rules else (),
             reason=reason,
         )
         made = AdmissionVersion(
             number=number,
-            digest=rules.digest,
-            content=rules.content,
+            digest=digest,
+            content=rules.content if rules else "",
             brought=brought,
             at=self._t.clock(),
             by=by.id,
