@@ -135,22 +135,40 @@ def _demo_register(house: House) -> Answer:
 
 
 def _serve(house: House) -> Any:
-    def serve(process: Process) -> Answer:
-        """单独运行一个进程。 Run one of the house's processes by itself, as a cluster does."""
+    def serve(process: Process, *, workers: int = 0, worker: int = 0) -> Answer:
+        """单独运行一个进程。 Run one of the house's processes by itself, as a cluster does.
+
+        Parameters
+        ----------
+        process
+            Which.
+        workers
+            Of the belt: how many processes share its port; 0 for as many as the settings say.
+        worker
+            Of the belt: which of them this one is; only a supervisor says so.
+        """
         die_with_parent()
-        _processes()[process](house)
+        if process == "belt":
+            _belts()(house, workers, worker)
+        else:
+            _processes()[process](house)
         return Answer(data={"process": process}, says=Text(zh="已结束。", en="Ended."))
 
     return serve
 
 
+def _belts() -> Any:
+    from safebelt.run.belts import run_belts  # noqa: PLC0415
+
+    return run_belts
+
+
 def _processes() -> dict[str, Any]:
-    from safebelt.run.belt import run_belt  # noqa: PLC0415  each process imports what it needs
-    from safebelt.run.console import run_console  # noqa: PLC0415
+    from safebelt.run.console import run_console  # noqa: PLC0415  each process imports what it needs
     from safebelt.run.model import run_model  # noqa: PLC0415
     from safebelt.run.work import run_work  # noqa: PLC0415
 
-    return {"console": run_console, "belt": run_belt, "work": run_work, "model": run_model}
+    return {"console": run_console, "work": run_work, "model": run_model}
 
 
 def _start(house: House, words: Collection[str]) -> App:

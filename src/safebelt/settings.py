@@ -28,6 +28,14 @@ class Settings(BaseSettings):
         "certificates, QR codes and feeds. Empty means its own port, as whoever asks addressed it.",
     )
     belt_port: int = Field(default=8801, ge=0, le=65535, description="Port of the belt.")
+    belt_workers: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="How many processes share the belt's port. One serves thousands of exchanges a second, and each "
+        "more keeps its own word lists in memory (some 130 MB) and its own log of records; set it to the number of "
+        "cores where one is not enough.",
+    )
     belt_url: str = Field(
         default="",
         pattern=r"^(https?://[^\s?#]+[^\s?#/])?$",

@@ -18,11 +18,11 @@ import truststore
 
 from safebelt.app import House
 from safebelt.engines.clock import in_blocks
-from safebelt.kernel.errors import Conflict
+from safebelt.kernel.errors import Conflict, Problem
 from safebelt.kernel.ids import id_maker
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.calls import CallBox
-from safebelt.rooms.belt.control.heartbeat import Heartbeat
+from safebelt.rooms.belt.control.crew import Crew
 from safebelt.rooms.belt.control.switch import Switch
 from safebelt.rooms.belt.control.watcher import Watcher
 from safebelt.rooms.belt.model import Command, Snapshot
@@ -38,14 +38,15 @@ from safebelt.rooms.belt.proxy.tools import Tools
 from safebelt.rooms.belt.proxy.turns import Turns
 from safebelt.rooms.belt.proxy.upstreams import Upstreams
 from safebelt.rooms.belt.proxy.wire import Limits
-from safebelt.rooms.belt.records.acks import on_loop
+from safebelt.rooms.belt.records.acks import Deliver, inline, on_loop
+from safebelt.rooms.belt.records.disk import log_name, logs
 from safebelt.rooms.belt.records.writer import Writer
 from safebelt.rooms.belt.scanner.shelf import Shelf
 from safebelt.run.identity import BeltIdentity, belt_identity
 
 _REFRESH_SECONDS = 0.5
 """A changed stance or a revoked key is in force after at most this long."""
-_SIGNALS = {"SIGUSR1": Command.CUT, "SIGUSR2": Command.PAUSE}
+SIGNALS = {"SIGUSR1": Command.CUT, "SIGUSR2": Command.PAUSE}
 """Signals that stop everything, for a person with nothing but a shell: `kill -USR1 <pid>`."""
 
 _log = structlog.get_logger("safebelt.belt")
@@ -114,37 +115,40 @@ _SWITCH_SECONDS = 0.0005
 of an order's steps, would be felt."""
 
 
-def run_belt(house: House) -> None:
-    """Serve the belt's port until SIGTERM."""
+def run_belt(house: House, *, worker: int = 1, workers: int = 1) -> None:
+    """Serve the belt's port until SIGTERM, alone or as one of several workers."""
     sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         import uvloop  # noqa: PLC0415  not there on Windows
     except ImportError:
-        asyncio.run(_serve(house))
+        asyncio.run(_serve(house, worker, workers))
     else:
-        uvloop.run(_serve(house))
+        uvloop.run(_serve(house, worker, workers))
 
 
-async def _serve(house: House) -> None:
+async def _serve(house: House, worker: int, workers: int) -> None:
     loop, until = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, until.set)
-    with _records(house, loop) as writer:  # first, for its lock: another belt's pulse is not ours to clear
-        switch = Switch(house.box.state().orders)
-        heartbeat = Heartbeat(house.settings.home / "belt" / "pulse")
-        heartbeat.clear()
+    # First the records, for their lock: another belt's pulse is not ours to clear.
+    with _records(house, loop, log_name(worker)) as writer:
+        _settle_left(house, worker, workers)
         house.belt.open_policies()
         shelf = Shelf(house.settings.home / "belt" / "compiled", sign=house.sign, open_note=house.open_note)
         snapshots = Snapshots(house, Screens(shelf))
         house.belt.open_admission()
-        with _obeying(house, switch, heartbeat, loop, snapshots), belt_identity(house) as identity:
+        with (
+            _at_work(house, worker) as (crew, switch),
+            _obeying(house, switch, loop, snapshots, (crew, worker)),
+            belt_identity(house) as identity,
+        ):
             tools = _tools(house, switch, writer, snapshots, identity)
             limits = Limits(body_bytes=house.settings.max_body_bytes)
             servers = _mcp(house)
-            port = BeltPort(Gateway(tools, servers), limits=limits, switch=switch, heartbeat=heartbeat)
+            port = BeltPort(Gateway(tools, servers), limits=limits, switch=switch, heartbeat=crew.page(worker))
             fresh = loop.create_task(snapshots.keep_fresh())
             try:
-                await _listen(house, port, until)
+                await _listen(house, port, until, is_shared=workers > 1)
             finally:
                 fresh.cancel()
                 tools.upstream.close()
@@ -152,11 +156,11 @@ async def _serve(house: House) -> None:
                     server.close()
 
 
-async def _listen(house: House, port: BeltPort, until: asyncio.Event) -> None:
+async def _listen(house: House, port: BeltPort, until: asyncio.Event, *, is_shared: bool) -> None:
     tls = server_tls(house)
     _log.info("belt.listening", port=house.settings.belt_port, upstream=house.settings.upstream_url, pid=os.getpid())
     try:
-        await port.serve(house.settings.bind, house.settings.belt_port, tls=tls, until=until)
+        await port.serve(house.settings.bind, house.settings.belt_port, tls=tls, until=until, is_shared=is_shared)
     except OSError as error:
         number, why = house.settings.belt_port, error.strerror or str(error)
         raise Conflict(
@@ -182,6 +186,7 @@ def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots, i
             "status": "ok" if state.problem is None else "failed",
             "records": state.health.value,
             "pid": os.getpid(),
+            "log": writer.log,
             "upstreams": upstreams.health(),
             **identity.health(),
         }
@@ -228,8 +233,44 @@ def _complain_at(base: str, system_id: str) -> Text:
 
 
 @contextmanager
-def _records(house: House, loop: asyncio.AbstractEventLoop) -> Iterator[Writer]:
-    writer = Writer(
+def _at_work(house: House, worker: int) -> Iterator[tuple[Crew, Switch]]:
+    """Be one of the crew, with the orders in force: from now on every order waits for this worker too."""
+    crew = Crew(house.box)
+    page = crew.page(worker)
+    page.clear()
+    page.enter(os.getpid())
+    state = house.box.state()  # only now: an order given after it was read waits for us
+    try:
+        yield crew, Switch(state.orders, state.numbers)
+    finally:
+        page.enter(0)
+
+
+def _settle_left(house: House, worker: int, workers: int) -> None:
+    """Let the first worker recover and seal the logs of workers that there were before and are not any more."""
+    if worker != 1:
+        return
+    for log in set(logs(house.records)) - {log_name(each) for each in range(1, workers + 1)}:
+        try:
+            writer = _writer(house, inline, log)
+            writer.start()
+            writer.close()
+        except Problem as problem:  # still being written, by a worker that has not ended yet: the next start does it
+            _log.warning("belt.log_not_settled", log=log, problem=str(problem))
+
+
+@contextmanager
+def _records(house: House, loop: asyncio.AbstractEventLoop, log: str) -> Iterator[Writer]:
+    writer = _writer(house, on_loop(loop), log)
+    writer.start()
+    try:
+        yield writer
+    finally:
+        writer.close()
+
+
+def _writer(house: House, deliver: Deliver, log: str) -> Writer:
+    return Writer(
         house.records,
         sign=house.sign,
         log_origin=house.settings.log_origin,
@@ -238,13 +279,9 @@ def _records(house: House, loop: asyncio.AbstractEventLoop) -> Iterator[Writer]:
         new_id=house.new_id,
         on_sealed=lambda segment, records, root: _sealed(house, segment, records, root),
         sealed=house.belt.sealed_segments(),
-        deliver=on_loop(loop),
+        deliver=deliver,
+        log=log,
     )
-    writer.start()
-    try:
-        yield writer
-    finally:
-        writer.close()
 
 
 def _sealed(house: House, segment: str, records: int, root: str) -> None:
@@ -253,19 +290,22 @@ def _sealed(house: House, segment: str, records: int, root: str) -> None:
 
 @contextmanager
 def _obeying(
-    house: House, switch: Switch, heartbeat: Heartbeat, loop: asyncio.AbstractEventLoop, snapshots: Snapshots
+    house: House, switch: Switch, loop: asyncio.AbstractEventLoop, snapshots: Snapshots, at: tuple[Crew, int]
 ) -> Iterator[Watcher]:
+    crew, worker = at
     watcher = Watcher(
         box=house.box,
         switch=switch,
         clock=house.clock,
         new_id=house.new_id,
         loop=loop,
-        heartbeat=heartbeat,
+        heartbeat=crew.page(worker),
         complain=lambda what: _log.error("belt.order_not_understood", what=what),
         knows=snapshots.knows,
+        crew=crew,
+        worker=worker,
     )
-    for name, command in _SIGNALS.items():
+    for name, command in SIGNALS.items():
         if hasattr(signal, name):  # not by the loop, which may be busy: the handler only leaves word for the watcher
             signal.signal(getattr(signal, name), partial(_told, watcher, command))
     watcher.start()

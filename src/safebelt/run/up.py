@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import sys
 import threading
 import time
@@ -17,9 +16,8 @@ from safebelt.engines.models.local import MODEL_NAME, find_model
 from safebelt.engines.supervisor import ChildSpec, OnlyOne, Supervisor, holder_of
 from safebelt.kernel.errors import Conflict, Unavailable
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt.control.heartbeat import Heartbeat
-from safebelt.rooms.belt.control.watchdog import Watchdog
 from safebelt.run.belt import server_tls
+from safebelt.run.belts import belt_children, hold_port_free
 from safebelt.run.demo import Demo, prepare_demo
 
 _READY_SECONDS = 180.0
@@ -69,9 +67,9 @@ def _check(house: House, *, is_local: bool) -> None:
     settings = house.settings
     if is_local:
         find_model()
-        _hold_port_free("127.0.0.1", settings.model_port, "SAFEBELT_MODEL_PORT")
-    _hold_port_free(settings.bind, settings.console_port, "SAFEBELT_CONSOLE_PORT")
-    _hold_port_free(settings.bind, settings.belt_port, "SAFEBELT_BELT_PORT")
+        hold_port_free("127.0.0.1", settings.model_port, "SAFEBELT_MODEL_PORT")
+    hold_port_free(settings.bind, settings.console_port, "SAFEBELT_CONSOLE_PORT")
+    hold_port_free(settings.bind, settings.belt_port, "SAFEBELT_BELT_PORT")
     house.keys.current()
     house.labelling.generated("rec_0")
     house.belt.open_policies()
@@ -85,24 +83,6 @@ def _check(house: House, *, is_local: bool) -> None:
                 en="Check SAFEBELT_TLS_CERT and SAFEBELT_TLS_KEY (PEM files that belong together).",
             ),
         ) from error
-
-
-def _hold_port_free(host: str, port: int, setting: str) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise Conflict(
-                what=Text(
-                    zh=f"端口 {host}:{port} 无法使用：{error.strerror}。",
-                    en=f"Port {host}:{port} cannot be used: {error.strerror}.",
-                ),
-                hint=Text(
-                    zh=f"请停止占用它的程序，或另设 {setting}。", en=f"End what uses it, or set {setting} to another."
-                ),
-            ) from error
 
 
 def run_down(house: House) -> bool:
@@ -138,12 +118,10 @@ def _claim(house: House) -> OnlyOne:
 
 
 def _supervisor(house: House, *, is_local: bool, say: Callable[[Text], None]) -> Supervisor:
-    heartbeat = Heartbeat(house.settings.home / "belt" / "pulse")
-    watchdog = Watchdog(box=house.box, heartbeat=heartbeat, clock=house.clock, new_id=house.new_id)
     serve = ("-m", "safebelt", "serve")
     children = [
         ChildSpec(name="work", argv=(*serve, "work")),
-        ChildSpec(name="belt", argv=(*serve, "belt"), watch=watchdog.watch, on_killed=watchdog.on_killed),
+        *belt_children(house, house.settings.belt_workers),
         ChildSpec(name="console", argv=(*serve, "console")),
     ]
     if is_local:

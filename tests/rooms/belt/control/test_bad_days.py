@@ -178,7 +178,7 @@ def test_on_a_full_disk_every_order_is_carried_out_once_and_proven_when_there_is
 
 
 def test_a_belt_that_obeys_but_cannot_write_the_proof_is_not_killed(post: Post) -> None:
-    dog = Watchdog(box=OrderBox(post.box.folder), heartbeat=post.heartbeat, clock=wall_clock, new_id=NEW_ID)
+    dog = Watchdog(box=OrderBox(post.box.folder), heartbeat=post.heartbeat, clock=wall_clock)
     _full(post.box)
     assert dog.watch(1) == ""
     post.watcher.look()
@@ -196,7 +196,7 @@ def test_a_belt_that_obeys_but_cannot_write_the_proof_is_not_killed(post: Post) 
 def test_while_a_slow_disk_takes_one_proof_the_next_order_is_obeyed_and_nobody_is_killed(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with Bench(tmp_path) as bench:
-            dog = Watchdog(box=OrderBox(bench.box.folder), heartbeat=bench.heartbeat, clock=wall_clock, new_id=NEW_ID)
+            dog = Watchdog(box=OrderBox(bench.box.folder), heartbeat=bench.heartbeat, clock=wall_clock)
             assert dog.watch(1) == ""
             keep, slow = bench.box.keep, threading.Event()
             bench.box.keep = lambda state: (slow.wait(60), keep(state))[1]  # type: ignore[method-assign]
@@ -238,7 +238,7 @@ def test_an_order_that_a_glance_cannot_see_is_obeyed_all_the_same(tmp_path: Path
 
 def test_a_belt_whose_watcher_stands_still_is_killed(post: Post) -> None:
     """Negative control of the test above."""
-    dog = Watchdog(box=OrderBox(post.box.folder), heartbeat=post.heartbeat, clock=wall_clock, new_id=NEW_ID)
+    dog = Watchdog(box=OrderBox(post.box.folder), heartbeat=post.heartbeat, clock=wall_clock)
     assert dog.watch(1) == ""
     post.watcher.look()
     post.box.give(order(Command.CUT))
@@ -250,7 +250,7 @@ def test_a_belt_whose_watcher_stands_still_is_killed(post: Post) -> None:
 
 def test_a_belt_that_is_only_starting_is_not_killed_for_an_order_it_will_obey(tmp_path: Path) -> None:
     box, heartbeat = OrderBox(tmp_path), Heartbeat(tmp_path / "pulse")
-    dog = Watchdog(box=box, heartbeat=heartbeat, clock=wall_clock, new_id=NEW_ID)
+    dog = Watchdog(box=box, heartbeat=heartbeat, clock=wall_clock)
     box.give(order(Command.CUT))
 
     assert dog.watch(1) == ""

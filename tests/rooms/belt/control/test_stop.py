@@ -315,7 +315,7 @@ def test_an_unreadable_state_means_cut_never_run(tmp_path: Path) -> None:
 
 def test_the_watchdog_gives_up_on_a_worker_that_does_not_obey(tmp_path: Path) -> None:
     box, heartbeat = OrderBox(tmp_path), Heartbeat(tmp_path / "pulse")
-    dog = Watchdog(box=box, heartbeat=heartbeat, clock=wall_clock, new_id=NEW_ID)
+    dog = Watchdog(box=box, heartbeat=heartbeat, clock=wall_clock)
     cut = order(Command.CUT, "sys_a")
 
     assert dog.watch(1) == ""
@@ -336,7 +336,7 @@ def test_the_watchdog_gives_up_on_a_worker_that_does_not_obey(tmp_path: Path) ->
 def test_the_watchdog_waits_for_a_worker_that_is_still_starting(tmp_path: Path) -> None:
     box, heartbeat = OrderBox(tmp_path), Heartbeat(tmp_path / "pulse")
     heartbeat.beat(WATCHER)  # of the worker before
-    dog = Watchdog(box=box, heartbeat=heartbeat, clock=wall_clock, new_id=NEW_ID)
+    dog = Watchdog(box=box, heartbeat=heartbeat, clock=wall_clock)
     box.give(order(Command.CUT))
 
     assert dog.watch(1) == ""

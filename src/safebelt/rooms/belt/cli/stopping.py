@@ -110,6 +110,10 @@ def _state(app: App, belt: Belt) -> None:
             },
             "waiting": [order.id for order in now.waiting],
             "alive": now.is_alive,
+            "workers": [
+                {"number": each.number, "pid": each.pid, "alive": each.is_alive, "owes": list(each.owes)}
+                for each in now.workers
+            ],
         }
         alive = Text(
             zh="安全带在运行" if now.is_alive else "没有安全带在运行",
@@ -119,6 +123,10 @@ def _state(app: App, belt: Belt) -> None:
             [f"{alive.zh}；等待执行的命令：{len(now.waiting)}"],
             [f"{alive.en}; orders waiting: {len(now.waiting)}"],
         )
+        for each in now.workers:
+            owes = ", ".join(each.owes)
+            zh.append(f"工作进程 {each.number}  {each.pid}  {f'尚未确认 {owes}' if owes else '已执行全部命令'}")
+            en.append(f"worker {each.number}  {each.pid}  {f'has not confirmed {owes}' if owes else 'owes nothing'}")
         return Answer(data=data, says=Text(zh="\n".join(zh + lines), en="\n".join(en + lines)))
 
     @app.command

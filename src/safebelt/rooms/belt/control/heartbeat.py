@@ -2,7 +2,7 @@
 
 Fields are 64-bit little-endian nanoseconds of the machine's monotonic clock (the same for all processes on Linux):
 loop beat, when the watcher last had carried out all that was ordered, when the last order was seen and carried out, and
-when a supervisor last looked after this belt.
+when a supervisor last looked after this belt; then the id of the process that is at work.
 """
 
 import mmap
@@ -12,6 +12,7 @@ from pathlib import Path
 
 _SIZE = 64
 LOOP, WATCHER, SEEN, EFFECTIVE, KEEPER = 0, 8, 16, 24, 32
+_PID = 40
 
 
 class Heartbeat:
@@ -32,6 +33,16 @@ class Heartbeat:
         """Return how long ago a field was marked; infinity where it never was."""
         at: int = struct.unpack_from("<Q", self._page, field)[0]
         return (time.monotonic_ns() - at) / 1e9 if at else float("inf")
+
+    def enter(self, pid: int) -> None:
+        """Say which process is at work; 0 where none is.  From now on an order waits for its confirmation."""
+        struct.pack_into("<Q", self._page, _PID, pid)
+
+    @property
+    def pid(self) -> int:
+        """The process that said it is at work, or 0."""
+        found: int = struct.unpack_from("<Q", self._page, _PID)[0]
+        return found
 
     def clear(self) -> None:
         """Forget an earlier worker's pulse."""

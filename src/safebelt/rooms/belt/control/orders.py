@@ -5,21 +5,28 @@ Folder `<home>/belt/`:
 * `stop`             a person's hand: one line `run|pause|drain|cut [system]`; writing it again repeats the order;
                      what cannot be read or understood pauses everything, because somebody meant to stop
 * `orders/<id>.json` orders of console and CLI, one file each, so that none overwrites another
+* `acks/<id>.<n>`    what worker *n* can prove of an order, until all have confirmed it
 * `proofs/<id>.json` what came of each order, kept until the ledger has it
 * `state.json`       the orders in force, so that a restart stays stopped
+* `numbers`          the number of the last order: every worker ends with the order of the highest number in force
 """
 
+import contextlib
 import errno
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from zlib import crc32
 
 import msgspec
 
 from safebelt.kernel.errors import Invalid
+from safebelt.kernel.ids import encode, uuid7
 from safebelt.kernel.text import Text
+from safebelt.rooms.belt.control.numbers import Numbers
 from safebelt.rooms.belt.control.switch import InForce
 from safebelt.rooms.belt.model import Command, Order, StopProof
 
@@ -34,10 +41,12 @@ class State:
     Attributes:
         orders: Orders in force, by system id (empty: all).
         stop_file: Identity of the stop file last obeyed (`inode:mtime:size`).
+        numbers: Number of the newest order, by system id.
     """
 
     orders: dict[str, InForce]
     stop_file: str = ""
+    numbers: dict[str, int] = field(default_factory=dict)
 
 
 class OrderBox:
@@ -51,22 +60,26 @@ class OrderBox:
         self.folder = folder
         self.stop_file = folder / "stop"
         self._orders, self._proofs, self._state = folder / "orders", folder / "proofs", folder / "state.json"
-        for place in (folder, self._orders, self._proofs):
+        self._acks, self._numbers = folder / "acks", Numbers(folder / "numbers")
+        for place in (folder, self._orders, self._proofs, self._acks):
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def give(self, order: Order) -> None:
-        """Put an order where the belt sees it within a few milliseconds."""
-        _write(self._orders / f"{order.id}.json", msgspec.json.encode(order))
+        """Put an order, with its number, where the belt sees it within a few milliseconds."""
+        path = self._orders / f"{order.id}.json"
+        with self._numbers.next() as number:
+            if not path.exists():  # several workers give what they all read in the stop file
+                _write(path, msgspec.json.encode(replace(order, number=number)))
 
     def waiting(self) -> list[Order]:
-        """Return orders not carried out yet, oldest first."""
+        """Return orders that some worker has not carried out yet, in their order."""
         found = []
         for path in sorted(self._orders.glob("*.json")):
             try:
                 found.append(msgspec.json.decode(path.read_bytes(), type=Order))
             except (OSError, msgspec.DecodeError):
                 continue  # taken by another worker meanwhile, or not ours; `_write` never leaves half a file
-        return found
+        return sorted(found, key=lambda order: order.number)
 
     def marks(self) -> tuple[object, object]:
         """Return what changes when the stop file is written or an order comes, for the price of two calls.
@@ -105,6 +118,29 @@ class OrderBox:
         """Keep what came of an order, then take the order away: in this order, so that none is lost."""
         _write(self._proofs / f"{proof.order.id}.json", msgspec.json.encode(proof))
         (self._orders / f"{proof.order.id}.json").unlink(missing_ok=True)
+
+    def confirm(self, worker: int, proof: StopProof) -> None:
+        """Keep what one of several workers can prove of an order."""
+        _write(self._acks / f"{proof.order.id}.{worker}", msgspec.json.encode(proof))
+
+    def confirmed(self, order_id: str) -> dict[int, StopProof]:
+        """Return which workers have confirmed an order, and their parts of its proof."""
+        found = {}
+        for path in self._acks.iterdir():
+            id_, _, worker = path.name.rpartition(".")
+            if id_ == order_id and worker.isdigit():
+                with contextlib.suppress(OSError, msgspec.DecodeError):  # another worker has added it up meanwhile
+                    found[int(worker)] = msgspec.json.decode(path.read_bytes(), type=StopProof)
+        return found
+
+    def unsettled(self) -> list[str]:
+        """Return the orders that some worker has confirmed and that are not proven yet."""
+        return sorted({path.name.rpartition(".")[0] for path in self._acks.iterdir() if path.name[:1] != "."})
+
+    def forget_confirmations(self, order_id: str) -> None:
+        """Take the parts of a proof away once they are added up."""
+        for worker in self.confirmed(order_id):
+            (self._acks / f"{order_id}.{worker}").unlink(missing_ok=True)
 
     def proof(self, order_id: str) -> StopProof | None:
         """Return the proof of an order, once there is one."""
@@ -172,6 +208,19 @@ def parse_stop_line(text: str) -> tuple[Command, str]:
             en="Write one line: run, pause, drain or cut, then perhaps a system's id.",
         ),
     )
+
+
+def id_of_file(identity: str, now: datetime) -> str:
+    """Return the id of the order that a stop file is: every worker that reads it finds the same.
+
+    Args:
+        identity: As `OrderBox.stop_file_identity`.
+        now: For a file that cannot be read, and so has no time of its own: those of ten seconds are one order.
+    """
+    _, _, changed = identity.partition(":")
+    at, _, rest = changed.partition(":")
+    millis = int(at) // 1_000_000 if rest and at.isdigit() else int(now.timestamp()) // 10 * 10_000
+    return f"ord_{encode(uuid7(millis, sha256(identity.encode()).digest()[:10]))}"
 
 
 def unknown_system(system_id: str) -> Invalid:

@@ -1,7 +1,7 @@
 """The switch of one worker: which order is in force for which system, and every running line."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -41,15 +41,20 @@ class Applied:
 class Switch:
     """Holds the orders and the lines; thread-safe."""
 
-    def __init__(self, orders: dict[str, InForce] | None = None) -> None:
+    def __init__(self, orders: Mapping[str, InForce] | None = None, numbers: Mapping[str, int] | None = None) -> None:
         self.lock = threading.Lock()
-        self._orders = dict(orders or {})
+        self._orders, self._numbers = dict(orders or {}), dict(numbers or {})
         self._lines: set[Line] = set()
 
     def orders(self) -> dict[str, InForce]:
         """Return the orders in force, by system (`ALL` for every system)."""
         with self.lock:
             return dict(self._orders)
+
+    def numbers(self) -> dict[str, int]:
+        """Return the number of the newest order, by system: a run has one too."""
+        with self.lock:
+            return dict(self._numbers)
 
     def in_force(self, system_id: str) -> InForce:
         """Return the order that holds for a system: the stricter of its own and the one for all."""
@@ -89,16 +94,33 @@ class Switch:
         with self.lock:
             return len(self._lines)
 
-    def apply(self, command: Command, system_id: str, order_id: str) -> Applied:
-        """Put an order in force and end what it ends.  Safe from any thread; needs no event loop."""
+    def apply(self, command: Command, system_id: str, order_id: str, number: int = 0) -> Applied:
+        """Put an order in force and end what it ends.  Safe from any thread; needs no event loop.
+
+        An order with a lower number than the newest of its system has been overtaken and changes nothing.
+        """
+        ordered = InForce(command=command, order_id=order_id)
         with self.lock:
-            if command is Command.RUN:
-                self._orders.pop(system_id, None)
-            else:
-                self._orders[system_id] = InForce(command=command, order_id=order_id)
+            if not put_in_force(ordered, system_id, number, self._orders, self._numbers):
+                return Applied(touched=(), cut=(), held=0)
             touched = tuple(line for line in self._lines if system_id in (ALL, line.system_id) and not line.is_cut)
             for line in touched:
-                order = self._in_force(line.system_id)
-                line.command(order.command, order.order_id)
+                now = self._in_force(line.system_id)
+                line.command(now.command, now.order_id)
             cut = tuple(line for line in touched if line.is_cut)
             return Applied(touched=touched, cut=cut, held=sum(line.order is Command.PAUSE for line in touched))
+
+
+def put_in_force(
+    ordered: InForce, system_id: str, number: int, orders: dict[str, InForce], numbers: dict[str, int]
+) -> bool:
+    """Note an order among those in force, by system; return whether it was not overtaken by one of a higher number."""
+    if 0 < number < numbers.get(system_id, 0):
+        return False
+    if number:
+        numbers[system_id] = number
+    if ordered.command is Command.RUN:
+        orders.pop(system_id, None)
+    else:
+        orders[system_id] = ordered
+    return True

@@ -4,10 +4,10 @@ import time
 
 from safebelt.engines.clock import Clock
 from safebelt.kernel.errors import Invalid
-from safebelt.kernel.ids import NewId
+from safebelt.rooms.belt.control.crew import Crew
 from safebelt.rooms.belt.control.heartbeat import KEEPER, WATCHER, Heartbeat
-from safebelt.rooms.belt.control.orders import OrderBox, State, parse_stop_line
-from safebelt.rooms.belt.control.switch import InForce
+from safebelt.rooms.belt.control.orders import OrderBox, State, id_of_file, parse_stop_line
+from safebelt.rooms.belt.control.switch import InForce, put_in_force
 from safebelt.rooms.belt.model import Command, Order, StopProof
 
 OBEY_SECONDS = 0.8
@@ -21,11 +21,21 @@ class Watchdog:
         box: Orders and proofs.
         heartbeat: The belt's pulse.
         clock: Time for the proof.
-        new_id: Mints the id of an order that came by the stop file.
+        crew: The workers of this machine.
+        worker: Which of them is watched.
     """
 
-    def __init__(self, *, box: OrderBox, heartbeat: Heartbeat, clock: Clock, new_id: NewId) -> None:
-        self._box, self._heartbeat, self._clock, self._new_id = box, heartbeat, clock, new_id
+    def __init__(
+        self,
+        *,
+        box: OrderBox,
+        heartbeat: Heartbeat,
+        clock: Clock,
+        crew: Crew | None = None,
+        worker: int = 1,
+    ) -> None:
+        self._crew, self._worker = crew or Crew(box), worker
+        self._box, self._heartbeat, self._clock = box, heartbeat, clock
         self._since: dict[str, float] = {}
         self._pid = 0
 
@@ -42,7 +52,7 @@ class Watchdog:
         if self._heartbeat.age_seconds(WATCHER) == float("inf"):
             self._since.clear()
             return ""
-        waiting = {order.id for order in self._box.waiting()}
+        waiting = {order.id for order in self._mine()}
         identity = self._box.stop_file_identity()
         if identity and identity != self._box.state().stop_file:
             waiting.add(f"stop file {identity}")
@@ -55,12 +65,11 @@ class Watchdog:
     def on_killed(self, pid: int) -> None:
         """Put the waiting orders in force for the next worker, and keep their proofs."""
         state = self._box.state()
-        orders, stop_file = dict(state.orders), state.stop_file
+        orders, stop_file, numbers = dict(state.orders), state.stop_file, dict(state.numbers)
+        self._heartbeat.clear()  # it is not at work any more: nobody waits for it
         for order in self._all_waiting():
-            if order.command is Command.RUN:
-                orders.pop(order.system_id, None)
-            else:
-                orders[order.system_id] = InForce(command=order.command, order_id=order.id)
+            ordered = InForce(command=order.command, order_id=order.id)
+            put_in_force(ordered, order.system_id, order.number, orders, numbers)
             now = self._clock()
             proof = StopProof(
                 order=order,
@@ -72,10 +81,10 @@ class Watchdog:
                 killed_by_supervisor=True,
                 worker=pid,
             )
-            self._box.keep(State(orders=orders, stop_file=self._box.stop_file_identity() or stop_file))
-            self._box.done(proof)
+            seen = self._box.stop_file_identity() or stop_file
+            self._box.keep(State(orders=orders, stop_file=seen, numbers=numbers))
+            self._crew.confirm(self._worker, proof)
         self._since.clear()
-        self._heartbeat.clear()
 
     def _all_waiting(self) -> list[Order]:
         identity = self._box.stop_file_identity()
@@ -86,9 +95,19 @@ class Watchdog:
             except (Invalid, OSError):
                 command, system_id = Command.PAUSE, ""
             by_hand = [self._order(command, system_id)]
-        return [*by_hand, *self._box.waiting()]
+        return [*by_hand, *self._mine()]
+
+    def _mine(self) -> list[Order]:
+        """Return the orders that the watched worker has not confirmed."""
+        return [order for order in self._box.waiting() if self._worker not in self._box.confirmed(order.id)]
 
     def _order(self, command: Command, system_id: str) -> Order:
+        identity = self._box.stop_file_identity()
         return Order(
-            id=self._new_id("ord"), command=command, system_id=system_id, at=self._clock(), by="file", reason=""
+            id=id_of_file(identity, self._clock()),
+            command=command,
+            system_id=system_id,
+            at=self._clock(),
+            by="file",
+            reason="",
         )

@@ -17,8 +17,9 @@ from collections.abc import Callable
 from safebelt.engines.clock import Clock
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.ids import NewId
+from safebelt.rooms.belt.control.crew import Crew
 from safebelt.rooms.belt.control.heartbeat import EFFECTIVE, SEEN, WATCHER, Heartbeat
-from safebelt.rooms.belt.control.orders import OrderBox, State, parse_stop_line, unknown_system
+from safebelt.rooms.belt.control.orders import OrderBox, State, id_of_file, parse_stop_line, unknown_system
 from safebelt.rooms.belt.control.switch import Applied, Switch
 from safebelt.rooms.belt.model import Command, Order, StopProof
 
@@ -44,6 +45,8 @@ class Watcher:
         heartbeat: The pulse page.
         complain: Told of a stop file nobody can understand.
         knows: Whether there is such a system: a slip in a name must not leave everything running.
+        crew: The workers of this machine; an order has taken effect when all of them have confirmed it.
+        worker: Which of them this one is.
     """
 
     def __init__(
@@ -57,11 +60,16 @@ class Watcher:
         heartbeat: Heartbeat,
         complain: Callable[[str], None],
         knows: Callable[[str], bool] = lambda _system_id: True,
+        crew: Crew | None = None,
+        worker: int = 1,
     ) -> None:
+        self._crew, self._worker = crew or Crew(box), worker
+        self._obeyed: dict[str, int] = {}
         self._box, self._switch, self._clock, self._new_id = box, switch, clock, new_id
         self._loop, self._heartbeat, self._complain, self._knows = loop, heartbeat, complain, knows
         self._stop_file = box.state().stop_file
         self._unwritten: deque[tuple[State, StopProof | None]] = deque()
+        self._to_share: deque[Order] = deque()
         self._marks: tuple[object, object] | None = None
         self._look_at = 0.0
         self._spoken: deque[tuple[Command, str, str]] = deque()
@@ -134,12 +142,26 @@ class Watcher:
         identity = self._box.stop_file_identity()
         if identity and identity != self._stop_file:
             self._obey_stop_file()
+        self._obey_box()
+        self._heartbeat.beat(WATCHER)
+
+    def _obey_box(self) -> None:
+        """Carry out what waits in the box; what this worker has done already waits there for the others.
+
+        An order that was obeyed before it had a number (a person's stop file) is put in its place among the others.
+        """
         # Asked first: a proof leaves this list after its order has left the disk, so no order is taken for a new one.
         unwritten = {proof.order.id for _, proof in tuple(self._unwritten) if proof}
-        for order in self._box.waiting():
-            if order.id not in unwritten:
+        waiting = self._box.waiting()
+        for order in waiting:
+            if order.id not in self._obeyed and order.id not in unwritten:
                 self.carry_out(order)
-        self._heartbeat.beat(WATCHER)
+            elif self._obeyed.get(order.id) == 0 < order.number:
+                self._switch.apply(order.command, order.system_id, order.id, order.number)
+                self._obeyed[order.id] = order.number
+                self._keep(None)
+        there = unwritten | {order.id for order in waiting} | {order.id for order in tuple(self._to_share)}
+        self._obeyed = {id_: number for id_, number in self._obeyed.items() if id_ in there}
 
     def _obey_stop_file(self) -> None:
         """Obey the person's line; what nobody can read or understand pauses everything: somebody meant to stop."""
@@ -155,9 +177,13 @@ class Watcher:
             return  # taken away between two looks
         except (Invalid, OSError) as error:
             self._complain(str(error))
-            self._obey(Command.PAUSE, "", "file", str(error))
+            self._obey(Command.PAUSE, "", "file", str(error), self._file_order())
         else:
-            self._obey(command, system_id, "file", "")
+            self._obey(command, system_id, "file", "", self._file_order())
+
+    def _file_order(self) -> str:
+        """Return the id of the order that the stop file is now: the same for every worker that reads it."""
+        return id_of_file(self._stop_file, self._clock())
 
     def _steady_line(self) -> str:
         """Read the stop file with the identity of what was read: a line written meanwhile must not be obeyed twice."""
@@ -169,15 +195,23 @@ class Watcher:
                 break
         return text
 
-    def _obey(self, command: Command, system_id: str, by: str, reason: str) -> None:
-        order_id, at = self._new_id("ord"), self._clock()
-        self.carry_out(Order(id=order_id, command=command, system_id=system_id, at=at, by=by, reason=reason))
+    def _obey(self, command: Command, system_id: str, by: str, reason: str, order_id: str = "") -> None:
+        """Obey an order that did not come by the box, and share it with the other workers, if there are any."""
+        id_, at = order_id or self._new_id("ord"), self._clock()
+        order = Order(id=id_, command=command, system_id=system_id, at=at, by=by, reason=reason)
+        if self._others():
+            self._to_share.append(order)  # before it is proven: else a slower worker might take it for a new one
+        self.carry_out(order)
+
+    def _others(self) -> bool:
+        return bool(self._crew.at_work().keys() - {self._worker})
 
     def carry_out(self, order: Order) -> StopProof:
         """Put an order in force, end what it ends, and have the proof kept."""
         seen_at = self._clock()
         self._heartbeat.beat(SEEN)
-        applied = self._switch.apply(order.command, order.system_id, order.id)
+        applied = self._switch.apply(order.command, order.system_id, order.id, order.number)
+        self._obeyed[order.id] = order.number
         effective_at = self._clock()
         ended = self._end_tasks(applied)
         ended.wait(_SETTLE_SECONDS)
@@ -197,18 +231,23 @@ class Watcher:
 
     def _keep(self, proof: StopProof | None) -> None:
         """Have the state of this moment kept, and a proof with it."""
-        self._unwritten.append((State(orders=self._switch.orders(), stop_file=self._stop_file), proof))
+        state = State(orders=self._switch.orders(), stop_file=self._stop_file, numbers=self._switch.numbers())
+        self._unwritten.append((state, proof))
         self._bell.set()
 
     def _write_proofs(self) -> None:
         """Keep state and proofs; on a full disk they wait in memory, and the order holds meanwhile."""
         with contextlib.suppress(OSError):
+            while self._to_share:
+                self._box.give(self._to_share[0])
+                self._to_share.popleft()
             while self._unwritten:
                 state, proof = self._unwritten[0]
                 self._box.keep(state)
                 if proof:
-                    self._box.done(proof)
+                    self._crew.confirm(self._worker, proof)
                 self._unwritten.popleft()
+            self._crew.settle()
 
     def _end_tasks(self, applied: Applied) -> threading.Event:
         ended = threading.Event()

@@ -1,6 +1,6 @@
 """Words of human command: orders, and the proof that they worked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -39,6 +39,8 @@ class Order:
         at: When it was given.
         by: Pseudonymous id of who gave it; `file` where it came by the stop file alone.
         reason: Why.
+        number: Its place among the orders of this house, so that all workers end with the same one in force; 0 where
+            it came without the box.
     """
 
     id: str
@@ -47,6 +49,7 @@ class Order:
     at: datetime
     by: str
     reason: str
+    number: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

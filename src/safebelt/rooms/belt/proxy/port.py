@@ -30,9 +30,24 @@ class BeltPort:
         self._connections: set[ClientConnection] = set()
 
     async def serve(
-        self, host: str, port: int, *, tls: ssl.SSLContext | None, until: asyncio.Event, drain_seconds: float = 10.0
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None,
+        until: asyncio.Event,
+        drain_seconds: float = 10.0,
+        is_shared: bool = False,
     ) -> None:
         """Listen until told to end, then let running exchanges finish for `drain_seconds`.
+
+        Args:
+            host: Address to listen on.
+            port: Its port.
+            tls: For HTTPS.
+            until: Set when it is to end.
+            drain_seconds: What running exchanges are given.
+            is_shared: Whether other workers listen on the same port (SO_REUSEPORT).
 
         Raises:
             OSError: The port is taken.
@@ -45,6 +60,7 @@ class BeltPort:
             ssl=tls,
             ssl_handshake_timeout=self._limits.head_seconds if tls else None,
             backlog=_BACKLOG,
+            reuse_port=is_shared or None,
         )
         beat = loop.create_task(self._beat())
         try:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from safebelt.engines.clock import Chance, Clock
 from safebelt.kernel.ids import NewId
-from safebelt.rooms.belt.records.disk import segment_name
+from safebelt.rooms.belt.records.disk import FIRST, segment_name
 from safebelt.rooms.belt.records.headlog import HeadLog
 from safebelt.rooms.belt.records.limits import HEAD_EVERY_SECONDS, Limits
 from safebelt.rooms.belt.records.recover import Recovered
@@ -32,7 +32,7 @@ class Book:
         folder: Of the records.
         heads: The file of heads.
         seals: Tells the ledger.
-        clock, ticks, chance, new_id, limits: As `Writer`.
+        clock, ticks, chance, new_id, limits, log: As `Writer`.
 
     Attributes:
         pen: Held by whoever writes.
@@ -54,7 +54,9 @@ class Book:
         chance: Chance,
         new_id: NewId,
         limits: Limits,
+        log: str = FIRST,
     ) -> None:
+        self._log = log
         self._folder, self._heads, self._seals, self._limits = folder, heads, seals, limits
         self._clock, self._ticks, self._chance, self._new_id = clock, ticks, chance, new_id
         self.pen = threading.RLock()
@@ -74,7 +76,7 @@ class Book:
         """Go on where recovery ended."""
         self._next_number, self._last, self._intents = found.next_number, found.last, found.intents
         self.own = found.drafts
-        self.durable = (segment_name(found.next_number), 0)
+        self.durable = (segment_name(found.next_number, self._log), 0)
         for seal in found.seals:
             self._seals.tell(seal)
 
@@ -216,7 +218,7 @@ class Book:
 
     def _open(self) -> Segment:
         """Begin a segment; exchanges under way are carried into it by its first record."""
-        name = segment_name(self._next_number)
+        name = segment_name(self._next_number, self._log)
         segment = Segment(self._folder, name, last=self._last, intents=self._intents, chance=self._chance)
         if self._intents:
             self.own.insert(0, carried(self._new_id("rec"), self._intents))

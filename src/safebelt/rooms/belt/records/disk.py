@@ -12,7 +12,12 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.belt.records.limits import MAX_LINE_BYTES, ROOM_BYTES
 
 HEADS = "heads.log"
-_SEGMENT = re.compile(r"seg-(\d{8,})\.log")
+FIRST = ""
+"""The log of the first worker; those of further workers are called `w2`, `w3` …"""
+MOST_WORKERS = 64
+_LOG = r"(?:(w[1-9]\d?)-)?"
+_SEGMENT = re.compile(_LOG + r"seg-(\d{8,})")
+_HEADS = re.compile(_LOG + re.escape(HEADS))
 _sync = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
 
@@ -24,9 +29,28 @@ def _seek_and_write(handle: int, data: memoryview, at: int) -> int:
 _write_at = getattr(os, "pwrite", _seek_and_write)  # Windows has no pwrite
 
 
-def segment_name(number: int) -> str:
-    """Return a segment's name, `seg-00000001`."""
-    return f"seg-{number:08d}"
+def log_name(worker: int) -> str:
+    """Return the log a worker writes; workers count from one."""
+    return FIRST if worker <= 1 else f"w{worker}"
+
+
+def segment_name(number: int, log: str = FIRST) -> str:
+    """Return a segment's name, `seg-00000001`, or in the log of a second worker `w2-seg-00000001`."""
+    return f"{_of(log)}seg-{number:08d}"
+
+
+def heads_name(log: str = FIRST) -> str:
+    """Return the name of a log's file of heads."""
+    return f"{_of(log)}{HEADS}"
+
+
+def _of(log: str) -> str:
+    return f"{log}-" if log else ""
+
+
+def log_of(segment: str) -> str:
+    """Return which log a segment is of; raises as `segment_number`."""
+    return _parts(segment)[0]
 
 
 def segment_number(name: str) -> int:
@@ -35,21 +59,39 @@ def segment_number(name: str) -> int:
     Raises:
         Invalid: It is no segment's name (which also keeps a caller from naming other files).
     """
-    found = _SEGMENT.fullmatch(f"{name}.log")
-    if found is None or segment_name(int(found[1])) != name:
+    return _parts(name)[1]
+
+
+def _parts(name: str) -> tuple[str, int]:
+    found = _SEGMENT.fullmatch(name)
+    if found is None or segment_name(int(found[2]), found[1] or FIRST) != name:
         raise Invalid(
             what=Text(zh=f"“{name}”不是记录段的名称。", en=f"“{name}” is not the name of a segment."),
             hint=Text(zh="名称形如 seg-00000001。", en="A name looks like seg-00000001."),
         )
-    return int(found[1])
+    return found[1] or FIRST, int(found[2])
 
 
-def segments(folder: Path) -> list[str]:
-    """Return the names of the segments in a folder, oldest first; none where there is no folder."""
+def logs(folder: Path) -> list[str]:
+    """Return the logs that have a segment or a head in a folder, the first worker's first."""
     if not folder.is_dir():
         return []
-    numbers = (int(found[1]) for path in folder.iterdir() if (found := _SEGMENT.fullmatch(path.name)))
-    return [segment_name(number) for number in sorted(numbers)]
+    names = [path.name for path in folder.iterdir()]
+    found = (_HEADS.fullmatch(name) or _SEGMENT.fullmatch(name.removesuffix(".log")) for name in names)
+    return sorted({match[1] or FIRST for match in found if match}, key=lambda log: (len(log), log))
+
+
+def segments(folder: Path, log: str = FIRST) -> list[str]:
+    """Return the names of the segments of a log, oldest first; none where there is no folder."""
+    if not folder.is_dir():
+        return []
+    found = (_SEGMENT.fullmatch(path.stem) for path in folder.iterdir() if path.suffix == ".log")
+    return [segment_name(number, log) for number in sorted(int(m[2]) for m in found if m and (m[1] or FIRST) == log)]
+
+
+def all_segments(folder: Path) -> list[str]:
+    """Return the names of the segments of all logs, log after log, each oldest first."""
+    return [name for log in logs(folder) for name in segments(folder, log)]
 
 
 def path_of(folder: Path, segment: str) -> Path:
@@ -182,15 +224,15 @@ class AppendFile:
 
 
 class FolderLock:
-    """Only one writer per folder: two would tear each other's chain.  Held until closed or the process dies."""
+    """Only one writer per log: two would tear each other's chain.  Held until closed or the process dies."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, log: str = FIRST) -> None:
         """Take the lock.
 
         Raises:
             Unavailable: Another process holds it.
         """
-        self._file = (folder / "writer.lock").open("ab")
+        self._file = (folder / f"{_of(log)}writer.lock").open("ab")
         try:
             _lock(self._file)
         except OSError as error:

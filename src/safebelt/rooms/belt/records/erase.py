@@ -32,7 +32,7 @@ def erase(folder: Path, record_id: str) -> int:
             file.seek(offset)
             count += _blank(file, offset, file.readline())
     name = encode({"id": record_id})[1:-1]
-    for path in folder.glob("seg-*.log.torn"):
+    for path in folder.glob("*seg-*.log.torn"):
         with path.open("r+b") as file:
             places = [(offset, raw) for offset, raw in raw_lines(file) if name in raw]
             count += sum(_blank(file, offset, raw) for offset, raw in places)

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from safebelt.kernel.errors import Problem
-from safebelt.rooms.belt.records.disk import HEADS, raw_lines
+from safebelt.rooms.belt.records.disk import FIRST, heads_name, log_of, raw_lines
 
 Sign = Callable[[str], str]
 """Turns a note's text into a signed note."""
@@ -95,17 +95,17 @@ def is_signed(head: Head, log_origin: str, open_note: Open) -> bool:
     return text == text_of(log_origin, head.segment, head.size, head.root)
 
 
-def lines(folder: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield offset and bytes of each line of `heads.log`; none where there is no such file."""
-    path = folder / HEADS
+def lines(folder: Path, log: str = FIRST) -> Iterator[tuple[int, bytes]]:
+    """Yield offset and bytes of each line of a log's heads; none where there is no such file."""
+    path = folder / heads_name(log)
     if path.exists():
         with path.open("rb") as file:
             yield from raw_lines(file)
 
 
-def last_of(folder: Path, segment: str | None = None) -> Head | None:
-    """Return the last head, of one segment or of all, without reading the file from its start."""
-    path = folder / HEADS
+def last_of(folder: Path, segment: str | None = None, *, log: str = FIRST) -> Head | None:
+    """Return the last head, of one segment or of all of a log, without reading the file from its start."""
+    path = folder / heads_name(log if segment is None else log_of(segment))
     if not path.exists() or path.stat().st_size == 0:
         return None
     needle = b'"n":' if segment is None else f"/belt/{segment}\\n".encode()

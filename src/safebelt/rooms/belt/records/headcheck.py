@@ -6,7 +6,7 @@ from pathlib import Path
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Problem
 from safebelt.rooms.belt.records import head as heads
-from safebelt.rooms.belt.records.disk import HEADS, raw_lines, segment_number
+from safebelt.rooms.belt.records.disk import FIRST, heads_name, log_of, raw_lines, segment_number
 from safebelt.rooms.belt.records.finding import Finding, finding
 from safebelt.rooms.belt.records.head import Head, Open
 
@@ -19,8 +19,11 @@ class HeadCheck:
         signed: How many signed heads were read.
     """
 
-    def __init__(self, folder: Path, *, log_origin: str, open_note: Open, report: Callable[[Finding], None]) -> None:
-        self._path, self._origin, self._open, self._report = folder / HEADS, log_origin, open_note, report
+    def __init__(
+        self, folder: Path, *, log_origin: str, open_note: Open, report: Callable[[Finding], None], log: str = FIRST
+    ) -> None:
+        self._name, self._log = heads_name(log), log
+        self._path, self._origin, self._open, self._report = folder / self._name, log_origin, open_note, report
         self._end = self._path.stat().st_size if self._path.exists() else 0
         self.count = self.signed = self._line = 0
         self._heads = self._read()
@@ -33,7 +36,7 @@ class HeadCheck:
             if head.segment == segment and (not found or head.size > found[-1].size):
                 found.append(head)
             else:
-                self._report(finding("head_out_of_place", HEADS, head.number, head=head.number))
+                self._report(finding("head_out_of_place", self._name, head.number, head=head.number))
             self._ahead = next(self._heads, None)
         return found
 
@@ -50,7 +53,7 @@ class HeadCheck:
             for _, raw in raw_lines(file, self._end):
                 self._line += 1
                 head = heads.parse(raw)
-                if head is None or not _names_a_segment(head):
+                if head is None or not _names_a_segment(head, self._log):
                     self._report_unreadable(raw)
                     self.count += 1
                     continue
@@ -59,25 +62,25 @@ class HeadCheck:
                     self.signed += 1
                     yield head
                 else:
-                    self._report(finding("head_forged", HEADS, self._line, head=head.number))
+                    self._report(finding("head_forged", self._name, self._line, head=head.number))
 
     def _report_unreadable(self, raw: bytes) -> None:
         if raw.endswith(b"\n"):
-            self._report(finding("head_unreadable", HEADS, self._line))
+            self._report(finding("head_unreadable", self._name, self._line))
         else:
-            self._report(finding("head_torn", HEADS, self._line, holds=Truth.UNKNOWN))
+            self._report(finding("head_torn", self._name, self._line, holds=Truth.UNKNOWN))
 
     def _count(self, number: int) -> None:
         if number > self.count + 1:
-            self._report(finding("heads_missing", HEADS, self._line, first=self.count + 1, last=number - 1))
+            self._report(finding("heads_missing", self._name, self._line, first=self.count + 1, last=number - 1))
         elif number <= self.count:
-            self._report(finding("head_out_of_place", HEADS, self._line, head=number))
+            self._report(finding("head_out_of_place", self._name, self._line, head=number))
         self.count = max(self.count, number)
 
 
-def _names_a_segment(head: Head) -> bool:
+def _names_a_segment(head: Head, log: str) -> bool:
+    """Whether a head is of a segment of this log: one of another worker's has nothing to say here."""
     try:
-        segment_number(head.segment)
+        return log_of(head.segment) == log
     except Problem:
         return False
-    return True

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from safebelt.rooms.belt.records.disk import HEADS, AppendFile
+from safebelt.rooms.belt.records.disk import FIRST, AppendFile, heads_name
 from safebelt.rooms.belt.records.head import Sign, line_of, text_of
 
 
@@ -13,8 +13,8 @@ class HeadLog:
         count: Number of the last durable head; recovery sets it.
     """
 
-    def __init__(self, folder: Path, *, log_origin: str, sign: Sign) -> None:
-        self._path = folder / HEADS
+    def __init__(self, folder: Path, *, log_origin: str, sign: Sign, log: str = FIRST) -> None:
+        self._path = folder / heads_name(log)
         self._file: AppendFile | None = None
         self._origin, self._sign = log_origin, sign
         self.count = 0

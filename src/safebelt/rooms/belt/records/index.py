@@ -8,7 +8,7 @@ from typing import Any
 from safebelt.kernel.errors import Problem
 from safebelt.rooms.belt.decide.quotas import estimated, spent, texts_of
 from safebelt.rooms.belt.model import Action, Exchange, Record
-from safebelt.rooms.belt.records.disk import path_of, raw_lines, segment_number, segments
+from safebelt.rooms.belt.records.disk import FIRST, path_of, raw_lines, segment_number, segments
 from safebelt.rooms.belt.records.line import Line, parse
 from safebelt.rooms.belt.records.reader import Reader
 from safebelt.rooms.belt.records.segment import Place
@@ -65,14 +65,20 @@ _NOTHING = Record(type="intent", id="", core={})
 
 
 class Indexer:
-    """Follows the records from a cursor.
+    """Follows one log of the records from a cursor.
 
     Attributes:
         cursor: Segment and offset behind the last line that was handed over.
     """
 
     def __init__(
-        self, folder: Path, take: Take, *, until: Callable[[], Place | None] = lambda: None, cursor: Place = START
+        self,
+        folder: Path,
+        take: Take,
+        *,
+        until: Callable[[], Place | None] = lambda: None,
+        cursor: Place = START,
+        log: str = FIRST,
     ) -> None:
         """Prepare.
 
@@ -82,7 +88,9 @@ class Indexer:
             until: Segment and offset behind the last durable line (`Writer.durable`); None for all there is, where
                 nobody writes.
             cursor: Where to go on; `START` rebuilds everything.
+            log: Which log of the folder to follow.
         """
+        self._log = log
         self._reader, self._folder, self._take, self._until = Reader(folder), folder, take, until
         self._recent: dict[str, Record] = {}
         self.cursor = cursor
@@ -110,7 +118,7 @@ class Indexer:
     def _new(self) -> Iterator[tuple[Place, Place, Line | None]]:
         """Yield place, end and line of everything durable behind the cursor."""
         limit = self._until()
-        names = [name for name in segments(self._folder) if _number_of(name) >= _number_of(self.cursor[0])]
+        names = [name for name in segments(self._folder, self._log) if _number_of(name) >= _number_of(self.cursor[0])]
         for name in names:
             if limit is not None and _number_of(name) > _number_of(limit[0]):
                 return

@@ -9,7 +9,7 @@ from safebelt.kernel.merkle import inclusion_proof, leaf_hash, root
 from safebelt.rooms.belt.model import Record
 from safebelt.rooms.belt.records import head as heads
 from safebelt.rooms.belt.records import problems, proof
-from safebelt.rooms.belt.records.disk import path_of, raw_lines, segment_number, segments
+from safebelt.rooms.belt.records.disk import all_segments, path_of, raw_lines, segment_number
 from safebelt.rooms.belt.records.limits import MAX_LINE_BYTES
 from safebelt.rooms.belt.records.line import Line, encode, parse
 from safebelt.rooms.belt.records.segment import Place
@@ -29,8 +29,8 @@ class Reader:
         self._folder = folder
 
     def segments(self) -> list[str]:
-        """Return the names of all segments, oldest first."""
-        return segments(self._folder)
+        """Return the names of all segments, log after log, each oldest first."""
+        return all_segments(self._folder)
 
     def lines(self, segment: str, start: int = 0) -> Iterator[tuple[int, Line | None]]:
         """Yield offset and line from an offset on; None for what is no record.

@@ -13,7 +13,8 @@ from safebelt.kernel.ids import NewId
 from safebelt.kernel.merkle import Frontier, leaf_hash
 from safebelt.rooms.belt.records import head as heads
 from safebelt.rooms.belt.records.disk import (
-    HEADS,
+    FIRST,
+    heads_name,
     path_of,
     raw_lines,
     segment_number,
@@ -75,8 +76,8 @@ class Recovered:
     seals: list[Seal] = field(default_factory=list)
 
 
-def recover(folder: Path, *, sealed: Container[str], new_id: NewId) -> Recovered:
-    """Make a folder ready to be written to.
+def recover(folder: Path, *, sealed: Container[str], new_id: NewId, log: str = FIRST) -> Recovered:
+    """Make a log ready to be written to.
 
     Only what no signed head covers is ever cut.  Damage before that is no crash: it is left as it is for `verify`
     to name, and the segment is not sealed as if it were sound.
@@ -85,16 +86,17 @@ def recover(folder: Path, *, sealed: Container[str], new_id: NewId) -> Recovered
         folder: Of the records.
         sealed: Names of the segments whose root the ledger has.
         new_id: Mints ids for notes.
+        log: Which log of the folder.
 
     Raises:
         OSError: The disk refuses.
     """
     found = Recovered()
-    if cut := _cut_heads(folder):
-        found.drafts.append(_note(new_id, what="torn_heads", file=HEADS, **cut))
-    newest = heads.last_of(folder)
+    if cut := _cut_heads(folder, log):
+        found.drafts.append(_note(new_id, what="torn_heads", file=heads_name(log), **cut))
+    newest = heads.last_of(folder, log=log)
     found.head_count = 0 if newest is None else newest.number
-    for name in reversed(segments(folder)):
+    for name in reversed(segments(folder, log)):
         if name not in sealed or not found.last:
             _settle(folder, name, found=found, is_sealed=name in sealed, new_id=new_id)
     found.last = found.last or GENESIS
@@ -177,11 +179,11 @@ class _Carried(msgspec.Struct):
     open: dict[str, Place]
 
 
-def _cut_heads(folder: Path) -> dict[str, Any]:
-    """Cut a torn last line off `heads.log`; nothing where it ends well."""
-    path = folder / HEADS
+def _cut_heads(folder: Path, log: str) -> dict[str, Any]:
+    """Cut a torn last line off a log's heads; nothing where they end well."""
+    path = folder / heads_name(log)
     data_end, good_end = 0, 0
-    for offset, raw in heads.lines(folder):
+    for offset, raw in heads.lines(folder, log):
         data_end = offset + len(raw)
         good_end = data_end if raw.endswith(b"\n") else good_end
     return _cut(folder, path, good_end) if good_end < data_end else {}

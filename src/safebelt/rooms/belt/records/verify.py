@@ -15,7 +15,16 @@ from pathlib import Path
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt.records.disk import HEADS, path_of, segment_name, segment_number, segments
+from safebelt.rooms.belt.records.disk import (
+    FIRST,
+    heads_name,
+    log_of,
+    logs,
+    path_of,
+    segment_name,
+    segment_number,
+    segments,
+)
 from safebelt.rooms.belt.records.finding import Finding, finding
 from safebelt.rooms.belt.records.head import Open
 from safebelt.rooms.belt.records.headcheck import HeadCheck
@@ -106,34 +115,51 @@ def verify(folder: Path, *, open_note: Open, sealed: Mapping[str, tuple[int, str
         OSError: A file cannot be read.
     """
     result = Verification()
-    sizes = {name: path_of(folder, name).stat().st_size for name in segments(folder)}  # before the heads are read
-    heads = HeadCheck(folder, log_origin=log_origin, open_note=open_note, report=result.add)
+    for log in {FIRST: 0, **dict.fromkeys(logs(folder)), **dict.fromkeys(log_of(name) for name in sealed)}:
+        sizes = {name: path_of(folder, name).stat().st_size for name in segments(folder, log)}  # before the heads
+        heads = HeadCheck(folder, log_origin=log_origin, open_note=open_note, report=result.add, log=log)
+        of_log = {name: each for name, each in sealed.items() if log_of(name) == log}
+        _verify_log(folder, log, sizes, heads=heads, sealed=of_log, result=result)
+    return result
+
+
+def _verify_log(
+    folder: Path,
+    log: str,
+    sizes: Mapping[str, int],
+    *,
+    heads: HeadCheck,
+    sealed: Mapping[str, tuple[int, str]],
+    result: Verification,
+) -> None:
+    """Read one worker's log again: its chain, its heads and its seals are nobody else's."""
+    newest = max(sizes, key=segment_number, default="")
     last, claimed, expected, named = GENESIS, 0, 1, set[str]()
     for name, size in sizes.items():
         gap = range(expected, segment_number(name))
-        _name_missing(gap, named, result)
+        _name_missing(gap, log, named, result)
         check = SegmentCheck(
             name,
             last=None if gap else last,
             heads=heads.take(name),
-            is_open=name == max(sizes) and name not in sealed,
+            is_open=name == newest and name not in sealed,
             report=result.add,
         )
         check.run(folder, size)
-        _hold_against_ledger(check, sealed.get(name), result, is_newest=name == max(sizes))
+        _hold_against_ledger(check, sealed.get(name), result, is_newest=name == newest)
         _add_up(check, result)
         last, claimed, expected = check.last or last, max(claimed, check.heads_claimed), segment_number(name) + 1
     _name_lost(folder, heads, sealed, named, result)
     if claimed > heads.count:
-        result.add(finding("heads_missing", HEADS, first=heads.count + 1, last=claimed))
-    result.heads = heads.signed
-    return result
+        result.add(finding("heads_missing", heads_name(log), first=heads.count + 1, last=claimed))
+    result.heads += heads.signed
 
 
-def _name_missing(numbers: range, named: set[str], result: Verification) -> None:
+def _name_missing(numbers: range, log: str, named: set[str], result: Verification) -> None:
     for number in numbers[:MOST_FINDINGS]:
-        named.add(segment_name(number))
-        result.add(finding("segment_missing", segment_name(number)))
+        name = segment_name(number, log)
+        named.add(name)
+        result.add(finding("segment_missing", name))
 
 
 def _hold_against_ledger(

@@ -28,7 +28,7 @@ from safebelt.rooms.belt.model import Record
 from safebelt.rooms.belt.records import problems
 from safebelt.rooms.belt.records.acks import Deliver, WhenDurable, inline
 from safebelt.rooms.belt.records.book import NEVER, Book
-from safebelt.rooms.belt.records.disk import FolderLock
+from safebelt.rooms.belt.records.disk import FIRST, FolderLock
 from safebelt.rooms.belt.records.head import Sign
 from safebelt.rooms.belt.records.headlog import HeadLog
 from safebelt.rooms.belt.records.health import Health, State
@@ -65,9 +65,10 @@ def _draft(record: Record) -> Draft:
 
 
 class Writer:
-    """Writes records, signs heads, seals segments; one thread, one folder.
+    """Writes records, signs heads, seals segments; one thread, one log of a folder.
 
     Attributes:
+        log: Which log of the folder it writes; empty for the first worker's.
         failures: How often the records failed; what was put before the last failure may be missing.
     """
 
@@ -85,6 +86,7 @@ class Writer:
         deliver: Deliver = inline,
         limits: Limits | None = None,
         ticks: Callable[[], float] = time.monotonic,
+        log: str = FIRST,
     ) -> None:
         """Prepare; nothing is touched before `start`.
 
@@ -100,8 +102,9 @@ class Writer:
             deliver: How callbacks are handed on; `on_loop(loop)` for asyncio.
             limits: Sizes and times.
             ticks: A clock that never jumps, in seconds.
+            log: Which log of the folder: each worker has its own chain, heads and seals.
         """
-        self._folder = folder
+        self._folder, self.log = folder, log
         self._clock, self._new_id, self._ticks = clock, new_id, ticks
         self._sealed, self._deliver, self._limits = sealed, deliver, limits or Limits()
         self._seals = Seals(on_sealed, retry_seconds=self._limits.probe_seconds)
@@ -114,7 +117,7 @@ class Writer:
         self._busy_since: float | None = None
         self._sync_due_at = NEVER
         self._lock: FolderLock | None = None
-        self._heads = HeadLog(folder, log_origin=log_origin, sign=sign)
+        self._heads = HeadLog(folder, log_origin=log_origin, sign=sign, log=log)
         self._book = Book(
             folder,
             heads=self._heads,
@@ -124,6 +127,7 @@ class Writer:
             chance=chance,
             new_id=new_id,
             limits=self._limits,
+            log=log,
         )
         self._thread = threading.Thread(target=self._run, name="belt-records", daemon=True)
 
@@ -135,8 +139,8 @@ class Writer:
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._lock = FolderLock(self._folder)
-            found = recover(self._folder, sealed=self._sealed, new_id=self._new_id)
+            self._lock = FolderLock(self._folder, self.log)
+            found = recover(self._folder, sealed=self._sealed, new_id=self._new_id, log=self.log)
             self._heads.count = found.head_count
             for segment, size, root in found.unsigned:
                 self._heads.append(segment, size, root)

@@ -4,14 +4,16 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from safebelt.engines.sql import upsert
 from safebelt.rooms.belt import store
 from safebelt.rooms.belt.model import Exchange
+from safebelt.rooms.belt.records.disk import FIRST, logs
 from safebelt.rooms.belt.records.index import START, Indexer
+from safebelt.rooms.belt.records.segment import Place
 from safebelt.rooms.belt.service.base import Chapter, pages_of
 from safebelt.rooms.belt.service.words import Found, Minute, Search, Traffic
 
@@ -25,6 +27,13 @@ MAX_MINUTES = 24 * 60
 OPEN = "open"
 """Searches for exchanges under way."""
 _RECORDS = "records"
+
+
+class _Cursor(NamedTuple):
+    """How far each worker's log was read, and how many changes that came to."""
+
+    places: dict[str, Place]
+    changed: int
 
 
 class _OvertakenError(Exception):
@@ -41,46 +50,56 @@ class Exchanges(Chapter):
 
         Called every moment by a job, and before a list on the command line.  Two at once do no harm.
         """
-        start = self._cursor()
-        at = [start]
-
-        def take(rows: Sequence[Exchange], end: tuple[str, int]) -> None:
-            with self._t.sql.begin() as tx:
-                self._t.sql.exclusive(tx, "belt_cursor")
-                if self._read_cursor(tx) != at[0]:
-                    raise _OvertakenError
-                changed = at[0][1] + 1
-                store.put_exchanges(tx, rows, changed)
-                value = json.dumps({"segment": end[0], "offset": end[1], "changed": changed})
-                upsert(tx, store.cursor, {"name": _RECORDS, "value": value}, ["name"])
-            at[0] = (end, changed)
-
         try:
-            return Indexer(self._t.records, take, cursor=start[0]).step()
+            return sum(self._index_log(log) for log in logs(self._t.records))
         except _OvertakenError:
             return 0
+
+    def _index_log(self, log: str) -> int:
+        """Follow one worker's log; the number of the change is counted over all of them."""
+        at = [self._cursor().places.get(log, START)]
+
+        def take(rows: Sequence[Exchange], end: Place) -> None:
+            with self._t.sql.begin() as tx:
+                self._t.sql.exclusive(tx, "belt_cursor")
+                now = self._read_cursor(tx)
+                if now.places.get(log, START) != at[0]:
+                    raise _OvertakenError
+                store.put_exchanges(tx, rows, now.changed + 1)
+                self._write_cursor(tx, _Cursor({**now.places, log: end}, now.changed + 1))
+            at[0] = end
+
+        return Indexer(self._t.records, take, cursor=at[0], log=log).step()
 
     def reindex(self) -> int:
         """Throw the index away and build it again from the segments."""
         with self._t.sql.begin() as tx:
-            _, changed = self._read_cursor(tx)
-            value = json.dumps({"segment": START[0], "offset": START[1], "changed": changed})
+            changed = self._read_cursor(tx).changed
             tx.execute(sa.delete(store.hit))
             tx.execute(sa.delete(store.exchange))
-            upsert(tx, store.cursor, {"name": _RECORDS, "value": value}, ["name"])
+            self._write_cursor(tx, _Cursor({}, changed))
         return self.index()
 
-    def _cursor(self) -> tuple[tuple[str, int], int]:
+    def _cursor(self) -> _Cursor:
         with self._t.sql.read() as tx:
             return self._read_cursor(tx)
 
     @staticmethod
-    def _read_cursor(tx: sa.Connection) -> tuple[tuple[str, int], int]:
+    def _read_cursor(tx: sa.Connection) -> _Cursor:
         value = tx.execute(sa.select(store.cursor.c.value).where(store.cursor.c.name == _RECORDS)).scalar()
         if value is None:
-            return START, 0
+            return _Cursor({}, 0)
         kept = json.loads(value)
-        return (kept["segment"], kept["offset"]), kept["changed"]
+        others = {log: (place[0], place[1]) for log, place in kept.get("others", {}).items()}
+        return _Cursor({FIRST: (kept["segment"], kept["offset"]), **others}, kept["changed"])
+
+    @staticmethod
+    def _write_cursor(tx: sa.Connection, cursor: _Cursor) -> None:
+        segment, offset = cursor.places.get(FIRST, START)
+        kept = {"segment": segment, "offset": offset, "changed": cursor.changed}
+        if others := {log: place for log, place in cursor.places.items() if log != FIRST}:
+            kept["others"] = others
+        upsert(tx, store.cursor, {"name": _RECORDS, "value": json.dumps(kept)}, ["name"])
 
     # ------------------------------------------------------------------ finding
 
@@ -108,13 +127,13 @@ class Exchanges(Chapter):
         where = sa.and_(table.c.changed > cursor, *_where(search or Search()))
         query = sa.select(table).where(where).order_by(table.c.changed.desc(), table.c.at.desc(), table.c.id.desc())
         with self._t.sql.read() as tx:
-            _, newest = self._read_cursor(tx)
+            newest = self._read_cursor(tx).changed
             rows = tx.execute(query.limit(MAX_LIVE)).mappings().all()
         return newest, tuple(store.to_exchange(row) for row in reversed(rows))
 
     def cursor(self) -> int:
         """Return where a live page that has just been rendered goes on from."""
-        return self._cursor()[1]
+        return self._cursor().changed
 
     # ------------------------------------------------------------------ counting
 

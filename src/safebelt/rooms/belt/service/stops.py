@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Iterable
+from contextlib import closing
 
 import sqlalchemy as sa
 import structlog
@@ -10,11 +12,12 @@ from safebelt.kernel.actors import MACHINE, Actor, Role
 from safebelt.kernel.errors import NotFound, Problem, Unavailable
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt import store
-from safebelt.rooms.belt.control.heartbeat import KEEPER, WATCHER, Heartbeat
+from safebelt.rooms.belt.control.crew import Crew
+from safebelt.rooms.belt.control.heartbeat import KEEPER, WATCHER
 from safebelt.rooms.belt.control.switch import ALL, RUNNING
 from safebelt.rooms.belt.model import Command, Order, StopEffective, StopOrdered, StopProof
 from safebelt.rooms.belt.service.base import REASON, Chapter, given, missing, pages_of
-from safebelt.rooms.belt.service.words import BeltNow, Holds, Stop, Stops
+from safebelt.rooms.belt.service.words import BeltNow, Holds, Stop, Stops, WorkerNow
 
 EVERYTHING = "belt"
 """Subject of the ledger entry of an order for all systems."""
@@ -232,7 +235,7 @@ class StopOrders(Chapter):
     def state(self) -> BeltNow:
         """Return what holds now, without asking the database."""
         orders = self._t.box.state().orders
-        everything = orders.get(ALL, RUNNING)
+        everything, waiting = orders.get(ALL, RUNNING), tuple(self._t.box.waiting())
         return BeltNow(
             everything=Holds(command=everything.command, order_id=everything.order_id),
             systems={
@@ -240,19 +243,29 @@ class StopOrders(Chapter):
                 for system_id, each in sorted(orders.items())
                 if system_id != ALL and each.command is not Command.RUN
             },
-            waiting=tuple(self._t.box.waiting()),
-            is_alive=self._is_alive(),
+            waiting=waiting,
+            is_alive=0 <= self._pulse(WATCHER) < ALIVE_SECONDS,
+            workers=self._workers(waiting),
         )
 
-    def _is_alive(self) -> bool:
-        return 0 <= self._pulse(WATCHER) < ALIVE_SECONDS
+    def _workers(self, waiting: Iterable[Order]) -> tuple[WorkerNow, ...]:
+        """Return the belt's processes, and which orders each has not confirmed."""
+        with closing(Crew(self._t.box)) as crew:
+            pids = crew.at_work()
+            return tuple(
+                WorkerNow(
+                    number=number,
+                    pid=pids.get(number, 0),
+                    is_alive=0 <= crew.page(number).age_seconds(WATCHER) < ALIVE_SECONDS,
+                    owes=owes,
+                )
+                for number, owes in crew.owing(waiting).items()
+            )
 
     def _pulse(self, field: int) -> float:
-        heartbeat = Heartbeat(self._t.box.folder / "pulse")
-        try:
-            return heartbeat.age_seconds(field)
-        finally:
-            heartbeat.close()
+        """Return how long ago the liveliest worker's page was marked."""
+        with closing(Crew(self._t.box)) as crew:
+            return min((crew.page(number).age_seconds(field) for number in crew.known()), default=float("inf"))
 
 
 def _who(order: Order) -> Actor:

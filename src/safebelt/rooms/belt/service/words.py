@@ -24,20 +24,39 @@ class Holds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerNow:
+    """One process of the belt.
+
+    Attributes:
+        number: Which, from one.
+        pid: Its process id.
+        is_alive: Whether its watcher gave a sign of life within `ALIVE_SECONDS`.
+        owes: Orders it has not confirmed yet.
+    """
+
+    number: int
+    pid: int
+    is_alive: bool
+    owes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BeltNow:
     """What holds now.
 
     Attributes:
         everything: The order for all systems.
         systems: Systems with an order of their own that is not `run`; they stay so when all are resumed.
-        waiting: Orders given that no belt has carried out yet.
-        is_alive: Whether the belt's watcher gave a sign of life within `ALIVE_SECONDS`.
+        waiting: Orders given that not every worker has carried out yet.
+        is_alive: Whether a belt's watcher gave a sign of life within `ALIVE_SECONDS`.
+        workers: The processes of the belt on this machine.
     """
 
     everything: Holds
     systems: Mapping[str, Holds]
     waiting: tuple[Order, ...]
     is_alive: bool
+    workers: tuple[WorkerNow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
