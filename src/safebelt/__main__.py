@@ -28,7 +28,7 @@ _ONLY_MINE = 0o077
 
 _OF_THE_HOUSE = {"up", "down", "serve", "demo", "backup", "restore"}
 
-Process = Literal["console", "belt", "work", "model"]
+Process = Literal["console", "belt", "work", "orders", "model"]
 
 
 class _Door:
@@ -166,9 +166,10 @@ def _belts() -> Any:
 def _processes() -> dict[str, Any]:
     from safebelt.run.console import run_console  # noqa: PLC0415  each process imports what it needs
     from safebelt.run.model import run_model  # noqa: PLC0415
+    from safebelt.run.orders import run_orders  # noqa: PLC0415
     from safebelt.run.work import run_work  # noqa: PLC0415
 
-    return {"console": run_console, "work": run_work, "model": run_model}
+    return {"console": run_console, "work": run_work, "orders": run_orders, "model": run_model}
 
 
 def _start(house: House, words: Collection[str]) -> App:

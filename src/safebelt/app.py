@@ -312,7 +312,8 @@ class House:
         """Where orders to stop are put."""
         from safebelt.rooms.belt.control.orders import OrderBox
 
-        return OrderBox(self.settings.home / "belt")
+        settings = self.settings
+        return OrderBox(settings.home / "belt", sends=bool(settings.bus) and settings.command_keys is None)
 
     @cached_property
     def belt(self) -> Belt:
@@ -345,6 +346,7 @@ class House:
                 default_policy="safebelt/baseline",
                 admission=self.settings.data / "admission",
                 zone=ZoneInfo(self.settings.timezone),
+                lease_seconds=self.settings.lease_seconds if self.settings.bus else None,
             )
         )
 

@@ -19,6 +19,17 @@ class Settings(BaseSettings):
     data: Path = Field(default=_DATA, description="Where the data folders (`access/`, `screening/`, `admission/`) are.")
     database_url: str = Field(default="", description="SQLAlchemy URL; empty means SQLite under home.")
     bus: str = Field(default="", description="`nats://host:4222` for JetStream; empty means in-process.")
+    command_keys: Path | None = Field(
+        default=None,
+        description="File with the verifier keys of the house whose orders this machine obeys over the bus, one a line "
+        "(what `safebelt ledger key` prints there). Empty means that this house commands: its orders go out.",
+    )
+    lease_seconds: float = Field(
+        default=10.0,
+        ge=0,
+        description="How long the commanding house may be silent on the bus before the belt stops by itself; it goes "
+        "on by itself when it is heard again. 0 means for ever. Without a bus it means nothing.",
+    )
     bind: str = Field(default="127.0.0.1", description="Address both ports listen on.")
     console_port: int = Field(default=8800, ge=0, le=65535, description="Port of console, portal and JSON API.")
     public_url: str = Field(

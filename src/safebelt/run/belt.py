@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from hashlib import sha256
 from itertools import zip_longest
 
 import structlog
@@ -19,13 +20,14 @@ import truststore
 from safebelt.app import House
 from safebelt.engines.clock import in_blocks
 from safebelt.kernel.errors import Conflict, Problem
-from safebelt.kernel.ids import id_maker
+from safebelt.kernel.ids import encode, id_maker, uuid7
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.calls import CallBox
 from safebelt.rooms.belt.control.crew import Crew
+from safebelt.rooms.belt.control.lease import Lease
 from safebelt.rooms.belt.control.switch import Switch
 from safebelt.rooms.belt.control.watcher import Watcher
-from safebelt.rooms.belt.model import Command, Snapshot
+from safebelt.rooms.belt.model import Command, Layer, Order, Snapshot
 from safebelt.rooms.belt.proxy.client import Upstream
 from safebelt.rooms.belt.proxy.fetching import Places
 from safebelt.rooms.belt.proxy.gateway import Gateway
@@ -304,15 +306,45 @@ def _obeying(
         knows=snapshots.knows,
         crew=crew,
         worker=worker,
+        lease=_lease(house),
     )
     for name, command in SIGNALS.items():
         if hasattr(signal, name):  # not by the loop, which may be busy: the handler only leaves word for the watcher
             signal.signal(getattr(signal, name), partial(_told, watcher, command))
     watcher.start()
+    if not house.settings.bus:
+        _leave_bus(house, watcher, switch)
     try:
         yield watcher
     finally:
         watcher.stop()
+
+
+def _lease(house: House) -> Lease | None:
+    settings = house.settings
+    is_held = bool(settings.bus) and settings.lease_seconds > 0
+    return Lease(settings.home / "belt" / "lease", settings.lease_seconds) if is_held else None
+
+
+def _leave_bus(house: House, watcher: Watcher, switch: Switch) -> None:
+    """Lift what was ordered over a bus that the settings do not name any more: nobody could ever lift it."""
+    for key, ordered in switch.orders().items():
+        layer, _, system_id = key.partition("/")
+        if layer == Layer.BUS:
+            mark = sha256(f"left {ordered.order_id}".encode()).digest()[:10]  # the same for every worker
+            id_ = f"ord_{encode(uuid7(0, mark))}"
+            reason = "未设置命令总线 · no command bus is set"
+            watcher.carry_out(
+                Order(
+                    id=id_,
+                    command=Command.RUN,
+                    system_id=system_id,
+                    at=house.clock(),
+                    by=layer,
+                    reason=reason,
+                    layer=layer,
+                )
+            )
 
 
 def _told(watcher: Watcher, command: Command, number: int, _frame: object) -> None:

@@ -124,6 +124,8 @@ def _supervisor(house: House, *, is_local: bool, say: Callable[[Text], None]) ->
         *belt_children(house, house.settings.belt_workers),
         ChildSpec(name="console", argv=(*serve, "console")),
     ]
+    if house.settings.bus:
+        children.insert(1, ChildSpec(name="orders", argv=(*serve, "orders")))
     if is_local:
         children.insert(0, ChildSpec(name="model", argv=(*serve, "model")))
     return Supervisor(children, logs=house.settings.home / "log", say=lambda what: say(Text(zh=what, en=what)))

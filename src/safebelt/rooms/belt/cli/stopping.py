@@ -9,7 +9,7 @@ from safebelt.kernel.actors import OWNER
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.cli.words import Reason, System, listed
 from safebelt.rooms.belt.model import Command
-from safebelt.rooms.belt.service import Belt, Stop
+from safebelt.rooms.belt.service import Belt, BusNow, Stop
 from safebelt.web.terminal import DONE, NOT_EVALUATED, Answer
 
 WAIT_SECONDS = 2.0
@@ -114,6 +114,7 @@ def _state(app: App, belt: Belt) -> None:
                 {"number": each.number, "pid": each.pid, "alive": each.is_alive, "owes": list(each.owes)}
                 for each in now.workers
             ],
+            "bus": _bus_data(now.bus),
         }
         alive = Text(
             zh="安全带在运行" if now.is_alive else "没有安全带在运行",
@@ -123,6 +124,9 @@ def _state(app: App, belt: Belt) -> None:
             [f"{alive.zh}；等待执行的命令：{len(now.waiting)}"],
             [f"{alive.en}; orders waiting: {len(now.waiting)}"],
         )
+        if now.bus is not None:
+            zh.append(_BUS[now.bus.is_lapsed].zh)
+            en.append(_BUS[now.bus.is_lapsed].en)
         for each in now.workers:
             owes = ", ".join(each.owes)
             zh.append(f"工作进程 {each.number}  {each.pid}  {f'尚未确认 {owes}' if owes else '已执行全部命令'}")
@@ -142,4 +146,22 @@ def _state(app: App, belt: Belt) -> None:
         return Answer(data={"stops": rows, "count": found.count}, says=listed(lines, _NO_STOPS))
 
 
+def _bus_data(bus: BusNow | None) -> dict[str, Any] | None:
+    if bus is None:
+        return None
+    return {
+        "lease_seconds": bus.lease_seconds,
+        "silent_seconds": bus.silent_seconds,
+        "lapsed": bus.is_lapsed,
+        "ordered": bus.ordered.command.value,
+    }
+
+
+_BUS = {
+    True: Text(
+        zh="命令总线：失去联系，已自行停止",
+        en="command bus: lost; everything stopped by itself",
+    ),
+    False: Text(zh="命令总线：有联系", en="command bus: heard"),
+}
 _NO_STOPS = Text(zh="还没有人下过命令。", en="Nobody has given an order yet.")

@@ -15,6 +15,8 @@ from safebelt.rooms.belt.control.orders import OrderBox
 from safebelt.rooms.belt.model import Order, StopProof
 
 _PAGE = re.compile(r"pulse(?:-w([1-9]\d?))?")
+_MISSED_SECONDS = 5.0
+"""What no box holds, a silence or a line in the stop file that was gone at once, a worker may never have seen."""
 UNCOUNTED = -1
 """Streams of a worker that was killed: all of them ended, and nobody counted."""
 
@@ -75,7 +77,8 @@ class Crew:
         there = self.at_work().keys()
         for order_id in open_orders:
             parts = self._box.confirmed(order_id)
-            if parts and there <= parts.keys():
+            is_missed = not self._box.is_waiting(order_id) and self._box.oldest_confirmation(order_id) > _MISSED_SECONDS
+            if parts and (there <= parts.keys() or is_missed):
                 self._box.done(added_up(list(parts.values())))
                 self._box.forget_confirmations(order_id)
 

@@ -8,6 +8,7 @@ Folder `<home>/belt/`:
 * `acks/<id>.<n>`    what worker *n* can prove of an order, until all have confirmed it
 * `proofs/<id>.json` what came of each order, kept until the ledger has it
 * `state.json`       the orders in force, so that a restart stays stopped
+* `outbox/<id>.json` orders that other machines are to obey too, until they were told
 * `numbers`          the number of the last order: every worker ends with the order of the highest number in force
 """
 
@@ -15,6 +16,7 @@ import contextlib
 import errno
 import os
 import stat
+import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
@@ -27,7 +29,7 @@ from safebelt.kernel.errors import Invalid
 from safebelt.kernel.ids import encode, uuid7
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.numbers import Numbers
-from safebelt.rooms.belt.control.switch import InForce
+from safebelt.rooms.belt.control.switch import InForce, strictest
 from safebelt.rooms.belt.model import Command, Order, StopProof
 
 _MAX_STOP_FILE = 4096
@@ -54,10 +56,12 @@ class OrderBox:
 
     Args:
         folder: `<home>/belt`; made on first use, mode 0700.
+        sends: Whether other machines obey this house: then each of its orders is also laid out for them.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *, sends: bool = False) -> None:
+        self.folder, self.sends = folder, sends
+        self._outbox = folder / "outbox"
         self.stop_file = folder / "stop"
         self._orders, self._proofs, self._state = folder / "orders", folder / "proofs", folder / "state.json"
         self._acks, self._numbers = folder / "acks", Numbers(folder / "numbers")
@@ -68,18 +72,25 @@ class OrderBox:
         """Put an order, with its number, where the belt sees it within a few milliseconds."""
         path = self._orders / f"{order.id}.json"
         with self._numbers.next() as number:
-            if not path.exists():  # several workers give what they all read in the stop file
-                _write(path, msgspec.json.encode(replace(order, number=number)))
+            if path.exists():  # several workers give what they all read in the stop file
+                return
+            numbered = msgspec.json.encode(replace(order, number=number))
+            _write(path, numbered)
+        if self.sends and not order.layer:
+            self._outbox.mkdir(mode=0o700, exist_ok=True)
+            _write(self._outbox / f"{order.id}.json", numbered)
+
+    def to_send(self) -> list[Order]:
+        """Return this house's orders that are not with the other machines yet, in their order."""
+        return _orders_in(self._outbox)
+
+    def sent(self, order_id: str) -> None:
+        """Take an order away from those to be sent."""
+        (self._outbox / f"{order_id}.json").unlink(missing_ok=True)
 
     def waiting(self) -> list[Order]:
         """Return orders that some worker has not carried out yet, in their order."""
-        found = []
-        for path in sorted(self._orders.glob("*.json")):
-            try:
-                found.append(msgspec.json.decode(path.read_bytes(), type=Order))
-            except (OSError, msgspec.DecodeError):
-                continue  # taken by another worker meanwhile, or not ours; `_write` never leaves half a file
-        return sorted(found, key=lambda order: order.number)
+        return _orders_in(self._orders)
 
     def marks(self) -> tuple[object, object]:
         """Return what changes when the stop file is written or an order comes, for the price of two calls.
@@ -133,6 +144,18 @@ class OrderBox:
                     found[int(worker)] = msgspec.json.decode(path.read_bytes(), type=StopProof)
         return found
 
+    def oldest_confirmation(self, order_id: str) -> float:
+        """Return how many seconds ago the first worker confirmed an order; 0 where none did."""
+        ages = [0.0]
+        for path in self._acks.glob(f"{order_id}.*"):
+            with contextlib.suppress(OSError):
+                ages.append(time.time() - path.stat().st_mtime)
+        return max(ages)
+
+    def is_waiting(self, order_id: str) -> bool:
+        """Whether an order is in the box for every worker to carry out."""
+        return (self._orders / f"{order_id}.json").exists()
+
     def unsettled(self) -> list[str]:
         """Return the orders that some worker has confirmed and that are not proven yet."""
         return sorted({path.name.rpartition(".")[0] for path in self._acks.iterdir() if path.name[:1] != "."})
@@ -169,13 +192,22 @@ class OrderBox:
 
     def stopping(self, system_id: str) -> str:
         """Return which order stops a system now; empty while it may run."""
-        orders = self.state().orders
-        found = orders.get(system_id) or orders.get("")
-        return "" if found is None or found.command is Command.RUN else found.command.value
+        found = strictest(self.state().orders, system_id).command
+        return "" if found is Command.RUN else found.value
 
     def keep(self, state: State) -> None:
         """Keep the orders in force, durably."""
         _write(self._state, msgspec.json.encode(state))
+
+
+def _orders_in(folder: Path) -> list[Order]:
+    found = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            found.append(msgspec.json.decode(path.read_bytes(), type=Order))
+        except (OSError, msgspec.DecodeError):
+            continue  # taken by another worker meanwhile, or not ours; `_write` never leaves half a file
+    return sorted(found, key=lambda order: order.number)
 
 
 def _mark(path: Path) -> object:

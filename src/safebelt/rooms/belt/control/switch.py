@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from safebelt.rooms.belt.control.line import Line
-from safebelt.rooms.belt.model import Command
+from safebelt.rooms.belt.model import Command, Layer
 
 ALL = ""
 """The key of an order for every system."""
@@ -47,7 +47,7 @@ class Switch:
         self._lines: set[Line] = set()
 
     def orders(self) -> dict[str, InForce]:
-        """Return the orders in force, by system (`ALL` for every system)."""
+        """Return the orders in force, by `key_of` (`ALL` for every system)."""
         with self.lock:
             return dict(self._orders)
 
@@ -62,8 +62,7 @@ class Switch:
             return self._in_force(system_id)
 
     def _in_force(self, system_id: str) -> InForce:
-        both = (self._orders.get(ALL, RUNNING), self._orders.get(system_id, RUNNING))
-        return max(both, key=lambda order: order.command.weight)
+        return strictest(self._orders, system_id)
 
     @contextmanager
     def line(self, system_id: str) -> Iterator[Line]:
@@ -94,14 +93,14 @@ class Switch:
         with self.lock:
             return len(self._lines)
 
-    def apply(self, command: Command, system_id: str, order_id: str, number: int = 0) -> Applied:
+    def apply(self, command: Command, system_id: str, order_id: str, number: int = 0, layer: str = "") -> Applied:
         """Put an order in force and end what it ends.  Safe from any thread; needs no event loop.
 
         An order with a lower number than the newest of its system has been overtaken and changes nothing.
         """
         ordered = InForce(command=command, order_id=order_id)
         with self.lock:
-            if not put_in_force(ordered, system_id, number, self._orders, self._numbers):
+            if not put_in_force(ordered, key_of(system_id, layer), number, self._orders, self._numbers):
                 return Applied(touched=(), cut=(), held=0)
             touched = tuple(line for line in self._lines if system_id in (ALL, line.system_id) and not line.is_cut)
             for line in touched:
@@ -111,16 +110,25 @@ class Switch:
             return Applied(touched=touched, cut=cut, held=sum(line.order is Command.PAUSE for line in touched))
 
 
-def put_in_force(
-    ordered: InForce, system_id: str, number: int, orders: dict[str, InForce], numbers: dict[str, int]
-) -> bool:
-    """Note an order among those in force, by system; return whether it was not overtaken by one of a higher number."""
-    if 0 < number < numbers.get(system_id, 0):
+def key_of(system_id: str, layer: str = "") -> str:
+    """Return under which key an order is kept: each layer has its own, so that none lifts another's."""
+    return f"{layer}/{system_id}" if layer else system_id
+
+
+def strictest(orders: Mapping[str, InForce], system_id: str) -> InForce:
+    """Return the order that holds for a system: the strictest of its own and the one for all, of every layer."""
+    keys = [key_of(each, layer) for layer in Layer for each in (ALL, system_id)]
+    return max((orders.get(key, RUNNING) for key in keys), key=lambda order: order.command.weight)
+
+
+def put_in_force(ordered: InForce, key: str, number: int, orders: dict[str, InForce], numbers: dict[str, int]) -> bool:
+    """Note an order among those in force, by key; return whether it was not overtaken by one of a higher number."""
+    if 0 < number < numbers.get(key, 0):
         return False
     if number:
-        numbers[system_id] = number
+        numbers[key] = number
     if ordered.command is Command.RUN:
-        orders.pop(system_id, None)
+        orders.pop(key, None)
     else:
-        orders[system_id] = ordered
+        orders[key] = ordered
     return True

@@ -7,7 +7,7 @@ from safebelt.kernel.errors import Invalid
 from safebelt.rooms.belt.control.crew import Crew
 from safebelt.rooms.belt.control.heartbeat import KEEPER, WATCHER, Heartbeat
 from safebelt.rooms.belt.control.orders import OrderBox, State, id_of_file, parse_stop_line
-from safebelt.rooms.belt.control.switch import InForce, put_in_force
+from safebelt.rooms.belt.control.switch import InForce, key_of, put_in_force
 from safebelt.rooms.belt.model import Command, Order, StopProof
 
 OBEY_SECONDS = 0.8
@@ -69,7 +69,7 @@ class Watchdog:
         self._heartbeat.clear()  # it is not at work any more: nobody waits for it
         for order in self._all_waiting():
             ordered = InForce(command=order.command, order_id=order.id)
-            put_in_force(ordered, order.system_id, order.number, orders, numbers)
+            put_in_force(ordered, key_of(order.system_id, order.layer), order.number, orders, numbers)
             now = self._clock()
             proof = StopProof(
                 order=order,

@@ -19,9 +19,10 @@ from safebelt.kernel.errors import Invalid
 from safebelt.kernel.ids import NewId
 from safebelt.rooms.belt.control.crew import Crew
 from safebelt.rooms.belt.control.heartbeat import EFFECTIVE, SEEN, WATCHER, Heartbeat
+from safebelt.rooms.belt.control.lease import LAPSED, REGAINED, Lease
 from safebelt.rooms.belt.control.orders import OrderBox, State, id_of_file, parse_stop_line, unknown_system
-from safebelt.rooms.belt.control.switch import Applied, Switch
-from safebelt.rooms.belt.model import Command, Order, StopProof
+from safebelt.rooms.belt.control.switch import ALL, Applied, Switch, key_of
+from safebelt.rooms.belt.model import Command, Layer, Order, StopProof
 
 POLL_SECONDS = 0.005
 """Two stat calls every 5 ms cost about 0.4 % of a core and keep an order's way under 10 ms."""
@@ -47,6 +48,7 @@ class Watcher:
         knows: Whether there is such a system: a slip in a name must not leave everything running.
         crew: The workers of this machine; an order has taken effect when all of them have confirmed it.
         worker: Which of them this one is.
+        lease: How long the command bus may be silent; None where there is none.
     """
 
     def __init__(
@@ -62,7 +64,9 @@ class Watcher:
         knows: Callable[[str], bool] = lambda _system_id: True,
         crew: Crew | None = None,
         worker: int = 1,
+        lease: Lease | None = None,
     ) -> None:
+        self._lease, self._is_lapsed = lease, key_of(ALL, Layer.LEASE) in switch.orders()
         self._crew, self._worker = crew or Crew(box), worker
         self._obeyed: dict[str, int] = {}
         self._box, self._switch, self._clock, self._new_id = box, switch, clock, new_id
@@ -103,7 +107,8 @@ class Watcher:
     def _has_news(self) -> bool:
         """Glance: has anybody written, or is a look due?"""
         marks, now = self._box.marks(), time.monotonic()
-        if marks == self._marks and now < self._look_at and not self._spoken:
+        is_lapsed = self._lease is not None and self._lease.is_lapsed()
+        if marks == self._marks and now < self._look_at and not self._spoken and is_lapsed == self._is_lapsed:
             return False
         self._marks, self._look_at = marks, now + _LOOK_SECONDS
         return True
@@ -139,11 +144,30 @@ class Watcher:
         while self._spoken:
             command, by, reason = self._spoken.popleft()
             self._obey(command, "", by, reason)
+        self._obey_lease()
         identity = self._box.stop_file_identity()
         if identity and identity != self._stop_file:
             self._obey_stop_file()
         self._obey_box()
         self._heartbeat.beat(WATCHER)
+
+    def _obey_lease(self) -> None:
+        """Stop by itself once the bus is silent for too long, and go on when it is heard again."""
+        lease, was_lapsed = self._lease, self._is_lapsed
+        self._is_lapsed = lease is not None and lease.is_lapsed()
+        if self._is_lapsed == was_lapsed:
+            return
+        reason = REGAINED if lease is None or not self._is_lapsed else LAPSED.format(seconds=lease.seconds)
+        order = Order(
+            id=lease.order_id(is_lapsed=self._is_lapsed) if lease else self._new_id("ord"),
+            command=Command.CUT if self._is_lapsed else Command.RUN,
+            system_id=ALL,
+            at=self._clock(),
+            by=Layer.LEASE.value,
+            reason=reason,
+            layer=Layer.LEASE.value,
+        )
+        self.carry_out(order)
 
     def _obey_box(self) -> None:
         """Carry out what waits in the box; what this worker has done already waits there for the others.
@@ -157,7 +181,7 @@ class Watcher:
             if order.id not in self._obeyed and order.id not in unwritten:
                 self.carry_out(order)
             elif self._obeyed.get(order.id) == 0 < order.number:
-                self._switch.apply(order.command, order.system_id, order.id, order.number)
+                self._apply(order)
                 self._obeyed[order.id] = order.number
                 self._keep(None)
         there = unwritten | {order.id for order in waiting} | {order.id for order in tuple(self._to_share)}
@@ -199,7 +223,7 @@ class Watcher:
         """Obey an order that did not come by the box, and share it with the other workers, if there are any."""
         id_, at = order_id or self._new_id("ord"), self._clock()
         order = Order(id=id_, command=command, system_id=system_id, at=at, by=by, reason=reason)
-        if self._others():
+        if self._others() or self._box.sends:
             self._to_share.append(order)  # before it is proven: else a slower worker might take it for a new one
         self.carry_out(order)
 
@@ -210,7 +234,7 @@ class Watcher:
         """Put an order in force, end what it ends, and have the proof kept."""
         seen_at = self._clock()
         self._heartbeat.beat(SEEN)
-        applied = self._switch.apply(order.command, order.system_id, order.id, order.number)
+        applied = self._apply(order)
         self._obeyed[order.id] = order.number
         effective_at = self._clock()
         ended = self._end_tasks(applied)
@@ -248,6 +272,9 @@ class Watcher:
                     self._crew.confirm(self._worker, proof)
                 self._unwritten.popleft()
             self._crew.settle()
+
+    def _apply(self, order: Order) -> Applied:
+        return self._switch.apply(order.command, order.system_id, order.id, order.number, order.layer)
 
     def _end_tasks(self, applied: Applied) -> threading.Event:
         ended = threading.Event()

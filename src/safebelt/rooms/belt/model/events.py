@@ -108,6 +108,23 @@ class StopOrdered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRefused(Event):
+    """Messages on the command bus were not obeyed.
+
+    Attributes:
+        why: `forged`, `garbled`, `replayed`, `old` or `late`.
+        number: What the last of them claimed to be; 0 where that could not be read.
+        count: How many there were since the last entry of this kind.
+    """
+
+    kind: ClassVar[str] = "belt.order_refused.v1"
+    title: ClassVar[Text] = Text(zh="未执行总线上的命令消息", en="Message on the command bus not obeyed")
+    why: str
+    number: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StopEffective(Event):
     """An order took effect; the counts are the proof."""
 

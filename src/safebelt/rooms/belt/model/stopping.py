@@ -28,6 +28,14 @@ class Command(StrEnum):
 _WEIGHTS = {command: place for place, command in enumerate(Command)}
 
 
+class Layer(StrEnum):
+    """Who can stop a belt beside one another; none of them lifts what another ordered, and the strictest holds."""
+
+    HOUSE = ""
+    BUS = "bus"
+    LEASE = "lease"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """A person's order to run, pause, drain or cut.
@@ -41,6 +49,7 @@ class Order:
         reason: Why.
         number: Its place among the orders of this house, so that all workers end with the same one in force; 0 where
             it came without the box.
+        layer: Who speaks: empty for this house; see `Layer`.
     """
 
     id: str
@@ -50,6 +59,7 @@ class Order:
     by: str
     reason: str
     number: int = field(default=0, compare=False)
+    layer: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,6 +88,13 @@ COMMANDS: Mapping[Command, tuple[Text, Text]] = {
 }
 """What each order is called and what it does, mildest first."""
 
+BY: Mapping[str, Text] = {
+    "file": Text(zh="停止文件", en="the stop file"),
+    "bus": Text(zh="命令总线（另一机构下达）", en="the command bus (ordered elsewhere)"),
+    "lease": Text(zh="安全带自身（命令总线失联或恢复）", en="the belt itself (the command bus was lost, or is back)"),
+}
+"""Who gave an order that no user of this house gave."""
+
 STATES: Mapping[Command, Text] = {
     Command.RUN: Text(zh="运行中：没有对全部系统的停止命令。", en="Running: no order stops all systems."),
     Command.PAUSE: Text(zh="已暂停：全部系统。", en="Paused: all systems."),

@@ -10,6 +10,7 @@ from math import ceil
 import msgspec
 
 from safebelt.kernel.text import Lang, Text
+from safebelt.rooms.belt.control.lease import PREFIX
 from safebelt.rooms.belt.decide.admission import Barred, NotAdmitted
 from safebelt.rooms.belt.proxy.wire import Headers, head
 
@@ -249,7 +250,17 @@ def none_left(seconds: float) -> BeltError:
 
 
 def stopped(command: str, order_id: str) -> BeltError:
-    """Say that a person has stopped this system."""
+    """Say that a person has stopped this system, or that it stopped by itself."""
+    if order_id.startswith(f"{PREFIX}_"):
+        return _unavailable(
+            "stopped_by_lease",
+            Text(
+                zh="安全带与命令总线失去联系，已自行停止：此时无人能够叫停它。",
+                en="The belt has lost the command bus and stopped by itself: nobody could stop it from there now.",
+            ),
+            Text(zh="恢复联系后会自行继续，请稍后重试。", en="It goes on by itself when the bus is back; try again."),
+            retry=5,
+        )
     return _unavailable(
         "stopped_by_human",
         Text(

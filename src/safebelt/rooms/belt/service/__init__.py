@@ -2,6 +2,7 @@
 
 from safebelt.rooms.belt.service.approvals import Approvals, HeldCalls
 from safebelt.rooms.belt.service.base import CarriedHere, Tools
+from safebelt.rooms.belt.service.commanding import EVERYTHING
 from safebelt.rooms.belt.service.evidence import Evidence, texts_of
 from safebelt.rooms.belt.service.exchanges import OPEN, day_range
 from safebelt.rooms.belt.service.identity import BeltIdentity, Identities
@@ -9,12 +10,13 @@ from safebelt.rooms.belt.service.keys import MAX_GRACE_HOURS, Keys, digest_of
 from safebelt.rooms.belt.service.policy_versions import RED_LINES, Loaded, NotTaken
 from safebelt.rooms.belt.service.reconciling import Completeness
 from safebelt.rooms.belt.service.replaying import MAX_REPLAYED, SHOWN_DAYS, Replays
-from safebelt.rooms.belt.service.stops import ALIVE_SECONDS, EVERYTHING, StopOrders
+from safebelt.rooms.belt.service.stops import ALIVE_SECONDS, StopOrders
 from safebelt.rooms.belt.service.transparency import Openly, OpenPolicy, OpenRule, Transparency
 from safebelt.rooms.belt.service.trying import MAX_PROMPT_CHARS, Tried, TryIt
 from safebelt.rooms.belt.service.usage import Quotas
 from safebelt.rooms.belt.service.words import (
     BeltNow,
+    BusNow,
     Found,
     Full,
     Holds,
@@ -40,6 +42,7 @@ __all__ = [
     "Belt",
     "BeltIdentity",
     "BeltNow",
+    "BusNow",
     "CarriedHere",
     "Found",
     "Full",

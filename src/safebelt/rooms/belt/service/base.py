@@ -58,6 +58,7 @@ class Tools:
         required: Ids of the red lines that every policy in use must draw.
         admission: Folder of the rules of admission; None for no rules.
         zone: The house's time zone.
+        lease_seconds: How long the command bus may be silent, 0 for ever; None where there is no such bus.
     """
 
     sql: Sql
@@ -73,6 +74,7 @@ class Tools:
     new_id: NewId
     chance: Chance
     identity: CarriedHere | None = None
+    lease_seconds: float | None = None
     default_policy: str = ""
     sources: Callable[[], Mapping[str, Source]] = dict
     required: Callable[[], frozenset[str]] = field(default=frozenset)

@@ -14,13 +14,12 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.belt import store
 from safebelt.rooms.belt.control.crew import Crew
 from safebelt.rooms.belt.control.heartbeat import KEEPER, WATCHER
-from safebelt.rooms.belt.control.switch import ALL, RUNNING
-from safebelt.rooms.belt.model import Command, Order, StopEffective, StopOrdered, StopProof
-from safebelt.rooms.belt.service.base import REASON, Chapter, given, missing, pages_of
+from safebelt.rooms.belt.control.switch import ALL, RUNNING, InForce, key_of, strictest
+from safebelt.rooms.belt.model import Command, Layer, Order, StopEffective, StopOrdered, StopProof
+from safebelt.rooms.belt.service.base import REASON, given, missing, pages_of
+from safebelt.rooms.belt.service.commanding import EVERYTHING, Commanding
 from safebelt.rooms.belt.service.words import BeltNow, Holds, Stop, Stops, WorkerNow
 
-EVERYTHING = "belt"
-"""Subject of the ledger entry of an order for all systems."""
 ALIVE_SECONDS = 2.0
 """The watcher beats every 5 ms; hundreds of missed beats are no hiccup."""
 _REMEMBER_SECONDS = 2.0
@@ -30,7 +29,7 @@ _POLL_SECONDS = 0.02
 _log = structlog.get_logger("safebelt.belt")
 
 
-class StopOrders(Chapter):
+class StopOrders(Commanding):
     """Stops, resumes, and the proofs of both."""
 
     # ------------------------------------------------------------------ ordering
@@ -235,17 +234,20 @@ class StopOrders(Chapter):
     def state(self) -> BeltNow:
         """Return what holds now, without asking the database."""
         orders = self._t.box.state().orders
-        everything, waiting = orders.get(ALL, RUNNING), tuple(self._t.box.waiting())
+        everything, waiting = strictest(orders, ALL), tuple(self._t.box.waiting())
+        named = sorted({key.rpartition("/")[2] for key in orders} - {ALL})
+        own = {name: max((orders.get(key_of(name, layer), RUNNING) for layer in Layer), key=_weight) for name in named}
         return BeltNow(
             everything=Holds(command=everything.command, order_id=everything.order_id),
             systems={
                 system_id: Holds(command=each.command, order_id=each.order_id, system_id=system_id)
-                for system_id, each in sorted(orders.items())
-                if system_id != ALL and each.command is not Command.RUN
+                for system_id, each in own.items()
+                if each.command is not Command.RUN
             },
             waiting=waiting,
             is_alive=0 <= self._pulse(WATCHER) < ALIVE_SECONDS,
             workers=self._workers(waiting),
+            bus=self.bus(),
         )
 
     def _workers(self, waiting: Iterable[Order]) -> tuple[WorkerNow, ...]:
@@ -266,6 +268,10 @@ class StopOrders(Chapter):
         """Return how long ago the liveliest worker's page was marked."""
         with closing(Crew(self._t.box)) as crew:
             return min((crew.page(number).age_seconds(field) for number in crew.known()), default=float("inf"))
+
+
+def _weight(order: InForce) -> int:
+    return order.command.weight
 
 
 def _who(order: Order) -> Actor:

@@ -41,6 +41,23 @@ class WorkerNow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BusNow:
+    """How this machine stands to the command bus.
+
+    Attributes:
+        lease_seconds: How long it may be silent before everything stops by itself; 0 for ever.
+        silent_seconds: How long ago a true message came; null where none came since the machine started.
+        is_lapsed: Whether that is too long.
+        ordered: What was ordered from elsewhere, for all systems.
+    """
+
+    lease_seconds: float
+    silent_seconds: float | None
+    is_lapsed: bool
+    ordered: Holds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BeltNow:
     """What holds now.
 
@@ -50,6 +67,7 @@ class BeltNow:
         waiting: Orders given that not every worker has carried out yet.
         is_alive: Whether a belt's watcher gave a sign of life within `ALIVE_SECONDS`.
         workers: The processes of the belt on this machine.
+        bus: How it stands to the command bus; null where it obeys nobody elsewhere.
     """
 
     everything: Holds
@@ -57,6 +75,7 @@ class BeltNow:
     waiting: tuple[Order, ...]
     is_alive: bool
     workers: tuple[WorkerNow, ...] = ()
+    bus: BusNow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
