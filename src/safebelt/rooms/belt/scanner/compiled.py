@@ -12,11 +12,13 @@ from safebelt.rooms.belt.model import Side
 from safebelt.rooms.belt.scanner.detectors import Detector
 from safebelt.rooms.belt.scanner.finders import Finder, FoldedHit, Pointer
 from safebelt.rooms.belt.scanner.fold import Whole
+from safebelt.rooms.belt.scanner.pairs import Pairs
 from safebelt.rooms.belt.scanner.patterns import Database, Matches, counter
 from safebelt.rooms.belt.scanner.shelf import Shelf
 from safebelt.rooms.belt.scanner.source import BASE64_LONG, BASE64_SHORT
 from safebelt.rooms.belt.scanner.terms import LEET_BYTES, LEET_HINT
 from safebelt.rooms.belt.scanner.views import (
+    MAX_GAP,
     Reading,
     WordHit,
     is_starred,
@@ -85,6 +87,7 @@ class Compiled:
         self._leet_words = Database(dict(enumerate(leet.words)), shelf=shelf)
         self._leet_signs = Database({}, {0: LEET_HINT} if leet.words else {}, is_once=False)
         self._longest_leet = max(map(len, leet.words), default=0)
+        self._spelled_pairs = Pairs((word[:2] for word in spelled.words), MAX_GAP)
         self._spelled_ascii = Database({}, {0: _SPELLED_ASCII}, is_once=False)
         self._spelled_classes = Database({}, {0: _SPELLED}, is_once=False)
         self._base64 = Database({}, {0: BASE64_LONG})
@@ -157,9 +160,11 @@ class Compiled:
         """Return the places just behind which, or up to a sign before, letters that stand alone may spell a word."""
         if not self._spelled.words:
             return []
-        if whole.is_ascii:
-            return [end for _, end in self._spelled_ascii.scan(data)]
-        return [end - 1 for _, end in self._spelled_classes.scan(b"p%bp" % whole.classes)]
+        hints = self._spelled_ascii if whole.is_ascii else self._spelled_classes
+        shown, before = (data, 0) if whole.is_ascii else (b"p%bp" % whole.classes, 1)
+        if not hints.scan(shown, most=1) or not self._spelled_pairs.are_in(whole.text, whole.classes, whole.codes):
+            return []
+        return [end - before for _, end in hints.scan(shown)]
 
     def _leet_hits(self, whole: Whole) -> Iterator[WordHit]:
         """Yield the words written with signs for letters: one of them stands beside a letter."""

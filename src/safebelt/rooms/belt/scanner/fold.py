@@ -131,9 +131,15 @@ class Whole:
             if self._codes is None:
                 self._classes = self.data.translate(forms.ascii_classes)
             else:
-                codes = _codes_of(self.text) if self.is_moved else self._codes
-                self._classes = forms.classes.take(codes).tobytes()
+                self._classes = forms.classes.take(self.codes).tobytes()
         return self._classes
+
+    @property
+    def codes(self) -> Codes:
+        """The code of each folded character."""
+        if self._codes is None or self.is_moved:
+            return _codes_of(self.text)
+        return self._codes
 
     @property
     def origin(self) -> npt.NDArray[np.intp] | None:
