@@ -74,6 +74,22 @@ class Quick:
     def __init__(self, tools: Tools, admission: Admission, paths: frozenset[str]) -> None:
         self.tools, self._admission, self._paths, self._seats = tools, admission, paths, Seats(tools)
         self.ends: set[asyncio.Task[None]] = set()
+        self._later: list[Callable[[], None]] = []
+
+    def later(self, work: Callable[[], None]) -> None:
+        """Do something at the end of the event loop's turn.
+
+        What many exchanges have ready by then goes out together: their records in one write, and whoever waits for
+        their bytes is woken once.
+        """
+        self._later.append(work)
+        if len(self._later) == 1:
+            asyncio.get_running_loop().call_soon(self._do_all)
+
+    def _do_all(self) -> None:
+        works, self._later = self._later, []
+        for work in works:
+            work()
 
     def take(self, request: Request, client: Client) -> "Passing | None":
         """Begin an exchange; None where it goes the long way, and nothing has been done."""
@@ -118,6 +134,8 @@ class Passing:
         "_body",
         "_client",
         "_has_head",
+        "_is_gone",
+        "_leaving",
         "_line",
         "_passed",
         "_quick",
@@ -131,7 +149,8 @@ class Passing:
         self._quick, self._client, self._line, self._ready = quick, client, line, ready
         self._seat, self._request, self._body = asked.seat, asked.request, asked.body
         self._recording = recording_of(quick.tools, asked.seat.caller)
-        self._passed, self._has_head = b"", False
+        self._passed, self._has_head, self._is_gone = b"", False, False
+        self._leaving: tuple[bytes, bytes] | None = None
 
     def begin(self, asked: Asked) -> None:
         """Put the intent and ask the upstream; raises RecordsDown."""
@@ -141,13 +160,19 @@ class Passing:
         )
         self._recording.upstream_begins()
         self._passed = _encode(self._body)
-        upstream, connection = self._ready.upstream, self._ready.connection
-        upstream.ask_at_once(connection, self._request.target, self._passed, self.news)
+        self._quick.later(self._ask)
+
+    def _ask(self) -> None:
+        connection = self._ready.connection
+        if not self._is_gone:
+            self._ready.upstream.ask_at_once(connection, self._request.target, self._passed, self.news)
 
     def gone(self) -> None:
         """The client has gone, or a person ended the exchange."""
-        self._ready.connection.no_longer()
-        self._ready.connection.transport.abort()
+        self._is_gone = True
+        if self._leaving is None:  # else its connection serves others by now
+            self._ready.connection.no_longer()
+            self._ready.connection.transport.abort()
         exchange = self._long(self._client.reply_to(self._request))
         finish = "cut" if self._line.is_cut else "client_gone"
         task = asyncio.get_running_loop().create_task(self._to_the_end(exchange.note_end(finish)))
@@ -214,25 +239,38 @@ class Passing:
             self._go_on(lambda exchange: exchange.pass_whole(answer, raw))
             return
         try:
-            self._send(answer, body, texts)
-        except (RecordsDown, ConnectionResetError, Stopped) as error:
+            self._put_outcome(answer, body, texts)
+        except RecordsDown as error:
             self._go_on(partial(_raising, error))
 
-    def _send(self, answer: Answer, body: dict[str, Any], texts: Texts) -> None:
-        """Put the outcome and let the answer go."""
+    def _put_outcome(self, answer: Answer, body: dict[str, Any], texts: Texts) -> None:
+        """Put the outcome, and let the answer go at the end of the turn."""
         tools, seat, id_ = self._quick.tools, self._seat, self._recording.id.encode()
         facts = seat.outcome(id_, answer.served_by, _SORTED(usage(body)))
         self._recording.outcome_as(facts, {"texts": seat.kept(texts, Side.OUTPUT)} if texts else None)
         passing = b"".join([b"%b: %b\r\n" % pair for pair in passed_on(answer)])
         shown = _encode(noticed(body, notice_of(tools.labelling, seat.caller.harness, self._body)))
+        self._leaving = shown, passing
+        self._quick.later(self._leave)
+
+    def _leave(self) -> None:
+        if self._is_gone or self._leaving is None:
+            return
+        try:
+            self._send(*self._leaving)
+        except (RecordsDown, ConnectionResetError, Stopped) as error:
+            self._go_on(partial(_raising, error))
+
+    def _send(self, shown: bytes, passing: bytes) -> None:
+        """Let the answer go, once its records are handed over: the first of a turn hands over all."""
         reply = self._client.reply_to(self._request)
-        data = seat.answer(id_, shown, passing, is_last=reply.is_last)
+        data = self._seat.answer(self._recording.id.encode(), shown, passing, is_last=reply.is_last)
         if not self._recording.is_handed_over() or not self._line.send_now(data):
             self._go_on(lambda _: self._send_when_safe(reply, data), reply)
         elif not self._client.takes_more:
             self._go_on(lambda _: reply.sent(), reply)
         else:
-            tools.switch.close(self._line)
+            self._quick.tools.switch.close(self._line)
             self._client.answered(is_last=reply.is_last)
 
     async def _send_when_safe(self, reply: Reply, data: bytes) -> None:
@@ -246,7 +284,8 @@ class Passing:
 
     def _go_on(self, how: Callable[[Exchange], Awaitable[None]], reply: Reply | None = None) -> None:
         """Let a task do the rest as any exchange does it."""
-        self._ready.connection.no_longer()
+        if self._leaving is None:
+            self._ready.connection.no_longer()
         reply = reply or self._client.reply_to(self._request)
         self._client.go_on(reply, self._carried(reply, how))
 
