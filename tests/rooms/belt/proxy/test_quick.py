@@ -14,6 +14,7 @@ from safebelt.rooms.belt.model import Command, NoticeMode, RecordMode, Stance
 from safebelt.rooms.belt.proxy import quick as quick_module
 from safebelt.rooms.belt.proxy.quick import Passing, Quick
 from safebelt.rooms.belt.proxy.reply import Reply
+from safebelt.rooms.belt.records.writer import Writer
 
 KEY = {"authorization": "Bearer sbk_test"}
 ASKED = {"model": "fake", "messages": [{"role": "user", "content": "Say hello, please."}], "temperature": 0.5}
@@ -224,6 +225,58 @@ def test_an_exchange_that_is_ended_midway_is_recorded_so(
     assert seen.taken == 1
     assert [one["finish"] for one in outcomes] == ["complete", finish]
     assert running == 0
+
+
+def test_records_of_one_turn_are_handed_over_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    groups: list[int] = []
+    write = Writer._write_at_once
+
+    def counting(writer: Writer, group: Any) -> None:
+        groups.append(len(group))
+        write(writer, group)
+
+    async def scenario(belt: Belt) -> list[int]:
+        async with httpx2.AsyncClient(timeout=20, headers=KEY) as calls:
+            for _ in range(2):
+                found = await asyncio.gather(
+                    *(calls.post(f"{belt.url}/chat/completions", json=ASKED) for _ in range(24))
+                )
+        return [answer.status_code for answer in found]
+
+    monkeypatch.setattr(Writer, "_write_at_once", counting)
+
+    assert in_belt(tmp_path, answering(), scenario, mode=RecordMode.PROMPT) == [200] * 24
+    assert max(groups) > 2, "more than one exchange's two records in one write"
+
+
+def test_a_client_lost_while_its_answer_leaves_takes_no_other_exchange_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = Seen(monkeypatch)
+    put_outcome = Passing._put_outcome
+
+    def losing(passing: Passing, *args: Any) -> None:
+        put_outcome(passing, *args)
+        if passing._body.get("temperature") == 1:
+            passing._client.connection_lost(None)  # type: ignore[attr-defined]  a test's hand in the turn
+
+    async def scenario(belt: Belt) -> tuple[set[int], int, int, list[str]]:
+        async with httpx2.AsyncClient(timeout=20, headers=KEY) as others:
+            await others.post(f"{belt.url}/chat/completions", json=ASKED)
+            async with httpx2.AsyncClient(timeout=0.5, headers=KEY) as lost:
+                with pytest.raises(httpx2.HTTPError):
+                    await lost.post(f"{belt.url}/chat/completions", json={**ASKED, "temperature": 1})
+            after = [await others.post(f"{belt.url}/chat/completions", json=ASKED) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        finishes = [one["finish"] for one in belt.records("outcome")]
+        return {one.status_code for one in after}, len(belt.connections), belt.switch.running(), finishes
+
+    monkeypatch.setattr(Passing, "_put_outcome", losing)
+
+    found = in_belt(tmp_path, answering(), scenario, mode=RecordMode.PROMPT)
+
+    assert found == ({200}, 1, 0, ["complete"] * 5), "the one connection to the upstream served them all"
+    assert seen.taken == 4
 
 
 def test_an_upstream_that_closed_its_idle_connection_is_asked_anew(tmp_path: Path) -> None:
