@@ -5,6 +5,8 @@ The id names an AI system or a record of one, never a person who used it.
 The mark lives on a *canonical* picture: the same picture, resized so that its area is 640² (smaller pictures are
 left as they are).  So it is as coarse as the picture is large, survives every resizing that leaves the
 picture recognisable, and costs the reader the same time for every picture.  Pattern and code: `pattern` and `codes`.
+The pattern itself comes in three sizes, which the reader finds as it finds any other size: a rough picture is quieter
+where the pattern is fine, and a smooth one, which takes only a weak mark, keeps a coarse one through compression.
 
 Where the mark goes, and how strong: its energy follows the local activity of the picture, because the eye and SSIM
 both forgive noise in texture; how closely, and how strong the whole is, is chosen for each picture so that neither the
@@ -17,6 +19,7 @@ reading says nothing.
 """
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -25,7 +28,7 @@ from numpy.typing import NDArray
 
 from safebelt.rooms.labelling.watermark.locate import Reading, read, whitened
 from safebelt.rooms.labelling.watermark.pattern import PERIOD, pattern
-from safebelt.rooms.labelling.watermark.placing import shift_for
+from safebelt.rooms.labelling.watermark.placing import laid
 
 SIDE = 640
 """√area of the canonical picture in pixels."""
@@ -46,11 +49,28 @@ SMALL = 700 * 700
 """Pixels below which a picture is small in this sense."""
 _C2 = (0.03 * 255) ** 2
 """The constant of SSIM that keeps flat regions from dividing by zero (Wang et al. 2004)."""
+_USUAL_PSNR = 41.05
+"""PSNR in dB that is kept when no other is asked."""
 _ACTIVITY_POWERS = (-0.3, -0.15, 0.0, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95, 1.1)
 """How the mark's variance may follow the picture's local variance (0: not at all; 1: constant loss of SSIM).
 
 The least that keeps SSIM is taken: what is spread evenly is read best, because flat regions are quiet themselves.
 """
+FINE, COARSE = 160, 320
+"""Canonical pixels after which the pattern repeats in rough and in smooth pictures; in all others `PERIOD`.
+
+A pattern of 192 leaves a field of grass without reserve, and one of 128 does not survive half the size and JPEG 50."""
+_ROUGH = 0.0
+"""Power of activity up to which a picture counts as rough: SSIM hardly sees a mark in it, wherever it lies."""
+_SMOOTH = 0.5
+"""Part of the energy the PSNR allows that SSIM leaves; below, a picture counts as smooth."""
+_COARSE_LOSS = 0.87
+"""Part of the loss of SSIM by estimate that is taken with the coarse pattern: it varies less within SSIM's window of
+7 pixels, outlives compression with energy to spare, and gives that back to the eye (an SSIM of .99)."""
+_NEARLY_WHITE = 215.0
+"""Local mean in grey levels above which a fifth more contrast makes all white."""
+_WORTH_NEAR_WHITE = 0.25
+"""How much of the mark's variance, against elsewhere, is put where brightening would erase it."""
 _ACTIVITY_FLOOR = 12.0
 """Variance in grey levels² below which regions count as equally flat."""
 _ACTIVITY_CEILING = 1200.0
@@ -75,7 +95,7 @@ class TooLarge(ValueError):  # noqa: N818  as above
     """The picture has more than 120 million pixels."""
 
 
-def embed(rgb: Picture, ident: int, key: bytes, *, psnr_db: float = 41.05) -> Picture:
+def embed(rgb: Picture, ident: int, key: bytes, *, psnr_db: float = _USUAL_PSNR) -> Picture:
     """Return the picture with the id in it.
 
     Args:
@@ -91,30 +111,23 @@ def embed(rgb: Picture, ident: int, key: bytes, *, psnr_db: float = 41.05) -> Pi
         ValueError: When the array or the id is of another shape.
         WeakKey: When the key is too short.
     """
-    marks, grey = pattern(key), _grey(rgb)
-    variant = variant_of(grey)
-    tile = marks.tile(ident, variant)
     rows, columns = canonical_size(*_roomy(rgb))
+    marks, grey = pattern(key), _grey(rgb)
     plain = cv2.resize(grey, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
-    shift = shift_for(whitened(plain), marks, ident, variant)
-    return embed_variant(rgb, np.roll(tile, shift, axis=(0, 1)), psnr_db=psnr_db)
+    canvas, usual = _canvas(grey), _budget(_USUAL_PSNR)
+    power, budget = _fitted(canvas, usual, canvas.loss)
+    period = _period(power, budget / usual)
+    tile = laid(whitened(plain), marks, ident, variant_of(grey), period, is_shaped=period == FINE)
+    loss = canvas.loss * (_COARSE_LOSS if period == COARSE else 1.0)
+    least = power if psnr_db <= _USUAL_PSNR else _ACTIVITY_POWERS[0]  # no less keeps what is asked as strictly
+    return _marked(rgb, canvas, tile, _fitted(canvas, _budget(psnr_db), loss, least), psnr_db)
 
 
 def embed_variant(rgb: Picture, tile: NDArray[np.float32], *, psnr_db: float) -> Picture:
     """Return the picture with one period of a pattern repeated over it; errors as of `embed`."""
-    height, width = _roomy(rgb)
-    grey = _grey(rgb)
-    rows, columns = canonical_size(height, width)
-    sampled = cv2.resize(grey, (columns, rows), interpolation=cv2.INTER_NEAREST).astype(np.float32)
-    mean = cv2.blur(sampled, (_WINDOW, _WINDOW))
-    variance = np.maximum(cv2.blur(sampled * sampled, (_WINDOW, _WINDOW)) - mean * mean, 0)
-    floor = SSIM_FLOOR if height * width >= SMALL else SSIM_FLOOR_SMALL
-    strength = _strength(variance, psnr_db, 1 - floor)
-    tiled = np.tile(tile, (-(-rows // PERIOD), -(-columns // PERIOD)))[:rows, :columns]
-    delta = tiled * strength
-    exact = math.sqrt(float((strength * strength).mean()) / (float((delta * delta).mean()) + 1e-12))
-    delta = np.asarray(delta * np.float32(exact), dtype=np.float32)
-    return _added(rgb, delta * np.float32(max(1.0, _swallowed(sampled, delta, _budget(psnr_db)))))
+    _roomy(rgb)
+    canvas = _canvas(_grey(rgb))
+    return _marked(rgb, canvas, tile, _fitted(canvas, _budget(psnr_db), canvas.loss), psnr_db)
 
 
 def scan(rgb: Picture, key: bytes) -> Reading | None:
@@ -177,27 +190,88 @@ def _measured(rgb: Picture) -> tuple[int, int]:
     return height, width
 
 
-def _strength(variance: _Plane, psnr_db: float, loss: float) -> _Plane:
-    """Return the mark's local amplitude in grey levels, which keeps both the PSNR and, by estimate, the SSIM.
+@dataclass(frozen=True, slots=True)
+class _Canvas:
+    """What of a picture decides how strong its mark may be, in canonical pixels, shape (rows, columns).
+
+    Attributes:
+        grey: Brightness, sampled and not averaged: detail hides the mark.
+        variance: Its local variance.
+        activity: Logarithm of that, within bounds.
+        worth: How much variance of the mark is put there, as far as brightness decides.
+        loss: How much SSIM may be lost, by estimate.
+    """
+
+    grey: _Plane
+    variance: _Plane
+    activity: _Plane
+    worth: _Plane
+    loss: float
+
+    def spread(self, power: float, every: int = 1) -> _Plane:
+        """Return how the mark's variance is spread, in any unit, at every so many-th pixel both ways."""
+        followed = np.exp(np.float32(power) * self.activity[::every, ::every])
+        return np.asarray(self.worth[::every, ::every] * followed, dtype=np.float32)
+
+
+def _canvas(grey: NDArray[Any]) -> _Canvas:
+    height, width = grey.shape
+    rows, columns = canonical_size(height, width)
+    sampled = cv2.resize(grey, (columns, rows), interpolation=cv2.INTER_NEAREST).astype(np.float32)
+    mean = cv2.blur(sampled, (_WINDOW, _WINDOW))
+    variance = np.maximum(cv2.blur(sampled * sampled, (_WINDOW, _WINDOW)) - mean * mean, 0)
+    activity = np.log(np.minimum(variance, _ACTIVITY_CEILING) + _ACTIVITY_FLOOR)
+    white: _Plane = (mean > _NEARLY_WHITE).astype(np.float32)
+    if white.any():
+        white = cv2.blur(white, (2 * _WINDOW - 1, 2 * _WINDOW - 1)).astype(
+            np.float32, copy=False
+        )  # no step where it begins
+    floor = SSIM_FLOOR if height * width >= SMALL else SSIM_FLOOR_SMALL
+    return _Canvas(sampled, variance, activity, 1 - np.float32(1 - _WORTH_NEAR_WHITE) * white, 1 - floor)
+
+
+def _fitted(canvas: _Canvas, budget: float, loss: float, least: float = _ACTIVITY_POWERS[0]) -> tuple[float, float]:
+    """Return the power of activity, no less than `least`, and the mean square of the mark: PSNR and SSIM are kept.
 
     An independent noise of variance n on a window of variance v takes n / (2v + n + C2) off the SSIM of that window
     (from its definition: the covariance stays v, the variances are v and v + n).
     """
-    budget = _budget(psnr_db)
-    activity = np.log(np.minimum(variance, _ACTIVITY_CEILING) + _ACTIVITY_FLOOR)
-    some, there = activity[::3, ::3], variance[::3, ::3]  # enough to choose by
-    power, lost = _ACTIVITY_POWERS[0], 0.0
-    for power in _ACTIVITY_POWERS:
-        lost = _lost(np.exp(power * some), there, budget)
+    yielding = 2 * canvas.variance[::3, ::3] + np.float32(_C2)  # a ninth is enough to choose by
+    power, spread, lost = least, yielding, 0.0
+    for power in (one for one in _ACTIVITY_POWERS if one >= least):
+        spread = canvas.spread(power, 3)
+        spread /= spread.mean()
+        lost = _lost(spread, yielding, budget)
         if lost <= loss:
             break
-    hidden = np.exp(power * activity)
     for _ in range(8):
         if lost <= loss:
             break
         budget *= loss / lost
-        lost = _lost(np.exp(power * some), there, budget)
-    return np.asarray(np.sqrt(hidden * np.float32(budget / float(hidden.mean()))), dtype=np.float32)
+        lost = _lost(spread, yielding, budget)
+    return power, budget
+
+
+def _period(power: float, part: float) -> int:
+    """Return the size of the pattern that suits a picture, from what `_fitted` says of it at the usual PSNR.
+
+    Args:
+        power: How closely the mark has to follow activity.
+        part: How much of the energy that the PSNR allows is left by SSIM.
+    """
+    if power <= _ROUGH:
+        return FINE
+    return COARSE if part < _SMOOTH else PERIOD
+
+
+def _marked(rgb: Picture, canvas: _Canvas, tile: _Plane, fit: tuple[float, float], psnr_db: float) -> Picture:
+    """Return the picture with a tile repeated over it, spread and as strong as `_fitted` says."""
+    power, budget = fit
+    (rows, columns), period = canvas.grey.shape, len(tile)
+    tiled = np.tile(tile, (-(-rows // period), -(-columns // period)))[:rows, :columns]
+    delta = tiled * np.sqrt(canvas.spread(power))
+    delta *= np.float32(math.sqrt(budget / (float((delta * delta).mean()) + 1e-12)))
+    return _added(rgb, delta * np.float32(max(1.0, _swallowed(canvas.grey, delta, _budget(psnr_db)))))
 
 
 def _swallowed(grey: _Plane, delta: _Plane, budget: float) -> float:
@@ -219,9 +293,9 @@ def _budget(psnr_db: float) -> float:
     return max(255.0**2 / 10 ** (psnr_db / 10) - 1 / 12, 0.0)
 
 
-def _lost(hidden: _Plane, variance: _Plane, budget: float) -> float:
-    noise = hidden * np.float32(budget / float(hidden.mean()))
-    return float((noise / (2 * variance + noise + _C2)).mean())
+def _lost(spread: _Plane, yielding: _Plane, budget: float) -> float:
+    noise = spread * np.float32(budget)
+    return float((noise / (yielding + noise)).mean())
 
 
 def _added(rgb: Picture, delta: _Plane) -> Picture:

@@ -5,7 +5,7 @@
    would stand is added up; the best places are looked at closely.
 3. Close up: the picture is cut into cells, each demodulated once; small changes of scale, aspect and angle are then
    only turns of phase, and are searched for the most power.
-4. The phases of the constellation give the shift and the variant.
+4. The phases of the constellation give the shift and the variant, and then all of the place once more (`aligning`).
 5. The picture is laid back on the canonical lattice, folded to one period, and each carrier is read with the weight
    its surroundings in the spectrum give it.  The code word is decoded, and the whole decides by `chance_by_luck`.
 """
@@ -18,12 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safebelt.rooms.labelling.watermark import codes
+from safebelt.rooms.labelling.watermark.aligning import aligned
 from safebelt.rooms.labelling.watermark.pattern import BEACONS, PERIOD, VARIANTS, Pattern
 
 MAX_CHANCE = 1e-9
 """A reading is one when luck would give it to fewer than one scan in a billion (`codes.chance_by_luck`)."""
-SCALES = 0.5, 2.3
-"""Searched, received over embedded canonical pixels: pasted into four times the area, up to cut to a fifth of it."""
+SCALES = 0.3, 2.8
+"""Searched, received over embedded canonical pixels: half the size with the finest pattern of `image`, up to cut to a
+fifth of the area with the coarsest."""
 ANGLES = math.radians(3.5)
 """Searched to both sides."""
 READINGS = 4
@@ -38,6 +40,8 @@ _CELL = 80
 """Side in pixels of the cells of step 3."""
 _LOUDEST = 10.0
 """Power over its surroundings at which a line counts no more: a line of the picture, not of the mark."""
+_MOST_SAID = 1.5
+"""How many times the noise of its cells one tone of the constellation may say: no line of the picture decides alone."""
 CLIP = 2.5
 """How many times its surroundings one carrier may say: more is a line of the picture."""
 _MOST_PERIODS = 12
@@ -61,7 +65,8 @@ class Reading:
         score: z of `codes.chance_by_luck`.
         chance_of_error: Bound on the chance that content without this key's mark gives as much.
         scale: Size of what was received over what was marked, both as canonical pictures: 1 where it was resized only,
-            above 1 where it was cut (below, for small pictures that were resized).
+            above 1 where it was cut (below, for small pictures that were resized); times 5/8 where the pattern is fine,
+            and 5/4 where it is coarse.
         angle: Degrees by which it is turned.
     """
 
@@ -145,11 +150,14 @@ def _closely(plain: _Plane, marks: Pattern, start: _Matrix) -> tuple[float, _Mat
     turned = _tuned(heard, centres, marks, inverse, away)
     inverse = inverse + turned
     offset = (marks.beacons / PERIOD) @ turned.T
-    tones = (heard * np.exp(-2j * np.pi * (centres @ offset.T)).T).sum(axis=1)
-    loud = np.abs(tones) / math.sqrt(float((np.abs(heard) ** 2).sum()) / BEACONS + 1e-12)
-    tones = tones / (np.abs(tones) + 1e-12) * np.minimum(loud, 4.0)
-    score, variant, shift = _shifted(tones, marks)
-    return score, np.linalg.inv(inverse.T), variant, shift
+    heard = heard * np.exp(-2j * np.pi * (centres @ offset.T)).T
+    tones = heard.sum(axis=1)
+    noise = np.sqrt((np.abs(heard) ** 2).sum(axis=1)) + 1e-12
+    weight = np.minimum(1.0, _MOST_SAID * noise / (np.abs(tones) + 1e-12)) / noise
+    score, variant, shift = _shifted(tones * weight, marks)
+    in_phase = heard * (weight * np.conj(marks.beacon_phases[variant]))[:, None]
+    turned, shift = aligned(in_phase, centres, marks.beacons / PERIOD, shift)
+    return score, np.linalg.inv((inverse + turned).T), variant, shift
 
 
 def _cells(plain: _Plane, frequencies: _Matrix) -> tuple[NDArray[np.complex64], _Matrix]:
@@ -173,34 +181,48 @@ def _tuned(heard: NDArray[np.complex64], centres: _Matrix, marks: Pattern, inver
     lattice = marks.beacons / PERIOD
     shapes = [inverse, inverse @ np.array([[0.0, -1.0], [1.0, 0.0]])]
     shapes += [np.diag([1.0, -1.0]) @ inverse, np.array([[0.0, 1.0], [1.0, 0.0]]) @ inverse]
+    down, right = np.unique(centres[:, 0]), np.unique(centres[:, 1])
+    cells = heard.reshape(BEACONS, len(down), len(right))
     reach = 0.0025
     best = -1.0
     for _ in range(4):
         for shape in shapes:
             trials = away + np.linspace(-reach, reach, 7)[:, None, None] * shape
-            power = [_gathered(heard, centres, lattice @ one.T) for one in trials]
-            if max(power) > best:
-                best, away = max(power), trials[int(np.argmax(power))]
+            power = _gathered(cells, down, right, lattice @ trials.transpose(0, 2, 1))
+            if power.max() > best:
+                best, away = float(power.max()), trials[int(power.argmax())]
         reach /= 2.2
     return away
 
 
-def _gathered(heard: NDArray[np.complex64], centres: _Matrix, offset: _Matrix) -> float:
-    phase = (-2 * np.pi) * (offset @ centres.T)
-    turned = np.exp(1j * phase.astype(np.float32))
-    return float(
-        (np.abs((heard * turned).sum(axis=1)) ** 1.5).sum()
-    )  # between amplitude and power: no tone decides alone
+def _gathered(cells: NDArray[np.complex64], down: _Matrix, right: _Matrix, offsets: _Matrix) -> _Matrix:
+    """Return how much the constellation gathers at each trial.
+
+    Args:
+        cells: What the cells say, shape (BEACONS, rows, columns).
+        down: Centres of their rows.
+        right: Centres of their columns.
+        offsets: By how much the frequencies differ, shape (trials, BEACONS, 2).
+    """
+    along_rows = _wave(-offsets[..., 0, None] * down)
+    along_columns = _wave(-offsets[..., 1, None] * right)
+    by_row = (cells * along_columns[:, :, None, :]).sum(axis=3)
+    tones = np.abs((by_row * along_rows).sum(axis=2))
+    return np.asarray((tones**1.5).sum(axis=1))  # between amplitude and power: no tone decides alone
 
 
-def _shifted(tones: NDArray[np.complex128], marks: Pattern) -> tuple[float, int, tuple[float, float]]:
+def _wave(turns: _Matrix) -> NDArray[np.complex64]:
+    return np.asarray(np.exp(np.complex64(2j * np.pi) * turns.astype(np.float32)))
+
+
+def _shifted(tones: NDArray[np.complexfloating], marks: Pattern) -> tuple[float, int, tuple[float, float]]:
     """Return the best score, its variant, and its shift (row, column) in canonical pixels."""
     best = (-1.0, 0, (0.0, 0.0))
     norm = math.sqrt(float((np.abs(tones) ** 2).sum()) / 2 + 1e-12)
+    down, right = (_wave(np.outer(np.arange(PERIOD), marks.beacons[:, axis]) / PERIOD) for axis in (0, 1))
     for variant in range(VARIANTS):
-        spectrum = np.zeros((PERIOD, PERIOD), dtype=np.complex64)
-        spectrum[marks.beacons[:, 0], marks.beacons[:, 1]] = tones * np.conj(marks.beacon_phases[variant])
-        surface = np.fft.fft2(spectrum.conj()).real  # the conjugate of the inverse transform: whole-pixel shifts
+        said = down * (tones * np.conj(marks.beacon_phases[variant])).astype(np.complex64)
+        surface = said.real @ right.real.T - said.imag @ right.imag.T  # whole-pixel shifts
         at = int(surface.argmax())
         score = float(surface.flat[at]) / norm
         if score > best[0]:

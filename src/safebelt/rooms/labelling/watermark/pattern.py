@@ -6,6 +6,7 @@ angle and shift.  The others carry the code word, four-phase, each code bit on m
 """
 
 import functools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from safebelt.rooms.labelling.watermark import codes, keys
 
 PERIOD = 256
-"""Pixels of the canonical picture after which the pattern repeats."""
+"""Pixels of the canonical picture after which the pattern repeats, at its usual size (others: see `image`)."""
 VARIANTS = 4
 """Patterns for one key; coarse content decides which is used (see `image`)."""
 BEACONS = 20
@@ -29,6 +30,7 @@ AXIS = 6
 """Lattice steps kept free beside both axes by the constellation: horizontal and vertical edges live there."""
 
 _Complex = NDArray[np.complex64]
+_Plane = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +57,26 @@ class Pattern:
         n = len(self.carriers)
         return np.asarray(said[:n] + 1j * said[n:], dtype=np.complex64)
 
-    def tile(self, ident: int, variant: int) -> NDArray[np.float32]:
-        """Return one period of the pattern, shape (PERIOD, PERIOD), mean 0 and variance 1."""
+    def tile(self, ident: int, variant: int, period: int = PERIOD, loudness: _Plane | None = None) -> _Plane:
+        """Return one period of the pattern, shape (period, period), mean 0 and variance 1.
+
+        Args:
+            ident: 64 bits.
+            variant: Which of the key's patterns.
+            period: Pixels after which it repeats; fewer make it finer.
+            loudness: How loud the picture is at each frequency of the lattice, shape (PERIOD, PERIOD): what is quieter
+                gets more.  Without it all get the same.
+        """
         n = len(self.carriers)
-        spectrum = np.zeros((PERIOD, PERIOD), dtype=np.complex64)
-        spectrum[self.carriers[:, 0], self.carriers[:, 1]] = self.chips(ident, variant)
         strength = np.sqrt(BEACON_SHARE / (1 - BEACON_SHARE) * 2 * n / BEACONS)
-        spectrum[self.beacons[:, 0], self.beacons[:, 1]] = strength * self.beacon_phases[variant]
+        spectrum = np.zeros((period, period), dtype=np.complex64)
+        for lines, said in (
+            (self.carriers, self.chips(ident, variant)),
+            (self.beacons, strength * self.beacon_phases[variant]),
+        ):
+            u, v = lines.T
+            quiet = np.ones(len(lines)) if loudness is None else 1 / loudness[u, v]
+            spectrum[u, v] = said * (quiet / math.sqrt(float((quiet * quiet).mean())))
         tile = np.fft.ifft2(spectrum).real
         return np.asarray(tile / tile.std(), dtype=np.float32)
 

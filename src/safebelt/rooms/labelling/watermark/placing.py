@@ -14,30 +14,35 @@ from numpy.typing import NDArray
 from safebelt.rooms.labelling.watermark import locate
 from safebelt.rooms.labelling.watermark.pattern import PERIOD, Pattern
 
-_UNTOUCHED = np.eye(2)
-"""The canonical picture lies on its own lattice."""
+_Plane = NDArray[np.float32]
 
 
-def shift_for(plain: NDArray[np.float32], marks: Pattern, ident: int, variant: int) -> tuple[int, int]:
-    """Return by how many canonical pixels, down and right, the pattern is laid.
+def laid(
+    plain: _Plane, marks: Pattern, ident: int, variant: int, period: int = PERIOD, *, is_shaped: bool = False
+) -> _Plane:
+    """Return one period of the pattern, laid where it suits the picture, shape (period, period).
 
     Args:
         plain: What `locate.whitened` makes of the canonical picture that is to be marked, shape (rows, columns).
         marks: What the key makes.
         ident: 64 bits.
         variant: Which of the key's patterns.
+        period: As of `Pattern.tile`.
+        is_shaped: Whether frequencies at which the picture is quiet get more of the mark: worth it where the picture
+            drowns the mark, and not where compression does.
     """
-    spectrum, around = locate.lattice(plain, _UNTOUCHED)
+    spectrum, around = locate.lattice(plain, np.eye(2) * (period / PERIOD))
     loudness = np.sqrt(around + 1e-9)
+    tile = marks.tile(ident, variant, period, loudness if is_shaped else None)
     heard = spectrum / loudness
     heard *= np.minimum(1.0, locate.CLIP / (np.abs(heard) + 1e-9))  # as the reader weighs it
-    agreement = np.zeros_like(heard)
+    agreement = np.zeros((period, period), dtype=np.complex64)
     u, v = marks.carriers.T
     agreement[u, v] = _alike(heard[u, v] / loudness[u, v] * np.conj(marks.chips(ident, variant)))
     u, v = marks.beacons.T
     agreement[u, v] = _alike(heard[u, v] * np.conj(marks.beacon_phases[variant]))  # found as well as read
     at = int(np.fft.ifft2(agreement).real.argmax())
-    return at // PERIOD, at % PERIOD
+    return np.roll(tile, (at // period, at % period), axis=(0, 1))
 
 
 def _alike(lines: NDArray[np.complex64]) -> NDArray[np.complex64]:
