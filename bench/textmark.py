@@ -1,6 +1,8 @@
 """The watermark in generated text: how often it is found, how often by mistake, and what it costs.
 
-Run: `python -m bench.textmark` for a toy model, drawn from Zipf laws of several entropies.  With a real model, and
+Run: `python -m bench.textmark` for a toy model, drawn from Zipf laws of several entropies.  With the small real model
+that `make model` installs: `python -m bench.textmark --local`, which goes on where a run was broken off.  With another
+real model, and
 Hugging Face's own SynthID-Text processor beside ours, in an environment that has `torch`, `transformers` and `gguf`:
 `python -m bench.textmark --model FOLDER --file MODEL.gguf`.  Texts are drawn at temperature 1 from the whole
 vocabulary.  Rates are of this run: 0 of n found by mistake says less than 3/n (95 %).
@@ -8,6 +10,7 @@ vocabulary.  Rates are of this run: 0 of n found by mistake says less than 3/n (
 
 import argparse
 import json
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -173,6 +176,13 @@ def _same(theirs: Any) -> float:
     return float(np.abs(np.exp(made[0].numpy()) - ours).max())
 
 
+def page(kept: dict[str, Any]) -> str:
+    """Return the figures for readers."""
+    from bench._textmark_page import written  # noqa: PLC0415  words
+
+    return written(kept)
+
+
 def main() -> None:
     """Measure, print, and keep the results."""
     ask = argparse.ArgumentParser(description=__doc__)
@@ -180,14 +190,23 @@ def main() -> None:
     ask.add_argument("--tokens", type=int, default=200)
     ask.add_argument("--model", default="", help="folder of a real model")
     ask.add_argument("--file", default="", help="its GGUF file")
+    ask.add_argument("--local", action="store_true", help="the small real model of `make model`")
+    ask.add_argument("--minutes", type=float, default=15.0, help="processor time after which no new text is begun")
+    ask.add_argument("--state", type=Path, default=Path(tempfile.gettempdir()) / "textmark-local.jsonl")
+    ask.add_argument("--port", type=int, default=18977, help="a free one, for the local model's tokenizer")
     given = ask.parse_args()
     kept = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
-    if given.model:
+    if given.local:
+        from bench._textmark_local import run  # noqa: PLC0415  only where a model is installed
+
+        kept["local"] = run(given.state, given.port, given.tokens, given.minutes)
+    elif given.model:
         kept["real"] = real(given.model, given.file, given.texts, given.tokens)
     else:
         kept |= {"toy": toy(given.texts), "costs": costs()}
     print(json.dumps(kept, indent=2))
     RESULTS.write_text(json.dumps(kept, indent=2) + "\n", "utf-8")
+    RESULTS.with_suffix(".md").write_text(page(kept), "utf-8")
 
 
 if __name__ == "__main__":

@@ -149,8 +149,9 @@ def test_a_system_with_a_hand_signs_over_the_notice(tmp_path, labelling, served,
     (path := tmp_path / "p.jpg").write_bytes(left.content)
     manifest = Manifests(labelling.desk.roots()).read(path, Kind.JPEG, left.content)
 
-    assert left.told["marks"] == ["aigc", "c2pa", "explicit"]  # whether it owes a watermark, is open
-    assert manifest is not None and manifest.is_bound and manifest.is_signed
+    assert left.told["marks"] == ["aigc", "c2pa", "explicit", "time_stamp"]  # whether it owes a watermark, is open
+    assert manifest is not None and manifest.is_bound and manifest.is_signed and manifest.is_stamped
+    assert checked(labelling, tmp_path, left, "s.jpg", Axis.TIME, Axis.CHAIN, Axis.REVOCATION) == [OK, OK, OK]
     assert is_seen(seen(left.content), labelling.desk.folder / FONT)
 
 

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+import soundfile
 from tests.rooms.certificates.test_pki_c2pa import POINT
+from tests.rooms.labelling.watermark.sounds import RATE, talk
 
 from safebelt.kernel.errors import Invalid
 from safebelt.rooms.labelling.cli import commands
@@ -53,6 +55,17 @@ def test_a_mark_that_had_to_be_left_out_is_said_and_exits_3(run, certificates, p
 
     assert made.exit_code == 3
     assert set(made.data["left_out"]) == {"c2pa", "explicit"}
+
+
+def test_recorded_words_are_put_before_a_sound_and_before_nothing_else(run, certificates, picture, tmp_path) -> None:
+    for name, seconds, seed in (("words.wav", 2.4, 3), ("a.wav", 3.0, 1)):
+        soundfile.write(tmp_path / name, talk(seconds, seed=seed), RATE)
+    said = "--no-explicit", "--spoken", tmp_path / "words.wav"
+    made = run("mark", tmp_path / "a.wav", "-o", tmp_path / "b.wav", *said)
+
+    assert made.data["put"]["explicit"] == "spoken notice: beginning"
+    with pytest.raises(Invalid, match="Only a sound"):
+        run("mark", picture, "-o", tmp_path / "b.jpg", *said)
 
 
 def test_a_label_without_a_provider_code_is_said_to_be_incomplete_with_what_to_do(

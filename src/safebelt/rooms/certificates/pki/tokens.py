@@ -25,7 +25,7 @@ from safebelt.rooms.certificates.pki.verdicts import Axis, Outcome
 MAX_TOKEN_BYTES = 65_536  # ours have five kilobytes, certificates included
 DIGESTS = {"sha256": sha256, "sha384": sha384, "sha512": sha512}
 _HASHES = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
-_LIST_AGE = timedelta(days=35)  # the stamping CA is offline like the root, and signs a list a month
+LIST_AGE = timedelta(days=35)  # the stamping CA is offline like the root, and signs a list a month
 # What asn1crypto raises on foreign bytes, sooner or later: it reads lazily.
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError)
 
@@ -282,7 +282,7 @@ def _hold_signer(
             on=moment,
             purpose=Purpose.TIME_STAMPING,
             revocation=revocation,
-            max_age=_LIST_AGE,
+            max_age=LIST_AGE,
         )
 
     then, now = at(token.at), at(on)

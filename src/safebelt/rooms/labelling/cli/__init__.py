@@ -63,6 +63,9 @@ def _marking(app: App, labelling: Labelling) -> None:
             bool,
             Parameter(negative="", help="Put this house's time-stamp into the manifest, which grows by 10 KB."),
         ] = False,
+        spoken: Annotated[
+            Path | None, Parameter(help="WAV file with a notice in words, put before a sound in place of the rhythm.")
+        ] = None,
         regime: Annotated[str, Parameter(help="Judge as for these places: cn, eu, or both with a comma.")] = "",
         generation: Annotated[
             Generation, Parameter(help="What the label says: is generated, is possibly, or is suspected to be.")
@@ -76,6 +79,7 @@ def _marking(app: App, labelling: Labelling) -> None:
         """
         due = labelling.owed(source, system, regimes=regimes(regime))
         marks = marks_of(due.marks, regime, explicit=explicit, watermark=watermark)
+        marks |= {Mark.EXPLICIT} if spoken is not None else set()
         cmd = MarkFile(
             system_id=system,
             marks=marks,
@@ -83,6 +87,7 @@ def _marking(app: App, labelling: Labelling) -> None:
             lang=language,
             is_text_signed=sign_text,
             is_stamped=time_stamp,
+            spoken=spoken,
         )
         return _marked(labelling.mark(source, output, cmd, by=OWNER), output, due)
 

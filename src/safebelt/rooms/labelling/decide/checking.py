@@ -205,7 +205,7 @@ def _of_house(manifest: Manifest, known: Known) -> Mapping[Axis, AxisFound]:
     return {
         Axis.CHAIN: _as_asked(asked[Asked.CHAIN], asked[Asked.PURPOSE]),
         Axis.REVOCATION: _as_asked(asked[Asked.REVOCATION]),
-        Axis.TIME: time_of(manifest, is_valid=asked[Asked.VALIDITY], lasts=known.lasts),
+        Axis.TIME: time_of(manifest, is_valid=asked[Asked.VALIDITY], lasts=known.lasts, stamper=known.stamper),
         Axis.IDENTITY: _as_asked(asked[Asked.REGISTRATION]),
         Axis.CERTIFICATE: _as_asked(asked[Asked.LOG]),
     }

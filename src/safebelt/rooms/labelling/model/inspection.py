@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
 from safebelt.rooms.certificates.model import Checked as CertificateChecked
 from safebelt.rooms.labelling.model.checks import FoundLabel
@@ -73,6 +74,8 @@ class Known:
     Attributes:
         checked: What the check of the signing certificate came to; None where it is not one of this house.
         lasts: From when and until when that certificate counts; None where it is not one of this house.
+        stamper: Whether who made the time-stamp may be believed, by this house's own records: chain, then revocation;
+            empty where they were not asked, or did not answer.
         system_name: What the system it names is called; None where that is not public.
         party: Who answers for that system; empty where that is not public.
         register_url: Its page in the public register; empty where it is not public.
@@ -86,6 +89,7 @@ class Known:
 
     checked: CertificateChecked | None = None
     lasts: tuple[datetime, datetime] | None = None
+    stamper: tuple[Reason, ...] = ()
     system_name: Text | None = None
     party: str = ""
     register_url: str = ""

@@ -45,6 +45,8 @@ class Manifest:
         aigc: The implicit label it repeats.
         bindings: Soft bindings it names: algorithm to value.
         signed_at: When it was signed, by a time-stamp; empty where none says.
+        stamper: Serial number of the certificate of who made the time-stamp, hexadecimal; empty where there is none.
+        stamper_name: Whom that certificate names.
         generator: What wrote it.
     """
 
@@ -59,6 +61,8 @@ class Manifest:
     aigc: Mapping[str, str] = field(default_factory=dict)
     bindings: Mapping[str, str] = field(default_factory=dict)
     signed_at: str = ""
+    stamper: str = ""
+    stamper_name: str = ""
     generator: str = ""
 
     @property

@@ -283,6 +283,7 @@ def _manifest(found: Mapping[str, Any], plain: Mapping[str, Any], roots: str) ->
     success = {str(each["code"]) for each in results.get("success", ())}
     failure = {str(each["code"]) for each in results.get("failure", ())} | set(_of_ingredients(plain))
     info = one["signature"].get("certificateInfo", {})
+    stamper = one["signature"].get("timeStampInfo", {}).get("certificateInfo", {})
     assertions = list(_assertions(one))
     manifest = Manifest(
         success=frozenset(success),
@@ -295,6 +296,8 @@ def _manifest(found: Mapping[str, Any], plain: Mapping[str, Any], roots: str) ->
         aigc=_aigc(assertions),
         bindings=_bindings(assertions),
         signed_at=str(plain["manifests"][active].get("signature_info", {}).get("time", "") or ""),
+        stamper=str(stamper.get("serialNumber", "")).lower(),
+        stamper_name=_name(stamper.get("subject", {})),
         generator=_generator(one),
     )
     return manifest, one.get("assertions", {})

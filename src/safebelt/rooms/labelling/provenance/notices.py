@@ -14,6 +14,7 @@ from safebelt.rooms.labelling.formats.kinds import Kind
 from safebelt.rooms.labelling.model.label import NOTICE
 from safebelt.rooms.labelling.provenance import document_notices, pdf_notices
 from safebelt.rooms.labelling.provenance.document_notices import DOCUMENTS
+from safebelt.rooms.labelling.provenance.pixels import NO_HEIC
 
 _FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n.*?^(?:---|\.\.\.)[ \t]*\r?\n", re.DOTALL | re.MULTILINE)
 _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
@@ -39,6 +40,8 @@ def put(data: Buffer, kind: Kind, lang: str, font: Path | None = None) -> tuple[
         return _into_document(data, kind, lang)
     if kind is Kind.PDF and font is not None:
         return _onto_page(data, lang, font)
+    if kind is Kind.HEIC:
+        raise Unwritable(NO_HEIC)
     if kind not in _WRITERS:
         raise Unwritable(
             Text(

@@ -34,6 +34,16 @@ _DEEP_AV1 = re.compile(rb"av1C\x81.[\x40-\x7f\xc0-\xff]", re.DOTALL)
 """AV1 of more than 8 bits, by the flag `high_bitdepth` (AV1 in ISOBMFF, 2.3.3): it would come out with 8."""
 
 
+NO_HEIC = Text(
+    zh="heic 图片不在画面内加标识：写入需要 HEVC 编码器，可用的都以 GPL 发布，本软件不附带。"
+    "请先转换成 JPEG、PNG 或 AVIF 再加注，或在图片旁边显示提示。",
+    en="No mark is put into what heic files show: whoever writes one needs an HEVC encoder, and those that can be had "
+    "are under the GPL, so none is shipped here. Convert it to JPEG, PNG or AVIF and mark that, or show a notice "
+    "beside it.",
+)
+"""libheif writes HEIC with x265 (GPL 2); wheels that read HEIC in Python come with it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """A decoded picture.
@@ -168,6 +178,8 @@ def not_here(kind: Kind) -> Text:
             en="A finished text takes no watermark: the engine puts it in while it generates the text "
             "(safebelt labelling text-watermark).",
         )
+    if kind is Kind.HEIC:
+        return NO_HEIC
     return Text(
         zh=f"本系统尚不在 {kind.value} 文件的画面或声音里加标识；请在界面上显示提示。",
         en=f"No mark is put into what {kind.value} files show or say here yet: show a notice beside the content.",

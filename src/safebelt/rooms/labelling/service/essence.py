@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +17,12 @@ from safebelt.rooms.labelling.model import Mark
 from safebelt.rooms.labelling.provenance import corners, faces, ffmpeg, films, gifs, notices, scanning, sound, sound_aac
 from safebelt.rooms.labelling.provenance.pixels import RASTER, decoded, encoded, not_here
 
+if TYPE_CHECKING:
+    from safebelt.rooms.labelling.provenance.spoken import Spoken
+
 NOTICE_SECONDS = 3.0
 """How long a film shows the notice, from its first frame: GB 45438-2025 5.4 asks for two seconds or more."""
-_RHYTHM_PLACE, _FILM_PLACE = "rhythm: beginning", "{}, first {:.0f} s"
+_RHYTHM_PLACE, _SPOKEN_PLACE, _FILM_PLACE = "rhythm: beginning", "spoken notice: beginning", "{}, first {:.0f} s"
 _HERE = frozenset({Mark.EXPLICIT, Mark.WATERMARK})
 NOT_READ_BACK = Text(
     zh="加入的水印在成品中读不出来（内容太短、太安静、变化太少或太粗糙），因此没有加水印。",
@@ -36,6 +40,7 @@ class Essence:
         lang: Language of a notice; empty for the content's own.
         font: File of the notice's font.
         watermark: What the watermark carries, and its key; None for none.
+        spoken: A recorded notice, which stands before a sound in the rhythm's place; None for the rhythm.
         put, left: What was put where, and what was left out, why.
     """
 
@@ -43,6 +48,7 @@ class Essence:
     lang: str
     font: Path
     watermark: tuple[int, bytes] | None
+    spoken: "Spoken | None" = None
     put: dict[Mark, str] = field(default_factory=dict)
     left: dict[Mark, Text] = field(default_factory=dict)
 
@@ -175,11 +181,14 @@ class Essence:
         return films.opening(source, kind, film, NOTICE_SECONDS, faces.SIDE)
 
     def _rhythm(self, source: Path, data: Buffer, kind: Kind, rate: int, channels: int) -> list[Samples]:
-        """Return what is put before a sound: the rhythm, where it is wished for and not there yet."""
+        """Return what is put before a sound: recorded words, or the rhythm where it is not there yet."""
         from safebelt.rooms.labelling.provenance import rhythm  # noqa: PLC0415  only where sound is marked
 
         if Mark.EXPLICIT not in self.marks:
             return []
+        if self.spoken is not None:
+            self.put[Mark.EXPLICIT] = _SPOKEN_PLACE
+            return [self.spoken.played(rate, channels)]
         self.put[Mark.EXPLICIT] = _RHYTHM_PLACE
         return [] if scanning.has_rhythm(source, data, kind) else [rhythm.played(rate, channels)]
 

@@ -101,12 +101,12 @@ class LettingOut(Marking, Verifying, Owing):
         for (ident, _), one, (data, found) in zip(contents, taken, painted, strict=True):
             if found.broken:
                 raise CannotMark(found.broken)
-            made = self.mark_bytes(data, ident, to.system_id, to.uscc)
+            made = self.mark_bytes(data, ident, to.system_id, to.uscc, is_stamped=True)
             done.append(
                 replace(
                     made,
                     put=made.put | {mark.value for mark in found.put},
-                    left_out={mark.value: why for mark, why in found.left.items()},
+                    left_out={**made.left_out, **{mark.value: why for mark, why in found.left.items()}},
                     ident=one.ident if Mark.WATERMARK in found.put else None,
                 )
             )

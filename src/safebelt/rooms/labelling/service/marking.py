@@ -2,7 +2,9 @@
 
 import hashlib
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from safebelt.kernel.actors import Actor
@@ -17,7 +19,7 @@ from safebelt.rooms.labelling.model import AigcLabel, Generation, Mark, Marked
 from safebelt.rooms.labelling.model.events import ContentMarked, Remembered
 from safebelt.rooms.labelling.model.likeness import Fingerprint
 from safebelt.rooms.labelling.provenance import integrity
-from safebelt.rooms.labelling.provenance.manifests import SIGNED_KINDS
+from safebelt.rooms.labelling.provenance.manifests import SIGNED_KINDS, Manifests
 from safebelt.rooms.labelling.provenance.values import value_of
 from safebelt.rooms.labelling.service.base import FONT, MAX_IDENT, Furnished
 from safebelt.rooms.labelling.service.likeness import fingerprint_of
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from safebelt.rooms.certificates.service import Hand
+    from safebelt.rooms.labelling.provenance.spoken import Spoken
 
     Also = Callable[[sa.Connection, Remembered], None]
 
@@ -45,6 +48,7 @@ class MarkFile:
         lang: Language of a notice; empty for the content's own.
         is_text_signed: Whether a signed manifest may go into a text, which grows by it.
         is_stamped: Whether this house's time-stamp goes into a signed manifest.
+        spoken: WAV file with a notice that somebody recorded, for a sound; None for the rhythm.
     """
 
     system_id: str = ""
@@ -53,6 +57,7 @@ class MarkFile:
     lang: str = ""
     is_text_signed: bool = False
     is_stamped: bool = False
+    spoken: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,19 +87,42 @@ class CannotMark(Exception):  # noqa: N818  it says what cannot be done
     """A content takes no mark here; the message says why, in English."""
 
 
+TIME_STAMP = "time_stamp"
+"""What a time-stamp is called among the marks on a content; it stands in the manifest."""
+_ASK_AGAIN_SECONDS = 60.0
+"""How long it is taken for granted that no time-stamp can be had."""
+_NOT_STAMPED = Text(
+    zh="时间戳未能读回，因此清单没有时间戳。", en="The time-stamp could not be read back: the manifest has none."
+)
+
+_NOBODY_STAMPS = Text(zh="此处没有时间戳签署者。", en="Nobody is here who puts time-stamps.")
+
+
+def _names_of(is_signed: bool, is_stamped: bool) -> tuple[str, ...]:
+    if not is_signed:
+        return ()
+    return (Mark.C2PA.value, TIME_STAMP) if is_stamped else (Mark.C2PA.value,)
+
+
 class Marking(Furnished):
     """Marks files."""
 
-    def mark_bytes(self, data: bytes, produce_id: str, system_id: str, uscc: str = "") -> MarkedBytes:
+    _unstamped: tuple[float, Text] | None = None
+
+    def mark_bytes(
+        self, data: bytes, produce_id: str, system_id: str, uscc: str = "", *, is_stamped: bool = False
+    ) -> MarkedBytes:
         """Mark a content on its way: label, and a manifest where the system's hand is at hand.
 
-        Nothing is asked for or remembered here: who passes it on keeps the record that the label names.
+        Nothing is remembered here: who passes it on keeps the record that the label names.
 
         Args:
             data: The content.
             produce_id: Id of that record.
             system_id: What made the content.
             uscc: Unified social credit code of that system's provider; empty where it bears none.
+            is_stamped: Whether a manifest gets this house's time-stamp.  Where none can be had, it has none, which is
+                said in `left_out`.
 
         Raises:
             CannotMark: It is of no format that carries a label, or damaged.
@@ -106,7 +134,7 @@ class Marking(Furnished):
         label = self._label(produce_id, Generation.GENERATED, hand, uscc)
         try:
             edit = carrier_of(kind).write(data, value := value_of(label))
-            manifested = _signed(data, edit, kind, self._signing(label, hand))
+            manifested, unstamped = self._manifested(data, edit, kind, self._signing(label, hand), is_stamped)
             made = manifested or applied(data, edit)
             if [one.value for one in carrier_of(kind).read(made)] != [value]:
                 raise CannotMark("a label that could not be read back")
@@ -117,8 +145,42 @@ class Marking(Furnished):
             kind=kind.value,
             media_type=MEDIA_TYPES[kind],
             sha256=hashlib.sha256(made).hexdigest(),
-            put=frozenset({Mark.AIGC.value} | ({Mark.C2PA.value} if manifested else set())),
+            put=frozenset({Mark.AIGC.value, *_names_of(bool(manifested), is_stamped and unstamped is None)}),
+            left_out={TIME_STAMP: unstamped} if manifested and unstamped is not None else {},
         )
+
+    def _manifested(
+        self, data: bytes, edit: Edit, kind: Kind, what: Signing | None, is_stamped: bool
+    ) -> tuple[bytes, Text | None]:
+        """Return a content with a manifest, if it gets one; and why that has no time-stamp, where one was wished for.
+
+        Raises:
+            Unwritable, Broken: As `Manifests.sign`.
+        """
+        if not is_stamped or what is None or kind not in SIGNED_KINDS:
+            return _signed(data, edit, kind, what), None
+        why = self._no_stamp()
+        if why is None:
+            try:
+                stamped = _signed(data, edit, kind, replace(what, stamp=self.desk.certificates.stamp))
+                found = Manifests("").read_from(BytesIO(stamped), kind)
+                if found is not None and found.is_stamped:
+                    return stamped, None
+                why = _NOT_STAMPED
+            except Problem as problem:
+                why = Text(zh=problem.in_("zh"), en=problem.in_("en"))
+            except Broken:  # of a reply that is none, or of the content, which then shows again without a stamp
+                why = _NOT_STAMPED
+            self._unstamped = monotonic(), why
+        return _signed(data, edit, kind, what), why
+
+    def _no_stamp(self) -> Text | None:
+        """Return why no time-stamp could be had a moment ago: who stamps is not asked again for each content."""
+        if self._furnish is None:
+            return _NOBODY_STAMPS
+        if self._unstamped is not None and monotonic() - self._unstamped[0] < _ASK_AGAIN_SECONDS:
+            return self._unstamped[1]
+        return None
 
     def _signing(self, label: AigcLabel, hand: "Hand | None") -> Signing | None:
         """Return what a manifest says of a content on its way; None where there is no hand."""
@@ -150,6 +212,7 @@ class Marking(Furnished):
             title = name.en or name.zh
         else:
             title = ""
+        words = _recorded(cmd)
         ident = self.desk.new_id("mrk")
         hand, why_not = self._hand(cmd)
         drawn = int.from_bytes(self.desk.chance(8)) % MAX_IDENT  # by chance: it tells nothing but to who has the table
@@ -162,6 +225,7 @@ class Marking(Furnished):
             title=title,
             software=self.software,
             font=self.desk.folder / FONT,
+            spoken=words,
             is_text_signed=cmd.is_text_signed,
             stamp=self.desk.certificates.stamp if cmd.is_stamped else None,
             watermark=(drawn, self.desk.keyring.key(is_made=True)) if has_watermark else None,
@@ -221,6 +285,15 @@ class Marking(Furnished):
                 store.insert_likeness(tx, one.id, looks.bits, likeness.slots(looks))
             if also is not None:
                 also(tx, one)
+
+
+def _recorded(cmd: MarkFile) -> "Spoken | None":
+    """Return the notice that was recorded; raises Invalid where it cannot be heard as one, or none is put."""
+    if cmd.spoken is None:
+        return None
+    from safebelt.rooms.labelling.provenance import spoken  # noqa: PLC0415  30 MB, and only where words are recorded
+
+    return spoken.recorded(cmd.spoken)
 
 
 def _looks(out: Path, made: Marked) -> Fingerprint | None:

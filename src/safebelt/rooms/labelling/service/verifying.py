@@ -14,10 +14,12 @@ from typing import IO
 from cryptography import x509
 
 from safebelt.kernel.errors import Invalid, NotFound, Problem, Unavailable
+from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
 from safebelt.rooms.certificates.model import Checked as CertificateChecked
 from safebelt.rooms.labelling.decide import checking, sentences
 from safebelt.rooms.labelling.decide.answering import found as answered
+from safebelt.rooms.labelling.decide.answering import moment as _moment
 from safebelt.rooms.labelling.decide.reading import label_axes
 from safebelt.rooms.labelling.model import AxisFound, Checked, FoundLabel, Verdict
 from safebelt.rooms.labelling.model.inspection import Glimpse, Inspection, Known
@@ -42,6 +44,10 @@ class Verifying(Furnished):
 
     @cached_property
     def _signers(self) -> "Held[_Signer]":
+        return Held(self.desk.sql.state)
+
+    @cached_property
+    def _stampers(self) -> Held[tuple[Reason, ...]]:
         return Held(self.desk.sql.state)
 
     @cached_property
@@ -118,7 +124,7 @@ class Verifying(Furnished):
 
     def ask_anew(self) -> None:
         """Let go of what the house's records said a moment ago; the next check asks them anew."""
-        for name in ("_signers", "_keys"):
+        for name in ("_signers", "_stampers", "_keys"):
             self.__dict__.pop(name, None)
 
     def judged(self, labels: Sequence[FoundLabel]) -> AxisFound:
@@ -149,6 +155,7 @@ class Verifying(Furnished):
         return Known(
             checked=signer.checked,
             lasts=signer.lasts,
+            stamper=self._stamper(manifest) if manifest and manifest.trusted_by == "home" else (),
             watermarked=watermarked,
             alike=alike,
             is_crowded=is_crowded,
@@ -165,6 +172,17 @@ class Verifying(Furnished):
             return self._signers.get((manifest.serial, manifest.fingerprint), lambda: _asked(self.desk, manifest))
         except Problem:
             return _Signer()
+
+    def _stamper(self, manifest: Manifest) -> tuple[Reason, ...]:
+        """Return what this house says of who made a time-stamp; nothing where there is none, or it cannot say."""
+        at = _moment(manifest.signed_at)
+        if not manifest.stamper or at is None:
+            return ()
+        ask = self.desk.certificates.check_stamper
+        try:
+            return self._stampers.get((manifest.stamper, at), lambda: ask(manifest.stamper, at=at))
+        except Problem:
+            return ()
 
 
 class _Early:

@@ -23,6 +23,7 @@ from safebelt.rooms.labelling.service.signing import Signing, sign
 
 if TYPE_CHECKING:
     from safebelt.rooms.certificates.service import Hand
+    from safebelt.rooms.labelling.provenance.spoken import Spoken
 
 
 _STAMPED = "C2PA, with time-stamp"
@@ -41,6 +42,7 @@ class Work:
         software: Name and version of what writes it.
         font: File of the notice's font.
         watermark: What the watermark carries, and its key; None for none.
+        spoken: A recorded notice for a sound; None for the rhythm.
         is_text_signed: Whether a manifest may go into a text.
         stamp: Answers the query for a time-stamp on the manifest; None for none.
         put, left: What was put where, and what was left out, why.
@@ -54,6 +56,7 @@ class Work:
     software: tuple[str, str]
     font: Path
     watermark: tuple[int, bytes] | None = None
+    spoken: "Spoken | None" = None
     is_text_signed: bool = False
     stamp: Stamp | None = None
     put: dict[Mark, str] = field(default_factory=dict)
@@ -71,6 +74,8 @@ class Work:
         kind = sniff(data, source.name)
         if kind is None:
             raise unknown(source.name)
+        if self.spoken is not None and kind not in scanning.HEARD:
+            raise _not_spoken(kind)
         value = value_of(self.label)
         noted = self._noted(source, data, kind, draft)
         edit = self._labelled(noted, kind, value)
@@ -86,7 +91,13 @@ class Work:
     def _noted(self, source: Path, data: Buffer, kind: Kind, draft: Path) -> Buffer:
         """Put in what people see and hear, and what they do not."""
         essence = Essence(
-            marks=self.marks, lang=self.lang, font=self.font, watermark=self.watermark, put=self.put, left=self.left
+            marks=self.marks,
+            lang=self.lang,
+            font=self.font,
+            watermark=self.watermark,
+            spoken=self.spoken,
+            put=self.put,
+            left=self.left,
         )
         return essence.into(source, data, kind, draft)
 
@@ -201,6 +212,19 @@ def unknown(name: str) -> Invalid:
             zh="用 safebelt labelling formats 查看支持的格式。", en="safebelt labelling formats lists those that are."
         ),
         details={"field": "file"},
+    )
+
+
+def _not_spoken(kind: Kind) -> Invalid:
+    return Invalid(
+        what=Text(
+            zh=f"语音提示只加在声音之前，{kind.value} 不是声音。",
+            en=f"Only a sound takes a spoken notice, and {kind.value} is none.",
+        ),
+        hint=Text(
+            zh="请去掉录音；可见提示用 --explicit。", en="Leave the recording out; --explicit puts a visible one."
+        ),
+        details={"field": "spoken"},
     )
 
 
