@@ -45,13 +45,18 @@ RESULTS = Path(__file__).with_name("results")
 
 @dataclass
 class Target:
-    """Something to ask, and the process whose CPU counts."""
+    """Something to ask, and the process whose CPU counts.
+
+    `clients` and `streams` at once; fewer for what answers no more within the load generator's patience.
+    """
 
     name: str
     port: int
     pid: int
     whole: Path
     stream: Path
+    clients: int = CLIENTS
+    streams: int = STREAMS
     cpu_us: list[float] = field(default_factory=list)
     cpu_alone_us: list[float] = field(default_factory=list)
     p50_ms: list[float] = field(default_factory=list)
@@ -130,13 +135,14 @@ def measure(one: Target, load: Load, seconds: float) -> None:
         said = load(one.port, *words)
         return (cpu_seconds(one.pid) - before) / count(said) * 1e6, said
 
-    cpu, _ = cpu_per(lambda said: said["n"], one.whole, CLIENTS, seconds)
+    cpu, _ = cpu_per(lambda said: said["n"], one.whole, one.clients, seconds)
     one.cpu_us.append(cpu)
     cpu, said = cpu_per(lambda said: said["n"], one.whole, 1, seconds / 2)
     one.cpu_alone_us.append(cpu)
     one.p50_ms.append(said["p50_ms"])
-    cpu, _ = cpu_per(lambda said: said["n"] * PIECES, one.stream, STREAMS, seconds)
-    one.chunk_us.append(cpu)
+    if one.streams:
+        cpu, _ = cpu_per(lambda said: said["n"] * PIECES, one.stream, one.streams, seconds)
+        one.chunk_us.append(cpu)
 
 
 def as_data(targets: list[Target]) -> list[dict[str, Any]]:
@@ -145,7 +151,8 @@ def as_data(targets: list[Target]) -> list[dict[str, Any]]:
     for one in targets:
         row: dict[str, Any] = {"name": one.name}
         for name in ("cpu_us", "cpu_alone_us", "p50_ms", "chunk_us"):
-            row[name] = round(statistics.median(getattr(one, name)), 3)
+            found = getattr(one, name)
+            row[name] = round(statistics.median(found), 3) if found else None
         rows.append(row)
     base = rows[0]
     for row in rows:
@@ -153,8 +160,18 @@ def as_data(targets: list[Target]) -> list[dict[str, Any]]:
     peer = next((row for row in rows if row["name"].startswith("nginx")), None)
     for row in rows:
         for name in ("cpu_us", "added_p50_ms", "chunk_us"):
-            row[f"{name}_ratio"] = round(row[name] / peer[name], 2) if peer and peer[name] > 0 else None
+            row[f"{name}_ratio"] = round(row[name] / peer[name], 2) if peer and peer[name] > 0 and row[name] else None
     return rows
+
+
+def beside_peers(rows: list[dict[str, Any]]) -> list[str]:
+    """Say how many times the belt's CPU a peer with the same interface takes, of one exchange."""
+    belt = next(row for row in rows if row["name"] == "belt, prompt")
+    peers = [row for row in rows if row["name"].startswith("LiteLLM")]
+    return [
+        f"{row['name']}: {row['cpu_us'] / belt['cpu_us']:,.0f} times the CPU of the belt in prompt, which guards, "
+        "labels and records." for row in peers
+    ]  # fmt: skip
 
 
 def as_markdown(found: dict[str, Any]) -> str:
@@ -177,7 +194,7 @@ def as_markdown(found: dict[str, Any]) -> str:
         ratios = [("–" if row[f"{name}_ratio"] is None else f"{row[f'{name}_ratio']:.2f}") for name in _RATIOS]
         said.append(
             f"| {row['name']} | {row['cpu_us']:.1f} | {ratios[0]} | {row['cpu_alone_us']:.1f} | {row['p50_ms']:.3f} | "
-            f"{row['added_p50_ms']:.3f} | {ratios[1]} | {row['chunk_us']:.1f} | {ratios[2]} |"
+            f"{row['added_p50_ms']:.3f} | {ratios[1]} | {_shown(row['chunk_us'])} | {ratios[2]} |"
         )
     said += ["", *found["notes"], ""]
     memory = found["memory"]
@@ -194,6 +211,10 @@ def as_markdown(found: dict[str, Any]) -> str:
         "",
     ]
     return "\n".join(said)
+
+
+def _shown(figure: float | None) -> str:
+    return "–" if figure is None else f"{figure:.1f}"
 
 
 _RATIOS = ("cpu_us", "added_p50_ms", "chunk_us")
@@ -241,23 +262,24 @@ def main() -> None:
         if asked.peers:
             notes += _litellm.added(folder, up, stack, targets, target)
         for one in targets:  # so that nobody's first exchanges count
-            load(one.port, one.whole, 4, 0.5)
+            load(one.port, one.whole, min(4, one.clients), 0.5)
         for _ in range(asked.rounds):
             for one in targets:
                 measure(one, load, asked.seconds)
         belt = next(one for one in targets if one.name == "belt, prompt")
         memory = remembered(belt, load, asked.exchanges)
         stops = _stopping.measured(house, port, targets[-1].stream if not asked.peers else belt.stream)
+    rows = as_data(targets)
     found = {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
         "load": load_before,
         "rounds": asked.rounds,
         "seconds": asked.seconds,
-        "targets": as_data(targets),
+        "targets": rows,
         "memory": memory,
         "stops": stops,
-        "notes": notes,
+        "notes": notes + beside_peers(rows),
     }
     said = as_markdown(found)
     sys.stdout.write(said)
