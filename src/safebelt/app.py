@@ -278,6 +278,7 @@ class House:
             clock=self.clock,
             new_id=self.new_id,
             chance=self.chance,
+            appeals=lambda: self.belt,
         )
         return Portal(self.registry, self.ledger, self.rulebook, self.certificates, Complaints(tools), clock=self.clock)
 

@@ -1,5 +1,6 @@
 """The whole JSON API answers as its OpenAPI document says, whatever it is asked, and whoever asks."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from tests.api import approvals, complaints, policies
 from tests.api.asking import ask_all, described, faults, is_of_the_register, operations
 from tests.api.certificates import certified
 from tests.api.conftest import Api
+from tests.rooms.belt.test_strikes import struck
 from tests.rooms.certificates.test_pki_c2pa import POINT
 
 from safebelt.kernel.actors import OWNER, Actor, Role
+from safebelt.rooms.belt import store
 from safebelt.rooms.registry.model import NamePerson, PersonRole, RegisterSystem
 from safebelt.rooms.rulebook.model.deeds import ProposeOverride
 
@@ -106,6 +109,7 @@ def _ordinary(api: Api) -> dict[str, dict[str, Any]]:
         "POST /api/belt/keys/{key_id}/revoke": {"path_parameters": {"key_id": key.id}, "body": {"reason": "over"}},
         **_keys(belt, known["system_id"]),
         **_admission(belt),
+        **_struck(api),
         "POST /api/ledger/check": {"body": {**proof, "policy": "quorum none\n"}},
         "POST /api/ledger/check-consistency": {"body": {**proof, "proof": house.ledger.consistency(old.size)}},
         "GET /api/ledger/consistency": {"query": {"old": old.size}},
@@ -141,6 +145,18 @@ def _admission(belt: Any) -> dict[str, dict[str, Any]]:
         "POST /api/belt/admission/try": {"body": {"purpose": "support"}},
         "POST /api/belt/admission/roll-back": {"body": {"reason": "why", "number": 1}},
         "POST /api/belt/admission/off": {"body": {"reason": "why"}},
+    }
+
+
+def _struck(api: Api) -> dict[str, dict[str, Any]]:
+    """A strike that a person decides about."""
+    strike = replace(struck(1), key_id=api.known["key_id"], system_id=api.known["system_id"])
+    with api.house.sql.begin() as tx:
+        tx.execute(store.strike.insert().values(**store.from_strike(strike)))
+    path = {"path_parameters": {"strike_id": strike.id}}
+    return {
+        "GET /api/belt/strikes/{strike_id}": path,
+        "POST /api/belt/strikes/{strike_id}/review": {**path, "body": {"decision": "upheld", "reason": "read"}},
     }
 
 

@@ -29,7 +29,7 @@ from safebelt.web.session import Csrf, SessionCookie, csrf_config
 from safebelt.web.templating import templates
 
 
-def build_portal(registry: Registry, ledger: Ledger, clock: Clock, keys: Path) -> Portal:
+def build_portal(registry: Registry, ledger: Ledger, clock: Clock, keys: Path, appeals: Any = None) -> Portal:
     """The one place where tests construct the portal."""
     tools = Tools(
         sql=registry._sql,
@@ -41,11 +41,11 @@ def build_portal(registry: Registry, ledger: Ledger, clock: Clock, keys: Path) -
         chance=real_chance,
         make_key=spare_keys(),
     )
-    complaints = build_complaints(registry, ledger, clock, keys.parent / "blobs")
+    complaints = build_complaints(registry, ledger, clock, keys.parent / "blobs", appeals)
     return Portal(registry, ledger, registry._rules, Certificates(tools), complaints, clock=clock)
 
 
-def build_complaints(registry: Registry, ledger: Ledger, clock: Clock, blobs: Path) -> Complaints:
+def build_complaints(registry: Registry, ledger: Ledger, clock: Clock, blobs: Path, appeals: Any = None) -> Complaints:
     """The one place where tests construct what takes complaints."""
     return Complaints(
         ComplaintTools(
@@ -58,6 +58,7 @@ def build_complaints(registry: Registry, ledger: Ledger, clock: Clock, blobs: Pa
             clock=clock,
             new_id=real_ids(),
             chance=real_chance,
+            appeals=appeals,
         )
     )
 

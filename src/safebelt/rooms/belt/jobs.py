@@ -14,4 +14,5 @@ def habits(belt: Belt) -> tuple[Habit, ...]:
         Habit(name="belt.collect_proofs", every_seconds=EVERY_SECONDS, step=belt.collect_proofs),
         Habit(name="belt.collect_calls", every_seconds=EVERY_SECONDS, step=belt.collect_calls),
         Habit(name="belt.index", every_seconds=EVERY_SECONDS, step=belt.index),
+        Habit(name="belt.strikes", every_seconds=EVERY_SECONDS, step=belt.look_for_strikes),
     )

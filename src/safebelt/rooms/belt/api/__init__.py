@@ -7,6 +7,7 @@ from safebelt.rooms.belt.api.policies import PolicyApi
 from safebelt.rooms.belt.api.records import RecordsApi
 from safebelt.rooms.belt.api.setting import SettingApi
 from safebelt.rooms.belt.api.stopping import StopApi
+from safebelt.rooms.belt.api.strikes import StrikeApi
 from safebelt.rooms.belt.api.transparency import TransparencyApi
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "RecordsApi",
     "SettingApi",
     "StopApi",
+    "StrikeApi",
     "TransparencyApi",
 ]

@@ -12,6 +12,7 @@ from safebelt.rooms.belt.cli import (
     replaying,
     setting,
     stopping,
+    strikes,
 )
 from safebelt.rooms.belt.service import Belt
 
@@ -25,6 +26,7 @@ def commands(belt: Belt) -> App:
     evidence.add_to(app, belt)
     keys.add_to(app, belt)
     setting.add_to(app, belt)
+    strikes.add_to(app, belt)
     policies.add_to(app, belt)
     replaying.add_to(app, belt)
     reconciling.add_to(app, belt)

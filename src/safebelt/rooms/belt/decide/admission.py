@@ -24,6 +24,7 @@ class Barred(StrEnum):
     RULE = "not_permitted"
     UNKNOWN = "unknown_attribute"
     NO_MINORS = "minors_mode_unavailable"
+    SUSPENDED = "key_suspended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,22 @@ def admitted(key: Key, path: str, now: datetime, used: Callable[[Span], Used]) -
     if key.terms.limits and (limit := used_up(key.terms.limits, used)):
         return _used_up(key, limit, used(limit.span), now)
     return None
+
+
+def suspended(key: Key, strike: str, appeal: Text) -> NotAdmitted:
+    """Say that a person suspended a key, for which strike, and how to appeal."""
+    return NotAdmitted(
+        why=Barred.SUSPENDED,
+        reason=Reason(
+            says=Text(
+                zh=f"此密钥（{key.id}）因屡次违规，经人工审核已停用（{strike}）。",
+                en=f"This key ({key.id}) was suspended by a person for repeated abuse ({strike}).",
+            ),
+            holds=Truth.TRUE,
+        ),
+        hint=appeal,
+        facts={"strike": strike},
+    )
 
 
 def _over(key: Key) -> NotAdmitted:

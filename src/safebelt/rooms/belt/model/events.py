@@ -297,3 +297,56 @@ class AdmissionAdopted(Event):
     brought: str
     rules: tuple[str, ...]
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Struck(Event):
+    """Repeated abuse came to a strike, which warns and waits for a person.  The subject is the system.
+
+    Attributes:
+        strike: Its id.
+        policy, policy_digest: Which policy says what a strike is.
+        rules, exchanges, within_minutes: What it says: so many requests that these rules refused, in so long.
+        evidence: SHA-256 of the ids of their records, one a line.
+    """
+
+    kind: ClassVar[str] = "belt.struck.v1"
+    title: ClassVar[Text] = Text(zh="记录了一次违规", en="Strike given")
+    strike: str
+    key_id: str
+    policy: str
+    policy_digest: str
+    rules: tuple[str, ...]
+    exchanges: int
+    within_minutes: int
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrikeReviewed(Event):
+    """A person decided about a strike.  The subject is the system.
+
+    Attributes:
+        decision: `withdrawn`, `upheld` or `suspended`, which suspends the key until another decision.
+        appeal: Case number of the complaint that was looked at with it; empty where none was.
+    """
+
+    kind: ClassVar[str] = "belt.strike_reviewed.v1"
+    title: ClassVar[Text] = Text(zh="审核了一次违规", en="Strike reviewed by a person")
+    apart: ClassVar[frozenset[str]] = frozenset({"reason"})
+    strike: str
+    key_id: str
+    decision: str
+    appeal: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrikeAppealed(Event):
+    """Whoever was struck appealed, by a complaint.  The subject is the system."""
+
+    kind: ClassVar[str] = "belt.strike_appealed.v1"
+    title: ClassVar[Text] = Text(zh="对违规记录提出申诉", en="Strike appealed against")
+    strike: str
+    key_id: str
+    case: str

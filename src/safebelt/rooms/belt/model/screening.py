@@ -10,6 +10,7 @@ from safebelt.rooms.belt.model.admission import Admits
 from safebelt.rooms.belt.model.agents import ToolPolicy
 from safebelt.rooms.belt.model.basis import Basis
 from safebelt.rooms.belt.model.keys import Key
+from safebelt.rooms.belt.model.strikes import Standing, StrikeRule
 
 
 class Action(StrEnum):
@@ -115,6 +116,7 @@ class Policy:
         digest: SHA-256 of its canonical content, hex.
         tools: What agents may do with tools.
         notice: What ends plain answers besides the notice that AI made them.
+        strikes: When refused requests come to a strike; None for never.
     """
 
     id: str
@@ -125,6 +127,7 @@ class Policy:
     digest: str
     tools: ToolPolicy | None = None
     notice: Text | None = None
+    strikes: StrikeRule | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +204,7 @@ class Snapshot:
         policies: Policy id → policy.
         providers: System id → unified social credit code of its provider, where that bears one.
         admission: The rules of admission in force; None where the house has none, which lets every key in.
+        strikes: Key id → how it stands, where it has strikes.
     """
 
     keys: Mapping[str, Key] = field(default_factory=dict)
@@ -208,3 +212,4 @@ class Snapshot:
     policies: Mapping[str, Policy] = field(default_factory=dict)
     providers: Mapping[str, str] = field(default_factory=dict)
     admission: Admits | None = None
+    strikes: Mapping[str, Standing] = field(default_factory=dict)

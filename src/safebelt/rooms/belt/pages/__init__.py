@@ -8,6 +8,7 @@ from safebelt.rooms.belt.pages.panels import belt_state, dossier_panels
 from safebelt.rooms.belt.pages.policies import PolicyPages
 from safebelt.rooms.belt.pages.setting import SettingPages
 from safebelt.rooms.belt.pages.stopping import StopPages
+from safebelt.rooms.belt.pages.strikes import StrikePages
 from safebelt.rooms.belt.pages.transparency import TransparencyPages
 from safebelt.rooms.belt.pages.trying import TryPages
 
@@ -19,6 +20,7 @@ __all__ = [
     "PolicyPages",
     "SettingPages",
     "StopPages",
+    "StrikePages",
     "TransparencyPages",
     "TryPages",
     "belt_state",

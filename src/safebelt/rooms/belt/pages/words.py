@@ -147,6 +147,15 @@ KINDS: Mapping[RuleKind, Text] = {
 }
 SIDES: Mapping[Side, Text] = {Side.INPUT: Text(zh="输入", en="input"), Side.OUTPUT: Text(zh="输出", en="output")}
 
+STRIKES_TITLE = Text(zh="违规记录", en="Strikes for repeated abuse")
+STRIKE = Text(zh="违规记录", en="Strike")
+STRIKES: Mapping[str, Text] = {
+    "given": Text(zh="已记", en="given"),
+    "withdrawn": Text(zh="经人撤销", en="withdrawn by a person"),
+    "upheld": Text(zh="维持为警告", en="upheld as a warning"),
+    "suspended": Text(zh="维持并停用密钥", en="upheld, key suspended"),
+    "appealed": Text(zh="提出申诉", en="appealed against"),
+}
 SPANS: Mapping[Span, Text] = {
     Span.MINUTE: Text(zh="本分钟", en="this minute"),
     Span.HOUR: Text(zh="本小时", en="this hour"),

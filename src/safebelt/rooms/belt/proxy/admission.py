@@ -13,12 +13,21 @@ from typing import Any
 import msgspec
 
 from safebelt.rooms.belt.decide import ATTRIBUTES, WORD, scope_of
-from safebelt.rooms.belt.decide.admission import HEADERS, NO_MINORS_MODE, Barred, NotAdmitted, admitted, not_permitted
+from safebelt.rooms.belt.decide.admission import (
+    HEADERS,
+    NO_MINORS_MODE,
+    Barred,
+    NotAdmitted,
+    admitted,
+    not_permitted,
+    suspended,
+)
 from safebelt.rooms.belt.decide.minors import MINORS, laid_over
 from safebelt.rooms.belt.model import Action, Admits, Asked, Key, Policy, Snapshot, Stance
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.recording import Recording, RecordsDown, policy_facts
 from safebelt.rooms.belt.proxy.reply import Reply
+from safebelt.rooms.belt.proxy.strikes import appeal_at
 from safebelt.rooms.belt.proxy.tools import Caller, Tools
 from safebelt.rooms.belt.proxy.wire import Headers, Request
 
@@ -88,6 +97,8 @@ class Admission:
 
     def _look(self, caller: Caller, request: Request) -> Caller | NotAdmitted:
         now, key = self._tools.clock(), caller.key
+        if caller.stands is not None and caller.stands.suspended_by:
+            return self._suspended(key, caller.stands.suspended_by)
         if barred := admitted(key, request.path, now, self._tools.meter.of(key.id, now).used):
             return barred
         if (rules := self._tools.snapshot().admission) is not None:
@@ -98,6 +109,10 @@ class Admission:
         if _is_minor(key, request):
             return self._for_minors(caller) or NO_MINORS_MODE
         return caller
+
+    def _suspended(self, key: Key, strike: str) -> NotAdmitted:
+        at = self._tools.complain_at(key.system_id) if self._tools.complain_at else None
+        return suspended(key, strike, appeal_at(strike, at))
 
     def _for_minors(self, caller: Caller) -> Caller | None:
         """Return a caller in minors' mode: stricter rules over the system's own, acting whatever the stance."""
@@ -136,7 +151,7 @@ class Admission:
     async def refuse(self, caller: Caller, request: Request, reply: Reply, barred: NotAdmitted) -> None:
         """Record that a request was not let in, and say why."""
         record = await self._note(caller, request, barred)
-        await reply.error(errors.not_admitted(barred), ((b"x-safebelt-record", record.encode()),))
+        await reply.error(errors.not_admitted(barred), ((b"x-safebelt-record", record.encode()), *caller.headers))
 
     async def _note(self, caller: Caller, request: Request, barred: NotAdmitted) -> str:
         """Record a refusal, or count it where one like it was recorded this minute; return the record's id."""

@@ -291,6 +291,7 @@ _BARRED = {
     Barred.QUOTA: (429, "rate_limit_error"),
     Barred.RULE: (403, "permission_error"),
     Barred.UNKNOWN: (403, "permission_error"),
+    Barred.SUSPENDED: (403, "permission_error"),
     Barred.NO_MINORS: (503, "server_error"),
 }
 """HTTP status, and the client libraries' name, of each."""

@@ -50,6 +50,7 @@ from safebelt.rooms.belt.proxy.steps import (
     usage,
 )
 from safebelt.rooms.belt.proxy.streaming import BEAT, StreamedAnswer
+from safebelt.rooms.belt.proxy.strikes import warned
 from safebelt.rooms.belt.proxy.tools import Caller, Tools, upstream_error
 from safebelt.rooms.belt.proxy.wire import Headers, Request
 from safebelt.rooms.belt.scanner.structured import is_json_request
@@ -185,7 +186,8 @@ class Exchange:
         """Return why the input may not go to the model."""
         if verdict.done is Action.REFUSE:
             hit = next(hit for hit in verdict.hits if hit.done is Action.REFUSE)
-            return errors.refused(self._rule(hit).title, self._caller.policy.appeal, self._complain_at)
+            error = errors.refused(self._rule(hit).title, self._caller.policy.appeal, self._complain_at)
+            return warned(error, self._caller.stands, self._complain_at)
         is_tokens = any(part.endswith(_UNREADABLE) for part in verdict.not_evaluated)
         return errors.UNREADABLE if is_tokens and self._caller.harness.stance is Stance.ENFORCE else None
 

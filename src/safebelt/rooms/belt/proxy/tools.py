@@ -1,7 +1,7 @@
 """What every exchange works with."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Any, Protocol
 
@@ -9,13 +9,14 @@ from safebelt.engines.clock import Clock
 from safebelt.kernel.ids import NewId
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.switch import Switch
-from safebelt.rooms.belt.model import Harness, Key, Policy, Snapshot
+from safebelt.rooms.belt.model import Harness, Key, Policy, Snapshot, Standing
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.client import UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.identity import Prove, nobody
 from safebelt.rooms.belt.proxy.meter import Meter
 from safebelt.rooms.belt.proxy.recording import Recorder
 from safebelt.rooms.belt.proxy.screens import Screens
+from safebelt.rooms.belt.proxy.strikes import headers_of
 from safebelt.rooms.belt.proxy.toolcalls import Holding, nobody_to_ask
 from safebelt.rooms.belt.proxy.upstreams import Model, NoneLeft
 from safebelt.rooms.belt.proxy.wire import Headers
@@ -87,6 +88,7 @@ class Caller:
         provider: Unified social credit code of the system's provider; empty where it bears none.
         admitted: What the record says of how the request was let in.
         headers: What the answer's head says of it.
+        stands: How the key stands, where it has strikes.
     """
 
     key: Key
@@ -95,6 +97,7 @@ class Caller:
     provider: str = ""
     admitted: Mapping[str, Any] = field(default_factory=dict)
     headers: Headers = ()
+    stands: Standing | None = None
 
 
 _NO_RULES: Mapping[str, Any] = {"admission": {"rules": [], "digest": ""}}
@@ -109,8 +112,16 @@ def caller_of(snapshot: Snapshot, digest: str) -> Caller | None:
     policy = snapshot.policies.get(harness.policy) if harness else None
     if not (key and harness and policy):
         return None
-    caller = Caller(key=key, harness=harness, policy=policy, provider=snapshot.providers.get(key.system_id, ""))
-    return caller if snapshot.admission else replace(caller, admitted=_NO_RULES, headers=_NO_RULES_HEADERS)
+    stands, is_ruled = snapshot.strikes.get(key.id), snapshot.admission is not None
+    return Caller(
+        key=key,
+        harness=harness,
+        policy=policy,
+        provider=snapshot.providers.get(key.system_id, ""),
+        admitted={} if is_ruled else _NO_RULES,
+        headers=headers_of(stands) if is_ruled else (*headers_of(stands), *_NO_RULES_HEADERS),
+        stands=stands,
+    )
 
 
 class Unmarked(UpstreamBroke):

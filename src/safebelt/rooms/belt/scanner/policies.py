@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from safebelt.engines.canonical import canonical
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt.model import Action, Policy, Rule, RuleKind, Side
+from safebelt.rooms.belt.model import Action, Policy, Rule, RuleKind, Side, StrikeRule
 from safebelt.rooms.belt.scanner.detectors import DETECTORS
 from safebelt.rooms.belt.scanner.fold import fold
 from safebelt.rooms.belt.scanner.policy_words import BasisData, RuleId, Strict, Words
@@ -54,6 +54,10 @@ def _is_detector(name: str) -> str:
     return name
 
 
+_OPTIONAL = ("tools", "notice", "strikes")
+"""Sections that are left out of the digest where a policy has none: older policies keep theirs."""
+
+
 class _Rule(Strict):
     id: RuleId
     kind: RuleKind
@@ -89,6 +93,15 @@ class _Rule(Strict):
         )
 
 
+class _Strikes(Strict):
+    rules: Annotated[tuple[str, ...], Field(min_length=1)]
+    exchanges: Annotated[int, Field(ge=2, le=100)]
+    within_minutes: Annotated[int, Field(ge=1, le=24 * 60)]
+
+    def as_rule(self) -> StrikeRule:
+        return StrikeRule(rules=self.rules, exchanges=self.exchanges, within_minutes=self.within_minutes)
+
+
 class _Policy(Strict):
     policy: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)+$", max_length=MAX_POLICY_ID)]
     version: Annotated[int, Field(ge=1, le=MAX_VERSION)]
@@ -97,10 +110,19 @@ class _Policy(Strict):
     rules: Annotated[tuple[_Rule, ...], Field(min_length=1)]
     tools: ToolsData | None = None
     notice: Words | None = None
+    strikes: _Strikes | None = None
+
+    @model_validator(mode="after")
+    def _strikes_for_what_callers_send(self) -> Self:
+        refusing = {each.id for each in self.rules if each.action is Action.REFUSE and Side.INPUT in each.sides}
+        for name in self.strikes.rules if self.strikes else ():
+            if name not in refusing:
+                raise ValueError(f"strikes: {name!r} is no rule of this policy that refuses input")
+        return self
 
     def as_source(self) -> "Source":
         content = self.model_dump(
-            mode="json", by_alias=True, exclude={name for name in ("tools", "notice") if getattr(self, name) is None}
+            mode="json", by_alias=True, exclude={name for name in _OPTIONAL if getattr(self, name) is None}
         )
         for rule in content["rules"]:
             rule["sides"] = sorted(rule["sides"])
@@ -114,6 +136,7 @@ class _Policy(Strict):
             digest=sha256(written).hexdigest(),
             tools=self.tools.as_policy() if self.tools else None,
             notice=self.notice.as_text() if self.notice else None,
+            strikes=self.strikes.as_rule() if self.strikes else None,
         )
         return Source(policy, written)
 

@@ -11,6 +11,7 @@ from safebelt.rooms.belt.service.policy_versions import RED_LINES, Loaded, NotTa
 from safebelt.rooms.belt.service.reconciling import Completeness
 from safebelt.rooms.belt.service.replaying import MAX_REPLAYED, SHOWN_DAYS, Replays
 from safebelt.rooms.belt.service.stops import ALIVE_SECONDS, StopOrders
+from safebelt.rooms.belt.service.strikes import StrikesFound
 from safebelt.rooms.belt.service.transparency import Openly, OpenPolicy, OpenRule, Transparency
 from safebelt.rooms.belt.service.trying import MAX_PROMPT_CHARS, Tried, TryIt
 from safebelt.rooms.belt.service.usage import Quotas
@@ -57,6 +58,7 @@ __all__ = [
     "Search",
     "Stop",
     "Stops",
+    "StrikesFound",
     "Tools",
     "Traffic",
     "Transparency",

@@ -21,13 +21,14 @@ from safebelt.rooms.belt.model import (
 from safebelt.rooms.belt.service.admission import RulesOfAdmission
 from safebelt.rooms.belt.service.base import missing
 from safebelt.rooms.belt.service.policy_versions import PolicyVersions
+from safebelt.rooms.belt.service.strikes import Strikes
 from safebelt.rooms.registry.model.identity import Scheme
 
 _NAMED = 200
 """Systems named with one query; the few beyond it are looked up one by one."""
 
 
-class Harnesses(PolicyVersions, RulesOfAdmission):
+class Harnesses(PolicyVersions, RulesOfAdmission, Strikes):
     """Fits the belt to systems."""
 
     # ------------------------------------------------------------------ harnesses
@@ -147,7 +148,7 @@ class Harnesses(PolicyVersions, RulesOfAdmission):
             keys = tx.execute(sa.select(store.key).where(store.key.c.revoked_at.is_(None))).mappings().all()
             harnesses = tx.execute(sa.select(store.harness)).mappings().all()
             policies = self._in_force(tx)
-            admission = self._now(tx)
+            admission, strikes = self._now(tx), self._standings(tx)
         today = self._t.clock().date()
         fitted = [row["system_id"] for row in harnesses]
         return Snapshot(
@@ -156,6 +157,7 @@ class Harnesses(PolicyVersions, RulesOfAdmission):
             policies={id_: in_force(policy, today) for id_, policy in policies.items()},
             providers=self._t.registry.providers_known_as(Scheme.USCC, fitted) if fitted else {},
             admission=admission,
+            strikes=strikes,
         )
 
     # ------------------------------------------------------------------ hands

@@ -122,7 +122,7 @@ class Keys(Harnesses):
 
         Raises:
             NotFound: There is no such key.
-            Conflict: It is revoked, over, or was replaced before.
+            Conflict: It is revoked, over, suspended, or was replaced before.
             Invalid: No reason is given, or the time is too long.
         """
         reason = given(reason, field="reason", what=REASON)
@@ -142,6 +142,7 @@ class Keys(Harnesses):
                         zh="请轮换接替它的密钥，或另行签发。", en="Rotate the key that took its place, or issue one."
                     ),
                 )
+            self._hold_not_suspended(tx, old)
             new = replace(
                 old, id=self._t.new_id("key"), digest=digest_of(secret), created_at=now, revoked_at=None, version=1
             )
@@ -208,6 +209,17 @@ class Keys(Harnesses):
                 hint=Text(zh="撤销不能取消；请另行签发。", en="That cannot be undone; issue another."),
             )
         return key
+
+    def _hold_not_suspended(self, tx: sa.Connection, key: Key) -> None:
+        stands = self._standings(tx).get(key.id)
+        if stands is not None and stands.suspended_by:
+            raise Conflict(
+                what=Text(zh="该密钥已停用。", en="The key is suspended."),
+                hint=Text(
+                    zh=f"请先重新审核违规记录 {stands.suspended_by}。",
+                    en=f"Decide anew about strike {stands.suspended_by} first.",
+                ),
+            )
 
     def _hold_end(self, expires_at: datetime | None) -> None:
         if expires_at is not None and expires_at <= self._t.clock():

@@ -14,7 +14,7 @@ from safebelt.rooms.access.model import ROLE_TITLES
 from safebelt.rooms.belt import store
 from safebelt.rooms.belt.decide import in_force
 from safebelt.rooms.belt.decide.openly import coarse
-from safebelt.rooms.belt.model import Policy, Rule
+from safebelt.rooms.belt.model import Decision, Policy, Rule
 from safebelt.rooms.belt.service.base import Tools
 from safebelt.rooms.belt.service.policies import PolicyReading
 
@@ -77,6 +77,8 @@ class Transparency:
         since: From when on.
         policies: Those in use.
         by_action: Exchanges by what was done, in whole fives; None for fewer than five.
+        strikes: Strikes given in the period, and of these those withdrawn, upheld, suspended and appealed against, in
+            whole fives; None for fewer than five.
         stops: Orders to stop or resume, by command: acts of the house, told exactly.
         complaints: Complaints about the systems in use, of every kind and time, in whole fives; None for fewer.
         complaints_known: Whether they could be asked for.
@@ -87,6 +89,7 @@ class Transparency:
     since: datetime
     policies: tuple[OpenPolicy, ...]
     by_action: Mapping[str, int | None]
+    strikes: Mapping[str, int | None]
     stops: Mapping[str, int]
     complaints: int | None
     complaints_known: bool
@@ -121,6 +124,7 @@ class Openly(PolicyReading):
             changed = {each.policy: each.at for each in reversed(store.adoptions(tx))}
             policy_of = {each.system_id: each.policy for each in harnesses}
             hits, by_action, stops = _hits(tx, since, policy_of), _by_action(tx, since), _stops(tx, since)
+            strikes = _strikes(tx, since)
         used = Counter(each.policy for each in harnesses)
         observing = Counter(each.policy for each in harnesses if each.stance.value == "observe")
         complaints = _sum(self._t.complaints, [each.system_id for each in harnesses])
@@ -134,6 +138,7 @@ class Openly(PolicyReading):
                 if id_ in policies
             ),
             by_action={action: coarse(count) for action, count in sorted(by_action.items())},
+            strikes={name: coarse(count) for name, count in strikes.items()},
             stops=stops,
             complaints=None if complaints is None else coarse(complaints),
             complaints_known=complaints is not None,
@@ -164,6 +169,19 @@ def _by_action(tx: sa.Connection, since: datetime) -> dict[str, int]:
     )
     query = query.group_by(table.c.done)
     return {done: count for done, count in tx.execute(query)}
+
+
+def _strikes(tx: sa.Connection, since: datetime) -> dict[str, int]:
+    table = store.strike
+    is_appealed_ = (table.c.appeal != "").label("is_appealed")
+    query = sa.select(table.c.decision, is_appealed_, sa.func.count()).where(table.c.at >= since)
+    found = dict.fromkeys(("given", *(each.value for each in Decision), "appealed"), 0)
+    for decision, is_appealed, count in tx.execute(query.group_by(table.c.decision, sa.text("is_appealed"))):
+        found["given"] += count
+        found["appealed"] += count if is_appealed else 0
+        if decision:
+            found[decision] += count
+    return found
 
 
 def _stops(tx: sa.Connection, since: datetime) -> dict[str, int]:

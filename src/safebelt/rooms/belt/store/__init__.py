@@ -29,8 +29,19 @@ from safebelt.rooms.belt.model import (
 )
 from safebelt.rooms.belt.store.admission import admission, admission_versions, newest_admission
 from safebelt.rooms.belt.store.keys import from_key, key, to_key
+from safebelt.rooms.belt.store.strikes import from_strike, strike, to_strike
 
-__all__ = ["admission", "admission_versions", "from_key", "key", "newest_admission", "to_key"]
+__all__ = [
+    "admission",
+    "admission_versions",
+    "from_key",
+    "from_strike",
+    "key",
+    "newest_admission",
+    "strike",
+    "to_key",
+    "to_strike",
+]
 
 harness = sa.Table(
     "belt_harness",
@@ -166,7 +177,7 @@ call = sa.Table(
 )
 """Tool calls that waited for a person: `held` is the call as it was shown, JSON; what it said goes with its record."""
 
-TABLES = (harness, key, stop, exchange, hit, cursor, segment, policy, adoption, admission, call)
+TABLES = (harness, key, stop, exchange, hit, cursor, segment, policy, adoption, admission, call, strike)
 
 
 def to_harness(row: sa.RowMapping) -> Harness:

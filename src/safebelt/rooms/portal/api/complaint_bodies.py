@@ -44,6 +44,7 @@ class ComplaintBody:
         system_id: As the public register has it; empty where it is not known.
         contact: How to reach whoever complains; may be empty.
         lang: The language it is in.
+        strike: Id of a strike that is appealed against; empty where none is.
     """
 
     text: str
@@ -52,10 +53,13 @@ class ComplaintBody:
     contact: str = ""
     lang: Lang = "en"
     files: tuple[FileBody, ...] = ()
+    strike: str = ""
 
     def read(self) -> Complain:
         """Return it as a complaint."""
-        return Complain(text=self.text, kind=self.kind, system_id=self.system_id, contact=self.contact)
+        return Complain(
+            text=self.text, kind=self.kind, system_id=self.system_id, contact=self.contact, strike=self.strike
+        )
 
     def read_files(self) -> tuple[FileIn, ...]:
         """Return its files."""

@@ -79,7 +79,7 @@ def hold_complaint(cmd: Complain, rules: ComplaintRules) -> Complain:
             ),
             "contact",
         )
-    return replace(cmd, text=text, contact=contact, system_id=clean(cmd.system_id))
+    return replace(cmd, text=text, contact=contact, system_id=clean(cmd.system_id), strike=clean(cmd.strike))
 
 
 def no_such_system() -> Invalid:
@@ -91,6 +91,14 @@ def no_such_system() -> Invalid:
             en="Check the id. If you do not know which system it is, leave it empty and describe it in your words.",
         ),
         details={"field": "system_id"},
+    )
+
+
+def no_such_strike(strike: str) -> NotFound:
+    """Return that there is no such strike."""
+    return NotFound(
+        what=Text(zh=f"没有违规记录“{strike[:40]}”。", en=f"There is no strike “{strike[:40]}”."),
+        hint=Text(zh="请核对编号，或作为普通投诉提交。", en="Check its id, or send this as a complaint without it."),
     )
 
 

@@ -128,6 +128,7 @@ class Complain:
         system_id: As the public register has it; empty where it is not known.
         contact: How to reach whoever complains; empty where they do not want to be reached.
         website: A field people do not see; programs that fill in everything fill it in.
+        strike: Id of a strike that is appealed against; empty where none is.
     """
 
     text: str
@@ -135,6 +136,7 @@ class Complain:
     system_id: str = ""
     contact: str = ""
     website: str = ""
+    strike: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

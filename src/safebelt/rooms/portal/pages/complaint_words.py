@@ -85,7 +85,7 @@ def uploads(data: Mapping[str, Any], rules: ComplaintRules) -> tuple[FileIn, ...
 
 def complain_of(data: Mapping[str, Any]) -> Complain:
     """Return what a form says."""
-    names = ("text", "kind", "system_id", "contact", "website")
+    names = ("text", "kind", "system_id", "contact", "website", "strike")
     return Complain(**{name: text_of(data, name) for name in names})
 
 

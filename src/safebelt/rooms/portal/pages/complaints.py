@@ -36,10 +36,15 @@ class ComplaintPages(Controller):
 
     @get(sync_to_thread=True)
     def form(
-        self, request: AnyRequest, portal: NamedDependency[Portal], lang: PathLang, system: SystemId = ""
+        self,
+        request: AnyRequest,
+        portal: NamedDependency[Portal],
+        lang: PathLang,
+        system: SystemId = "",
+        strike: SystemId = "",
     ) -> Template:
-        """Show the form; with `system`, filled in for a public one."""
-        return _form(request, portal, lang, empty_form(system_id=system, kind="other"))
+        """Show the form; with `system`, filled in for a public one; with `strike`, as an appeal."""
+        return _form(request, portal, lang, empty_form(system_id=system, kind="other", strike=strike))
 
     @post(sync_to_thread=True, status_code=200)
     def complain(
@@ -178,7 +183,8 @@ def _form(
         base=base_of(request),
         form=form,
         system=found.line if isinstance(found, PublicFile) else None,
-        is_unknown=bool(wanted) and found is None,
+        is_unknown=bool(wanted) and found is None and not form.typed("strike"),
+        strike=form.typed("strike").strip(),
         kinds=words.kinds(complaints.rules, lang),
         rules=complaints.rules,
         words=words,

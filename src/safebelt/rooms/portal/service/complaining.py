@@ -1,12 +1,14 @@
 """Deeds of whoever complains, without signing in: complain, follow, add, take back, have it erased, keep a receipt."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
 import sqlalchemy as sa
 
 from safebelt.kernel.actors import Actor, Role
+from safebelt.kernel.errors import Conflict, Invalid, NotFound
 from safebelt.kernel.text import Lang
 from safebelt.rooms.portal import store
 from safebelt.rooms.portal.decide import complaints as decide
@@ -62,6 +64,9 @@ class Complaining(Desk):
         self._limits.hold("filing", address, rules.filings_per_hour)
         self._limits.hold("filing", _ALL, rules.house_filings_per_hour)
         taken = decide.hold_complaint(cmd, rules)
+        self._hold_appeal(taken.strike)
+        if taken.strike and self.public_system(taken.system_id) is None:
+            taken = replace(taken, system_id="")  # an appeal goes by its strike, though the system is not public
         if taken.system_id and self.public_system(taken.system_id) is None:
             raise decide.no_such_system()
         words = sha256(taken.text.encode()).hexdigest()
@@ -70,7 +75,24 @@ class Complaining(Desk):
         filed = self._file(taken, files, lang=lang, by=by, channel=channel, doubt=doubt)
         for what, who in (("filing", address), ("filing", _ALL), ("text", words)):
             self._limits.count(what, who)
+        if taken.strike and self._tools.appeals is not None:
+            self._tools.appeals().appeal_strike(taken.strike, filed.complaint.id, by=by)
         return filed
+
+    def _hold_appeal(self, strike: str) -> None:
+        """Hold that what is appealed against is a strike, and nobody has appealed already.
+
+        Raises:
+            Invalid: It is not.
+        """
+        if not strike:
+            return
+        try:
+            if self._tools.appeals is None:
+                raise decide.no_such_strike(strike)
+            self._tools.appeals().hold_appeal(strike)
+        except (NotFound, Conflict) as problem:
+            raise Invalid(what=problem.what, hint=problem.hint, details={"field": "text"}) from problem
 
     def _file(
         self,

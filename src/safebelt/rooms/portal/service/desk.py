@@ -6,6 +6,7 @@ from datetime import date, datetime
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 
 import sqlalchemy as sa
 
@@ -46,6 +47,18 @@ _MISREAD = str.maketrans({"o": "0", "i": "1", "l": "1", "u": "v"})
 """Letters the code's alphabet leaves out, read as what they are mistaken for (Crockford)."""
 
 
+class Appeals(Protocol):
+    """Who reviews strikes."""
+
+    def hold_appeal(self, strike_id: str) -> object:
+        """Hold that a strike can be appealed against; raises NotFound or Conflict."""
+        ...
+
+    def appeal_strike(self, strike_id: str, case_id: str, *, by: Actor) -> object:
+        """Take down that whoever was struck appealed, by a complaint."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """What complaints are taken with.
@@ -60,6 +73,7 @@ class Tools:
         clock: Says now.
         new_id: Mints ids.
         chance: Draws salts and codes.
+        appeals: Takes appeals against strikes to who reviews them; None where nobody gives strikes.
     """
 
     sql: Sql
@@ -71,6 +85,7 @@ class Tools:
     clock: Clock
     new_id: NewId
     chance: Chance
+    appeals: Callable[[], Appeals] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
