@@ -309,12 +309,14 @@ def test_the_doors_show_and_decide(house: House, clock: StillClock, key: str) ->
             page = client.get(f"/{lang}/belt/strikes/{strike}").text
             assert strike in page and "injection.override" in page
         assert client.get("/en/belt/strikes/stk_none").status_code == 404
+        assert "suspended" not in client.get(f"/en/belt/keys/{key}").text
         form = f"/en/belt/strikes/{strike}/review"
         assert client.post(form, data={"decision": "suspended", "reason": ""}).status_code == 422
         assert client.post(form, data={"decision": "delete", "reason": "x"}).status_code == 422
         assert house.belt.strike(strike).decision is None
         done = client.post(form, data={"decision": "suspended", "reason": "read"}, follow_redirects=True)
         assert "The decision stands" in done.text
+        assert "suspended" in client.get(f"/en/belt/keys/{key}").text
         answer = client.post(f"/api/belt/strikes/{strike}/review", json={"decision": "upheld", "reason": "milder"})
 
     assert (answer.status_code, answer.json()["decision"]) == (200, "upheld")

@@ -13,7 +13,7 @@ from safebelt.rooms.belt.model import Limit, Measure, Span, Used
 
 SPANS = tuple(Span)
 _FIXED = {Span.MINUTE: timedelta(minutes=1), Span.HOUR: timedelta(hours=1), Span.DAY: timedelta(days=1)}
-_TOTALS = ("total_tokens",)
+_TOTAL = "total_tokens"
 _PARTS = (
     "input_tokens",
     "output_tokens",
@@ -52,7 +52,7 @@ def over_at(span: Span, at: datetime) -> datetime:
 
 def counted(usage: Mapping[str, Any]) -> int | None:
     """Return the tokens of an upstream's own figures; None where they say nothing."""
-    total = sum(_whole(usage, name) for name in _TOTALS) or sum(_whole(usage, name) for name in _PARTS)
+    total = _whole(usage, _TOTAL) or sum(_whole(usage, name) for name in _PARTS)
     return total or None
 
 

@@ -251,6 +251,7 @@ def _one(
         key=key,
         state=_state(now)(key),
         names=belt.names(),
+        stands=belt.standing_of(key.id),
         rows=_rows(key, belt.usage(key.id), now),
         scopes=", ".join(SCOPES),
         change=change or _typed(key),

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from safebelt.engines.clock import Clock
-from safebelt.rooms.belt.decide.quotas import SPANS, begun, estimated, over_at, spent, texts_of
+from safebelt.rooms.belt.decide.quotas import SPANS, begun, counted, estimated, over_at, spent, texts_of
 from safebelt.rooms.belt.model import Record, Span, Usage, Used
 from safebelt.rooms.belt.proxy.recording import Recorder
 from safebelt.rooms.belt.records.acks import WhenDurable
@@ -176,8 +176,13 @@ class Metered:
         key_id, asked = self._open.pop(id_, _NOBODY)
         if not key_id:
             return
-        told = msgspec.structs.asdict(_read_outcome(facts)) if isinstance(facts, bytes) else facts
-        tokens, is_estimated = spent(lambda: _guessed(asked), told, lambda: _guessed(said))
+        if isinstance(facts, bytes):
+            outcome = _read_outcome(facts)
+            if tokens := counted(outcome.usage):
+                self._meter.of(key_id, self._clock()).add_tokens(tokens, 0)
+                return
+            facts = {"finish": outcome.finish}
+        tokens, is_estimated = spent(lambda: _guessed(asked), facts, lambda: _guessed(said))
         if tokens:
             self._meter.of(key_id, self._clock()).add_tokens(tokens, tokens if is_estimated else 0)
 

@@ -166,6 +166,11 @@ class Strikes(PolicyReading):
         with self._t.sql.read() as tx:
             return _one(tx, strike_id)
 
+    def standing_of(self, key_id: str) -> Standing | None:
+        """Return how a key stands; None where no strike of it counts."""
+        with self._t.sql.read() as tx:
+            return self._standings(tx).get(key_id)
+
     def _standings(self, tx: sa.Connection) -> dict[str, Standing]:
         """Return how the keys stand that have strikes."""
         table, now = store.strike, self._t.clock()
