@@ -25,9 +25,9 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.calls import CallBox
 from safebelt.rooms.belt.control.crew import Crew
 from safebelt.rooms.belt.control.lease import Lease
-from safebelt.rooms.belt.control.switch import Switch
+from safebelt.rooms.belt.control.switch import Switch, parts_of
 from safebelt.rooms.belt.control.watcher import Watcher
-from safebelt.rooms.belt.model import Command, Layer, Order, Snapshot
+from safebelt.rooms.belt.model import Command, Layer, Order, Scope, Snapshot, scope_of
 from safebelt.rooms.belt.proxy.client import Upstream
 from safebelt.rooms.belt.proxy.fetching import Places
 from safebelt.rooms.belt.proxy.gateway import Gateway
@@ -91,8 +91,11 @@ class Snapshots:
         return snapshot
 
     def knows(self, system_id: str) -> bool:
-        """Whether a system has a belt."""
-        return system_id in self._now.harnesses
+        """Whether a system has a belt, or an order can be for this besides systems."""
+        scope, name = scope_of(system_id), system_id.partition(":")[2]
+        if scope is Scope.KEY:
+            return any(key.id == name for key in self._now.keys.values())
+        return scope is not None or system_id in self._now.harnesses
 
     async def keep_fresh(self) -> None:
         """Read again for ever."""
@@ -329,7 +332,7 @@ def _lease(house: House) -> Lease | None:
 def _leave_bus(house: House, watcher: Watcher, switch: Switch) -> None:
     """Lift what was ordered over a bus that the settings do not name any more: nobody could ever lift it."""
     for key, ordered in switch.orders().items():
-        layer, _, system_id = key.partition("/")
+        layer, system_id = parts_of(key)
         if layer == Layer.BUS:
             mark = sha256(f"left {ordered.order_id}".encode()).digest()[:10]  # the same for every worker
             id_ = f"ord_{encode(uuid7(0, mark))}"

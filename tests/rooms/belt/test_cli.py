@@ -90,6 +90,20 @@ def test_a_resume_of_all_names_what_stays_stopped(run: Run, house: House) -> Non
         }
 
 
+def test_a_part_is_stopped_by_its_name_and_a_slip_in_a_keys_id_is_told(run: Run, house: House) -> None:
+    with house.watcher():
+        run("stop", "--model", "org/model-1", "--reason", "wrong answers")
+        run("pause", "--tool", "pay", "--reason", "too dear")
+        with pytest.raises(NotFound):
+            run("stop", "--key", "key_of_nobody", "--reason", "abuse")
+        with pytest.raises(Invalid):
+            run("stop", "--key", "key_1", "--tool", "pay", "--reason", "both")
+
+        held = {name: each["command"] for name, each in run("state").data["systems"].items()}
+        assert held == {"model:org/model-1": "cut", "tool:pay": "pause", "key:key_of_nobody": "cut"}
+        assert run("state").data["all"]["command"] == "run"
+
+
 def test_a_stop_needs_a_reason(run: Run, house: House) -> None:
     with pytest.raises(Invalid):
         run("stop", "--reason", " ")

@@ -10,7 +10,7 @@ from litestar.params import JSONBody
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Invalid, NotFound
 from safebelt.rooms.belt.api.words import Id, PageNumber, PageSize, SystemId
-from safebelt.rooms.belt.model import BLIND_SPOTS, Command, Order, StopProof
+from safebelt.rooms.belt.model import BLIND_SPOTS, Command, Order, StopProof, target_of
 from safebelt.rooms.belt.service import Belt, BeltNow, Stop, Stops
 from safebelt.web.openapi import problems
 from safebelt.web.security import requires
@@ -29,19 +29,25 @@ class StopCommand(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopRequest:
-    """Stop one system, or all where `system_id` is empty."""
+    """Stop one system, model, tool or caller's key; all where none is named."""
 
     command: StopCommand
     reason: str
     system_id: str = ""
+    model: str = ""
+    tool: str = ""
+    key_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeRequest:
-    """Let one system run again, or all where `system_id` is empty."""
+    """Let one system, model, tool or caller's key run again; all where none is named."""
 
     reason: str
     system_id: str = ""
+    model: str = ""
+    tool: str = ""
+    key_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +88,7 @@ class StopApi(Controller):
     )
     def stop(self, belt: NamedDependency[Belt], by: NamedDependency[Actor], data: JSONBody[StopRequest]) -> Ordered:
         """Order pause, drain or cut, and wait two seconds for the proof."""
-        return _ordered(belt, Command(data.command.value), data.system_id, data.reason, by)
+        return _ordered(belt, Command(data.command.value), data, by)
 
     @post(
         "/resume",
@@ -92,7 +98,7 @@ class StopApi(Controller):
     )
     def resume(self, belt: NamedDependency[Belt], by: NamedDependency[Actor], data: JSONBody[ResumeRequest]) -> Ordered:
         """Let traffic pass again, and wait two seconds for the proof."""
-        return _ordered(belt, Command.RUN, data.system_id, data.reason, by)
+        return _ordered(belt, Command.RUN, data, by)
 
     @get("/stops", sync_to_thread=True, guards=[requires("belt.read")], responses=problems())
     def stops(
@@ -107,8 +113,9 @@ class StopApi(Controller):
         return belt.stop(order_id)
 
 
-def _ordered(belt: Belt, command: Command, system_id: str, reason: str, by: Actor) -> Ordered:
-    order = belt.order(command, system_id, reason, by)
+def _ordered(belt: Belt, command: Command, asked: StopRequest | ResumeRequest, by: Actor) -> Ordered:
+    system_id = target_of(asked.system_id, model=asked.model, tool=asked.tool, key=asked.key_id)
+    order = belt.order(command, system_id, asked.reason, by)
     proof = belt.wait_effective(order.id, WAIT_SECONDS)
     rest = [name for name in belt.state().systems if command is Command.RUN and name != system_id]
     return Ordered(

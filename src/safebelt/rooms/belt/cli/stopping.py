@@ -7,8 +7,8 @@ from cyclopts import App
 
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt.cli.words import Reason, System, listed
-from safebelt.rooms.belt.model import Command
+from safebelt.rooms.belt.cli.words import Model, OfKey, Reason, System, Tool, listed
+from safebelt.rooms.belt.model import Command, target_of
 from safebelt.rooms.belt.service import Belt, BusNow, Stop
 from safebelt.web.terminal import DONE, NOT_EVALUATED, Answer
 
@@ -35,7 +35,8 @@ _ORDERS = (
 
 
 def _order(belt: Belt, command: Command) -> Callable[..., Answer]:
-    def order(*, reason: Reason, system: System = "") -> Answer:
+    def order(*, reason: Reason, system: System = "", model: Model = "", tool: Tool = "", key: OfKey = "") -> Answer:
+        system = target_of(system, model=model, tool=tool, key=key)
         given = belt.order(command, system, reason, OWNER)
         proof = belt.wait_effective(given.id, WAIT_SECONDS, kept_seconds=KEPT_SECONDS)
         rest = [name for name in belt.state().systems if command is Command.RUN and name != system]

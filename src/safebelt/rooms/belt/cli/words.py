@@ -8,6 +8,9 @@ from safebelt.kernel.text import Text
 
 Reason = Annotated[str, Parameter(help="Why; it goes to the ledger.")]
 System = Annotated[str, Parameter(help="A system's id; left out: all systems.")]
+Model = Annotated[str, Parameter(help="Only a model, by the name callers ask for.")]
+Tool = Annotated[str, Parameter(help="Only a tool of agents, by its name.")]
+OfKey = Annotated[str, Parameter(help="Only one caller, by the id of the key.")]
 
 
 def listed(lines: list[str], nothing: Text) -> Text:

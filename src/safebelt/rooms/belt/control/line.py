@@ -15,7 +15,7 @@ import time
 from functools import lru_cache
 from typing import Protocol
 
-from safebelt.rooms.belt.model import Command
+from safebelt.rooms.belt.model import Command, Scope
 
 _HOLD_SECONDS = 300.0
 """How long a pause holds a stream before it is ended: most clients and proxies have given up by then."""
@@ -51,10 +51,14 @@ class Line:
     Args:
         system_id: Whose exchange it is.
         lock: The lock shared by all lines of the worker.
+        key_id: Whose key was shown; empty where that is not known.
+
+    Attributes:
+        model: Which model was asked for, once that is known.
     """
 
-    def __init__(self, system_id: str, lock: threading.Lock) -> None:
-        self.system_id, self._lock = system_id, lock
+    def __init__(self, system_id: str, lock: threading.Lock, key_id: str = "") -> None:
+        self.system_id, self._lock, self._key_id, self.model = system_id, lock, key_id, ""
         self.order, self.order_id = Command.RUN, ""
         self._client: ClientSide | None = None
         self._task: asyncio.Task[None] | None = None
@@ -63,6 +67,12 @@ class Line:
     def attach(self, client: ClientSide) -> None:
         """Tie the line to the client's connection and to the task that serves it, if one does."""
         self._client, self._task = client, asyncio.current_task()
+
+    def scopes(self, model: str = "") -> tuple[str, ...]:
+        """Return what orders can name to mean this exchange; worked out only where there is an order."""
+        model = model or self.model
+        named = [Scope.MODEL.of(model)] if model else []
+        return self.system_id, *([Scope.KEY.of(self._key_id)] if self._key_id else []), *named
 
     @property
     def is_cut(self) -> bool:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from safebelt.rooms.belt.control.line import Line
-from safebelt.rooms.belt.model import Command, Layer
+from safebelt.rooms.belt.model import Command, Layer, Scope
 
 ALL = ""
 """The key of an order for every system."""
@@ -64,21 +64,41 @@ class Switch:
     def _in_force(self, system_id: str) -> InForce:
         return strictest(self._orders, system_id)
 
+    def in_force_for(self, line: Line, model: str) -> InForce:
+        """Say whether an exchange may ask a model; where it may, orders for the model mean it too from now on."""
+        if not self._orders:  # read without the lock: whoever sets an order looks at every line afterwards
+            line.model = model
+            if not self._orders:
+                return RUNNING
+        with self.lock:
+            now = strictest(self._orders, *line.scopes(model))
+            line.model = model if now.command is Command.RUN else ""
+            return now
+
+    def tool(self, name: str) -> InForce:
+        """Return the order that holds for a tool."""
+        return strictest(self._orders, Scope.TOOL.of(name)) if self._orders else RUNNING
+
+    @property
+    def has_tool_orders(self) -> bool:
+        """Whether any tool is stopped."""
+        return any(f"{Scope.TOOL.value}:" in key for key in tuple(self._orders))
+
     @contextmanager
-    def line(self, system_id: str) -> Iterator[Line]:
+    def line(self, system_id: str, key_id: str = "") -> Iterator[Line]:
         """Open a line for one exchange; its `order` says whether new work is let in."""
-        line = self.open(system_id)
+        line = self.open(system_id, key_id)
         try:
             yield line
         finally:
             self.close(line)
 
-    def open(self, system_id: str) -> Line:
+    def open(self, system_id: str, key_id: str = "") -> Line:
         """Open a line; whoever does closes it."""
-        line = Line(system_id, self.lock)
+        line = Line(system_id, self.lock, key_id)
         with self.lock:
             if self._orders:
-                order = self._in_force(system_id)
+                order = strictest(self._orders, *line.scopes())
                 line.order, line.order_id = order.command, order.order_id
             self._lines.add(line)
         return line
@@ -102,9 +122,9 @@ class Switch:
         with self.lock:
             if not put_in_force(ordered, key_of(system_id, layer), number, self._orders, self._numbers):
                 return Applied(touched=(), cut=(), held=0)
-            touched = tuple(line for line in self._lines if system_id in (ALL, line.system_id) and not line.is_cut)
+            touched = tuple(line for line in self._lines if not line.is_cut and system_id in (ALL, *line.scopes()))
             for line in touched:
-                now = self._in_force(line.system_id)
+                now = strictest(self._orders, *line.scopes())
                 line.command(now.command, now.order_id)
             cut = tuple(line for line in touched if line.is_cut)
             return Applied(touched=touched, cut=cut, held=sum(line.order is Command.PAUSE for line in touched))
@@ -115,9 +135,17 @@ def key_of(system_id: str, layer: str = "") -> str:
     return f"{layer}/{system_id}" if layer else system_id
 
 
-def strictest(orders: Mapping[str, InForce], system_id: str) -> InForce:
-    """Return the order that holds for a system: the strictest of its own and the one for all, of every layer."""
-    keys = [key_of(each, layer) for layer in Layer for each in (ALL, system_id)]
+def parts_of(key: str) -> tuple[str, str]:
+    """Return the layer of a key and what the order names."""
+    for layer in Layer:
+        if layer and key.startswith(f"{layer}/"):
+            return layer.value, key.removeprefix(f"{layer}/")
+    return "", key
+
+
+def strictest(orders: Mapping[str, InForce], *scopes: str) -> InForce:
+    """Return the order that holds for what is named so: the strictest of theirs and those for all, of every layer."""
+    keys = [key_of(each, layer) for layer in Layer for each in (ALL, *scopes)]
     return max((orders.get(key, RUNNING) for key in keys), key=lambda order: order.command.weight)
 
 

@@ -91,7 +91,10 @@ from safebelt.rooms.belt.model.stopping import (
     Command,
     Layer,
     Order,
+    Scope,
     StopProof,
+    scope_of,
+    target_of,
 )
 from safebelt.rooms.belt.model.strikes import DECISIONS, Abuse, Decision, Standing, Strike, StrikeRule
 
@@ -151,6 +154,7 @@ __all__ = [
     "Rule",
     "RuleDifference",
     "RuleKind",
+    "Scope",
     "SegmentSealed",
     "Side",
     "Snapshot",
@@ -177,4 +181,6 @@ __all__ = [
     "Usage",
     "Used",
     "Verdict",
+    "scope_of",
+    "target_of",
 ]

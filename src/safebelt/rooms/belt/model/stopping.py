@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import Text
 
 
@@ -28,6 +29,44 @@ class Command(StrEnum):
 _WEIGHTS = {command: place for place, command in enumerate(Command)}
 
 
+class Scope(StrEnum):
+    """What, besides a system or all of them, an order can be for: `model:<name>`, `tool:<name>`, `key:<id>`."""
+
+    MODEL = "model"
+    TOOL = "tool"
+    KEY = "key"
+
+    def of(self, name: str) -> str:
+        """Return what an order for this names as its system."""
+        return f"{self.value}:{name}"
+
+
+def scope_of(target: str) -> Scope | None:
+    """Return which kind of thing an order's target is; None for a system and for all."""
+    kind, colon, name = target.partition(":")
+    return Scope(kind) if colon and name and kind in list(Scope) else None
+
+
+def target_of(system_id: str = "", *, model: str = "", tool: str = "", key: str = "") -> str:
+    """Return what an order names; empty for all.
+
+    Raises:
+        Invalid: It is to be for several things at once.
+    """
+    named = {Scope.MODEL: model.strip(), Scope.TOOL: tool.strip(), Scope.KEY: key.strip()}
+    found = [system_id.strip(), *(scope.of(name) if name else "" for scope, name in named.items())]
+    found = [each for each in found if each]
+    if len(found) > 1:
+        raise Invalid(
+            what=Text(zh="一条命令只能针对一个对象。", en="An order is for one thing."),
+            hint=Text(
+                zh="请只写系统、模型、工具、密钥之一；需要时分别下令。",
+                en="Name a system, a model, a tool or a key, and give several orders where you need them.",
+            ),
+        )
+    return found[0] if found else ""
+
+
 class Layer(StrEnum):
     """Who can stop a belt beside one another; none of them lifts what another ordered, and the strictest holds."""
 
@@ -43,7 +82,7 @@ class Order:
     Attributes:
         id: `ord_…`.
         command: What is ordered.
-        system_id: For which system; empty for all.
+        system_id: For which system; empty for all; or for a model, a tool or a caller's key (`Scope`).
         at: When it was given.
         by: Pseudonymous id of who gave it; `file` where it came by the stop file alone.
         reason: Why.

@@ -8,7 +8,7 @@ from litestar.exceptions import HTTPException
 
 from safebelt.kernel.errors import Problem
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt.model import Brought, Command, NoticeMode, RecordMode, RuleKind, Side, Span, Stance
+from safebelt.rooms.belt.model import Brought, Command, NoticeMode, RecordMode, RuleKind, Scope, Side, Span, Stance
 from safebelt.web.security import actor_of
 
 AnyRequest = Request[Any, Any, Any]
@@ -87,6 +87,13 @@ COMMANDS: Mapping[Command, tuple[Text, Text]] = {
     ),
 }
 """What each order is called and what it does, mildest first."""
+
+SCOPES: Mapping[Scope, Text] = {
+    Scope.MODEL: Text(zh="模型", en="model"),
+    Scope.TOOL: Text(zh="工具", en="tool"),
+    Scope.KEY: Text(zh="调用方密钥", en="caller's key"),
+}
+"""What, besides systems, an order can be for."""
 
 BY: Mapping[str, Text] = {
     "file": Text(zh="停止文件", en="the stop file"),

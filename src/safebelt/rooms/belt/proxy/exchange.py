@@ -22,6 +22,7 @@ from safebelt.rooms.belt.proxy.client import After, Answer, UpstreamBroke, Upstr
 from safebelt.rooms.belt.proxy.forms import Malformed
 from safebelt.rooms.belt.proxy.governing import ToolCalls
 from safebelt.rooms.belt.proxy.notices import NoticeFor, notice_of, noticed
+from safebelt.rooms.belt.proxy.ordered import model_stop
 from safebelt.rooms.belt.proxy.recording import (
     Recording,
     RecordsDown,
@@ -88,8 +89,7 @@ class Exchange:
         self._said: dict[str, tuple[str, bool]] = {}
         self._hits: list[Hit] = []
         self._label = tools.labelling.generated(self._recording.id, caller.provider)
-        self._served_by = ""
-        self._status, self._is_generated, self._is_clean = 0, False, False
+        self._served_by, self._status, self._is_generated, self._is_clean = "", 0, False, False
         self._calls = ToolCalls(tools, caller, self._recording.id, request.path)
 
     async def run(self) -> None:
@@ -131,6 +131,9 @@ class Exchange:
             return
         except Malformed:
             await self._reply.error(errors.NOT_FORM)
+            return
+        if stop := model_stop(self._tools.switch, self._reply.line, body):
+            await self._reply.error(stop)
             return
         self._body, self._input = body, screened.verdict
         self._recording.intent(self._intent_facts(self._input), {"texts": screened.kept})

@@ -101,7 +101,7 @@ class Gateway:
 
     async def _let_in(self, request: Request, reply: Reply, caller: Caller) -> None:
         server = self._mcp.get(request.path)
-        with self._tools.switch.line(caller.key.system_id) as line:
+        with self._tools.switch.line(caller.key.system_id, caller.key.id) as line:
             if line.order is not Command.RUN:
                 await reply.error(errors.stopped(line.order.value, line.order_id))
                 return

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from safebelt.rooms.belt.model import Action
+from safebelt.rooms.belt.proxy.ordered import stopped_tool, with_tools
 from safebelt.rooms.belt.proxy.toolcalls import Driven, Governor, Judging, gate_of, last_said, offered
 from safebelt.rooms.belt.proxy.tools import Caller, Tools
 
@@ -27,15 +28,17 @@ class ToolCalls:
         self._path = path
         self._gate: Driven | None = None
         self.governor: Governor | None = None
-        if caller.policy.tools is not None:
+        policy = with_tools(caller.policy, tools.switch)
+        if policy.tools is not None:
             judging = Judging(
                 key=caller.key,
                 harness=caller.harness,
-                policy=caller.policy,
+                policy=policy,
                 record=record,
                 clock=tools.clock,
                 new_id=tools.new_id,
                 hold=tools.hold,
+                is_stopped=stopped_tool(tools.switch),
             )
             self.governor = Governor(judging)
             self._gate = gate_of(path, self.governor.rule)

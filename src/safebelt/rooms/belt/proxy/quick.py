@@ -20,6 +20,7 @@ from safebelt.rooms.belt.proxy.answers import passed_on
 from safebelt.rooms.belt.proxy.client import After, Answer, Ready, UpstreamDown
 from safebelt.rooms.belt.proxy.exchange import Begun, Exchange
 from safebelt.rooms.belt.proxy.notices import notice_of, noticed
+from safebelt.rooms.belt.proxy.ordered import model_stop
 from safebelt.rooms.belt.proxy.plain import Texts
 from safebelt.rooms.belt.proxy.recording import RecordsDown
 from safebelt.rooms.belt.proxy.reply import Reply
@@ -112,9 +113,10 @@ class Quick:
         ready = self.tools.upstream.at_once()
         if ready is None:
             return None
-        line = self.tools.switch.open(asked.seat.caller.key.system_id)
+        key, switch = asked.seat.caller.key, self.tools.switch
+        line = switch.open(key.system_id, key.id)
         try:
-            if line.order is Command.RUN:
+            if line.order is Command.RUN and model_stop(switch, line, asked.body) is None:
                 line.attach(client)
                 passing = Passing(self, asked, client, line, ready)
                 passing.begin(asked)

@@ -14,8 +14,8 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.belt import store
 from safebelt.rooms.belt.control.crew import Crew
 from safebelt.rooms.belt.control.heartbeat import KEEPER, WATCHER
-from safebelt.rooms.belt.control.switch import ALL, RUNNING, InForce, key_of, strictest
-from safebelt.rooms.belt.model import Command, Layer, Order, StopEffective, StopOrdered, StopProof
+from safebelt.rooms.belt.control.switch import ALL, RUNNING, InForce, key_of, parts_of, strictest
+from safebelt.rooms.belt.model import Command, Layer, Order, Scope, StopEffective, StopOrdered, StopProof, scope_of
 from safebelt.rooms.belt.service.base import REASON, given, missing, pages_of
 from safebelt.rooms.belt.service.commanding import EVERYTHING, Commanding
 from safebelt.rooms.belt.service.words import BeltNow, Holds, Stop, Stops, WorkerNow
@@ -125,6 +125,9 @@ class StopOrders(Commanding):
         """A slip in an id must not look like a stop."""
         if not order.system_id:
             return None
+        scope = scope_of(order.system_id)
+        if scope is not None:
+            return self._unknown_key(order.system_id) if scope is Scope.KEY else None
         try:
             self._t.registry.system(order.system_id)
         except NotFound:
@@ -138,6 +141,20 @@ class StopOrders(Commanding):
                 ),
             )
         return None
+
+    def _unknown_key(self, target: str) -> Problem | None:
+        key_id = target.partition(":")[2]
+        with self._t.sql.read() as tx:
+            if tx.execute(sa.select(store.key.c.id).where(store.key.c.id == key_id)).first() is not None:
+                return None
+        return missing(
+            Text(zh="密钥", en="key"),
+            key_id,
+            Text(
+                zh="命令已按此编号下达，但没有这个密钥：请核对编号（safebelt belt keys list）。",
+                en="The order was given for this id, but there is no such key: check it (`safebelt belt keys list`).",
+            ),
+        )
 
     def is_remembered(self, order_id: str) -> bool:
         """Whether the ledger has the order already; false too while the database does not answer."""
@@ -235,7 +252,7 @@ class StopOrders(Commanding):
         """Return what holds now, without asking the database."""
         orders = self._t.box.state().orders
         everything, waiting = strictest(orders, ALL), tuple(self._t.box.waiting())
-        named = sorted({key.rpartition("/")[2] for key in orders} - {ALL})
+        named = sorted({parts_of(key)[1] for key in orders} - {ALL})
         own = {name: max((orders.get(key_of(name, layer), RUNNING) for layer in Layer), key=_weight) for name in named}
         return BeltNow(
             everything=Holds(command=everything.command, order_id=everything.order_id),

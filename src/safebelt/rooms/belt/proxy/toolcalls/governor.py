@@ -64,6 +64,7 @@ class Judging:
     clock: Clock
     new_id: NewId
     hold: Holding
+    is_stopped: Callable[[str], bool] = lambda _name: False
 
 
 class Governor:
@@ -91,6 +92,8 @@ class Governor:
         call = replace(call, caller=self._by.key.name)
         verdict = await self._judged(call)
         note = self._noted(call, verdict)
+        if self._by.is_stopped(call.name):
+            return self._withhold(call, verdict, note, _STOPPED)
         if verdict.done is ToolAction.ALLOW:
             return Ruling(is_allowed=True, says=_NOT_LET)
         if verdict.done is ToolAction.DENY:
@@ -173,7 +176,9 @@ class Governor:
         """Whether a tool may be offered to the model, or to a client; one that may not is remembered."""
         by = self._by
         call = ToolCall(name=name, arguments="", server=server, caller=by.key.name)
-        if is_offered(by.policy, by.harness.stance, call, self._today(), is_hosted=is_hosted):
+        if not by.is_stopped(name) and is_offered(
+            by.policy, by.harness.stance, call, self._today(), is_hosted=is_hosted
+        ):
             return True
         self._removed.append(mask_all(name[:MAX_NAME_CHARS]))
         return False
@@ -214,6 +219,7 @@ class Governor:
         }
 
 
+_STOPPED = Text(zh="负责人已停用此工具", en="a person has stopped this tool")
 _ANSWERS = {
     Answered.REFUSED: Text(zh="负责人未予批准", en="a person refused it"),
     Answered.EXPIRED: Text(zh="在时限内无人批准", en="nobody answered in time"),
