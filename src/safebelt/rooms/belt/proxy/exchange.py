@@ -48,6 +48,7 @@ from safebelt.rooms.belt.proxy.steps import (
     screened_answer,
     taken,
     to_the_end,
+    unreadable,
     usage,
 )
 from safebelt.rooms.belt.proxy.streaming import BEAT, StreamedAnswer
@@ -123,14 +124,8 @@ class Exchange:
             return
         try:
             body, screened, passed = await aside(len(self._request.body), self._screened_input)
-        except (msgspec.DecodeError, UnicodeDecodeError, TypeError):
-            await self._reply.error(errors.NOT_JSON)
-            return
-        except RecursionError:
-            await self._reply.error(errors.TOO_DEEP)
-            return
-        except Malformed:
-            await self._reply.error(errors.NOT_FORM)
+        except (msgspec.DecodeError, UnicodeDecodeError, TypeError, RecursionError, Malformed) as error:
+            await self._reply.error(unreadable(error))
             return
         if stop := model_stop(self._tools.switch, self._reply.line, body):
             await self._reply.error(stop)

@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 from safebelt.rooms.belt.model import Hit, Verdict
+from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.client import UpstreamBroke
+from safebelt.rooms.belt.proxy.forms import Malformed
 from safebelt.rooms.belt.proxy.recording import Recording, policy_facts, verdict_facts
 from safebelt.rooms.belt.proxy.screens import WholeAnswer
 from safebelt.rooms.belt.proxy.tools import Caller, Tools
@@ -66,6 +68,13 @@ async def to_the_end(work: Awaitable[None]) -> None:
             if task.cancelled():
                 raise
     task.result()
+
+
+def unreadable(error: Exception) -> errors.BeltError:
+    """Return what a client is told whose request could not be read."""
+    if isinstance(error, RecursionError):
+        return errors.TOO_DEEP
+    return errors.NOT_FORM if isinstance(error, Malformed) else errors.NOT_JSON
 
 
 def screened_answer(screen: WholeAnswer, body: dict[str, Any]) -> dict[str, Any]:
