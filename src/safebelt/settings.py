@@ -129,6 +129,17 @@ class Settings(BaseSettings):
         default=10 * 1024 * 1024, ge=1024, description="Largest request body the belt accepts, bytes."
     )
 
+    otlp: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s?#]+[^\s?#/])?$",
+        description="OpenTelemetry collector that is sent spans and metrics by OTLP/HTTP, for example "
+        "`http://collector:4318`; empty for none.",
+    )
+    otlp_headers: str = Field(
+        default="",
+        repr=False,
+        description="Headers sent to it, `name=value` separated by commas, values percent-encoded.",
+    )
     minors_policy: str = Field(
         default="safebelt/minors",
         pattern=r"^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)+$",
@@ -141,6 +152,13 @@ class Settings(BaseSettings):
     model_port: int = Field(default=8802, ge=1, le=65535, description="Loopback port of the local model's server.")
     log_format: str = Field(default="text", pattern="^(text|json)$", description="Form of log lines: text or json.")
     lang: Literal["zh", "en"] = Field(default="en", description="Language of the command line.")
+
+    @field_validator("otlp_headers")
+    @classmethod
+    def _are_headers(cls, text: str) -> str:
+        if any("=" not in part for part in text.split(",") if part.strip()):
+            raise ValueError("headers are name=value, separated by commas")
+        return text
 
     @field_validator("timezone")
     @classmethod

@@ -39,6 +39,7 @@ def health() -> dict[str, str]:
 def web(house: House) -> Litestar:
     """Build the console, the portal and the JSON API as one ASGI application."""
     services = furnish(house)
+    house.belt.begin_counting()
     titles = {event.kind: event.title for room in ROOMS for event in room.events}
     cookie = SessionCookie(is_tls=house.settings.is_tls)
     secret = csrf_secret(house.settings.home / "keys" / "csrf.secret")

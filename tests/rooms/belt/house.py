@@ -25,6 +25,7 @@ from safebelt.rooms.belt.control.heartbeat import Heartbeat
 from safebelt.rooms.belt.control.orders import OrderBox
 from safebelt.rooms.belt.control.switch import Switch
 from safebelt.rooms.belt.control.watcher import Watcher
+from safebelt.rooms.belt.exports.collector import Collector
 from safebelt.rooms.belt.model import Action, Basis, Held, Policy, Record, Rule, RuleKind, Side
 from safebelt.rooms.belt.records.writer import Writer
 from safebelt.rooms.belt.scanner.policies import Policies
@@ -159,6 +160,8 @@ def build(
     screening: Path | None = None,
     default_policy: str = "",
     admission: Path | None = None,
+    collector: Collector | None = None,
+    records: Path | None = None,
 ) -> House:
     """Furnish the house, with one party and one system in the register; `screening` is its folder of policies."""
     new_id = new_id or real_ids()
@@ -167,7 +170,7 @@ def build(
     rules = build_rules(sql, ledger, clock, new_id)
     access = Access(sql, ledger, permissions(), clock=clock, new_id=new_id, chance=real_chance)
     registry = build_registry(sql, ledger, rules, clock, new_id, home)
-    box, records = OrderBox(home / "belt"), home / "belt" / "records"
+    box, records = OrderBox(home / "belt"), records or home / "belt" / "records"
     belt = Belt(
         Tools(
             sql=sql,
@@ -184,6 +187,7 @@ def build(
             new_id=new_id,
             chance=chance,
             admission=admission,
+            collector=collector,
         )
     )
     party = registry.register_party(RegisterParty(name="示例研究院 Example Lab"), by=OWNER)
@@ -258,6 +262,7 @@ def outcome(record_id: str, *, text: str = "好的，已收到。", **facts: Any
         "finish": "complete",
         "total_ms": 420.0,
         "added_ms": 1.25,
+        "before_ms": 0.75,
         "first_byte_ms": 88.5,
         "upstream_ms": 418.75,
         "label": {"Label": "1", "ProduceID": record_id},

@@ -6,6 +6,8 @@ from safebelt.rooms.belt.service import Belt
 EVERY_SECONDS = 0.4
 """A person who ordered a stop, or sent a prompt, finds it on the page within a second; both steps are cheap when
 there is nothing to do."""
+EXPORT_SECONDS = 2.0
+"""Telemetry is looked at by the minute; nobody waits for it."""
 
 
 def habits(belt: Belt) -> tuple[Habit, ...]:
@@ -15,4 +17,5 @@ def habits(belt: Belt) -> tuple[Habit, ...]:
         Habit(name="belt.collect_calls", every_seconds=EVERY_SECONDS, step=belt.collect_calls),
         Habit(name="belt.index", every_seconds=EVERY_SECONDS, step=belt.index),
         Habit(name="belt.strikes", every_seconds=EVERY_SECONDS, step=belt.look_for_strikes),
+        Habit(name="belt.export", every_seconds=EXPORT_SECONDS, step=belt.export),
     )

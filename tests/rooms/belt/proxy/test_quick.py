@@ -18,7 +18,7 @@ from safebelt.rooms.belt.records.writer import Writer
 
 KEY = {"authorization": "Bearer sbk_test"}
 ASKED = {"model": "fake", "messages": [{"role": "user", "content": "Say hello, please."}], "temperature": 0.5}
-TIMES = {"added_ms", "first_byte_ms", "total_ms", "upstream_ms"}
+TIMES = {"added_ms", "before_ms", "first_byte_ms", "total_ms", "upstream_ms"}
 
 
 class Seen:

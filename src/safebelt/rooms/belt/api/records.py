@@ -15,6 +15,7 @@ from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Invalid, NotFound
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.api.words import Id, PageNumber, PageSize, SystemId, WhyRequest
+from safebelt.rooms.belt.exports.prometheus import CONTENT_TYPE as METRICS_TYPE
 from safebelt.rooms.belt.model import Action, Exchange
 from safebelt.rooms.belt.service import Belt, Found, Full, Sealed, Search, Traffic
 from safebelt.web.openapi import problems
@@ -156,6 +157,17 @@ class RecordsApi(Controller):
     ) -> Traffic:
         """Count the last minutes."""
         return belt.traffic(system, minutes)
+
+    @get(
+        "/metrics",
+        sync_to_thread=True,
+        guards=[requires("belt.read")],
+        responses=problems(),
+        media_type=METRICS_TYPE,
+    )
+    def metrics(self, belt: NamedDependency[Belt]) -> Response[str]:
+        """Return counters and histograms as Prometheus text, counted from the records since this process started."""
+        return Response(belt.metrics(), media_type=METRICS_TYPE)
 
     @get("/segments", sync_to_thread=True, guards=[requires("belt.read")], responses=problems())
     def segments(self, belt: NamedDependency[Belt]) -> list[Sealed]:

@@ -20,9 +20,15 @@ _EXIT = {Truth.TRUE: DONE, Truth.FALSE: NEGATIVE, Truth.UNKNOWN: NOT_EVALUATED}
 
 
 def add_to(app: App, belt: Belt) -> None:
-    """Add `exchanges`, `verify`, `prove` and `erase`."""
+    """Add `exchanges`, `metrics`, `verify`, `prove` and `erase`."""
     app.command(_exchanges(belt))
     _evidence(app, belt)
+
+    @app.command
+    def metrics() -> Answer:
+        """Print counters and histograms over all records kept, as Prometheus text."""
+        text = belt.metrics_of_all()
+        return Answer(data={"text": text}, says=Text(zh=text, en=text))
 
 
 def _exchanges(belt: Belt) -> App:

@@ -1,7 +1,7 @@
 """Words of traffic: an exchange as it is listed, and the records of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -67,3 +67,19 @@ class Record:
     id: str
     core: Mapping[str, Any]
     content: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """How far an OpenTelemetry collector has been told.
+
+    Attributes:
+        places: Segment and offset behind what is over, by log.
+        sent, skipped: Exchanges it took, and those of batches it refuses.
+        rejected: Spans it left out of batches it took.
+    """
+
+    places: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    sent: int = 0
+    skipped: int = 0
+    rejected: int = 0

@@ -98,6 +98,53 @@ def _times(minutes: Sequence[Minute], step: float) -> Markup:
     return Markup("").join(marks)
 
 
+SPLIT: tuple[tuple[str, Text], ...] = (
+    ("before", Text(zh="请求模型之前", en="before the model")),
+    ("model", Text(zh="模型", en="the model")),
+    ("after", Text(zh="模型之后", en="after the model")),
+)
+"""Parts of an exchange's time, in their order."""
+
+
+def split(facts: Mapping[str, object]) -> list[tuple[str, float]]:
+    """Return the parts of an exchange's time in milliseconds; none where its record does not say them.
+
+    What the belt did meanwhile, between two pieces of a stream, is the model's part: nobody waited for it alone.
+    """
+    before, model, total = (_known(facts.get(name)) for name in ("before_ms", "upstream_ms", "total_ms"))
+    if min(before, model, total) < 0 or not total:
+        return []
+    return list(zip((name for name, _ in SPLIT), (before, model, max(0.0, total - before - model)), strict=True))
+
+
+def timing(parts: Sequence[tuple[str, float]], lang: Lang) -> Markup:
+    """Draw the parts of one exchange's time as one bar; the list beside it says the same in figures."""
+    total, at, drawn = sum(ms for _, ms in parts) or 1.0, 0.0, list[Markup]()
+    for name, ms in parts:
+        width = ms / total * WIDTH
+        shown = min(max(width, _LEAST), WIDTH - min(at, WIDTH - _LEAST)) if ms else 0.0
+        box = Markup('<rect class="sb-part--{name}" x="{x}" y="0" width="{w}" height="{h}"/>')
+        drawn.append(box.format(name=name, x=round(min(at, WIDTH - shown), 1), w=round(shown, 1), h=_THICK))
+        at += width
+    titles = dict(SPLIT)
+    told = Text(zh="，", en=", ").in_(lang).join(f"{titles[name].in_(lang)} {ms:.1f} ms" for name, ms in parts)
+    label = Text(zh=f"耗时：{told}", en=f"Times: {told}").in_(lang)
+    return Markup(
+        '<svg class="sb-split" viewBox="0 0 {w} {h}" preserveAspectRatio="none" role="img" aria-label="{label}">'
+        "{body}</svg>"
+    ).format(w=WIDTH, h=_THICK, label=label, body=Markup("").join(drawn))
+
+
+def _known(ms: object) -> float:
+    is_number = isinstance(ms, int | float) and not isinstance(ms, bool)
+    return float(ms) if is_number and 0 <= ms < _LONGEST_MS else -1.0  # type: ignore[operator, arg-type]
+
+
+_LONGEST_MS = 1e10
+_THICK, _LEAST = 26, 5
+"""A part of microseconds beside seconds of the model is still to be seen."""
+
+
 def rows(minutes: Sequence[Minute]) -> list[tuple[str, list[int]]]:
     """Return the chart's data for its table, newest first, without the minutes that saw nothing."""
     return [

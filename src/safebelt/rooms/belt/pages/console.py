@@ -139,6 +139,9 @@ class ConsolePages(Controller):
             label=facts.get("label"),
             names=belt.names(),
             words=words,
+            split=(parts := chart.split(facts)),
+            split_bar=chart.timing(parts, lang) if parts else "",
+            split_names={name: title.in_(lang) for name, title in chart.SPLIT},
         )
 
     @get("/exchanges/{record_id:str}/proof", sync_to_thread=True, guards=[requires("belt.read")])

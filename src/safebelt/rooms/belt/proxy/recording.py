@@ -24,9 +24,10 @@ class RecordsDown(Exception):  # noqa: N818
 
 
 class Times(NamedTuple):
-    """How long an exchange took, in milliseconds."""
+    """How long an exchange took, in milliseconds; `before_ms` is until the model was asked."""
 
     added_ms: float
+    before_ms: float
     first_byte_ms: float
     total_ms: float
     upstream_ms: float
@@ -68,7 +69,7 @@ class Recording:
         self._is_prompt = mode is RecordMode.PROMPT
         self._failures = -1  # the writer's count at the first record; a later one may have taken it
         self._began = time.perf_counter()
-        self._upstream_began = self._upstream_seconds = 0.0
+        self._upstream_began = self._upstream_seconds = self._asked = 0.0
         self._waits: list[asyncio.Future[None]] = []
         self.first_byte_ms = 0.0
         self.has_outcome = False
@@ -76,6 +77,8 @@ class Recording:
     def upstream_begins(self) -> None:
         """From here the time is the model's."""
         self._upstream_began = time.perf_counter()
+        if not self._asked:
+            self._asked = self._upstream_began
 
     def upstream_speaks(self) -> None:
         """The first byte of the answer is here."""
@@ -123,6 +126,7 @@ class Recording:
         total = time.perf_counter() - self._began
         return Times(
             added_ms=_ms(max(0.0, total - self._upstream_seconds)),
+            before_ms=_ms((self._asked or self._began + total) - self._began),
             first_byte_ms=self.first_byte_ms,
             total_ms=_ms(total),
             upstream_ms=_ms(self._upstream_seconds),

@@ -1,6 +1,6 @@
 """Turn durable lines into rows for search and console; the rows can be thrown away and rebuilt from zero."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,16 +8,11 @@ from typing import Any
 from safebelt.kernel.errors import Problem
 from safebelt.rooms.belt.decide.quotas import estimated, spent, texts_of
 from safebelt.rooms.belt.model import Action, Exchange, Record
-from safebelt.rooms.belt.records.disk import FIRST, path_of, raw_lines, segment_number, segments
-from safebelt.rooms.belt.records.line import Line, parse
+from safebelt.rooms.belt.records.disk import FIRST
+from safebelt.rooms.belt.records.following import MOST_RECENT, START, lines_after
+from safebelt.rooms.belt.records.line import Line
 from safebelt.rooms.belt.records.reader import Reader
 from safebelt.rooms.belt.records.segment import Place
-
-MOST_RECENT = 8192
-"""Intents kept at hand for their outcomes, so that a following index reads each line once; others are read again."""
-
-START: Place = ("", 0)
-"""The cursor of an empty index."""
 
 BATCH_ROWS = 500
 """Rows handed over at once: one SQL transaction of some ten milliseconds, short beside a console's refresh."""
@@ -98,7 +93,7 @@ class Indexer:
     def step(self) -> int:
         """Hand over everything new, in batches; return how many rows."""
         rows, count, end = dict[str, Exchange](), 0, self.cursor
-        for place, end, line in self._new():
+        for place, end, line in lines_after(self._folder, self._log, self.cursor, self._until()):
             row = None if line is None else self._row(line, place)
             if row is not None:
                 rows.pop(row.id, None)
@@ -114,20 +109,6 @@ class Indexer:
         self._take(list(rows.values()), end)
         self.cursor = end
         return len(rows)
-
-    def _new(self) -> Iterator[tuple[Place, Place, Line | None]]:
-        """Yield place, end and line of everything durable behind the cursor."""
-        limit = self._until()
-        names = [name for name in segments(self._folder, self._log) if _number_of(name) >= _number_of(self.cursor[0])]
-        for name in names:
-            if limit is not None and _number_of(name) > _number_of(limit[0]):
-                return
-            stop = limit[1] if limit is not None and name == limit[0] else None
-            with path_of(self._folder, name).open("rb") as file:
-                file.seek(self.cursor[1] if name == self.cursor[0] else 0)
-                for offset, raw in raw_lines(file, stop):
-                    if raw.endswith(b"\n"):  # else it is still being written, or torn
-                        yield (name, offset), (name, offset + len(raw)), parse(raw)
 
     def _row(self, line: Line, place: Place) -> Exchange | None:
         """Return what a line makes of its exchange; None where it is about none, or its facts cannot be read."""
@@ -148,10 +129,6 @@ class Indexer:
         if (known := self._recent.pop(outcome.core.id, None)) is not None:
             return known
         return None if outcome.core.intent is None else self._reader.read(*outcome.core.intent)
-
-
-def _number_of(segment: str) -> int:
-    return segment_number(segment) if segment else 0
 
 
 def _text(value: object) -> str:

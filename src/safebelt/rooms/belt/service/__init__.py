@@ -12,6 +12,7 @@ from safebelt.rooms.belt.service.reconciling import Completeness
 from safebelt.rooms.belt.service.replaying import MAX_REPLAYED, SHOWN_DAYS, Replays
 from safebelt.rooms.belt.service.stops import ALIVE_SECONDS, StopOrders
 from safebelt.rooms.belt.service.strikes import StrikesFound
+from safebelt.rooms.belt.service.telemetry import Telemetry
 from safebelt.rooms.belt.service.transparency import Openly, OpenPolicy, OpenRule, Transparency
 from safebelt.rooms.belt.service.trying import MAX_PROMPT_CHARS, Tried, TryIt
 from safebelt.rooms.belt.service.usage import Quotas
@@ -70,5 +71,5 @@ __all__ = [
 ]
 
 
-class Belt(Keys, StopOrders, Quotas, Evidence, HeldCalls, Identities, Replays, Openly, Completeness):
+class Belt(Keys, Telemetry, StopOrders, Quotas, Evidence, HeldCalls, Identities, Replays, Openly, Completeness):
     """The belt, as console, API, command line and jobs use it."""

@@ -12,6 +12,7 @@ from safebelt.kernel.ids import NewId
 from safebelt.kernel.text import Text
 from safebelt.rooms.access.service import Access
 from safebelt.rooms.belt.control.orders import OrderBox
+from safebelt.rooms.belt.exports.collector import Collector
 from safebelt.rooms.belt.model import Policy
 from safebelt.rooms.belt.records.head import Open
 from safebelt.rooms.belt.scanner.policies import Source
@@ -58,6 +59,7 @@ class Tools:
         required: Ids of the red lines that every policy in use must draw.
         admission: Folder of the rules of admission; None for no rules.
         zone: The house's time zone.
+        collector: Where telemetry is sent; None for nowhere.
         lease_seconds: How long the command bus may be silent, 0 for ever; None where there is no such bus.
     """
 
@@ -75,6 +77,7 @@ class Tools:
     chance: Chance
     identity: CarriedHere | None = None
     lease_seconds: float | None = None
+    collector: Collector | None = None
     default_policy: str = ""
     sources: Callable[[], Mapping[str, Source]] = dict
     required: Callable[[], frozenset[str]] = field(default=frozenset)

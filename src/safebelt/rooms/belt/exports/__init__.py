@@ -1,0 +1,1 @@
+"""What the records come to, in the forms other people's tools read: Prometheus text and OTLP."""
