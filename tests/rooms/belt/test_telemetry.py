@@ -1,6 +1,7 @@
 """What other people's tools are told: read from the records, by others' readers, and never a word of what was said."""
 
 import json
+import re
 import threading
 import time
 from base64 import b64encode
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -539,8 +541,11 @@ def test_the_parts_of_the_time_add_up_and_the_smallest_is_seen() -> None:
     parts = chart.split({"before_ms": 0.1, "upstream_ms": 9_999.0, "total_ms": 10_000.0})
 
     assert sum(ms for _, ms in parts) == pytest.approx(10_000.0)
-    widths = [float(piece.split('"')[0]) for piece in str(chart.timing(parts, "en")).split('width="')[1:]]
-    assert min(widths) >= 5
+    boxes = re.findall(r'x="([\d.]+)" y="0" width="([\d.]+)"', str(chart.timing(parts, "en")))
+    ends = [(float(x), float(x) + float(width)) for x, width in boxes]
+    assert all(end - start >= 10 for start, end in ends)
+    assert all(after[0] == pytest.approx(before[1], abs=0.2) for before, after in pairwise(ends))
+    assert ends[-1][1] == pytest.approx(chart.WIDTH, abs=0.2)
     assert chart.split({"total_ms": 5.0}) == []
 
 

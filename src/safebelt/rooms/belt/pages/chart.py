@@ -120,11 +120,11 @@ def split(facts: Mapping[str, object]) -> list[tuple[str, float]]:
 def timing(parts: Sequence[tuple[str, float]], lang: Lang) -> Markup:
     """Draw the parts of one exchange's time as one bar; the list beside it says the same in figures."""
     total, at, drawn = sum(ms for _, ms in parts) or 1.0, 0.0, list[Markup]()
-    for name, ms in parts:
-        width = ms / total * WIDTH
-        shown = min(max(width, _LEAST), WIDTH - min(at, WIDTH - _LEAST)) if ms else 0.0
+    shares = [max(ms / total, _LEAST) if ms else 0.0 for _, ms in parts]
+    for (name, _), share in zip(parts, shares, strict=True):
+        width = share / (sum(shares) or 1.0) * WIDTH
         box = Markup('<rect class="sb-part--{name}" x="{x}" y="0" width="{w}" height="{h}"/>')
-        drawn.append(box.format(name=name, x=round(min(at, WIDTH - shown), 1), w=round(shown, 1), h=_THICK))
+        drawn.append(box.format(name=name, x=round(at, 1), w=round(width, 1), h=_THICK))
         at += width
     titles = dict(SPLIT)
     told = Text(zh="，", en=", ").in_(lang).join(f"{titles[name].in_(lang)} {ms:.1f} ms" for name, ms in parts)
@@ -141,7 +141,7 @@ def _known(ms: object) -> float:
 
 
 _LONGEST_MS = 1e10
-_THICK, _LEAST = 26, 5
+_THICK, _LEAST = 26, 0.02
 """A part of microseconds beside seconds of the model is still to be seen."""
 
 
