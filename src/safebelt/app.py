@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from safebelt.engines.sql import Sql
     from safebelt.rooms.access.service import Access
     from safebelt.rooms.belt.control.orders import OrderBox
-    from safebelt.rooms.belt.exports.collector import Collector
     from safebelt.rooms.belt.service import Belt, TryIt
     from safebelt.rooms.certificates.model import Carried
     from safebelt.rooms.certificates.service import Agent, Certificates
@@ -322,6 +321,7 @@ class House:
         """安全带."""
         from zoneinfo import ZoneInfo
 
+        from safebelt.rooms.belt.exports.collector import collector_of
         from safebelt.rooms.belt.scanner.policies import Policies
         from safebelt.rooms.belt.service import Belt
         from safebelt.rooms.belt.service.base import CarriedHere, Tools
@@ -349,20 +349,8 @@ class House:
                 admission=self.settings.data / "admission",
                 zone=ZoneInfo(self.settings.timezone),
                 lease_seconds=self.settings.lease_seconds if self.settings.bus else None,
-                collector=self._collector(),
+                collector=collector_of(self.settings.otlp, self.settings.otlp_headers),
             )
-        )
-
-    def _collector(self) -> Collector | None:
-        if not self.settings.otlp:
-            return None
-        from safebelt.engines.http import client
-        from safebelt.rooms.belt.exports.collector import Collector, headers_of
-
-        return Collector(
-            self.settings.otlp,
-            headers_of(self.settings.otlp_headers),
-            lambda: client(connect_seconds=2.0, read_seconds=5.0, connections=2),
         )
 
     @cached_property

@@ -36,6 +36,7 @@ from safebelt.rooms.belt.exports.counts import EXCHANGES, MOST_MODELS, TOKENS, C
 from safebelt.rooms.belt.pages import chart
 from safebelt.rooms.belt.records.following import Follower, end_of
 from safebelt.rooms.belt.service import exporting
+from safebelt.settings import Settings
 
 CANARY = "canary-7f3a the secret of the prompt"
 AT = "2026-11-23T05:00:00.250000+00:00"
@@ -570,3 +571,12 @@ def test_a_span_ends_when_the_outcome_was_written() -> None:
 
     assert told("rec_1", {}, {}, AT).ended_ns == int(at.timestamp() * 1000) * 1_000_000
     assert ("safebelt.record", "rec_1") in attributes(told("rec_1", {}, {}, AT), "belt")
+
+
+def test_a_collectors_token_is_not_shown_when_the_settings_are() -> None:
+    settings = Settings(otlp="http://collector:4318", otlp_headers="authorization=Bearer%20hunter2")
+
+    assert "hunter" not in repr(settings)
+    assert headers_of(settings.otlp_headers) == {"authorization": "Bearer hunter2"}
+    with pytest.raises(ValueError, match="name=value"):
+        Settings(otlp_headers="hunter2")

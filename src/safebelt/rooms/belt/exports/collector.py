@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import httpx2
 import msgspec
 
-from safebelt.engines.http import fetch
+from safebelt.engines.http import client, fetch
 from safebelt.kernel.errors import Unavailable
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.exports.otlp import Json, refused_of
@@ -111,6 +111,13 @@ def judged(status: int, body: bytes) -> Answered:
             en="Check the collector, SAFEBELT_OTLP and SAFEBELT_OTLP_HEADERS; the records stay, and are sent then.",
         ),
     )
+
+
+def collector_of(url: str, headers: str) -> Collector | None:
+    """Return the collector that the settings name; None where they name none."""
+    if not url:
+        return None
+    return Collector(url, headers_of(headers), lambda: client(connect_seconds=2.0, read_seconds=5.0, connections=2))
 
 
 def headers_of(setting: str) -> dict[str, str]:

@@ -108,7 +108,7 @@ class Telemetry(Exporting, StopOrders):
             ),
             Gauge(
                 "safebelt_order",
-                "The order in force; without a system, that for all.",
+                "The order in force for a system, or `model:`, `tool:`, `key:`; empty for all.",
                 [({"system": system, "command": holds.command.value}, 1) for system, holds in held],
             ),
             Gauge("safebelt_orders_waiting", "Orders that not every worker has carried out.", _one(len(now.waiting))),
