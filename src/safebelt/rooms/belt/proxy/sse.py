@@ -24,6 +24,8 @@ class SseSplitter:
         Raises:
             ValueError: One event exceeds 4 MiB.
         """
+        if not (self._rest or self._is_first) and _is_one_event(data):
+            return [data[6:-2]]
         self._rest += data
         events, begin = [], 0
         while found := _BLANK_LINE.search(self._rest, max(begin, self._seen - 3)):
@@ -45,6 +47,11 @@ class SseSplitter:
             raw, self._is_first = raw.removeprefix(_MARK), False
         lines = _LINE_END.split(raw)
         return b"\n".join(line[5:].removeprefix(b" ") for line in lines if line.startswith(b"data:"))
+
+
+def _is_one_event(piece: bytes) -> bool:
+    """Whether a piece is one event of one data line, ended by LF: what most upstreams send for each token."""
+    return piece.startswith(b"data: ") and piece.find(b"\n") == len(piece) - 2 and piece[-1:] == b"\n" and b"\r" not in piece
 
 
 def write_event(data: bytes) -> bytes:

@@ -16,6 +16,7 @@ from safebelt.rooms.belt.scanner.compiled import Compiled, Look
 from safebelt.rooms.belt.scanner.detectors import DETECTORS
 from safebelt.rooms.belt.scanner.finders import Finder, FoldedHit, Pointer, found_in, with_needs
 from safebelt.rooms.belt.scanner.fold import Whole
+from safebelt.rooms.belt.scanner.glances import Quiet, Remembered
 from safebelt.rooms.belt.scanner.shelf import Shelf
 from safebelt.rooms.belt.scanner.source import Source, read, texts_within
 from safebelt.rooms.belt.scanner.terms import forms_of
@@ -51,6 +52,7 @@ class Scanner:
     Attributes:
         policy: The policy.
         plain, spelled, leet: Its words, by view.
+        glances: By the bit of those who act: what streams remember of their windows.
         without_pinyin: How many Chinese terms are not looked for in pinyin, because there are too many.
 
     Raises:
@@ -84,6 +86,9 @@ class Scanner:
         detectors = dict.fromkeys(finder.detector for side in Side for finder in self._finders[side])
         is_fast = fast and patterns.AVAILABLE
         self._compiled = Compiled(self.plain, self.spelled, self.leet, detectors, shelf) if is_fast else None
+        self.glances: dict[int, Remembered[tuple[bytes, str], Quiet]] = {
+            bit_of(side, stance): Remembered() for side in Side for stance in Stance
+        }
         table()  # now, not when the first text comes
 
     def finders(self, side: Side) -> tuple[Finder, ...]:

@@ -44,6 +44,11 @@ class _Forms(dict[str, str]):
 _FORMS = _Forms()
 
 
+def forms_of(text: str) -> list[str]:
+    """Return what each character folds to."""
+    return [_FORMS[char] for char in text]
+
+
 @dataclass(slots=True)
 class Folded:
     """A folded text that grows, with the way back.
@@ -70,8 +75,20 @@ class Folded:
         self.text += added
         return added
 
+    def grow_alike(self, text: str, starts: range) -> None:
+        """Append characters each of which folded to one.
+
+        Args:
+            text: All folded characters, with theirs.
+            starts: Where the new ones stand in the original.
+        """
+        self.text = text
+        self.starts.extend(starts)
+        self.ends.extend(range(starts.start + 1, starts.stop + 1))
+        self._invisible = 0
+
     def _grow_slowly(self, chars: str, starts: Sequence[int], ends: Sequence[int]) -> str:
-        forms = [_FORMS[char] for char in chars]
+        forms = forms_of(chars)
         if "" not in forms and len(text := "".join(forms)) == len(chars):  # one each
             self.starts.extend(starts)
             self.ends.extend(ends)

@@ -67,7 +67,7 @@ class Reader:
         """Return characters with their spans; what is not finished waits for the next piece."""
         chars: Chars = piece, range(self._at, self._at + len(piece)), range(self._at + 1, self._at + len(piece) + 1)
         self._at += len(piece)
-        if not self._unescaper and "&" not in piece and "%" not in piece and self._is_idle():
+        if "&" not in piece and "%" not in piece and self.is_idle:
             self.read_to = self._at
             return chars
         if self._unescaper:
@@ -77,9 +77,17 @@ class Reader:
         self.read_to = chars[2][-1] if chars[2] else self.read_to
         return chars
 
-    def _is_idle(self) -> bool:
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits, and a piece that holds nothing encoded is read as it stands."""
         first, second = self._decoders
-        return first.is_idle and second.is_idle
+        return first.is_idle and second.is_idle and not self._unescaper
+
+    def skip(self, count: int) -> range:
+        """Take note of characters that were read elsewhere as they stand; return their places."""
+        places = range(self._at, self._at + count)
+        self._at = self.read_to = places.stop
+        return places
 
 
 def read(text: str, *, as_json: bool = False) -> Source:

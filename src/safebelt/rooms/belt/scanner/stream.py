@@ -20,6 +20,7 @@ from safebelt.rooms.belt.scanner.detectors import LOOK_BEHIND, REACH, Detector
 from safebelt.rooms.belt.scanner.engine import KEYWORD, Scanner, bit_of
 from safebelt.rooms.belt.scanner.finders import FoldedHit
 from safebelt.rooms.belt.scanner.fold import MAX_INVISIBLE, Folded
+from safebelt.rooms.belt.scanner.glances import LOUD, MOST_TOKEN, MOST_WINDOW, SHORT, Quiet, Short, folds_alike, kind_before
 from safebelt.rooms.belt.scanner.horizon import hold_from
 from safebelt.rooms.belt.scanner.source import Reader
 from safebelt.rooms.belt.scanner.views import Reading, Waits
@@ -94,8 +95,8 @@ class StreamScreen:
         self._redactor, self._resolver = Redactor(as_json=as_json), Resolver()
         self._source, self._source_at = "", 0  # original text that waits; where it begins
         self._folded, self._classes = Folded(), b""
-        self._waits = Waits(0)
-        self._unfinished = 0  # place in the buffer: a word may begin there, and none before
+        self._glances = scanner.glances[self._acts]
+        self._unfinished = self._unfinished_acting = 0  # places in the buffer: a word may begin there, and none before
         self._seen = self._passed = 0  # places in the buffer: findings before are final; text before has left
         self._terms: list[FoldedHit] = []
         self._tails: list[_Tail] = []
@@ -116,7 +117,8 @@ class StreamScreen:
         """Take the next piece; return what may be passed on now."""
         if self.is_refused:
             return Released(is_refused=True)
-        self._take(delta, is_last=False)
+        if not self._took_at_a_glance(delta):
+            self._take(delta, is_last=False)
         return self._advance(*self._horizons(), is_last=False)
 
     def close(self) -> Released:
@@ -127,24 +129,67 @@ class StreamScreen:
         end = len(self._folded.text)
         return self._advance(end, end, is_last=True)
 
+    def _took_at_a_glance(self, delta: str) -> bool:
+        """Do as `_take` where all it would do is remembered; say whether it was."""
+        short = SHORT.get(delta)
+        if short is None or not self._reader.is_idle:
+            return False
+        folded, begin = self._folded, self._unfinished
+        text = folded.text + short.text
+        quiet = self._glances.get((kind_before(text, self._classes, begin), text[begin:]))
+        if quiet is None or quiet is LOUD:
+            return False
+        folded.grow_alike(text, self._reader.skip(len(delta)))
+        self._source += delta
+        self._classes += short.classes
+        self._unfinished, self._unfinished_acting = begin + quiet.seen, begin + quiet.acts
+        return True
+
     def _take(self, delta: str, *, is_last: bool) -> None:
         """Read on: unescape, decode, fold, and read for words again from where one may begin."""
         self._source += delta
         known = len(self._folded.text)
+        is_simple = len(delta) <= MOST_TOKEN and self._reader.is_idle and folds_alike(delta)
         added = self._folded.grow(*self._reader.feed(delta, is_last=is_last))
         if not added and not is_last:
             return
-        self._classes += classes_of(added)
-        self._waits = Waits(len(self._folded.text))
-        reading = Reading(self._folded.text, self._unfinished, known, is_last, self._waits)
+        classes = classes_of(added)
+        self._classes += classes
+        if is_simple:
+            SHORT.keep(delta, Short(added, classes))
+        if is_last or not self._glance():
+            self._read_words(known, is_last=is_last)
+
+    def _glance(self) -> bool:
+        """Note how far a window must wait in which there is no word, as is remembered; say whether there is none."""
+        text, begin = self._folded.text, self._unfinished
+        if len(text) - begin > MOST_WINDOW:
+            return False
+        key = kind_before(text, self._classes, begin), text[begin:]
+        quiet = self._glances.get(key) or self._glances.keep(key, self._looked_at(begin))
+        if quiet is LOUD:
+            return False
+        self._unfinished, self._unfinished_acting = begin + quiet.seen, begin + quiet.acts
+        return True
+
+    def _looked_at(self, begin: int) -> Quiet:
+        """Read the buffer for words from a place on, as though for the first time."""
+        waits = Waits(len(self._folded.text))
+        if self._scanner.words_in(Reading(self._folded.text, begin, begin, False, waits), self._classes, self._side):
+            return LOUD
+        return Quiet(waits.of(self._all) - begin, waits.of(self._acts) - begin)
+
+    def _read_words(self, known: int, *, is_last: bool) -> None:
+        waits = Waits(len(self._folded.text))
+        reading = Reading(self._folded.text, self._unfinished, known, is_last, waits)
         if words := self._scanner.words_in(reading, self._classes, self._side):
             self._terms += (FoldedHit(word.rule, None, word.start, word.end) for word in dict.fromkeys(words))
-        self._unfinished = self._waits.of(self._all)
+        self._unfinished, self._unfinished_acting = waits.of(self._all), waits.of(self._acts)
 
     def _horizons(self) -> tuple[int, int]:
         """Return up to where findings are final, and up to where acting ones are."""
         end = len(self._folded.text)
-        seen, passed = self._unfinished, self._waits.of(self._acts)
+        seen, passed = self._unfinished, self._unfinished_acting
         if self._finders:
             run = hold_from(self._folded.text)
             is_flood = end - run > REACH // 2 and end - self._seen < MAX_HELD
@@ -263,8 +308,7 @@ class StreamScreen:
             return
         self._folded.drop(drop)
         self._classes = self._classes[drop:]
-        self._waits = self._waits.moved(-drop)
-        self._unfinished -= drop
+        self._unfinished, self._unfinished_acting = self._unfinished - drop, self._unfinished_acting - drop
         self._seen, self._passed = seen - drop, passed - drop
         self._terms = [FoldedHit(t.rule, t.detector, t.start - drop, t.end - drop) for t in self._terms]
         for tail in self._tails:

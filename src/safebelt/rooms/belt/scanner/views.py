@@ -51,12 +51,6 @@ class Waits:
         if bits and place < self._places.get(bits, self._end):
             self._places[bits] = place
 
-    def moved(self, by: int) -> "Waits":
-        """Return the same of a text whose places have all moved."""
-        moved = Waits(self._end + by)
-        moved._places = {bits: place + by for bits, place in self._places.items()}
-        return moved
-
     def of(self, bit: int) -> int:
         """Return from where on one who asks for `bit` must wait; the end of the text where nothing is unfinished."""
         first = self._end

@@ -1,0 +1,74 @@
+"""The frame in which a stream's tokens come: found once, so that of the events to follow only the text is read.
+
+Nearly all events of a stream differ in one string.  An event is known by its bytes before that string and behind it:
+the same bytes around another string are, to a reader of JSON, the same event with another string in that place.  The
+bytes that leave are those that reading and writing anew would give.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+_PROBE = "\ufdd1"
+"""Stands for the text; a noncharacter, never in real text."""
+_decoded = msgspec.json.Decoder(str).decode
+_encoded = msgspec.json.Encoder().encode
+
+
+class Frame(NamedTuple):
+    """What stands around the text of an event.
+
+    Attributes:
+        head, tail: As it comes.
+        before, after: As it leaves, with how events are written.
+    """
+
+    head: bytes
+    tail: bytes
+    before: bytes
+    after: bytes
+
+    def text(self, data: bytes) -> str | None:
+        """Return the text of an event in this frame; None where it is another event."""
+        head, tail = self.head, self.tail
+        if not (data.startswith(head) and data.endswith(tail)):
+            return None
+        try:
+            return _decoded(data[len(head) : len(data) - len(tail)])
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None  # as much as two strings with something between, or none at all
+
+    def written(self, text: str) -> bytes:
+        """Return the event with a text."""
+        return self.before + _encoded(text) + self.after
+
+
+def frame_of(
+    data: bytes, name: bytes, filled: Callable[[str], Any], write: Callable[[Any], bytes]
+) -> Frame | None:
+    """Return the frame of an event; None where the place of its text is not clear.
+
+    Args:
+        data: The event as it came.
+        name: Field of its text.
+        filled: Text → the event with it in the place of its own.
+        write: Event → the bytes that leave.
+    """
+    begins = list(re.finditer(rb'"%b"\s*:\s*' % name, data))
+    if len(begins) != 1:
+        return None
+    begin = begins[0].end()
+    literal = _LITERAL.match(data, begin)
+    if literal is None:
+        return None
+    probe = _encoded(_PROBE)
+    head, tail = data[:begin], data[literal.end() :]
+    if msgspec.json.decode(head + probe + tail) != filled(_PROBE):
+        return None
+    before, found, after = write(filled(_PROBE)).partition(probe)
+    return Frame(head, tail, before, after) if found and probe not in before + after else None
+
+
+_LITERAL = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
