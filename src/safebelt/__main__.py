@@ -8,7 +8,8 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from importlib import import_module
 from typing import Annotated, Any, Literal, cast
 
 from cyclopts import App, CycloptsError, Parameter
@@ -149,27 +150,17 @@ def _serve(house: House) -> Any:
         """
         die_with_parent()
         if process == "belt":
-            _belts()(house, workers, worker)
+            import_module("safebelt.run.belts").run_belts(house, workers, worker)
         else:
-            _processes()[process](house)
+            _process(process)(house)
         return Answer(data={"process": process}, says=Text(zh="已结束。", en="Ended."))
 
     return serve
 
 
-def _belts() -> Any:
-    from safebelt.run.belts import run_belts  # noqa: PLC0415
-
-    return run_belts
-
-
-def _processes() -> dict[str, Any]:
-    from safebelt.run.console import run_console  # noqa: PLC0415  each process imports what it needs
-    from safebelt.run.model import run_model  # noqa: PLC0415
-    from safebelt.run.orders import run_orders  # noqa: PLC0415
-    from safebelt.run.work import run_work  # noqa: PLC0415
-
-    return {"console": run_console, "work": run_work, "orders": run_orders, "model": run_model}
+def _process(name: Process) -> Callable[[House], None]:
+    """Return what runs a process; each imports only what it needs."""
+    return cast("Callable[[House], None]", getattr(import_module(f"safebelt.run.{name}"), f"run_{name}"))
 
 
 def _start(house: House, words: Collection[str]) -> App:

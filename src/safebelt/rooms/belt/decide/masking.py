@@ -103,6 +103,10 @@ class Redactor:
         self._copy(out, text, at, here, end)
         return "".join(out)
 
+    def is_idle(self, at: int) -> bool:
+        """Whether text from a place on is passed on as it is, as long as no further span begins."""
+        return not self._as_json and self._masked_until <= at
+
     def extend(self, until: int) -> None:
         """Let the span last opened reach on to `until`: its end was not yet seen when it was opened."""
         self._masked_until = max(self._masked_until, until)

@@ -12,10 +12,21 @@ from safebelt.rooms.belt.proxy.request_head import request_head
 from safebelt.rooms.belt.proxy.turns import Turns
 from safebelt.rooms.belt.proxy.wire import HOP_BY_HOP, Headers
 
-__all__ = ["After", "Answer", "Ready", "Unreached", "Upstream", "UpstreamBroke", "UpstreamDown", "UpstreamSlow"]
+__all__ = [
+    "HELPING",
+    "After",
+    "Answer",
+    "Connection",
+    "Ready",
+    "Unreached",
+    "Upstream",
+    "UpstreamBroke",
+    "UpstreamDown",
+    "UpstreamSlow",
+]
 
 _CONNECT_SECONDS = 10.0
-_HELPING = 1024
+HELPING = 1024
 """Bytes of a body that a stream hands on before it is the next one's turn: some eight tokens, 2 ms of screening."""
 _ACCEPTED = b"application/json, text/event-stream"
 _POOL = 64
@@ -80,11 +91,11 @@ class Answer:
         """
         connection, turns = self._connection, self._upstream.turns
         while True:
-            left = 0 if turns.is_crowded else _HELPING
+            left = 0 if turns.is_crowded else HELPING
             while connection.body:
                 if left <= 0:
                     await turns.mine()
-                    left = _HELPING
+                    left = HELPING
                 piece = connection.take()
                 left -= len(piece)
                 yield piece

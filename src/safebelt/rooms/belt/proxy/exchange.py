@@ -8,14 +8,14 @@ import asyncio
 from collections.abc import Awaitable
 from functools import partial
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import structlog
 
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.line import Stopped
-from safebelt.rooms.belt.model import Action, Hit, Rule, Side, Stance, Verdict
+from safebelt.rooms.belt.model import Action, Hit, Side, Stance, Verdict
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.answers import answer_body, masked_tree, passed_on
 from safebelt.rooms.belt.proxy.client import After, Answer, UpstreamBroke, UpstreamDown, UpstreamSlow
@@ -23,13 +23,7 @@ from safebelt.rooms.belt.proxy.forms import Malformed
 from safebelt.rooms.belt.proxy.governing import ToolCalls
 from safebelt.rooms.belt.proxy.notices import NoticeFor, notice_of, noticed
 from safebelt.rooms.belt.proxy.ordered import model_stop
-from safebelt.rooms.belt.proxy.recording import (
-    Recording,
-    RecordsDown,
-    output_verdict,
-    strictest,
-    verdict_facts,
-)
+from safebelt.rooms.belt.proxy.recording import RecordsDown, output_verdict, strictest, verdict_facts
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.screens import (
     ChannelOpener,
@@ -38,8 +32,10 @@ from safebelt.rooms.belt.proxy.screens import (
     masks_all_that_records_do,
     screen_request,
 )
-from safebelt.rooms.belt.proxy.sse import SseSplitter, write_event
+from safebelt.rooms.belt.proxy.sse import write_event
 from safebelt.rooms.belt.proxy.steps import (
+    Begun,
+    Flow,
     Streamed,
     aside,
     intent_facts,
@@ -62,14 +58,6 @@ _SSE = b"text/event-stream"
 _UNREADABLE = ("(tokens)", "(int)", "(float)", "(bool)")
 _AFTER_DONE_SECONDS = 0.2
 """How long the upstream may take to end a stream it called done; then its connection is not used again."""
-
-
-class Begun(NamedTuple):
-    """How far the quick way (`quick`) came with an exchange that goes on here."""
-
-    recording: Recording
-    body: dict[str, Any]
-    verdict: Verdict
 
 
 class Exchange:
@@ -184,7 +172,8 @@ class Exchange:
         """Return why the input may not go to the model."""
         if verdict.done is Action.REFUSE:
             hit = next(hit for hit in verdict.hits if hit.done is Action.REFUSE)
-            error = errors.refused(self._rule(hit).title, self._caller.policy.appeal, self._complain_at)
+            rule = next(rule for rule in self._caller.policy.rules if rule.id == hit.rule)
+            error = errors.refused(rule.title, self._caller.policy.appeal, self._complain_at)
             return warned(error, self._caller.stands, self._complain_at)
         is_tokens = any(part.endswith(_UNREADABLE) for part in verdict.not_evaluated)
         return errors.UNREADABLE if is_tokens and self._caller.harness.stance is Stance.ENFORCE else None
@@ -193,9 +182,6 @@ class Exchange:
     def _complain_at(self) -> Text | None:
         """Where anybody complains about this system: a console that the public reaches, if there is one."""
         return self._tools.complain_at(self._caller.key.system_id) if self._tools.complain_at else None
-
-    def _rule(self, hit: Hit) -> Rule:
-        return next(rule for rule in self._caller.policy.rules if rule.id == hit.rule)
 
     async def _refuse(self, error: errors.BeltError) -> None:
         self._recording.outcome(self._outcome_facts(error.status, "refused", Action.REFUSE), None)
@@ -267,17 +253,38 @@ class Exchange:
     # ---- a streamed answer
 
     async def _stream(self, answer: Answer) -> None:
-        opener = ChannelOpener(self._scanner, self._caller.harness, is_json=is_json_request(self._body))
-        streamed = self._streamed(opener)
-        self._status, self._is_generated = answer.status, True
+        flow = self.flow_of(answer)
         await self._recording.durable()
+        await self._reply.begin(answer.status, self.stream_headers(answer))
+        await self.stream_on(answer, flow)
+
+    def flow_of(self, answer: Answer) -> Flow:
+        """Return what screens a streamed answer piece by piece; from here on this is an answer of the model."""
+        opener = ChannelOpener(self._scanner, self._caller.harness, is_json=is_json_request(self._body))
+        self._status, self._is_generated, self._served_by = answer.status, True, answer.served_by
+        return Flow(self._streamed(opener), self._tools.max_answer_bytes)
+
+    def stream_headers(self, answer: Answer) -> Headers:
+        """Return the fields of a streamed answer's head."""
         fields = ((b"content-type", _SSE), (b"cache-control", b"no-cache"))
-        await self._reply.begin(answer.status, (*passed_on(answer), *fields, *self._headers(self._done())))
+        return (*passed_on(answer), *fields, *self._headers(self._done()))
+
+    def stream_ended(self, flow: Flow) -> None:
+        """Take over what came of a stream, for the records."""
+        self._recording.upstream_ends()
+        self._said, self._hits = flow.streamed.said() | self._calls.withheld, flow.streamed.hits
+
+    async def stream_on(self, answer: Answer, flow: Flow, waiting: bytes = b"", error: Exception | None = None) -> None:
+        """Pass a stream on to its end, first what could not leave on the quick way; raises as `run` catches."""
+        streamed = flow.streamed
         try:
-            await self._pass_on(answer, streamed)
+            await self._reply.resume(waiting)
+            if error is not None:
+                raise error
+            await self._pass_on(answer, flow)
         finally:
-            self._recording.upstream_ends()
-            self._said, self._hits = streamed.said() | self._calls.withheld, streamed.hits
+            answer.close()
+            self.stream_ended(flow)
         done = self._done()
         finish = "refused" if streamed.is_refused or self._calls.done is Action.REFUSE else "complete"
         facts = {**self._outcome_facts(answer.status, finish, done), "usage": streamed.usage}
@@ -288,25 +295,18 @@ class Exchange:
     async def _beat(self) -> None:
         await self._reply.write(BEAT)
 
-    async def _pass_on(self, answer: Answer, streamed: Streamed) -> None:
+    async def _pass_on(self, answer: Answer, flow: Flow) -> None:
         """Pass events on until the model is done or a rule refuses."""
-        splitter, size = SseSplitter(), 0
-        pieces = answer.pieces()
-        async for piece in pieces:
-            size += len(piece)
-            if size > self._tools.max_answer_bytes:
-                raise UpstreamBroke(f"the answer is larger than {self._tools.max_answer_bytes} bytes")
-            try:
-                events = splitter.feed(piece)
-            except ValueError as error:
-                raise UpstreamBroke(str(error)) from error
-            events = await self._calls.events(events, self._beat)
-            await self._reply.write(await aside(len(piece), partial(taken, streamed, events)))
-            if streamed.is_refused:
-                return
-            if streamed.is_done:
-                break
-        rest = await self._calls.events(splitter.close(), self._beat, is_over=True)
+        streamed = flow.streamed
+        if not flow.is_over:
+            async for piece in answer.pieces():
+                events = await self._calls.events(flow.events(piece), self._beat)
+                await self._reply.write(await aside(len(piece), partial(taken, streamed, events)))
+                if flow.is_over:
+                    break
+        if streamed.is_refused:
+            return
+        rest = await self._calls.events(flow.close(), self._beat, is_over=True)
         await self._reply.write(taken(streamed, rest) + streamed.flush())
         if not streamed.is_done and not streamed.is_refused:
             raise UpstreamBroke("the stream ended before the model was done")

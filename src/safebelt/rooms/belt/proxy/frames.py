@@ -11,8 +11,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+MOST_TRIES = 16
+"""How often a stream's frame is looked for: one whose events differ in more than their text is read event by event."""
 _PROBE = "\ufdd1"
 """Stands for the text; a noncharacter, never in real text."""
+_LITERAL = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _decoded = msgspec.json.Decoder(str).decode
 _encoded = msgspec.json.Encoder().encode
 
@@ -45,9 +48,7 @@ class Frame(NamedTuple):
         return self.before + _encoded(text) + self.after
 
 
-def frame_of(
-    data: bytes, name: bytes, filled: Callable[[str], Any], write: Callable[[Any], bytes]
-) -> Frame | None:
+def frame_of(data: bytes, name: bytes, filled: Callable[[str], Any], write: Callable[[Any], bytes]) -> Frame | None:
     """Return the frame of an event; None where the place of its text is not clear.
 
     Args:
@@ -69,6 +70,3 @@ def frame_of(
         return None
     before, found, after = write(filled(_PROBE)).partition(probe)
     return Frame(head, tail, before, after) if found and probe not in before + after else None
-
-
-_LITERAL = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)

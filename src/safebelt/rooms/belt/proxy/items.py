@@ -14,6 +14,7 @@ import msgspec
 
 from safebelt.rooms.belt.model import Hit
 from safebelt.rooms.belt.proxy.client import UpstreamBroke
+from safebelt.rooms.belt.proxy.frames import MOST_TRIES, Frame, frame_of
 from safebelt.rooms.belt.proxy.leaves import Keys, rewrite_tree
 from safebelt.rooms.belt.proxy.notices import NoticeFor
 from safebelt.rooms.belt.proxy.screens import WholeAnswer, Words, plain_path
@@ -89,6 +90,8 @@ class ItemsStream(ABC):
         self._channels: dict[Keys, Channel] = {}
         self._closed: set[Keys] = set()
         self._hits: list[Hit] = []
+        self._token: tuple[Frame, Keys] | None = None
+        self._tries = 0
         self._is_refused = self.is_done = False
         self.usage: Json = {}
 
@@ -117,15 +120,35 @@ class ItemsStream(ABC):
         Raises:
             UpstreamBroke: It is not what this interface streams, so it cannot be screened.
         """
+        if self._token is not None and (text := self._token[0].text(data)):
+            frame, keys = self._token
+            text = self._feed(keys, text)
+            return frame.written(text) if text else b""
         if not data:
             return BEAT
         if data == DONE:  # some servers end every stream so
             return b""
         try:
-            events = self.events(_parsed(data))
+            event = _parsed(data)
+            events = self.events(event)
         except RecursionError as error:
             raise UpstreamBroke("an event nested so deeply cannot be screened") from error
+        self._look_for_frame(data, event)
         return b"" if self.is_refused and not events else b"".join(map(written, events))
+
+    def _look_for_frame(self, data: bytes, event: Json) -> None:
+        """Remember how an event of one piece of text looks, if this was one; where the stream goes on, most are."""
+        self._token = None
+        keys = self.piece_of(event)
+        if keys is None or self.is_refused or self._words.hits or self._tries >= MOST_TRIES:
+            return
+        self._tries += 1
+        frame = frame_of(data, str(keys[-1]).encode(), lambda text: filled(event, str(keys[-1]), text), written)
+        self._token = (frame, keys) if frame else None
+
+    def piece_of(self, event: Json) -> Keys | None:
+        """Return whose text an event says one piece of, where it says nothing else and the next may follow at once."""
+        return None
 
     @abstractmethod
     def events(self, event: Json) -> list[Json]:
@@ -184,6 +207,11 @@ def _parsed(data: bytes) -> Json:
     if name == "error":
         raise UpstreamBroke("the upstream reported an error in the middle of its answer")
     return event
+
+
+def filled(event: Json, name: str, text: str) -> Json:
+    """Return an event whose delta is one text, with another in its place."""
+    return {**event, "delta": {**{key: value for key, value in event["delta"].items() if key != name}, name: text}}
 
 
 def written(event: Json) -> bytes:

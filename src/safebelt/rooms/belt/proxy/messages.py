@@ -8,6 +8,7 @@ import msgspec
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.exchange import Exchange
 from safebelt.rooms.belt.proxy.items import ItemsAnswer, ItemsStream, Json, number, written
+from safebelt.rooms.belt.proxy.leaves import Keys
 from safebelt.rooms.belt.proxy.notices import NoticeFor
 from safebelt.rooms.belt.proxy.screens import ChannelOpener, WholeAnswer
 from safebelt.rooms.belt.proxy.steps import Streamed
@@ -85,6 +86,15 @@ class MessageStream(ItemsStream):
                 self._used(event.get("message"))
                 out = [self._worded(event)]
         return out if not self.is_refused else [one for one in out if one["type"] == "content_block_delta"]
+
+    def piece_of(self, event: Json) -> Keys | None:
+        """Return whose text an event says one piece of; a block's end before it would have been passed on with it."""
+        delta = event.get("delta")
+        if event["type"] != "content_block_delta" or not isinstance(delta, dict) or not delta.get("text"):
+            return None
+        keys = ("content", number(event, "index"), "text")
+        is_alone = delta.keys() == {"type", "text"} and delta["type"] == _PIECES["text"]
+        return keys if is_alone and keys in self._channels and keys not in self._closed else None
 
     def flush(self) -> bytes:
         """Return what still waits in blocks that the upstream never stopped."""

@@ -18,14 +18,15 @@ from safebelt.rooms.belt.model import Command, Side
 from safebelt.rooms.belt.proxy.admission import Admission
 from safebelt.rooms.belt.proxy.answers import passed_on
 from safebelt.rooms.belt.proxy.client import After, Answer, Ready, UpstreamDown
-from safebelt.rooms.belt.proxy.exchange import Begun, Exchange
+from safebelt.rooms.belt.proxy.exchange import Exchange
 from safebelt.rooms.belt.proxy.notices import notice_of, noticed
 from safebelt.rooms.belt.proxy.ordered import model_stop
 from safebelt.rooms.belt.proxy.plain import Texts
+from safebelt.rooms.belt.proxy.quickstream import EVENT_STREAM, Ends, QuickStream
 from safebelt.rooms.belt.proxy.recording import RecordsDown
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.seats import Seat, Seats
-from safebelt.rooms.belt.proxy.steps import LARGE, recording_of, usage
+from safebelt.rooms.belt.proxy.steps import LARGE, Begun, recording_of, usage
 from safebelt.rooms.belt.proxy.tools import Tools
 from safebelt.rooms.belt.proxy.wire import Request
 
@@ -145,6 +146,7 @@ class Passing:
         "_recording",
         "_request",
         "_seat",
+        "_stream",
     )
 
     def __init__(self, quick: Quick, asked: Asked, client: Client, line: Line, ready: Ready) -> None:
@@ -153,6 +155,7 @@ class Passing:
         self._recording = recording_of(quick.tools, asked.seat.caller)
         self._passed, self._has_head, self._is_gone = b"", False, False
         self._leaving: tuple[bytes, bytes] | None = None
+        self._stream: QuickStream | None = None
 
     def begin(self, asked: Asked) -> None:
         """Put the intent and ask the upstream; raises RecordsDown."""
@@ -176,6 +179,8 @@ class Passing:
             self._ready.connection.no_longer()
             self._ready.connection.transport.abort()
         exchange = self._long(self._client.reply_to(self._request))
+        if self._stream:
+            exchange.stream_ended(self._stream.flow)
         finish = "cut" if self._line.is_cut else "client_gone"
         task = asyncio.get_running_loop().create_task(self._to_the_end(exchange.note_end(finish)))
         self._quick.ends.add(task)
@@ -206,14 +211,30 @@ class Passing:
         connection, upstream = self._ready.connection, self._ready.upstream
         self._recording.upstream_speaks()
         is_good = self._ready.answered(connection.status)
-        if is_good and connection.status == HTTPStatus.OK and _is_json(connection.fields):
+        if is_good and connection.status == HTTPStatus.OK and _is_of(_JSON, connection.fields):
             return True
+        if is_good and _is_of(EVENT_STREAM, connection.fields) and self._recording.is_handed_over():
+            self._begin_stream()
+            return False
         answer = Answer(connection, upstream)
         if is_good:
             self._go_on_with(answer)
         else:
             self._ask_again(After(upstream, answer))
         return False
+
+    def _begin_stream(self) -> None:
+        reply = self._client.reply_to(self._request)
+        client, upstream, connection = self._client, self._ready.upstream, self._ready.connection
+        ends = Ends(self._line, lambda: client.takes_more, connection, upstream)
+        self._stream = stream = QuickStream(ends, self._long(reply), reply, self._stream_on)
+        connection.listen(stream.news, upstream.answer_seconds)
+        stream.begin()
+
+    def _stream_on(self, reply: Reply, waiting: bytes, error: Exception | None) -> None:
+        """Let a task go on with a stream."""
+        if (stream := self._stream) is not None:
+            self._go_on(lambda exchange: exchange.stream_on(stream.answer, stream.flow, waiting, error), reply)
 
     def _was_not_answered(self) -> None:
         connection = self._ready.connection
@@ -303,6 +324,8 @@ class Passing:
             self._quick.tools.switch.close(self._line)
 
     def _long(self, reply: Reply) -> Exchange:
+        if self._stream is not None:
+            return self._stream.exchange
         begun = Begun(self._recording, self._body, self._seat.verdict)
         return Exchange(self._quick.tools, self._seat.caller, self._request, reply, begun)
 
@@ -324,5 +347,5 @@ def _object(raw: bytes) -> dict[str, Any] | None:
     return body if type(body) is dict else None
 
 
-def _is_json(fields: list[tuple[bytes, bytes]]) -> bool:
-    return any(name == b"content-type" and value.lower().startswith(_JSON) for name, value in fields)
+def _is_of(kind: bytes, fields: list[tuple[bytes, bytes]]) -> bool:
+    return any(name == b"content-type" and value.lower().startswith(kind) for name, value in fields)

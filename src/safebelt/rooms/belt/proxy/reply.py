@@ -58,10 +58,19 @@ class Reply:
 
     async def begin(self, status: int, headers: Headers) -> None:
         """Send the head of a streamed response."""
+        await self._send(self.begun(status, headers))
+
+    def begun(self, status: int, headers: Headers) -> bytes:
+        """Return the head of a streamed response, which whoever asks for it sends."""
         self.is_begun = True
         framing: Headers = ((b"transfer-encoding", b"chunked"),) if self._is_chunked else ()
         close: Headers = ((b"connection", b"close"),) if self.is_last else ()
-        await self._send(head(status, (*headers, *framing, *close)))
+        return head(status, (*headers, *framing, *close))
+
+    async def resume(self, data: bytes) -> None:
+        """Send what is framed already of a streamed response, and wait until the client takes more."""
+        await self._send(data)
+        await self._connection.drain()
 
     async def write(self, data: bytes) -> None:
         """Send a piece of a streamed response."""

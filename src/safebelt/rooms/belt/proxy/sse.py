@@ -51,7 +51,12 @@ class SseSplitter:
 
 def _is_one_event(piece: bytes) -> bool:
     """Whether a piece is one event of one data line, ended by LF: what most upstreams send for each token."""
-    return piece.startswith(b"data: ") and piece.find(b"\n") == len(piece) - 2 and piece[-1:] == b"\n" and b"\r" not in piece
+    return (
+        piece.startswith(b"data: ")
+        and piece.find(b"\n") == len(piece) - 2
+        and piece[-1:] == b"\n"
+        and b"\r" not in piece
+    )
 
 
 def write_event(data: bytes) -> bytes:

@@ -13,6 +13,7 @@ import msgspec
 
 from safebelt.rooms.belt.model import Hit
 from safebelt.rooms.belt.proxy.client import UpstreamBroke
+from safebelt.rooms.belt.proxy.frames import MOST_TRIES, Frame, frame_of
 from safebelt.rooms.belt.proxy.leaves import Keys, is_index, nested, rewrite_choice, rewrite_words
 from safebelt.rooms.belt.proxy.screens import Words, path_in_choices
 from safebelt.rooms.belt.proxy.sse import write_event
@@ -54,6 +55,8 @@ class StreamedAnswer:
         self._held: list[dict[str, Any]] = []
         self._frame: dict[str, Any] = {}
         self._ended: set[int] = set()
+        self._token: tuple[Frame, _Channel, dict[str, Any]] | None = None
+        self._tries = 0
         self.is_done = self.is_refused = False
         self.finish_reason = ""
         self.usage: dict[str, Any] = {}
@@ -70,15 +73,44 @@ class StreamedAnswer:
         Raises:
             UpstreamBroke: It is not what this interface streams, so it cannot be screened.
         """
+        if self._token is not None and (text := self._token[0].text(data)):
+            return self._passed_on(text, *self._token)
         if not data:
             return BEAT  # a comment may hold anything; the client only needs the beat
         if data == DONE:
             self.is_done = True
             return b""
         try:
-            return b"".join(map(_written, self._screened(_parse(data))))
+            chunk = _parse(data)
+            passed = b"".join(map(_written, self._screened(chunk)))
         except RecursionError as error:
             raise UpstreamBroke("an event nested so deeply cannot be screened") from error
+        self._look_for_frame(data, chunk)
+        return passed
+
+    def _look_for_frame(self, data: bytes, chunk: dict[str, Any]) -> None:
+        """Remember how an event of one piece of text looks, if this was one; where the stream goes on, most are."""
+        self._token = None
+        choice = _with_text_alone(chunk)
+        if choice is None or self.is_refused or self._words.hits or self._tries >= MOST_TRIES:
+            return
+        self._tries += 1
+        keys: Keys = (_index(choice), "delta", "content") if "delta" in choice else (_index(choice), "text")
+        channel = self._channels.get(keys)
+        if channel is not None and keys[0] not in self._ended:
+            frame = frame_of(data, str(keys[-1]).encode(), lambda text: _filled(chunk, text), _written)
+            self._token = (frame, channel, chunk) if frame else None
+
+    def _passed_on(self, text: str, frame: Frame, channel: _Channel, chunk: dict[str, Any]) -> bytes:
+        """Take an event in a known frame: what `_screened` would come to."""
+        channel.said.append(text)
+        text = self._released(channel.screen.feed(text))
+        if not text:
+            return b""
+        if not self.is_refused:
+            return frame.written(text)
+        filled = _filled(chunk, text)
+        return _written({**filled, "choices": [{**choice, "finish_reason": None} for choice in filled["choices"]]})
 
     def flush(self) -> bytes:
         """Return what still waits in channels whose choice the upstream never ended."""
@@ -195,6 +227,27 @@ def _parse(data: bytes) -> dict[str, Any]:
 
 def _written(chunk: dict[str, Any]) -> bytes:
     return write_event(msgspec.json.encode(chunk))
+
+
+def _with_text_alone(chunk: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the choice of an event that says one piece of plain text and nothing else."""
+    choices = chunk.get("choices")
+    choice = choices[0] if isinstance(choices, list) and len(choices) == 1 else None
+    if not isinstance(choice, dict) or isinstance(chunk.get("usage"), dict):
+        return None
+    delta, text = choice.get("delta"), choice.get("text")
+    is_chat = isinstance(delta, dict) and list(delta) == ["content"] and isinstance(delta["content"], str)
+    is_alone = (is_chat and "text" not in choice) or (isinstance(text, str) and "delta" not in choice)
+    is_more = choice.get("finish_reason") or choice.get("logprobs") or "message" in choice
+    return choice if is_alone and not is_more else None
+
+
+def _filled(chunk: dict[str, Any], text: str) -> dict[str, Any]:
+    """Return an event as it leaves, with another text in its only choice."""
+    frame = {key: value for key, value in chunk.items() if key != "choices"}
+    choice = chunk["choices"][0]
+    said = {"delta": {"content": text}} if "delta" in choice else {"text": text}
+    return {**frame, "choices": [{**choice, **said}]}
 
 
 def _index(choice: dict[str, Any]) -> int:

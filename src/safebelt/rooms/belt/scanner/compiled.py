@@ -115,6 +115,10 @@ class Compiled:
         """Return what detectors find in folded text."""
         return self._pointer.found_in(text, text.encode(), finders)
 
+    def may_hold_personal(self, text: str) -> bool:
+        """Whether there is a hint at anything a detector finds."""
+        return self._pointer.sees(text.encode())
+
     def _sorted(self, data: bytes, matches: Matches) -> tuple[Matches, int]:
         """Return the words that are no parts of longer ones, by the bytes beside them, and the bits of the hints."""
         words: Matches = []

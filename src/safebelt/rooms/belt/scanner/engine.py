@@ -16,7 +16,7 @@ from safebelt.rooms.belt.scanner.compiled import Compiled, Look
 from safebelt.rooms.belt.scanner.detectors import DETECTORS
 from safebelt.rooms.belt.scanner.finders import Finder, FoldedHit, Pointer, found_in, with_needs
 from safebelt.rooms.belt.scanner.fold import Whole
-from safebelt.rooms.belt.scanner.glances import Quiet, Remembered
+from safebelt.rooms.belt.scanner.glances import Glances, Remembered
 from safebelt.rooms.belt.scanner.shelf import Shelf
 from safebelt.rooms.belt.scanner.source import Source, read, texts_within
 from safebelt.rooms.belt.scanner.terms import forms_of
@@ -86,9 +86,7 @@ class Scanner:
         detectors = dict.fromkeys(finder.detector for side in Side for finder in self._finders[side])
         is_fast = fast and patterns.AVAILABLE
         self._compiled = Compiled(self.plain, self.spelled, self.leet, detectors, shelf) if is_fast else None
-        self.glances: dict[int, Remembered[tuple[bytes, str], Quiet]] = {
-            bit_of(side, stance): Remembered() for side in Side for stance in Stance
-        }
+        self.glances: dict[int, Glances] = {bit_of(side, stance): Remembered() for side in Side for stance in Stance}
         table()  # now, not when the first text comes
 
     def finders(self, side: Side) -> tuple[Finder, ...]:
@@ -101,6 +99,12 @@ class Scanner:
         if self._compiled:
             return self._compiled.personal_in(text, finders)
         return found_in(text, with_needs(text, finders))
+
+    def is_free_of_personal(self, text: str, side: Side) -> bool:
+        """Whether nothing in folded text could be what a detector finds, whatever stands before it."""
+        if self._compiled:
+            return not self._compiled.may_hold_personal(text)
+        return not with_needs(text, self._finders[side])
 
     def reads(self, rule: str, side: Side) -> bool:
         """Whether a rule reads texts that travel one way."""

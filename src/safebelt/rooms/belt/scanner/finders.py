@@ -61,6 +61,10 @@ class Pointer:
         self._names = tuple(hints)
         self._database = patterns.Database({}, dict(enumerate(hints.values())), is_once=False)
 
+    def sees(self, data: bytes) -> bool:
+        """Whether there is any hint in folded text in UTF-8."""
+        return bool(self._database.scan(data, most=1))
+
     def found_in(self, text: str, data: bytes, finders: tuple[Finder, ...]) -> Iterator[FoldedHit]:
         """Yield what detectors find in folded text, given in UTF-8 too, looking where it points."""
         matches = self._database.scan(data, most=_MOST_HINTS)

@@ -75,17 +75,10 @@ class Folded:
         self.text += added
         return added
 
-    def grow_alike(self, text: str, starts: range) -> None:
-        """Append characters each of which folded to one.
-
-        Args:
-            text: All folded characters, with theirs.
-            starts: Where the new ones stand in the original.
-        """
-        self.text = text
-        self.starts.extend(starts)
-        self.ends.extend(range(starts.start + 1, starts.stop + 1))
-        self._invisible = 0
+    def is_alike(self, begin: int, places: range) -> bool:
+        """Whether from a place on each character came from one of these, in order, and none was dropped behind."""
+        after = range(places.start + 1, places.stop + 1)
+        return not self._invisible and self.starts[begin:] == list(places) and self.ends[begin:] == list(after)
 
     def _grow_slowly(self, chars: str, starts: Sequence[int], ends: Sequence[int]) -> str:
         forms = forms_of(chars)

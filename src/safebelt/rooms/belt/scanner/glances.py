@@ -2,19 +2,19 @@
 
 Models speak in tokens, some tens of thousands of them, most of the time a few thousand.  What a window of folded text
 comes to depends on nothing but its characters and what kind of character stands before it, so it is worked out once.
-Only *nothing is found here* is remembered; a window with a word in it is read anew each time.
+Only *nothing is found here* is remembered; a window in which anything might be is read anew each time.
 """
 
 from typing import Generic, NamedTuple, TypeVar
 
-from safebelt.rooms.belt.scanner.chars import WORD
+from safebelt.rooms.belt.scanner.chars import WORD, class_of
 from safebelt.rooms.belt.scanner.fold import forms_of
 from safebelt.rooms.belt.scanner.words import WORD_CHARS
 
-MOST_TOKEN = 24
-"""Longest token that is remembered."""
-MOST_WINDOW = 48
+MOST_WINDOW = 64
 """Longest window that is remembered: a few tokens."""
+_MOST_TOKEN = 32
+"""Longest token whose folded form is remembered."""
 _MOST = 8_192
 """Most that is remembered of one kind, some 2 MB; then it begins anew."""
 
@@ -33,46 +33,82 @@ class Remembered(dict[Key, Value], Generic[Key, Value]):
         return value
 
 
-class Short(NamedTuple):
-    """What a token is once it is read: each of its characters became one.
-
-    Attributes:
-        text: Folded.
-        classes: Of each character.
-    """
-
-    text: str
-    classes: bytes
-
-
-SHORT: Remembered[str, Short] = Remembered()
-"""Tokens that hold nothing encoded and fold character by character."""
-
-
-def folds_alike(token: str) -> bool:
-    """Whether a token is one that `SHORT` may hold: each character folds to one, and none begins an encoded one."""
-    return all(len(form) == 1 for form in forms_of(token)) and "&" not in token and "%" not in token
-
-
 class Quiet(NamedTuple):
-    """A window in which no word ends.
+    """A window in which nothing is found.
 
     Attributes:
-        seen: Place in the window from which on a word of any rule may still come about; its end where none may.
-        acts: The same, of rules that act.
+        seen: Place in the window from which on a finding of any rule may still come about; its end where none may.
+        passed: The same, of rules that act; never before `seen`.
     """
 
     seen: int
-    acts: int
+    passed: int
 
 
 LOUD = Quiet(-1, -1)
-"""Stands for a window with a word in it: it is read, not remembered."""
+"""Stands for a window in which something may be found: it is read, never remembered as clean."""
+
+Glances = Remembered[tuple[str, str], Quiet]
+"""By the kind of character before a window, and the window."""
+
+_FOLDED: Remembered[str, str] = Remembered()
+_KINDS: Remembered[str, str] = Remembered()
 
 
-def kind_before(text: str, classes: bytes, place: int) -> bytes:
-    """Return the kind of character before a place, as far as words ask: nothing, a class, or a letter of a term."""
-    if not place:
-        return b""
-    kind = classes[place - 1 : place]
-    return b"a" if kind == WORD and text[place - 1] in WORD_CHARS else kind
+def folded_alike(token: str) -> str:
+    """Return a token folded; empty where it is not read character by character, each of which becomes one."""
+    known = _FOLDED.get(token)
+    if known is not None:
+        return known
+    forms = forms_of(token) if len(token) <= _MOST_TOKEN and "&" not in token and "%" not in token else [""]
+    is_alike = all(len(form) == 1 for form in forms)
+    folded = "".join(forms) if is_alike else ""
+    return _FOLDED.keep(token, folded) if len(token) <= _MOST_TOKEN else folded
+
+
+def kind_of(char: str) -> str:
+    """Return what kind of folded character one is, as far as what follows asks: a letter of a term, or its class."""
+    known = _KINDS.get(char)
+    return known if known is not None else _KINDS.keep(char, _kind(char))
+
+
+def _kind(char: str) -> str:
+    if not char:
+        return ""
+    kind = class_of(char)
+    return "a" if kind == WORD and char in WORD_CHARS else kind.decode("ascii")
+
+
+class Calm:
+    """Where a stream stands while nothing is found in it, and each character that waits folds to one.
+
+    Attributes:
+        behind: The last folded characters before the window, for those who look behind.
+        kind: Of the last of them.
+        window: Folded characters from the first that may still belong to a finding.
+        passed: How many of them have left.
+    """
+
+    __slots__ = ("behind", "kind", "passed", "window")
+
+    def __init__(self, behind: str = "", window: str = "", passed: int = 0) -> None:
+        self.behind, self.window, self.passed = behind, window, passed
+        self.kind = kind_of(behind[-1:])
+
+    def go_on(self, window: str, quiet: Quiet, look_behind: int) -> int:
+        """Take a longer window in which nothing is found; return how many more of its characters may leave."""
+        seen, passed, count = quiet.seen, quiet.passed, 0
+        if passed > self.passed:
+            count = passed - self.passed
+            self.passed = passed
+        if seen:
+            self.kind = kind_of(window[seen - 1])
+            self.behind = (
+                window[seen - look_behind : seen]
+                if seen >= look_behind
+                else (self.behind + window[:seen])[-look_behind:]
+            )
+            self.passed -= seen
+            window = window[seen:]
+        self.window = window
+        return count

@@ -83,11 +83,9 @@ class Reader:
         first, second = self._decoders
         return first.is_idle and second.is_idle and not self._unescaper
 
-    def skip(self, count: int) -> range:
-        """Take note of characters that were read elsewhere as they stand; return their places."""
-        places = range(self._at, self._at + count)
-        self._at = self.read_to = places.stop
-        return places
+    def skip_to(self, place: int) -> None:
+        """Take note that the original was read elsewhere, up to a place, as it stands."""
+        self._at = self.read_to = place
 
 
 def read(text: str, *, as_json: bool = False) -> Source:

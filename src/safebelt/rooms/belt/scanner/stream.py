@@ -20,7 +20,7 @@ from safebelt.rooms.belt.scanner.detectors import LOOK_BEHIND, REACH, Detector
 from safebelt.rooms.belt.scanner.engine import KEYWORD, Scanner, bit_of
 from safebelt.rooms.belt.scanner.finders import FoldedHit
 from safebelt.rooms.belt.scanner.fold import MAX_INVISIBLE, Folded
-from safebelt.rooms.belt.scanner.glances import LOUD, MOST_TOKEN, MOST_WINDOW, SHORT, Quiet, Short, folds_alike, kind_before
+from safebelt.rooms.belt.scanner.glances import LOUD, MOST_WINDOW, Calm, Quiet, folded_alike
 from safebelt.rooms.belt.scanner.horizon import hold_from
 from safebelt.rooms.belt.scanner.source import Reader
 from safebelt.rooms.belt.scanner.views import Reading, Waits
@@ -96,6 +96,7 @@ class StreamScreen:
         self._source, self._source_at = "", 0  # original text that waits; where it begins
         self._folded, self._classes = Folded(), b""
         self._glances = scanner.glances[self._acts]
+        self._calm: Calm | None = None if as_json else Calm()
         self._unfinished = self._unfinished_acting = 0  # places in the buffer: a word may begin there, and none before
         self._seen = self._passed = 0  # places in the buffer: findings before are final; text before has left
         self._terms: list[FoldedHit] = []
@@ -117,67 +118,87 @@ class StreamScreen:
         """Take the next piece; return what may be passed on now."""
         if self.is_refused:
             return Released(is_refused=True)
-        if not self._took_at_a_glance(delta):
-            self._take(delta, is_last=False)
-        return self._advance(*self._horizons(), is_last=False)
+        if (calm := self._calm) is not None:
+            window = calm.window + (folded := folded_alike(delta))
+            quiet = (self._glances.get((calm.kind, window)) or self._look_at(calm, window)) if folded else LOUD
+            if quiet is not LOUD:
+                return self._calmly(calm, delta, window, quiet)
+            self._rouse(calm)
+        self._take(delta, is_last=False)
+        released = self._advance(*self._horizons(), is_last=False)
+        self._calm_down()
+        return released
+
+    def _calmly(self, calm: Calm, delta: str, window: str, quiet: Quiet) -> Released:
+        """Do as `_take` and `_advance` where nothing is found."""
+        count, source = calm.go_on(window, quiet, LOOK_BEHIND), self._source + delta
+        if not count:
+            self._source = source
+            return _NOTHING
+        self._source, self._source_at = source[count:], self._source_at + count
+        return Released(text=source[:count])
+
+    def _look_at(self, calm: Calm, window: str) -> Quiet:
+        """Read a window for the first time, and remember it unless it is long."""
+        if len(window) > MOST_WINDOW:
+            return LOUD
+        left = calm.behind[-1:]
+        text, begin = left + window, len(left)
+        waits, quiet = Waits(len(text)), LOUD
+        reading = Reading(text, begin, begin, False, waits)
+        is_found = self._scanner.words_in(reading, classes_of(text), self._side) or (
+            self._finders and not self._scanner.is_free_of_personal(window, self._side)
+        )
+        if not is_found:
+            run = hold_from(text) if self._finders else len(text)
+            seen, passed = min(waits.of(self._all), run), waits.of(self._acts)
+            passed = min(passed, run) if self._has_acting_finders else passed
+            quiet = Quiet(max(0, seen - begin), max(0, passed - begin))
+        return self._glances.keep((calm.kind, window), quiet)
+
+    def _rouse(self, calm: Calm) -> None:
+        """Go on character by character, with what may be found, from where calm has come to."""
+        text, behind = calm.behind + calm.window, len(calm.behind)
+        begin = self._source_at - calm.passed - behind
+        self._folded = Folded(
+            text, list(range(begin, begin + len(text))), list(range(begin + 1, begin + len(text) + 1))
+        )
+        self._classes = classes_of(text)
+        self._unfinished = self._unfinished_acting = self._seen = behind
+        self._passed = behind + calm.passed
+        self._reader.skip_to(self._source_at + len(self._source))
+        self._calm = None
+
+    def _calm_down(self) -> None:
+        """Go on by windows, where nothing is found that is not over, and each character that waits folds to one."""
+        folded, end = self._folded, self._source_at + len(self._source)
+        is_idle = self._reader.is_idle and not (self._terms or self._tails or self.is_refused)
+        if not is_idle or len(folded.text) - self._seen > MOST_WINDOW or not self._redactor.is_idle(self._source_at):
+            return
+        behind = max(0, self._seen - LOOK_BEHIND)
+        places = range(end - len(folded.text) + behind, end)
+        if folded.is_alike(behind, places):
+            self._calm = Calm(folded.text[behind : self._seen], folded.text[self._seen :], self._passed - self._seen)
 
     def close(self) -> Released:
         """End the text; return all that still waited and may be passed on."""
         if self.is_refused:
             return Released(is_refused=True)
+        if self._calm is not None:
+            self._rouse(self._calm)
         self._take("", is_last=True)
         end = len(self._folded.text)
         return self._advance(end, end, is_last=True)
-
-    def _took_at_a_glance(self, delta: str) -> bool:
-        """Do as `_take` where all it would do is remembered; say whether it was."""
-        short = SHORT.get(delta)
-        if short is None or not self._reader.is_idle:
-            return False
-        folded, begin = self._folded, self._unfinished
-        text = folded.text + short.text
-        quiet = self._glances.get((kind_before(text, self._classes, begin), text[begin:]))
-        if quiet is None or quiet is LOUD:
-            return False
-        folded.grow_alike(text, self._reader.skip(len(delta)))
-        self._source += delta
-        self._classes += short.classes
-        self._unfinished, self._unfinished_acting = begin + quiet.seen, begin + quiet.acts
-        return True
 
     def _take(self, delta: str, *, is_last: bool) -> None:
         """Read on: unescape, decode, fold, and read for words again from where one may begin."""
         self._source += delta
         known = len(self._folded.text)
-        is_simple = len(delta) <= MOST_TOKEN and self._reader.is_idle and folds_alike(delta)
         added = self._folded.grow(*self._reader.feed(delta, is_last=is_last))
         if not added and not is_last:
             return
-        classes = classes_of(added)
-        self._classes += classes
-        if is_simple:
-            SHORT.keep(delta, Short(added, classes))
-        if is_last or not self._glance():
-            self._read_words(known, is_last=is_last)
-
-    def _glance(self) -> bool:
-        """Note how far a window must wait in which there is no word, as is remembered; say whether there is none."""
-        text, begin = self._folded.text, self._unfinished
-        if len(text) - begin > MOST_WINDOW:
-            return False
-        key = kind_before(text, self._classes, begin), text[begin:]
-        quiet = self._glances.get(key) or self._glances.keep(key, self._looked_at(begin))
-        if quiet is LOUD:
-            return False
-        self._unfinished, self._unfinished_acting = begin + quiet.seen, begin + quiet.acts
-        return True
-
-    def _looked_at(self, begin: int) -> Quiet:
-        """Read the buffer for words from a place on, as though for the first time."""
-        waits = Waits(len(self._folded.text))
-        if self._scanner.words_in(Reading(self._folded.text, begin, begin, False, waits), self._classes, self._side):
-            return LOUD
-        return Quiet(waits.of(self._all) - begin, waits.of(self._acts) - begin)
+        self._classes += classes_of(added)
+        self._read_words(known, is_last=is_last)
 
     def _read_words(self, known: int, *, is_last: bool) -> None:
         waits = Waits(len(self._folded.text))

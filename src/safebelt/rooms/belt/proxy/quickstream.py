@@ -1,0 +1,91 @@
+"""A stream on the quick way: what the upstream says is screened and written where it is heard, one write for one read.
+
+The pieces go through the same `Flow` as on the long way.  Whatever must wait lets a task go on from where the stream
+stands: a client that reads slowly, a pause, more than one helping at once, others who wait their turn, the end.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from safebelt.rooms.belt.control.line import Line
+from safebelt.rooms.belt.proxy.client import HELPING, Answer, Connection, Upstream
+from safebelt.rooms.belt.proxy.exchange import Exchange
+from safebelt.rooms.belt.proxy.reply import Reply
+from safebelt.rooms.belt.proxy.steps import Flow, taken
+from safebelt.rooms.belt.proxy.wire import chunk
+
+EVENT_STREAM = b"text/event-stream"
+
+
+class Ends(NamedTuple):
+    """Both ends of a stream.
+
+    Attributes:
+        line: To the client, by its gate.
+        takes_more: Whether the client has taken all that was written.
+        connection, upstream: To the model.
+    """
+
+    line: Line
+    takes_more: Callable[[], bool]
+    connection: Connection
+    upstream: Upstream
+
+
+class QuickStream:
+    """One stream on the quick way.
+
+    Args:
+        ends: Where it comes from and goes to.
+        exchange: Whose answer it is.
+        reply: To the client.
+        go_on: Lets a task do the rest: told what waits to be written, framed, and what went wrong behind it.
+    """
+
+    __slots__ = ("_connection", "_ends", "_go_on", "_line", "_reply", "_seconds", "answer", "exchange", "flow")
+
+    def __init__(
+        self, ends: Ends, exchange: Exchange, reply: Reply, go_on: Callable[[Reply, bytes, Exception | None], None]
+    ) -> None:
+        self._ends, self._line, self._connection = ends, ends.line, ends.connection
+        self._seconds = ends.upstream.answer_seconds
+        self._reply, self._go_on, self.exchange = reply, go_on, exchange
+        self.answer = Answer(ends.connection, ends.upstream)
+        self.flow: Flow = exchange.flow_of(self.answer)
+
+    def begin(self) -> None:
+        """Send the head, and pass on what is here already."""
+        head = self._reply.begun(self.answer.status, self.exchange.stream_headers(self.answer))
+        self._pass_on(head)
+
+    def news(self) -> None:
+        """Pass on what came."""
+        self._connection.listen(self.news, self._seconds)
+        self._pass_on(b"")
+
+    def _pass_on(self, head: bytes) -> None:
+        """Write what may leave, at once where nothing has to wait."""
+        connection, flow, error = self._connection, self.flow, None
+        out: list[bytes] = []
+        try:
+            left = 0 if self._ends.upstream.turns.is_crowded else HELPING
+            while connection.body and left > 0 and not flow.is_over:
+                piece = connection.take()
+                left -= len(piece)
+                out.append(taken(flow.streamed, flow.events(piece)))
+        except Exception as failure:  # noqa: BLE001  whatever it is: what was cleared leaves, the rest does not
+            error = failure
+        data = head + chunk(b"".join(out))
+        try:
+            if data and self._line.send_now(data):
+                data = b""
+        except Exception as failure:  # noqa: BLE001  the client has gone, or a person ended it
+            data, error = b"", failure
+        if error is not None or data or self._must_wait():
+            self._go_on(self._reply, data, error)
+
+    def _must_wait(self) -> bool:
+        """Whether what comes next is not for callbacks."""
+        connection = self._connection
+        is_ending = connection.is_complete or connection.is_lost or connection.error is not None
+        return bool(connection.body) or is_ending or self.flow.is_over or not self._ends.takes_more()

@@ -1,0 +1,237 @@
+"""Streams on the quick way, and events in a known frame: the same bytes and records as on the long way."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx2
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.rooms.belt.proxy.bench import FORBIDDEN, POLICY, Belt, answering, in_belt
+
+from safebelt.rooms.belt.model import Command, NoticeMode, RecordMode, Stance
+from safebelt.rooms.belt.proxy.frames import frame_of
+from safebelt.rooms.belt.proxy.messages import MessageStream
+from safebelt.rooms.belt.proxy.quickstream import QuickStream
+from safebelt.rooms.belt.proxy.reply import Reply
+from safebelt.rooms.belt.proxy.screens import ChannelOpener
+from safebelt.rooms.belt.proxy.steps import taken
+from safebelt.rooms.belt.proxy.streaming import StreamedAnswer
+from safebelt.rooms.belt.scanner import Scanner
+
+KEY = {"authorization": "Bearer sbk_test"}
+ASKED = {"model": "fake", "stream": True, "messages": [{"role": "user", "content": "Say hello, please."}]}
+TIMES = {"added_ms", "first_byte_ms", "total_ms", "upstream_ms"}
+SCANNER = Scanner(POLICY)
+SAID = [
+    "Hello, 你好。",
+    f"so {FORBIDDEN} it is",
+    "call 13812345678 now",
+    'a "quoted" \\ text\nwith &amp; and %41',
+    "mail me at some.one@example.com",
+]
+
+
+def cut(text: str, cuts: list[int]) -> list[str]:
+    places = sorted({0, len(text), *(at % (len(text) + 1) for at in cuts)})
+    return [text[a:b] for a, b in pairwise(places)]
+
+
+def chat(pieces: list[str], **more: Any) -> list[bytes]:
+    base = {"id": "c", "object": "chat.completion.chunk", **more}
+    deltas = [{"role": "assistant", "content": ""}, *({"content": piece} for piece in pieces)]
+    events = [{**base, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
+    events.append({**base, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    return [*(json.dumps(event, ensure_ascii=bool(more)).encode() for event in events), b"[DONE]"]
+
+
+def message(pieces: list[str], **more: Any) -> list[bytes]:
+    delta = {"type": "content_block_delta", "index": 0, **more}
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": {"id": "m", "role": "assistant", "usage": {"input_tokens": 1}}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        *({**delta, "delta": {"type": "text_delta", "text": piece}} for piece in pieces),
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 3}},
+        {"type": "message_stop"},
+    ]
+    return [json.dumps(event).encode() for event in events]
+
+
+class Unframed(StreamedAnswer):
+    """Reads every event by itself."""
+
+    def _look_for_frame(self, _data: bytes, _chunk: dict[str, Any]) -> None:
+        pass
+
+
+class UnframedMessage(MessageStream):
+    """Reads every event by itself."""
+
+    def _look_for_frame(self, _data: bytes, _event: dict[str, Any]) -> None:
+        pass
+
+
+def through(kind: Callable[..., Any], events: list[bytes], stance: Stance) -> tuple[list[bytes], Any, Any, bool]:
+    """Return the bytes that left at each event, the findings, and what was said."""
+    harness: Any = SimpleNamespace(stance=stance)  # all that a screen asks of it
+    opener = ChannelOpener(SCANNER, harness, is_json=False)
+    streamed = kind(opener, opener.words, lambda text: " (made)" if text else "")
+    left = [taken(streamed, [event]) for event in events]
+    left += [streamed.flush(), streamed.last({"record": "r"})]
+    return left, streamed.hits, streamed.said(), streamed.is_refused
+
+
+texts = st.lists(st.one_of(st.sampled_from(SAID), st.text(max_size=6)), min_size=1, max_size=4).map("".join)
+
+
+@settings(max_examples=150, deadline=None)
+@given(texts, st.lists(st.integers(0, 500), max_size=60), st.sampled_from(Stance), st.booleans())
+def test_events_in_a_known_frame_leave_as_any_other(text: str, cuts: list[int], stance: Stance, is_odd: bool) -> None:
+    pieces, more = cut(text, cuts), {"x": "13812345678"} if is_odd else {}
+
+    for events, framed, unframed in (
+        (chat(pieces, **more), StreamedAnswer, Unframed),
+        (message(pieces, **more), MessageStream, UnframedMessage),
+    ):
+        assert through(framed, events, stance) == through(unframed, events, stance)
+
+
+def test_most_events_of_a_stream_are_read_in_its_frame() -> None:
+    class Counting(StreamedAnswer):
+        framed = 0
+
+        def _passed_on(self, *words: Any) -> bytes:
+            Counting.framed += 1
+            return super()._passed_on(*words)
+
+    through(Counting, chat(["a "] * 40), Stance.ENFORCE)
+
+    assert Counting.framed == 39
+
+
+def test_a_frame_is_only_where_the_text_is_and_takes_only_one_string() -> None:
+    event = {"choices": [{"delta": {"content": "x"}}]}
+
+    def filled(text: str) -> Any:
+        return {"choices": [{"delta": {"content": text}}]}
+
+    def found(data: bytes) -> Any:
+        return frame_of(data, b"content", filled, msgspec.json.encode)
+
+    frame = found(json.dumps(event).encode())
+
+    assert frame is not None
+    assert frame.text(frame.head + b'"y"' + frame.tail) == "y"
+    assert frame.text(frame.head + b'"y","content":"z"' + frame.tail) is None
+    assert frame.text(frame.head + b"7" + frame.tail) is None
+    assert frame.text(frame.head + b'"\xff"' + frame.tail) is None
+    assert found(b'{"choices":[{"delta":{"content":"x","content":"x"}}]}') is None
+    assert found(b'{"choices":[{"delta":{"text":"x"}}]}') is None
+
+
+@pytest.mark.parametrize("text", [*SAID, "a word " * 300])
+@pytest.mark.parametrize("stance", list(Stance))
+def test_both_ways_stream_and_record_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, stance: Stance
+) -> None:
+    quick = list[bool]()
+    begin = QuickStream.begin
+
+    def begun(stream: QuickStream) -> None:
+        quick.append(True)
+        begin(stream)
+
+    monkeypatch.setattr(QuickStream, "begin", begun)
+
+    async def scenario(belt: Belt) -> tuple[list[httpx2.Response], list[dict[str, Any]]]:
+        async with httpx2.AsyncClient(timeout=20, headers=KEY) as calls:
+            answers = [await calls.post(f"{belt.url}/chat/completions", json=ASKED)]
+            for _ in range(2):  # a refused stream's connection is not kept: the next would begin on the long way
+                await calls.post(f"{belt.url}/chat/completions", json={**ASKED, "stream": False, "n": 1})
+                answers.append(await calls.post(f"{belt.url}/chat/completions", json=ASKED))
+        await asyncio.sleep(0.1)
+        return answers, [one for one in belt.records("outcome") if one["id"] in "".join(a.text for a in answers)]
+
+    answers, outcomes = in_belt(
+        tmp_path, answering(text), scenario, mode=RecordMode.PROMPT, stance=stance, notice=NoticeMode.END
+    )
+
+    first, *others = answers
+    assert quick, "none went the quick way"
+    for at, answer in enumerate(others, 1):
+        ids = first.headers["x-safebelt-record"], answer.headers["x-safebelt-record"]
+        assert answer.text == first.text.replace(*ids)
+        assert list(answer.headers.items()) == [(name, value.replace(*ids)) for name, value in first.headers.items()]
+        long, short = (json.loads(json.dumps(outcomes[which]).replace(*ids)) for which in (0, at))
+        frame = {"id", "at", "seq", "intent"} | TIMES
+        assert {k: v for k, v in long.items() if k not in frame} == {k: v for k, v in short.items() if k not in frame}
+
+
+def waiting_midway(go_on: asyncio.Event) -> Any:
+    """An upstream that streams three words, and waits after the second."""
+
+    async def script(body: dict[str, Any], reply: Reply) -> None:
+        if not body.get("stream"):
+            await answering("Hi.")(body, reply)
+            return
+        await reply.begin(200, ((b"content-type", b"text/event-stream"),))
+        for at, event in enumerate(chat(["one ", "two ", "three "])):
+            await reply.write(b"data: " + event + b"\n\n")
+            if at == 2:
+                await go_on.wait()
+        await reply.end()
+
+    return script
+
+
+async def obey(belt: Belt, order: Command, go_on: asyncio.Event) -> None:
+    for one in belt.switch.apply(order, "", "ord_1").cut:
+        one.end()
+    go_on.set()
+    if order is Command.PAUSE:
+        await asyncio.sleep(0.2)
+        belt.switch.apply(Command.RUN, "", "ord_2")
+
+
+async def heard(belt: Belt, order: Command | None, go_on: asyncio.Event) -> str:
+    """Read a stream; in the middle of it give an order, or leave."""
+    said = ""
+    async with httpx2.AsyncClient(timeout=20, headers=KEY) as calls:
+        await calls.post(f"{belt.url}/chat/completions", json={**ASKED, "stream": False})
+        async with calls.stream("POST", f"{belt.url}/chat/completions", json=ASKED) as answer:
+            async for line in answer.aiter_lines():
+                said += line
+                if '"content":"one' in line and order is None:
+                    break
+                if '"content":"one' in line and order:
+                    await obey(belt, order, go_on)
+    return said
+
+
+@pytest.mark.parametrize(
+    ("order", "finish"), [(Command.CUT, "cut"), (Command.PAUSE, "complete"), (None, "client_gone")]
+)
+def test_a_quick_stream_obeys_midway_and_is_recorded(tmp_path: Path, order: Command | None, finish: str) -> None:
+    go_on = asyncio.Event()
+
+    async def scenario(belt: Belt) -> tuple[str, list[dict[str, Any]], int]:
+        try:
+            said = await heard(belt, order, go_on)
+        except httpx2.HTTPError:
+            said = "broken off"
+        await asyncio.sleep(0.3)
+        return said, belt.records("outcome"), belt.switch.running()
+
+    said, outcomes, running = in_belt(tmp_path, waiting_midway(go_on), scenario, mode=RecordMode.PROMPT)
+
+    assert [one["finish"] for one in outcomes] == ["complete", finish]
+    assert (said == "broken off") is (order is Command.CUT)
+    assert ("three" in said) is (order is Command.PAUSE)
+    assert running == 0
