@@ -19,6 +19,7 @@ from safebelt.rooms.belt.model import Command, NoticeMode, RecordMode, Stance
 from safebelt.rooms.belt.proxy.frames import frame_of
 from safebelt.rooms.belt.proxy.messages import MessageStream
 from safebelt.rooms.belt.proxy.quickstream import QuickStream
+from safebelt.rooms.belt.proxy.recording import Times
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.screens import ChannelOpener
 from safebelt.rooms.belt.proxy.steps import taken
@@ -27,7 +28,7 @@ from safebelt.rooms.belt.scanner import Scanner
 
 KEY = {"authorization": "Bearer sbk_test"}
 ASKED = {"model": "fake", "stream": True, "messages": [{"role": "user", "content": "Say hello, please."}]}
-TIMES = {"added_ms", "first_byte_ms", "total_ms", "upstream_ms"}
+TIMES = set(Times._fields)
 SCANNER = Scanner(POLICY)
 SAID = [
     "Hello, 你好。",
