@@ -335,6 +335,7 @@ class House:
                 access=self.access,
                 box=self.box,
                 records=self.records,
+                records_days=self.settings.records_days,
                 policies=policies,
                 sources=lambda: policies.sources,
                 required=policies.required,

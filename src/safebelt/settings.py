@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import available_timezones
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _DATA = Path(__file__).resolve().parents[2]
@@ -140,6 +140,18 @@ class Settings(BaseSettings):
         repr=False,
         description="Headers sent to it, `name=value` separated by commas, values percent-encoded.",
     )
+    records_days: int = Field(
+        default=0,
+        ge=0,
+        description="How many days the belt's records are kept; older segments are removed from disk, and the ledger "
+        "says so. 0 or empty means for ever. Not fewer than records_min_days.",
+    )
+    records_min_days: int = Field(
+        default=183,
+        ge=0,
+        description="The house's own least for that: six months, the shortest that a norm of the rulebook on keeping "
+        "logs names (its controls of kind `log_retention`).",
+    )
     minors_policy: str = Field(
         default="safebelt/minors",
         pattern=r"^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*)+$",
@@ -166,6 +178,20 @@ class Settings(BaseSettings):
         if name not in available_timezones():
             raise ValueError(f"no time zone is called {name!r}")
         return name
+
+    @field_validator("records_days", mode="before")
+    @classmethod
+    def _is_for_ever(cls, days: object) -> object:
+        return 0 if days == "" else days
+
+    @model_validator(mode="after")
+    def _is_long_enough(self) -> "Settings":
+        if 0 < self.records_days < self.records_min_days:
+            raise ValueError(
+                f"records_days={self.records_days} is shorter than records_min_days={self.records_min_days}: "
+                "records would go before the least time the house keeps them"
+            )
+        return self
 
     @property
     def is_tls(self) -> bool:

@@ -162,6 +162,7 @@ def build(
     admission: Path | None = None,
     collector: Collector | None = None,
     records: Path | None = None,
+    records_days: int = 0,
 ) -> House:
     """Furnish the house, with one party and one system in the register; `screening` is its folder of policies."""
     new_id = new_id or real_ids()
@@ -188,6 +189,7 @@ def build(
             chance=chance,
             admission=admission,
             collector=collector,
+            records_days=records_days,
         )
     )
     party = registry.register_party(RegisterParty(name="示例研究院 Example Lab"), by=OWNER)

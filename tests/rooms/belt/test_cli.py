@@ -10,6 +10,7 @@ import pytest
 from tests.rooms.belt.house import ORIGIN, House, build, intent, outcome
 
 from safebelt.engines.sql import Sql, metadata
+from safebelt.kernel.actors import OWNER
 from safebelt.kernel.errors import Invalid, NotFound
 from safebelt.rooms.belt.cli import commands
 from safebelt.rooms.belt.records.disk import path_of
@@ -179,3 +180,19 @@ def test_a_stop_waits_no_longer_than_it_must(run: Run, house: House) -> None:
         threading.Thread(target=lambda: (run("pause", "--reason", "quick"), done.set())).start()
 
         assert done.wait(1.5)
+
+
+def test_check_text_holds_a_file_against_a_record(run: Run, house: House, tmp_path: Path) -> None:
+    record, kept = "rec_1", "Say hello."
+    with house.writing() as put:
+        put(intent(record, house.system_id, text=kept))
+    (tmp_path / "same.txt").write_text(f"{kept}\n", "utf-8")
+    (tmp_path / "other.txt").write_text(f"{kept} indeed\n", "utf-8")
+
+    fits = run("check-text", record, str(tmp_path / "same.txt"))
+    differs = run("check-text", record, str(tmp_path / "other.txt"))
+    house.belt.erase(record, "asked for", OWNER)
+    erased = run("check-text", record, str(tmp_path / "same.txt"))
+
+    assert (fits.exit_code, differs.exit_code, erased.exit_code) == (0, 1, 3)
+    assert fits.data["fits"] == ["messages[0].content"]

@@ -285,7 +285,7 @@ def test_a_dossier_gets_the_belts_panel(client: TestClient[Any], house: House) -
     text = client.get(f"/en/registry/systems/{house.system_id}").text
 
     assert 'id="belt"' in text and "Live console" in text and "rec_1" in text
-    assert "belt.harness_set.v1" not in text
+    assert "belt.harness_set.v2" not in text
 
 
 # ---------------------------------------------------------------------- try it

@@ -252,6 +252,8 @@ def _head(**changes: str) -> Callable[[str, bytes], bytes]:
 NEWER = {
     "belt_key": {"expires_at", "replaced_by", "terms", "version"},
     "belt_exchange": {"tokens", "is_estimated", "ended_at"},
+    "belt_harness": {"content", "recipients", "content_days"},
+    "belt_segment": {"removed_at", "removed_entry"},
 }
 """Columns that later releases added to tables of the first."""
 

@@ -8,6 +8,8 @@ EVERY_SECONDS = 0.4
 there is nothing to do."""
 EXPORT_SECONDS = 2.0
 """Telemetry is looked at by the minute; nobody waits for it."""
+AGING_SECONDS = 600.0
+"""Texts and segments grow old by the day; where nothing is too old a look costs milliseconds."""
 
 
 def habits(belt: Belt) -> tuple[Habit, ...]:
@@ -15,6 +17,8 @@ def habits(belt: Belt) -> tuple[Habit, ...]:
     return (
         Habit(name="belt.collect_proofs", every_seconds=EVERY_SECONDS, step=belt.collect_proofs),
         Habit(name="belt.collect_calls", every_seconds=EVERY_SECONDS, step=belt.collect_calls),
+        Habit(name="belt.sweep", every_seconds=AGING_SECONDS, step=belt.sweep),
+        Habit(name="belt.let_go", every_seconds=AGING_SECONDS, step=belt.let_go),
         Habit(name="belt.index", every_seconds=EVERY_SECONDS, step=belt.index),
         Habit(name="belt.strikes", every_seconds=EVERY_SECONDS, step=belt.look_for_strikes),
         Habit(name="belt.export", every_seconds=EXPORT_SECONDS, step=belt.export),

@@ -16,6 +16,7 @@ from safebelt.rooms.belt.control.switch import Switch
 from safebelt.rooms.belt.model import (
     Action,
     Admits,
+    ContentMode,
     Harness,
     Key,
     NoticeMode,
@@ -136,6 +137,8 @@ class Belt:
         self.usages: Iterable[Usage] = options.pop("usages", ())
         self.admission: Admits | None = options.pop("admission", None)
         self.zone: tzinfo = options.pop("zone", UTC)
+        self.content: ContentMode = options.pop("content", ContentMode.MASKED)
+        self.recipients: tuple[str, ...] = options.pop("recipients", ())
         self.more_policies: dict[str, Policy] = options.pop("more_policies", {})
         self.limits = Limits(**options)
         self.signer = Signer.of("test.example/log", bytes(range(32)))
@@ -162,6 +165,8 @@ class Belt:
             stance=self.stance,
             notice=self.notice,
             record_mode=self.mode,
+            content=self.content,
+            recipients=self.recipients,
         )
         return Snapshot(
             keys={sha256(b"sbk_test").hexdigest(): key},

@@ -11,7 +11,7 @@ from litestar.params import JSONBody, KwargDefinition
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Conflict, Invalid, NotFound, Refused
 from safebelt.rooms.belt.api.words import Id
-from safebelt.rooms.belt.model import Harness, NoticeMode, RecordMode, Stance
+from safebelt.rooms.belt.model import ContentMode, Harness, NoticeMode, RecordMode, Stance
 from safebelt.rooms.belt.service import Belt
 from safebelt.web.openapi import problems
 from safebelt.web.security import requires
@@ -41,6 +41,8 @@ class ChangeRequest:
     stance: Stance | None = None
     record_mode: RecordMode | None = None
     notice: NoticeMode | None = None
+    content: ContentMode | None = None
+    content_days: int | None = None
 
 
 class SettingApi(Controller):
@@ -87,4 +89,6 @@ class SettingApi(Controller):
             stance=data.stance,
             record_mode=data.record_mode,
             notice=data.notice,
+            content=data.content,
+            content_days=data.content_days,
         )

@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.conditions import Truth
-from safebelt.kernel.errors import Unavailable
+from safebelt.kernel.errors import Invalid, Unavailable
 from safebelt.kernel.text import LANGS, Lang, Text
 from safebelt.rooms.belt.cli.words import Reason, listed
 from safebelt.rooms.belt.model import Exchange
@@ -19,10 +19,14 @@ from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED, Answer
 _EXIT = {Truth.TRUE: DONE, Truth.FALSE: NEGATIVE, Truth.UNKNOWN: NOT_EVALUATED}
 
 
+_EARLIER = Text(zh="之前的记录已按保存期限删除", en="and later: older records were removed by rule")
+
+
 def add_to(app: App, belt: Belt) -> None:
-    """Add `exchanges`, `metrics`, `verify`, `prove` and `erase`."""
+    """Add `exchanges`, `metrics`, `verify`, `prove`, `check-text` and `erase`."""
     app.command(_exchanges(belt))
     _evidence(app, belt)
+    _checking(app, belt)
 
     @app.command
     def metrics() -> Answer:
@@ -58,6 +62,10 @@ def _exchanges(belt: Belt) -> App:
         ]
         nothing = Text(zh="没有符合条件的往来。", en="No exchange matches.")
         data = {"exchanges": [_exchange_data(e) for e in found.items], "count": found.count, "more": found.is_more}
+        if found.kept_from:
+            day = found.kept_from.date().isoformat()
+            lines.append(f"{day} {_EARLIER.zh} / {_EARLIER.en}")
+            data["kept_from"] = found.kept_from.isoformat()
         return Answer(data=data, says=listed(lines, nothing))
 
     @app.command
@@ -131,6 +139,40 @@ def _evidence(app: App, belt: Belt) -> None:
             data={"record": record, "erased": count},
             says=Text(zh=f"已抹除 {count} 份内容；证明不受影响。", en=f"Erased {count} contents; every proof stands."),
         )
+
+
+def _checking(app: App, belt: Belt) -> None:
+    @app.command
+    def check_text(record: str, file: Path) -> Answer:
+        """Hold a text against what a record keeps of its texts; exit 0 fits, 1 does not, 3 nothing is kept."""
+        belt.index()
+        found = belt.check_text(record, _read(file))
+        fitting = [fit.part for fit in found if fit.fits]
+        data = {"record": record, "fits": fitting, "held_against": [fit.part for fit in found]}
+        if not found:
+            says = Text(
+                zh="该记录没有可比对的文本或摘要：本来没有，或已抹除。",
+                en="The record keeps no text and no digest to hold it against: there was none, or it was erased.",
+            )
+            return Answer(data=data, says=says, exit_code=NOT_EVALUATED)
+        if not fitting:
+            says = Text(
+                zh=f"与该记录的 {len(found)} 处文本均不相符。",
+                en=f"It is none of the {len(found)} texts of this record.",
+            )
+            return Answer(data=data, says=says, exit_code=NEGATIVE)
+        where = ", ".join(fitting)
+        return Answer(data=data, says=Text(zh=f"相符：{where}", en=f"It fits: {where}"))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(
+            what=Text(zh=f"无法读取 {path}。", en=f"Cannot read {path}: {error}."),
+            hint=Text(zh="请给出 UTF-8 文本文件。", en="Give a text file in UTF-8."),
+        ) from error
 
 
 def _write(path: Path, text: str) -> None:

@@ -6,8 +6,8 @@ from cyclopts import App
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.cli.words import listed
-from safebelt.rooms.belt.model import Harness, NoticeMode, RecordMode, Stance
-from safebelt.rooms.belt.service import Belt
+from safebelt.rooms.belt.model import ContentMode, Harness, NoticeMode, RecordMode, Stance
+from safebelt.rooms.belt.service import Belt, days_said
 from safebelt.web.terminal import Answer
 
 
@@ -50,11 +50,21 @@ def _systems(belt: Belt) -> App:
         stance: Stance | None = None,
         record_mode: RecordMode | None = None,
         notice: NoticeMode | None = None,
+        content: ContentMode | None = None,
+        content_days: int | None = None,
     ) -> Answer:
         """Change how the belt sits on a system; what is not named stays."""
         now = belt.harness(system).version
         changed = belt.change(
-            system, by=OWNER, version=now, policy=policy, stance=stance, record_mode=record_mode, notice=notice
+            system,
+            by=OWNER,
+            version=now,
+            policy=policy,
+            stance=stance,
+            record_mode=record_mode,
+            notice=notice,
+            content=content,
+            content_days=content_days,
         )
         return _fitted(changed)
 
@@ -73,4 +83,8 @@ def _systems(belt: Belt) -> App:
 
 def _fitted(harness: Harness) -> Answer:
     line = f"{harness.system_id}  {harness.stance.value}  {harness.policy}  {harness.record_mode.value}"
-    return Answer(data=msgspec.to_builtins(harness), says=Text(zh=line, en=line))
+    line += f"  {harness.content.value}"
+    says = Text(zh=line, en=line)
+    if note := days_said(harness.content_days):
+        says = Text(zh=f"{line}\n{note.zh}", en=f"{line}\n{note.en}")
+    return Answer(data=msgspec.to_builtins(harness), says=says)

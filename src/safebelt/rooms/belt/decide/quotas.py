@@ -61,6 +61,10 @@ def _whole(usage: Mapping[str, Any], name: str) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53 else 0
 
 
+_MOST_CHARS = 64 * 1024 * 1024
+"""No line of the records holds more: a changed record must not fill the memory."""
+
+
 def estimated(texts: Iterable[Any]) -> int:
     """Estimate the tokens of texts, rather too many than too few."""
     total = 0
@@ -78,9 +82,17 @@ class Spent(NamedTuple):
 
 
 def texts_of(content: Mapping[str, Any] | None) -> Iterable[Any]:
-    """Return the texts of a record's content."""
-    texts = (content or {}).get("texts")
-    return texts.values() if isinstance(texts, Mapping) else ()
+    """Return the texts of a record's content; where only digests are kept, what is as long and of such characters."""
+    content = content or {}
+    texts, digests = content.get("texts"), content.get("digests")
+    if isinstance(texts, Mapping):
+        return texts.values()
+    return [_as_long(each) for each in digests.values()] if isinstance(digests, Mapping) else ()
+
+
+def _as_long(digest: Any) -> str:
+    chars = digest.get("chars") if isinstance(digest, Mapping) else 0
+    return ("x" if digest.get("ascii") else "字") * min(chars, _MOST_CHARS) if isinstance(chars, int) else ""
 
 
 def spent(asked: Callable[[], int], outcome: Mapping[str, Any], said: Callable[[], int]) -> Spent:

@@ -25,10 +25,12 @@ from safebelt.rooms.belt.model.agents import (
     ToolRule,
     ToolVerdict,
 )
+from safebelt.rooms.belt.model.aging import ContentSwept, SegmentRemoved
 from safebelt.rooms.belt.model.basis import Basis
 from safebelt.rooms.belt.model.events import (
     AdmissionAdopted,
     HarnessSet,
+    HarnessSetV1,
     KeyChanged,
     KeyIssued,
     KeyIssuedV1,
@@ -74,6 +76,7 @@ from safebelt.rooms.belt.model.replaying import (
 )
 from safebelt.rooms.belt.model.screening import (
     Action,
+    ContentMode,
     Harness,
     Hit,
     NoticeMode,
@@ -123,10 +126,13 @@ __all__ = [
     "Command",
     "Compare",
     "Constant",
+    "ContentMode",
+    "ContentSwept",
     "Decision",
     "Exchange",
     "Harness",
     "HarnessSet",
+    "HarnessSetV1",
     "Held",
     "Hit",
     "Key",
@@ -155,6 +161,7 @@ __all__ = [
     "RuleDifference",
     "RuleKind",
     "Scope",
+    "SegmentRemoved",
     "SegmentSealed",
     "Side",
     "Snapshot",

@@ -83,8 +83,8 @@ class KeyRevoked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HarnessSet(Event):
-    """The belt was fitted to a system, or its stance, policy or modes were changed."""
+class HarnessSetV1(Event):
+    """The belt was fitted to a system or changed, as earlier releases wrote it: nothing of what records keep."""
 
     kind: ClassVar[str] = "belt.harness_set.v1"
     title: ClassVar[Text] = Text(zh="设置了安全带", en="Belt fitted or changed")
@@ -94,6 +94,31 @@ class HarnessSet(Event):
     stance: str
     record_mode: str
     notice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HarnessSet(Event):
+    """The belt was fitted to a system, or its stance, policy or modes were changed.
+
+    Attributes:
+        content: What its records keep of texts: `masked`, `digest` or `sealed`.
+        recipients: Public keys for which originals are sealed.
+        content_days: How long texts are kept at most; 0 for as long as the records.
+        proposal: The two people's act by which originals are sealed; empty where one person was enough.
+    """
+
+    kind: ClassVar[str] = "belt.harness_set.v2"
+    title: ClassVar[Text] = Text(zh="设置了安全带", en="Belt fitted or changed")
+    policy: str
+    policy_version: int
+    policy_digest: str
+    stance: str
+    record_mode: str
+    notice: str
+    content: str
+    recipients: tuple[str, ...]
+    content_days: int
+    proposal: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

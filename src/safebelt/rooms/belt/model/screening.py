@@ -51,6 +51,20 @@ class RecordMode(StrEnum):
     OFF = "off"
 
 
+class ContentMode(StrEnum):
+    """What a record keeps of the texts of an exchange.
+
+    Attributes:
+        MASKED: The texts, personal data masked.
+        DIGEST: Of each masked text a salted digest and its length: a text shown later can be held against it.
+        SEALED: The masked texts, and beside them the originals, sealed to the auditor's public key.
+    """
+
+    MASKED = "masked"
+    DIGEST = "digest"
+    SEALED = "sealed"
+
+
 class Side(StrEnum):
     """Which way a text travels: to the model or from it."""
 
@@ -183,6 +197,9 @@ class Harness:
         stance: Observe or enforce.
         record_mode: See `RecordMode`.
         notice: See `NoticeMode`.
+        content: What its records keep of texts, see `ContentMode`.
+        recipients: For whom originals are sealed: `age1…` or `ssh-ed25519 …`.
+        content_days: How many days its records keep texts at most; 0 for as long as the records are there.
         version: For optimistic locking.
     """
 
@@ -191,6 +208,9 @@ class Harness:
     stance: Stance
     record_mode: RecordMode = RecordMode.STRICT
     notice: NoticeMode = NoticeMode.END
+    content: ContentMode = ContentMode.MASKED
+    recipients: tuple[str, ...] = ()
+    content_days: int = 0
     version: int = 1
 
 

@@ -11,16 +11,17 @@ from litestar.response import Redirect, Template
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Conflict, Invalid, NotFound, Refused
 from safebelt.kernel.text import Lang, Text
-from safebelt.rooms.belt.model import SCOPES, Harness, NoticeMode, RecordMode, Stance
+from safebelt.rooms.belt.model import SCOPES, ContentMode, Harness, NoticeMode, RecordMode, Stance
 from safebelt.rooms.belt.pages import words
 from safebelt.rooms.belt.pages.keys import read_terms, refused, shown_once
 from safebelt.rooms.belt.pages.words import AnyRequest
-from safebelt.rooms.belt.service import SHOWN_DAYS, Belt
+from safebelt.rooms.belt.service import SHOWN_DAYS, Belt, days_said
 from safebelt.rooms.registry.service import Registry
 from safebelt.web.forms import Form, empty_form
 from safebelt.web.security import requires
 from safebelt.web.templating import page as render
 
+MOST_DIGITS = 6
 PathLang = Annotated[Lang, PathParameter()]
 PathId = Annotated[str, PathParameter()]
 FormData = URLEncodedBody[dict[str, str]]
@@ -122,7 +123,12 @@ def _changes(data: FormData) -> dict[str, Any]:
         Invalid: A field has a value it cannot have.
     """
     version = data.get("version", "")
-    kinds: dict[str, type[StrEnum]] = {"stance": Stance, "record_mode": RecordMode, "notice": NoticeMode}
+    kinds: dict[str, type[StrEnum]] = {
+        "stance": Stance,
+        "record_mode": RecordMode,
+        "notice": NoticeMode,
+        "content": ContentMode,
+    }
     changes: dict[str, Any] = {"version": int(version) if version.isdecimal() else 0}
     for name, kind in kinds.items():
         if name in data:
@@ -135,13 +141,22 @@ def _changes(data: FormData) -> dict[str, Any]:
             changes[name] = kind(data[name])
     if data.get("policy"):
         changes["policy"] = data["policy"]
+    if "content_days" in data:
+        days = data["content_days"].strip() or "0"
+        changes["content_days"] = int(days) if days.isdecimal() and len(days) <= MOST_DIGITS else -1
     return changes
 
 
 def _as_typed(harness: Harness | None) -> Form[Any]:
     if harness is None:
         return empty_form()
-    return empty_form(policy=harness.policy, record_mode=harness.record_mode.value, notice=harness.notice.value)
+    return empty_form(
+        policy=harness.policy,
+        record_mode=harness.record_mode.value,
+        notice=harness.notice.value,
+        content=harness.content.value,
+        content_days=str(harness.content_days or ""),
+    )
 
 
 def _system(
@@ -166,6 +181,7 @@ def _system(
         harness=harness,
         policy=belt.policy(harness.policy) if harness and harness.policy in {p.id for p in belt.policies()} else None,
         policies=belt.policies(),
+        days_said=days_said(harness.content_days) if harness else None,
         keys=belt.keys(system_id),
         scopes=", ".join(SCOPES),
         holds=belt.in_force(system_id),

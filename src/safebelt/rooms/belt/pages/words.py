@@ -8,7 +8,18 @@ from litestar.exceptions import HTTPException
 
 from safebelt.kernel.errors import Problem
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt.model import Brought, Command, NoticeMode, RecordMode, RuleKind, Scope, Side, Span, Stance
+from safebelt.rooms.belt.model import (
+    Brought,
+    Command,
+    ContentMode,
+    NoticeMode,
+    RecordMode,
+    RuleKind,
+    Scope,
+    Side,
+    Span,
+    Stance,
+)
 from safebelt.web.security import actor_of
 
 AnyRequest = Request[Any, Any, Any]
@@ -116,6 +127,17 @@ STANCES: Mapping[Stance, Text] = {
         "Red lines and stops always act.",
     ),
     Stance.ENFORCE: Text(zh="执行：按策略遮盖或拒绝。", en="Enforcing: the policy masks and refuses."),
+}
+CONTENTS: Mapping[ContentMode, Text] = {
+    ContentMode.MASKED: Text(zh="遮盖个人信息后的文本", en="masked: the texts, personal data masked"),
+    ContentMode.DIGEST: Text(
+        zh="仅摘要：不留文本，日后出示的文本可与之比对",
+        en="digest only: no text; a text shown later can be held against it",
+    ),
+    ContentMode.SEALED: Text(
+        zh="遮盖后的文本，另将原文封存给审计员的公钥（双人）",
+        en="sealed: the masked texts, and the originals sealed to the auditor's public key (two people)",
+    ),
 }
 RECORD_MODES: Mapping[RecordMode, Text] = {
     RecordMode.STRICT: Text(

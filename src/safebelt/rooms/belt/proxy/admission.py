@@ -25,8 +25,9 @@ from safebelt.rooms.belt.decide.admission import (
 from safebelt.rooms.belt.decide.minors import MINORS, laid_over
 from safebelt.rooms.belt.model import Action, Admits, Asked, Key, Policy, Snapshot, Stance
 from safebelt.rooms.belt.proxy import errors
-from safebelt.rooms.belt.proxy.recording import Recording, RecordsDown, policy_facts
+from safebelt.rooms.belt.proxy.recording import RecordsDown, policy_facts
 from safebelt.rooms.belt.proxy.reply import Reply
+from safebelt.rooms.belt.proxy.steps import recording_of
 from safebelt.rooms.belt.proxy.strikes import appeal_at
 from safebelt.rooms.belt.proxy.tools import Caller, Tools
 from safebelt.rooms.belt.proxy.wire import Headers, Request
@@ -162,7 +163,7 @@ class Admission:
             return record
         if len(self._told) >= _MAX_TOLD:
             self._told.clear()
-        recording = Recording(self._tools.recorder, self._tools.new_id("rec"), caller.harness.record_mode)
+        recording = recording_of(self._tools, caller)
         self._told[kind] = (minute, recording.id, 0)
         with suppress(RecordsDown):  # it is refused all the same
             recording.intent(_intent(caller, request, barred, unrecorded), {})

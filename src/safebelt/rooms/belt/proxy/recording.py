@@ -62,10 +62,17 @@ class Recording:
         writer: Where records go.
         record_id: `rec_…`; both records carry it.
         mode: How durable they must be.
+        keeps: What is kept of a content in the place of its texts; None for the content as it is.
     """
 
-    def __init__(self, writer: Recorder, record_id: str, mode: RecordMode = RecordMode.STRICT) -> None:
-        self.id, self._writer = record_id, writer
+    def __init__(
+        self,
+        writer: Recorder,
+        record_id: str,
+        mode: RecordMode = RecordMode.STRICT,
+        keeps: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+    ) -> None:
+        self.id, self._writer, self._keeps = record_id, writer, keeps
         self._is_prompt = mode is RecordMode.PROMPT
         self._failures = -1  # the writer's count at the first record; a later one may have taken it
         self._began = time.perf_counter()
@@ -97,17 +104,18 @@ class Recording:
         Raises:
             RecordsDown: The writer takes no records now.
         """
-        self._put(Record(type="intent", id=self.id, core=facts, content=content))
+        self._put(Record(type="intent", id=self.id, core=facts, content=self._kept(content)))
 
     def intent_as(self, facts: bytes, content: Mapping[str, Any]) -> None:
         """As `intent`, with facts that are JSON already."""
-        self._put_draft(Draft("intent", self.id, facts, encode(content)))
+        self._put_draft(Draft("intent", self.id, facts, encode(self._kept(content) or {})))
 
     def outcome_as(self, facts: Callable[[Times], bytes], content: Mapping[str, Any] | None) -> None:
         """As `outcome`, with facts that are JSON already once the times are put in."""
         if not self.has_outcome:
             self.has_outcome = True
-            data = None if content is None else encode(content)
+            kept = self._kept(content)
+            data = None if kept is None else encode(kept)
             self._put_draft(Draft("outcome", self.id, facts(self._times()), data))
 
     def outcome(self, facts: Mapping[str, Any], content: Mapping[str, Any] | None) -> None:
@@ -119,7 +127,12 @@ class Recording:
         if self.has_outcome:
             return
         self.has_outcome = True
-        self._put(Record(type="outcome", id=self.id, core={**facts, **self._times()._asdict()}, content=content))
+        core = {**facts, **self._times()._asdict()}
+        self._put(Record(type="outcome", id=self.id, core=core, content=self._kept(content)))
+
+    def _kept(self, content: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """Return what the record keeps of a content: here, so that no way around it is left."""
+        return content if content is None or self._keeps is None else self._keeps(content)
 
     def _times(self) -> Times:
         self.upstream_ends()

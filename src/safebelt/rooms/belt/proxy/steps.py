@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from safebelt.rooms.belt.model import Hit, Verdict
+from safebelt.rooms.belt.model import ContentMode, Hit, Verdict
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.client import UpstreamBroke
 from safebelt.rooms.belt.proxy.forms import Malformed
@@ -12,6 +13,8 @@ from safebelt.rooms.belt.proxy.recording import Recording, policy_facts, verdict
 from safebelt.rooms.belt.proxy.screens import WholeAnswer
 from safebelt.rooms.belt.proxy.sse import SseSplitter
 from safebelt.rooms.belt.proxy.tools import Caller, Tools
+from safebelt.rooms.belt.records.digests import digested
+from safebelt.rooms.belt.records.line import SALT_BYTES
 from safebelt.rooms.belt.scanner.engine import mask_all
 
 _T = TypeVar("_T")
@@ -159,7 +162,12 @@ def usage(body: dict[str, Any]) -> dict[str, Any]:
 
 def recording_of(tools: Tools, caller: Caller) -> Recording:
     """Begin the record of an exchange."""
-    return Recording(tools.recorder, tools.new_id("rec"), caller.harness.record_mode)
+    harness = caller.harness
+    keeps = None
+    if harness.content is ContentMode.DIGEST:
+        salt = tools.chance(SALT_BYTES)
+        keeps = partial(digested, salt=salt)
+    return Recording(tools.recorder, tools.new_id("rec"), harness.record_mode, keeps)
 
 
 def intent_facts(caller: Caller, path: str, body: Mapping[str, Any], verdict: Verdict) -> dict[str, Any]:

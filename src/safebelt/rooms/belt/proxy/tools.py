@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Any, Protocol
 
-from safebelt.engines.clock import Clock
+from safebelt.engines.clock import Chance, Clock, real_chance
 from safebelt.kernel.ids import NewId
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.switch import Switch
@@ -58,6 +58,7 @@ class Tools:
         meter: Counts what keys use.
         minors_policy: Id of the policy that minors' mode lays over a system's own.
         zone: In which rules of admission ask about the hour.
+        chance: Randomness, for salts.
     """
 
     upstream: Model
@@ -78,6 +79,7 @@ class Tools:
     meter: Meter = field(default_factory=Meter)
     minors_policy: str = "safebelt/minors"
     zone: tzinfo = UTC
+    chance: Chance = real_chance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

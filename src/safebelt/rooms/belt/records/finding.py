@@ -42,6 +42,10 @@ _SAYS: Mapping[str, Text] = {
         zh="此前一秒以上的记录没有签名树头：树头缺失",
         en="records older than a second had no signed head when this was written: heads are missing",
     ),
+    "removed_by_rule": Text(
+        zh="共 {count} 段按保存期限删除，最近一次在 {on}；各段的根在账本中",
+        en="{count} segments were removed by rule, the last on {on}; their roots are in the ledger",
+    ),
     "segment_missing": Text(zh="该段缺失", en="this segment is missing"),
     "sealed_differs": Text(
         zh="账本登记 {records} 条记录、根 {root}；现为 {lines} 条、根 {now}",

@@ -128,7 +128,7 @@ class Indexer:
     def _intent_of(self, outcome: Line) -> Record | None:
         if (known := self._recent.pop(outcome.core.id, None)) is not None:
             return known
-        return None if outcome.core.intent is None else self._reader.read(*outcome.core.intent)
+        return self._reader.intent_of(outcome)
 
 
 def _text(value: object) -> str:

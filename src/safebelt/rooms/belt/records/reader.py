@@ -82,8 +82,21 @@ class Reader:
         line = self.line(segment, offset)
         if line.core.type != "outcome":
             return Exchanged(_record(line, (segment, offset)), None)
-        intent = None if line.core.intent is None else self.read(*line.core.intent)
-        return Exchanged(intent, _record(line, (segment, offset)))
+        return Exchanged(self.intent_of(line), _record(line, (segment, offset)))
+
+    def intent_of(self, outcome: Line) -> Record | None:
+        """Return the intent of an outcome; None where there is none, or its segment is no longer there.
+
+        Whether the segment was removed by rule or is missing is for `verify` to say.
+
+        Raises:
+            NotFound: No record begins where it should.
+            Unavailable: Its content was changed.
+        """
+        place = outcome.core.intent
+        if place is None or not path_of(self._folder, place[0]).exists():
+            return None
+        return self.read(*place)
 
     def find(self, record_id: str) -> list[Place]:
         """Return where the lines of a record are, by searching every file; for when the index is not at hand."""

@@ -8,9 +8,11 @@ What it cannot see: that a whole folder was put back to an earlier state, as far
 followed.  Memory is constant; the pass is one read of every file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.reasons import Reason
@@ -35,6 +37,18 @@ MOST_FINDINGS = 1000
 """More are counted, not kept: a log rewritten as a whole must not fill the memory of whoever checks it."""
 
 
+class Removed(NamedTuple):
+    """A segment that the house removed because it was too old, as the ledger has it.
+
+    Attributes:
+        on: The day, ISO 8601.
+        last: Link of its last record.
+    """
+
+    on: str
+    last: str
+
+
 @dataclass(kw_only=True)
 class Verification:
     """What reading everything again came to.
@@ -42,6 +56,7 @@ class Verification:
     Attributes:
         segments, records, heads: How many there are.
         erased: Records whose content was erased; they still verify.
+        removed: Segments that the house removed because they were too old; the ledger has their roots.
         unsealed: Records that no matching signed head covers (yet).
         findings: What is wrong or unknown, in order; at most `MOST_FINDINGS`.
         faults: How many faults there are, kept or not.
@@ -51,6 +66,7 @@ class Verification:
     records: int = 0
     heads: int = 0
     erased: int = 0
+    removed: int = 0
     unsealed: int = 0
     findings: list[Finding] = field(default_factory=list)
     faults: int = 0
@@ -70,7 +86,7 @@ class Verification:
 
     def counts(self) -> dict[str, int]:
         """Return the numbers, JSON-ready."""
-        names = ("segments", "records", "heads", "erased", "unsealed", "faults")
+        names = ("segments", "records", "heads", "erased", "removed", "unsealed", "faults")
         return {name: getattr(self, name) for name in names}
 
     @property
@@ -102,7 +118,14 @@ class Verification:
         )
 
 
-def verify(folder: Path, *, open_note: Open, sealed: Mapping[str, tuple[int, str]], log_origin: str) -> Verification:
+def verify(
+    folder: Path,
+    *,
+    open_note: Open,
+    sealed: Mapping[str, tuple[int, str]],
+    log_origin: str,
+    removed: Mapping[str, Removed] | None = None,
+) -> Verification:
     """Read everything again.  May run while the records are being written.
 
     Args:
@@ -110,6 +133,7 @@ def verify(folder: Path, *, open_note: Open, sealed: Mapping[str, tuple[int, str
         open_note: Signed note → its text, or raises Problem where no trusted key signed it.
         sealed: Segment → number of records and root (hex), as the ledger has them.
         log_origin: Name of the log; heads of another one do not count.
+        removed: Segments that were removed by rule, as the ledger has them: only these may be absent.
 
     Raises:
         OSError: A file cannot be read.
@@ -119,7 +143,12 @@ def verify(folder: Path, *, open_note: Open, sealed: Mapping[str, tuple[int, str
         sizes = {name: path_of(folder, name).stat().st_size for name in segments(folder, log)}  # before the heads
         heads = HeadCheck(folder, log_origin=log_origin, open_note=open_note, report=result.add, log=log)
         of_log = {name: each for name, each in sealed.items() if log_of(name) == log}
-        _verify_log(folder, log, sizes, heads=heads, sealed=of_log, result=result)
+        gone = {
+            name: each
+            for name, each in sorted((removed or {}).items(), key=lambda pair: segment_number(pair[0]))
+            if log_of(name) == log and name not in sizes
+        }
+        _verify_log(folder, log, sizes, heads=heads, sealed=of_log, gone=gone, result=result)
     return result
 
 
@@ -130,17 +159,27 @@ def _verify_log(
     *,
     heads: HeadCheck,
     sealed: Mapping[str, tuple[int, str]],
+    gone: Mapping[str, Removed],
     result: Verification,
 ) -> None:
     """Read one worker's log again: its chain, its heads and its seals are nobody else's."""
     newest = max(sizes, key=segment_number, default="")
-    last, claimed, expected, named = GENESIS, 0, 1, set[str]()
+    last, claimed, expected, named = GENESIS, 0, 1, set(gone)
+    _name_removed(gone, result)
+    left = {segment_number(name): name for name in gone}
     for name, size in sizes.items():
         gap = range(expected, segment_number(name))
-        _name_missing(gap, log, named, result)
+        _name_missing(gap, left, log, named, result)
+        for number in [number for number in left if number < gap.stop]:
+            heads.take(left.pop(number))  # its heads are all that is left of it
+        if gap:
+            before = gone.get(segment_name(gap[-1], log))
+            known = before.last if before else None
+        else:
+            known = last
         check = SegmentCheck(
             name,
-            last=None if gap else last,
+            last=known,
             heads=heads.take(name),
             is_open=name == newest and name not in sealed,
             report=result.add,
@@ -155,8 +194,18 @@ def _verify_log(
     result.heads += heads.signed
 
 
-def _name_missing(numbers: range, log: str, named: set[str], result: Verification) -> None:
-    for number in numbers[:MOST_FINDINGS]:
+def _name_removed(gone: Mapping[str, Removed], result: Verification) -> None:
+    """Say in one finding what the rule removed: a finding each would crowd out the faults."""
+    if gone:
+        names = list(gone)
+        where = names[0] if len(names) == 1 else f"{names[0]} – {names[-1]}"
+        on = max(each.on for each in gone.values())
+        result.removed += len(names)
+        result.add(finding("removed_by_rule", where, count=len(names), on=on, holds=Truth.TRUE))
+
+
+def _name_missing(numbers: range, removed: Container[int], log: str, named: set[str], result: Verification) -> None:
+    for number in islice((number for number in numbers if number not in removed), MOST_FINDINGS):
         name = segment_name(number, log)
         named.add(name)
         result.add(finding("segment_missing", name))

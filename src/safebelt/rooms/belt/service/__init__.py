@@ -1,9 +1,11 @@
 """Deeds of the belt, one class in five chapters: harnesses and keys, orders, exchanges, evidence, identity."""
 
+from safebelt.rooms.belt.service.aging import Aging
 from safebelt.rooms.belt.service.approvals import Approvals, HeldCalls
 from safebelt.rooms.belt.service.base import CarriedHere, Tools
 from safebelt.rooms.belt.service.commanding import EVERYTHING
-from safebelt.rooms.belt.service.evidence import Evidence, texts_of
+from safebelt.rooms.belt.service.content import days_said
+from safebelt.rooms.belt.service.evidence import texts_of
 from safebelt.rooms.belt.service.exchanges import OPEN, day_range
 from safebelt.rooms.belt.service.identity import BeltIdentity, Identities
 from safebelt.rooms.belt.service.keys import MAX_GRACE_HOURS, Keys, digest_of
@@ -66,10 +68,11 @@ __all__ = [
     "Tried",
     "TryIt",
     "day_range",
+    "days_said",
     "digest_of",
     "texts_of",
 ]
 
 
-class Belt(Keys, Telemetry, StopOrders, Quotas, Evidence, HeldCalls, Identities, Replays, Openly, Completeness):
+class Belt(Keys, Telemetry, StopOrders, Quotas, Aging, HeldCalls, Identities, Replays, Openly, Completeness):
     """The belt, as console, API, command line and jobs use it."""

@@ -60,6 +60,7 @@ class Tools:
         admission: Folder of the rules of admission; None for no rules.
         zone: The house's time zone.
         collector: Where telemetry is sent; None for nowhere.
+        records_days: How many days the records are kept; 0 for ever.
         lease_seconds: How long the command bus may be silent, 0 for ever; None where there is no such bus.
     """
 
@@ -84,6 +85,7 @@ class Tools:
     complaints: Callable[[str], int] | None = None
     admission: Path | None = None
     zone: tzinfo = UTC
+    records_days: int = 0
 
 
 class Chapter:

@@ -8,15 +8,17 @@ import structlog
 
 from safebelt.kernel.actors import MACHINE, Actor
 from safebelt.kernel.conditions import Truth
-from safebelt.kernel.errors import Unavailable
+from safebelt.kernel.errors import NotFound, Unavailable
 from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt import store
-from safebelt.rooms.belt.model import Exchange, Record, RecordErased, SegmentSealed
+from safebelt.rooms.belt.model import Exchange, Record, RecordErased, SegmentRemoved, SegmentSealed
+from safebelt.rooms.belt.records.digests import Fit, fits
 from safebelt.rooms.belt.records.erase import erase
 from safebelt.rooms.belt.records.index import fold
 from safebelt.rooms.belt.records.reader import Exchanged, Reader
-from safebelt.rooms.belt.records.verify import Verification, verify
+from safebelt.rooms.belt.records.verify import Removed, Verification, verify
+from safebelt.rooms.belt.scanner.engine import mask_all
 from safebelt.rooms.belt.service.base import REASON, Chapter, given, missing
 from safebelt.rooms.belt.service.words import Full, Proof, Sealed
 
@@ -118,7 +120,13 @@ class Evidence(Chapter):
         """
         sealed = {name: (each.records, each.root) for name, each in self.sealed_segments().items()}
         try:
-            return verify(self._t.records, open_note=self._t.open_note, sealed=sealed, log_origin=self._t.log_origin)
+            return verify(
+                self._t.records,
+                open_note=self._t.open_note,
+                sealed=sealed,
+                log_origin=self._t.log_origin,
+                removed=self._removed(),
+            )
         except OSError as error:
             raise Unavailable(
                 what=Text(zh=f"无法读取记录：{error.strerror}。", en=f"The records cannot be read: {error.strerror}."),
@@ -126,6 +134,20 @@ class Evidence(Chapter):
                     zh="请检查磁盘与文件权限，然后重试。", en="Check the disk and file permissions, then try again."
                 ),
             ) from error
+
+    def _removed(self) -> dict[str, Removed]:
+        """Return the segments that were removed by rule: a row alone proves nothing, so each entry is read."""
+        found = {}
+        for name, row in self.sealed_segments().items():
+            try:
+                entry = self._t.ledger.entry(row.removed_entry) if row.removed_entry else None
+            except NotFound:
+                continue
+            if entry is None or (entry.kind, entry.subject) != (SegmentRemoved.kind, name):
+                continue
+            if (entry.data["records"], entry.data["root"]) == (row.records, row.root):
+                found[name] = Removed(on=entry.at.date().isoformat(), last=str(entry.data["last"]))
+        return found
 
     def prove(self, record_id: str) -> Proof:
         """Return a self-contained proof (C2SP tlog-proof) that a record stands in a signed head.
@@ -142,6 +164,23 @@ class Evidence(Chapter):
             segment=segment,
             sealed_entry=sealed.entry_id if sealed else "",
         )
+
+    def check_text(self, record_id: str, text: str) -> list[Fit]:
+        """Hold a text against every text that a record keeps, or of which it keeps a digest.
+
+        The text is masked first, as records mask; a line break at its end, as editors leave it, does not count.
+
+        Raises:
+            NotFound: There is no such record.
+            Unavailable: A content on disk is not what its record says.
+        """
+        both = self._joined(Reader(self._t.records), self._places(record_id))
+        readings = {text, text.removesuffix("\n").removesuffix("\r")}
+        shown = frozenset(
+            reading for each in readings for reading in (each, mask_all(each), mask_all(each, as_json=True))
+        )
+        halves = [half.content for half in (both.intent, both.outcome) if half and half.content]
+        return [fit for content in halves for fit in fits(content, shown)]
 
     def erase(self, record_id: str, reason: str, by: Actor) -> int:
         """Erase a record's content for good; its core and every proof stand.

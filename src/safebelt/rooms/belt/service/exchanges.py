@@ -113,6 +113,7 @@ class Exchanges(Chapter):
         with self._t.sql.read() as tx:
             count = tx.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
             rows = tx.execute(query.limit(per_page).offset((page - 1) * per_page)).mappings().all()
+            kept_from = _kept_from(tx)
         counted = min(count, MAX_COUNTED)
         return Found(
             items=tuple(store.to_exchange(row) for row in rows),
@@ -120,6 +121,7 @@ class Exchanges(Chapter):
             is_more=count > MAX_COUNTED,
             page=page,
             pages=pages_of(counted, per_page),
+            kept_from=kept_from,
         )
 
     def newer(self, cursor: int, search: Search | None = None) -> tuple[int, tuple[Exchange, ...]]:
@@ -173,6 +175,14 @@ class Exchanges(Chapter):
             total_p50_ms=percentile(total, 0.50),
             is_sampled=len(times) > MAX_TIMED,
         )
+
+
+def _kept_from(tx: sa.Connection) -> datetime | None:
+    """Return when the oldest record that is left was written; None where none was removed by rule."""
+    removed = sa.select(store.segment.c.segment).where(store.segment.c.removed_at.is_not(None)).limit(1)
+    if tx.execute(removed).first() is None:
+        return None
+    return tx.execute(sa.select(store.exchange.c.at).order_by(store.exchange.c.at).limit(1)).scalar()
 
 
 def percentile(ordered: Sequence[float], share: float) -> float | None:

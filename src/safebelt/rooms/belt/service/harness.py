@@ -11,6 +11,7 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.belt import store
 from safebelt.rooms.belt.decide import in_force
 from safebelt.rooms.belt.model import (
+    ContentMode,
     Harness,
     HarnessSet,
     NoticeMode,
@@ -20,6 +21,7 @@ from safebelt.rooms.belt.model import (
 )
 from safebelt.rooms.belt.service.admission import RulesOfAdmission
 from safebelt.rooms.belt.service.base import missing
+from safebelt.rooms.belt.service.content import hold_days, two_people_seal
 from safebelt.rooms.belt.service.policy_versions import PolicyVersions
 from safebelt.rooms.belt.service.strikes import Strikes
 from safebelt.rooms.registry.model.identity import Scheme
@@ -82,13 +84,28 @@ class Harnesses(PolicyVersions, RulesOfAdmission, Strikes):
         stance: Stance | None = None,
         record_mode: RecordMode | None = None,
         notice: NoticeMode | None = None,
+        content: ContentMode | None = None,
+        content_days: int | None = None,
     ) -> Harness:
         """Change how the belt sits; what is None stays.
+
+        Args:
+            system_id: A system that has the belt.
+            by: Who acts.
+            version: Of the harness, as it was read.
+            policy: As for `fit`.
+            stance: As for `fit`.
+            record_mode: As for `fit`.
+            notice: As for `fit`.
+            content: What records keep of texts; `sealed` takes two people (`propose_sealing`).
+            content_days: How many days they keep texts at most; 0 for as long as the records are there.
 
         Raises:
             NotFound: The belt is not fitted to the system, or there is no such policy.
             Conflict: Somebody changed it since `version` was read.
-            Refused: Records cannot be switched off, or the policy lacks a red line of the house.
+            Invalid: So many days are none.
+            Refused: Records cannot be switched off, the policy lacks a red line of the house, or originals would be
+                kept on one person's word.
         """
         old = self.harness(system_id)
         new = replace(
@@ -97,15 +114,19 @@ class Harnesses(PolicyVersions, RulesOfAdmission, Strikes):
             stance=old.stance if stance is None else stance,
             record_mode=old.record_mode if record_mode is None else record_mode,
             notice=old.notice if notice is None else notice,
+            content=old.content if content is None else content,
+            content_days=old.content_days if content_days is None else content_days,
             version=version + 1,
         )
+        hold_days(new.content_days)
+        if new.content is not ContentMode.SEALED:
+            new = replace(new, recipients=())
+        elif old.content is not ContentMode.SEALED:
+            raise two_people_seal()
         _hold_recording(new.record_mode)
         self.hold_red_lines_of(self.policy(new.policy))
-        where = (store.harness.c.system_id == system_id) & (store.harness.c.version == version)
         with self._t.sql.begin() as tx:
-            result = tx.execute(sa.update(store.harness).where(where).values(**store.from_harness(new)))
-            changed_once(result, system_id)
-            self._t.ledger.append(tx, self._harness_set(tx, new), by=by)
+            self._put_harness(tx, new, by)
         return new
 
     def harness(self, system_id: str) -> Harness:
@@ -173,7 +194,14 @@ class Harnesses(PolicyVersions, RulesOfAdmission, Strikes):
         tx.execute(sa.insert(store.harness).values(**store.from_harness(chosen)))
         self._t.ledger.append(tx, self._harness_set(tx, chosen), by=by)
 
-    def _harness_set(self, tx: sa.Connection, chosen: Harness) -> HarnessSet:
+    def _put_harness(self, tx: sa.Connection, new: Harness, by: Actor, *, proposal: str = "") -> None:
+        """Put a changed harness in the place of the one it was made from, once."""
+        table = store.harness
+        where = (table.c.system_id == new.system_id) & (table.c.version == new.version - 1)
+        changed_once(tx.execute(sa.update(table).where(where).values(**store.from_harness(new))), new.system_id)
+        self._t.ledger.append(tx, self._harness_set(tx, new, proposal=proposal), by=by)
+
+    def _harness_set(self, tx: sa.Connection, chosen: Harness, *, proposal: str = "") -> HarnessSet:
         policy = self._policy(tx, chosen.policy)
         return HarnessSet(
             subject=chosen.system_id,
@@ -183,6 +211,10 @@ class Harnesses(PolicyVersions, RulesOfAdmission, Strikes):
             stance=chosen.stance.value,
             record_mode=chosen.record_mode.value,
             notice=chosen.notice.value,
+            content=chosen.content.value,
+            recipients=chosen.recipients,
+            content_days=chosen.content_days,
+            proposal=proposal,
         )
 
 

@@ -135,6 +135,7 @@ class Found:
         count: How many match, counted up to `MAX_COUNTED`.
         is_more: Whether more match than were counted.
         page, pages: Which page this is, of how many.
+        kept_from: When the oldest record there is was written, where older ones were removed by rule; else None.
     """
 
     items: tuple[Exchange, ...]
@@ -142,6 +143,7 @@ class Found:
     is_more: bool
     page: int
     pages: int
+    kept_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,13 +205,20 @@ class Full:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed:
-    """A finished segment and the ledger entry that carries its root."""
+    """A finished segment and the ledger entry that carries its root.
+
+    Attributes:
+        removed_at: When it was removed because it was too old; None while it is there.
+        removed_entry: The ledger entry that says so.
+    """
 
     segment: str
     records: int
     root: str
     sealed_at: datetime
     entry_id: str
+    removed_at: datetime | None = None
+    removed_entry: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

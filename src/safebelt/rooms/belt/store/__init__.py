@@ -18,6 +18,7 @@ from safebelt.rooms.belt.model import (
     Approval,
     Brought,
     Command,
+    ContentMode,
     Exchange,
     Harness,
     Held,
@@ -51,6 +52,9 @@ harness = sa.Table(
     sa.Column("stance", sa.String(10), nullable=False),
     sa.Column("record_mode", sa.String(10), nullable=False),
     sa.Column("notice", sa.String(10), nullable=False),
+    sa.Column("content", sa.String(10), nullable=False, server_default=sa.text("'masked'")),
+    sa.Column("recipients", sa.Text, nullable=False, server_default=sa.text("'[]'")),
+    sa.Column("content_days", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("version", sa.Integer, nullable=False),
 )
 
@@ -129,8 +133,10 @@ segment = sa.Table(
     sa.Column("root", sa.String(64), nullable=False),
     sa.Column("sealed_at", UtcDateTime, nullable=False),
     sa.Column("entry_id", sa.String(40), nullable=False),
+    sa.Column("removed_at", UtcDateTime),
+    sa.Column("removed_entry", sa.String(40), nullable=False, server_default=sa.text("''")),
 )
-"""Finished segments and the ledger entries that carry their roots."""
+"""Finished segments and the ledger entries that carry their roots; and when one was removed because it was too old."""
 
 policy = sa.Table(
     "belt_policy",
@@ -188,6 +194,9 @@ def to_harness(row: sa.RowMapping) -> Harness:
         stance=Stance(row["stance"]),
         record_mode=RecordMode(row["record_mode"]),
         notice=NoticeMode(row["notice"]),
+        content=ContentMode(row["content"]),
+        recipients=tuple(json.loads(row["recipients"])),
+        content_days=row["content_days"],
         version=row["version"],
     )
 
@@ -200,6 +209,9 @@ def from_harness(value: Harness) -> dict[str, Any]:
         "stance": value.stance.value,
         "record_mode": value.record_mode.value,
         "notice": value.notice.value,
+        "content": value.content.value,
+        "recipients": json.dumps(list(value.recipients)),
+        "content_days": value.content_days,
         "version": value.version,
     }
 
@@ -365,6 +377,15 @@ def to_approval(row: sa.RowMapping) -> Approval:
 
 def blank_calls(tx: sa.Connection, record_id: str) -> None:
     """Erase what the calls of a record said; what became of them stands."""
-    for row in tx.execute(sa.select(call.c.id, call.c.held).where(call.c.record == record_id)).all():
+    _blank_calls(tx, call.c.record == record_id)
+
+
+def blank_calls_before(tx: sa.Connection, at: datetime, system_id: str = "") -> None:
+    """Erase what calls said that are older; of one system, or of all."""
+    _blank_calls(tx, (call.c.at < at) & (sa.true() if not system_id else call.c.system_id == system_id))
+
+
+def _blank_calls(tx: sa.Connection, which: sa.ColumnElement[bool]) -> None:
+    for row in tx.execute(sa.select(call.c.id, call.c.held).where(which)).all():
         blank = replace(msgspec.json.decode(row.held, type=Held), arguments="", said="")
         tx.execute(sa.update(call).where(call.c.id == row.id).values(held=msgspec.json.encode(blank).decode()))

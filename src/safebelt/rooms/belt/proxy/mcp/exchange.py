@@ -23,7 +23,6 @@ from safebelt.rooms.belt.proxy.governing import ToolCalls
 from safebelt.rooms.belt.proxy.leaves import rewrite_words
 from safebelt.rooms.belt.proxy.mcp.servers import McpServer, kept
 from safebelt.rooms.belt.proxy.recording import (
-    Recording,
     RecordsDown,
     output_verdict,
     policy_facts,
@@ -33,6 +32,7 @@ from safebelt.rooms.belt.proxy.recording import (
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.screens import Words, screen_request
 from safebelt.rooms.belt.proxy.sse import SseSplitter, write_event
+from safebelt.rooms.belt.proxy.steps import recording_of
 from safebelt.rooms.belt.proxy.streaming import BEAT
 from safebelt.rooms.belt.proxy.tools import Caller, Tools, upstream_error
 from safebelt.rooms.belt.proxy.wire import Headers, Request
@@ -64,7 +64,7 @@ class McpExchange:
     ) -> None:
         self._tools, self._caller, self._request, self._reply = tools, caller, request, reply
         self._server, self._name = server, name
-        self._recording = Recording(tools.recorder, tools.new_id("rec"), caller.harness.record_mode)
+        self._recording = recording_of(tools, caller)
         self._scanner = tools.screens.of(caller.policy, tools.clock().date())
         self._words = Words(self._scanner, caller.harness)
         self._calls = ToolCalls(tools, caller, self._recording.id, request.path)
