@@ -80,6 +80,17 @@ def put(sql: Sql, parts: list[bytes]) -> int:
         return sum(load(tx, part, {"trial_thing"})[1] for part in parts)
 
 
+def test_a_negative_zero_comes_out_of_either_database_the_same(both) -> None:
+    kept = []
+    for sql in both:
+        emptied(sql)
+        with sql.begin() as tx:
+            tx.execute(sa.insert(thing), [{"id": 0, "real": -0.0}])
+        kept.append(parts_of(sql))
+
+    assert kept[0] == kept[1]
+
+
 @settings(max_examples=25)
 @given(rows=st.lists(ROWS, min_size=1, max_size=8), start=st.integers(0, 1))
 def test_rows_come_back_exactly_from_either_database_in_either(both, rows, start) -> None:

@@ -153,10 +153,13 @@ def _kind(type_: sa.types.TypeEngine[Any]) -> str:
 
 
 def _spelled(row: Sequence[Any], floats: Sequence[int]) -> list[Any]:
-    """Write numbers with a fraction as text, which has words for infinity too."""
+    """Write numbers with a fraction as text, which has words for infinity too.
+
+    A negative zero is written as zero: SQLite keeps no sign of it, and one house must come to the same bytes in either.
+    """
     values = list(row)
     for place in floats:
-        values[place] = None if values[place] is None else repr(float(values[place]))
+        values[place] = None if values[place] is None else repr(float(values[place]) + 0.0)
     return values
 
 

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,9 @@ def test_a_part_is_stopped_by_its_name_and_a_slip_in_a_keys_id_is_told(run: Run,
         with pytest.raises(Invalid):
             run("stop", "--key", "key_1", "--tool", "pay", "--reason", "both")
 
+        deadline = time.monotonic() + 30  # a slip is told at once, without waiting until the order is obeyed
+        while run("state").data["waiting"] and time.monotonic() < deadline:
+            time.sleep(0.05)
         held = {name: each["command"] for name, each in run("state").data["systems"].items()}
         assert held == {"model:org/model-1": "cut", "tool:pay": "pause", "key:key_of_nobody": "cut"}
         assert run("state").data["all"]["command"] == "run"
