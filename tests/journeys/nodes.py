@@ -40,6 +40,14 @@ class Net:
     def _make(self) -> bool:
         if shutil.which("ip") is None or not _did("ip", "netns", "add", self._space("hub")):
             return False
+        try:
+            self._join()
+        except subprocess.CalledProcessError:  # namespaces, but no bridge or no pairs of cards between them
+            self._remove()
+            return False
+        return True
+
+    def _join(self) -> None:
         _ip("-n", self._space("hub"), "link", "add", "br0", "type", "bridge")
         _ip("-n", self._space("hub"), "addr", "add", f"{self._subnet}.1/24", "dev", "br0")
         _ip("-n", self._space("hub"), "link", "set", "br0", "up")
@@ -52,7 +60,10 @@ class Net:
             _ip("-n", there, "link", "set", "eth0", "up")
         for name in self._names:
             _ip("-n", self._space(name), "link", "set", "lo", "up")
-        return True
+
+    def _remove(self) -> None:
+        for name in self._names:
+            _did("ip", "netns", "del", self._space(name))
 
     def _space(self, name: str) -> str:
         return f"{self._mark}-{name}"
@@ -71,8 +82,7 @@ class Net:
 
     def close(self) -> None:
         if self.is_real:
-            for name in self._names:
-                _did("ip", "netns", "del", self._space(name))
+            self._remove()
 
 
 def _did(*command: str) -> bool:
