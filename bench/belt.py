@@ -268,7 +268,8 @@ def main() -> None:
                 measure(one, load, asked.seconds)
         belt = next(one for one in targets if one.name == "belt, prompt")
         memory = remembered(belt, load, asked.exchanges)
-        stops = _stopping.measured(house, port, targets[-1].stream if not asked.peers else belt.stream)
+        last = next(one for one in targets if one.port == port)  # the belt of that house, whatever peers came after it
+        stops = _stopping.measured(house, port, last.stream)
     rows = as_data(targets)
     found = {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
