@@ -97,7 +97,7 @@ class Harnesses(PolicyVersions, RulesOfAdmission, Strikes):
             stance: As for `fit`.
             record_mode: As for `fit`.
             notice: As for `fit`.
-            content: What records keep of texts; `sealed` takes two people (`propose_sealing`).
+            content: What records keep of texts; `sealed` is refused, for nothing can seal them yet.
             content_days: How many days they keep texts at most; 0 for as long as the records are there.
 
         Raises:
