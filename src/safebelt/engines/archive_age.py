@@ -120,6 +120,30 @@ def opening(file: BinaryIO, keys: Keys) -> Iterator[BinaryIO]:
         yield cast("BinaryIO", opened)
 
 
+# ---- a few bytes, whole
+
+
+def seal_bytes(data: bytes, recipients: Sequence[str]) -> bytes:
+    """Return a few bytes as an age file for recipients.
+
+    Raises:
+        Invalid: A recipient is none, or there is none.
+    """
+    if not recipients:
+        raise _nobody()
+    return bytes(pyrage.encrypt(data, [_recipient(each) for each in recipients]))
+
+
+def open_bytes(data: bytes, keys: Keys) -> bytes:
+    """Open a small age file, whole.
+
+    Raises:
+        Invalid: It cannot be opened with these keys, or was changed.
+    """
+    with opening(io.BytesIO(data), keys) as file:
+        return file.read()
+
+
 # ---- recipients and identities, by the library
 
 
@@ -264,6 +288,13 @@ class _Opened(io.RawIOBase):
             os.close(self._ours)
             self._beside.join()
         super().close()
+
+
+def _nobody() -> Invalid:
+    return Invalid(
+        what=Text(zh="没有收件人：封存之后谁也打不开。", en="There is no recipient: nobody could ever open it."),
+        hint=Text(zh="请至少给出一个公钥。", en="Give at least one public key."),
+    )
 
 
 def _both() -> Invalid:

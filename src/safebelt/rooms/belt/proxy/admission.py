@@ -166,8 +166,8 @@ class Admission:
         recording = recording_of(self._tools, caller)
         self._told[kind] = (minute, recording.id, 0)
         with suppress(RecordsDown):  # it is refused all the same
-            recording.intent(_intent(caller, request, barred, unrecorded), {})
-            recording.outcome(_outcome(barred), None)
+            recording.intent(_intent(caller, request, barred, unrecorded), {}, {})
+            recording.outcome(_outcome(barred), None, {})
             await recording.durable()
         return recording.id
 

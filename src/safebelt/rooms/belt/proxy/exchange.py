@@ -37,6 +37,7 @@ from safebelt.rooms.belt.proxy.steps import (
     Begun,
     Flow,
     Streamed,
+    as_said,
     aside,
     intent_facts,
     masked,
@@ -119,7 +120,7 @@ class Exchange:
             await self._reply.error(stop)
             return
         self._body, self._input = body, screened.verdict
-        self._recording.intent(self._intent_facts(self._input), {"texts": screened.kept})
+        self._recording.intent(self._intent_facts(self._input), {"texts": screened.kept}, screened.texts)
         if refusal := self._refusal(self._input):
             await self._refuse(refusal)
             return
@@ -184,7 +185,7 @@ class Exchange:
         return self._tools.complain_at(self._caller.key.system_id) if self._tools.complain_at else None
 
     async def _refuse(self, error: errors.BeltError) -> None:
-        self._recording.outcome(self._outcome_facts(error.status, "refused", Action.REFUSE), None)
+        self._recording.outcome(self._outcome_facts(error.status, "refused", Action.REFUSE), None, {})
         await self._recording.durable()
         await self._reply.error(error, self._headers(Action.REFUSE))
 
@@ -212,7 +213,7 @@ class Exchange:
             finish = "refused"
         body["safebelt"] = self._field(done)
         facts = {**self._outcome_facts(answer.status, finish, done), "usage": usage(body), **self._made()}
-        self._recording.outcome(facts, await self._outcome_content())
+        self._recording.outcome(facts, await self._outcome_content(), as_said(self._said))
         await self._recording.durable()
         kind, content = self._content(body)
         headers = (*passed_on(answer), (b"content-type", kind), *self._headers(done))
@@ -288,7 +289,7 @@ class Exchange:
         done = self._done()
         finish = "refused" if streamed.is_refused or self._calls.done is Action.REFUSE else "complete"
         facts = {**self._outcome_facts(answer.status, finish, done), "usage": streamed.usage}
-        self._recording.outcome(facts, await self._outcome_content())
+        self._recording.outcome(facts, await self._outcome_content(), as_said(self._said))
         await self._recording.durable()
         await self._reply.end(streamed.last(self._field(done)))
 
@@ -320,7 +321,7 @@ class Exchange:
         try:
             if self._input is not None:
                 content = await self._outcome_content()
-                self._recording.outcome(self._outcome_facts(status, finish, self._done()), content)
+                self._recording.outcome(self._outcome_facts(status, finish, self._done()), content, as_said(self._said))
                 await self._recording.durable()
         except RecordsDown:
             error = errors.RECORDS_FAILED
@@ -338,7 +339,8 @@ class Exchange:
             return
         try:
             content = await self._outcome_content()
-            self._recording.outcome(self._outcome_facts(self._status, finish, self._done()), content)
+            facts = self._outcome_facts(self._status, finish, self._done())
+            self._recording.outcome(facts, content, as_said(self._said))
         except RecordsDown:
             return  # the intent stands; recovery or the next start marks it lost
 

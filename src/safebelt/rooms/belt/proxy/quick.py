@@ -162,6 +162,7 @@ class Passing:
         self._recording.intent_as(
             self._seat.intent(self._request.target, self._body, asked.admitted),
             {"texts": self._seat.kept(asked.texts, Side.INPUT)},
+            asked.texts,
         )
         self._recording.upstream_begins()
         self._passed = _encode(self._body)
@@ -270,7 +271,7 @@ class Passing:
         """Put the outcome, and let the answer go at the end of the turn."""
         tools, seat, id_ = self._quick.tools, self._seat, self._recording.id.encode()
         facts = seat.outcome(id_, answer.served_by, _SORTED(usage(body)))
-        self._recording.outcome_as(facts, {"texts": seat.kept(texts, Side.OUTPUT)} if texts else None)
+        self._recording.outcome_as(facts, {"texts": seat.kept(texts, Side.OUTPUT)} if texts else None, texts)
         passing = b"".join([b"%b: %b\r\n" % pair for pair in passed_on(answer)])
         shown = _encode(noticed(body, notice_of(tools.labelling, seat.caller.harness, self._body)))
         self._leaving = shown, passing

@@ -18,6 +18,10 @@ from safebelt.rooms.belt.records.acks import WhenDurable
 from safebelt.rooms.belt.records.line import encode
 from safebelt.rooms.belt.records.segment import Draft
 
+Content = Mapping[str, Any]
+Keeps = Callable[[str, Content, Mapping[str, str]], Content]
+"""Half, content and originals → what the record keeps of them."""
+
 
 class RecordsDown(Exception):  # noqa: N818
     """The record cannot be written, so the exchange may not go on."""
@@ -62,7 +66,7 @@ class Recording:
         writer: Where records go.
         record_id: `rec_…`; both records carry it.
         mode: How durable they must be.
-        keeps: What is kept of a content in the place of its texts; None for the content as it is.
+        keeps: Says what the record keeps; None for the content as it is.
     """
 
     def __init__(
@@ -70,7 +74,7 @@ class Recording:
         writer: Recorder,
         record_id: str,
         mode: RecordMode = RecordMode.STRICT,
-        keeps: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+        keeps: Keeps | None = None,
     ) -> None:
         self.id, self._writer, self._keeps = record_id, writer, keeps
         self._is_prompt = mode is RecordMode.PROMPT
@@ -98,41 +102,52 @@ class Recording:
             self._upstream_seconds += time.perf_counter() - self._upstream_began
             self._upstream_began = 0.0
 
-    def intent(self, facts: Mapping[str, Any], content: Mapping[str, Any]) -> None:
+    def intent(self, facts: Mapping[str, Any], content: Mapping[str, Any], originals: Mapping[str, str]) -> None:
         """Queue the intent.
 
+        Args:
+            facts: The public facts.
+            content: The texts as records keep them: masked.
+            originals: The same texts as they came, by the same names.
+
         Raises:
-            RecordsDown: The writer takes no records now.
+            RecordsDown: The writer takes no records now, or the originals cannot be sealed.
         """
-        self._put(Record(type="intent", id=self.id, core=facts, content=self._kept(content)))
+        self._put(Record(type="intent", id=self.id, core=facts, content=self._kept("intent", content, originals)))
 
-    def intent_as(self, facts: bytes, content: Mapping[str, Any]) -> None:
+    def intent_as(self, facts: bytes, content: Mapping[str, Any], originals: Mapping[str, str]) -> None:
         """As `intent`, with facts that are JSON already."""
-        self._put_draft(Draft("intent", self.id, facts, encode(self._kept(content) or {})))
+        kept = self._kept("intent", content, originals)
+        self._put_draft(Draft("intent", self.id, facts, encode(kept or {})))
 
-    def outcome_as(self, facts: Callable[[Times], bytes], content: Mapping[str, Any] | None) -> None:
+    def outcome_as(
+        self, facts: Callable[[Times], bytes], content: Mapping[str, Any] | None, originals: Mapping[str, str]
+    ) -> None:
         """As `outcome`, with facts that are JSON already once the times are put in."""
         if not self.has_outcome:
             self.has_outcome = True
-            kept = self._kept(content)
+            kept = self._kept("outcome", content, originals)
             data = None if kept is None else encode(kept)
             self._put_draft(Draft("outcome", self.id, facts(self._times()), data))
 
-    def outcome(self, facts: Mapping[str, Any], content: Mapping[str, Any] | None) -> None:
-        """Queue the outcome, once.
-
-        Raises:
-            RecordsDown: The writer takes no records now.
-        """
+    def outcome(
+        self, facts: Mapping[str, Any], content: Mapping[str, Any] | None, originals: Mapping[str, str]
+    ) -> None:
+        """Queue the outcome, once; otherwise as `intent`."""
         if self.has_outcome:
             return
         self.has_outcome = True
         core = {**facts, **self._times()._asdict()}
-        self._put(Record(type="outcome", id=self.id, core=core, content=self._kept(content)))
+        self._put(Record(type="outcome", id=self.id, core=core, content=self._kept("outcome", content, originals)))
 
-    def _kept(self, content: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    def _kept(self, half: str, content: Content | None, originals: Mapping[str, str]) -> Content | None:
         """Return what the record keeps of a content: here, so that no way around it is left."""
-        return content if content is None or self._keeps is None else self._keeps(content)
+        if content is None or self._keeps is None:
+            return content
+        try:
+            return self._keeps(half, content, originals)
+        except Problem as problem:
+            raise RecordsDown(str(problem)) from problem
 
     def _times(self) -> Times:
         self.upstream_ends()

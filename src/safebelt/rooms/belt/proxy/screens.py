@@ -60,11 +60,13 @@ class Screened:
         verdict: On the input.
         body: The request as it may go to the model.
         kept: Its texts by path, personal data masked whatever the policy: for the record.
+        texts: The same as they came.
     """
 
     verdict: Verdict
     body: dict[str, Any]
     kept: dict[str, str]
+    texts: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,12 +112,13 @@ def screen_request(scanner: Scanner, harness: Harness, body: dict[str, Any]) -> 
         for text in texts
         if text.name in acting
     }
-    kept = {
-        text.name: mask_all(text.text, as_json=text.is_json)
-        for text in texts
-        if text.is_message or text.name in by_part
-    }
-    return Screened(verdict=verdict, body=_rebuilt(body, (), changed) if changed else body, kept=kept)
+    told = [text for text in texts if text.is_message or text.name in by_part]
+    return Screened(
+        verdict=verdict,
+        body=_rebuilt(body, (), changed) if changed else body,
+        kept={text.name: mask_all(text.text, as_json=text.is_json) for text in told},
+        texts={text.name: text.text for text in told},
+    )
 
 
 def _is_clean_request(scanner: Scanner, strings: Iterable[tuple[Keys, str, bool]], known: Mapping[Keys, bool]) -> bool:
@@ -128,19 +131,17 @@ def _is_clean_request(scanner: Scanner, strings: Iterable[tuple[Keys, str, bool]
 
 def _unchanged(scanner: Scanner, harness: Harness, body: dict[str, Any], parts: Sequence[Part]) -> Screened:
     """Return a request in which nothing was found."""
-    keep = as_it_is if masks_all_that_records_do(scanner, Side.INPUT) else mask_all
-    kept: dict[str, str] = {}
+    texts: dict[str, str] = {}
+    kept = texts if masks_all_that_records_do(scanner, Side.INPUT) else dict[str, str]()
     for part in parts:
         name = written = _nameless(path_of(part.keys))
-        while name in kept:
-            name = f"{written} ({len(kept)})"
-        kept[name] = keep(part.text, as_json=part.is_json)
-    return Screened(verdict=nothing_found(scanner.policy, harness.stance, Side.INPUT), body=body, kept=kept)
-
-
-def as_it_is(text: str, *, as_json: bool = False) -> str:
-    """Return a text in which there is nothing to mask; stands in for `mask_all`."""
-    return text
+        while name in texts:
+            name = f"{written} ({len(texts)})"
+        texts[name] = part.text
+        if kept is not texts:
+            kept[name] = mask_all(part.text, as_json=part.is_json)
+    verdict = nothing_found(scanner.policy, harness.stance, Side.INPUT)
+    return Screened(verdict=verdict, body=body, kept=kept, texts=texts)
 
 
 @lru_cache(maxsize=8)  # few, because a scanner is large

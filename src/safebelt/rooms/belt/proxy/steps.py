@@ -9,12 +9,13 @@ from safebelt.rooms.belt.model import ContentMode, Hit, Verdict
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.client import UpstreamBroke
 from safebelt.rooms.belt.proxy.forms import Malformed
-from safebelt.rooms.belt.proxy.recording import Recording, policy_facts, verdict_facts
+from safebelt.rooms.belt.proxy.recording import Content, Keeps, Recording, policy_facts, verdict_facts
 from safebelt.rooms.belt.proxy.screens import WholeAnswer
 from safebelt.rooms.belt.proxy.sse import SseSplitter
 from safebelt.rooms.belt.proxy.tools import Caller, Tools
 from safebelt.rooms.belt.records.digests import digested
 from safebelt.rooms.belt.records.line import SALT_BYTES
+from safebelt.rooms.belt.records.sealing import SEALED, Sealer
 from safebelt.rooms.belt.scanner.engine import mask_all
 
 _T = TypeVar("_T")
@@ -154,6 +155,11 @@ def masked(said: dict[str, tuple[str, bool]]) -> dict[str, Any]:
     return {"texts": {path: mask_all(text, as_json=is_json) for path, (text, is_json) in said.items()}}
 
 
+def as_said(said: dict[str, tuple[str, bool]]) -> dict[str, str]:
+    """Return what was said as it came."""
+    return {path: text for path, (text, _) in said.items()}
+
+
 def usage(body: dict[str, Any]) -> dict[str, Any]:
     """Return what the upstream says it used."""
     used = body.get("usage")
@@ -162,12 +168,22 @@ def usage(body: dict[str, Any]) -> dict[str, Any]:
 
 def recording_of(tools: Tools, caller: Caller) -> Recording:
     """Begin the record of an exchange."""
-    harness = caller.harness
-    keeps = None
+    id_, harness = tools.new_id("rec"), caller.harness
+    keeps: Keeps | None = None
     if harness.content is ContentMode.DIGEST:
         salt = tools.chance(SALT_BYTES)
-        keeps = partial(digested, salt=salt)
-    return Recording(tools.recorder, tools.new_id("rec"), harness.record_mode, keeps)
+        keeps = partial(_digested, salt)
+    elif harness.content is ContentMode.SEALED:
+        keeps = partial(_sealed, tools.sealers.of(harness.recipients), id_)
+    return Recording(tools.recorder, id_, harness.record_mode, keeps)
+
+
+def _digested(salt: bytes, _half: str, content: Content, _originals: Mapping[str, str]) -> Content:
+    return digested(content, salt)
+
+
+def _sealed(sealer: Sealer, id_: str, half: str, content: Content, originals: Mapping[str, str]) -> Content:
+    return {**content, SEALED: sealer.seal(id_, half, originals)} if originals else content
 
 
 def intent_facts(caller: Caller, path: str, body: Mapping[str, Any], verdict: Verdict) -> dict[str, Any]:

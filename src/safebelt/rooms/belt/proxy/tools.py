@@ -20,6 +20,7 @@ from safebelt.rooms.belt.proxy.strikes import headers_of
 from safebelt.rooms.belt.proxy.toolcalls import Holding, nobody_to_ask
 from safebelt.rooms.belt.proxy.upstreams import Model, NoneLeft
 from safebelt.rooms.belt.proxy.wire import Headers
+from safebelt.rooms.belt.records.sealing import Sealers
 from safebelt.rooms.labelling.service import Labelling
 
 
@@ -59,6 +60,7 @@ class Tools:
         minors_policy: Id of the policy that minors' mode lays over a system's own.
         zone: In which rules of admission ask about the hour.
         chance: Randomness, for salts.
+        sealers: Seal originals where a system's records keep them for an auditor.
     """
 
     upstream: Model
@@ -80,6 +82,7 @@ class Tools:
     minors_policy: str = "safebelt/minors"
     zone: tzinfo = UTC
     chance: Chance = real_chance
+    sealers: Sealers = field(default_factory=lambda: Sealers(real_chance))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

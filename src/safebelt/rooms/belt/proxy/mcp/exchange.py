@@ -30,9 +30,9 @@ from safebelt.rooms.belt.proxy.recording import (
     verdict_facts,
 )
 from safebelt.rooms.belt.proxy.reply import Reply
-from safebelt.rooms.belt.proxy.screens import Words, screen_request
+from safebelt.rooms.belt.proxy.screens import Screened, Words, screen_request
 from safebelt.rooms.belt.proxy.sse import SseSplitter, write_event
-from safebelt.rooms.belt.proxy.steps import recording_of
+from safebelt.rooms.belt.proxy.steps import as_said, recording_of
 from safebelt.rooms.belt.proxy.streaming import BEAT
 from safebelt.rooms.belt.proxy.tools import Caller, Tools, upstream_error
 from safebelt.rooms.belt.proxy.wire import Headers, Request
@@ -100,7 +100,7 @@ class McpExchange:
                 return
             self._message = message
         screened = screen_request(self._scanner, self._caller.harness, self._message)
-        self._intent(verdict_facts(screened.verdict), self._kept(screened.kept))
+        self._intent(verdict_facts(screened.verdict), screened)
         if screened.verdict.done is Action.REFUSE:
             hit = next(hit for hit in screened.verdict.hits if hit.done is Action.REFUSE)
             await self._answer(self._error(_DENIED, self._refusal(hit.rule)), finish="refused")
@@ -256,15 +256,12 @@ class McpExchange:
         except (Stopped, ConnectionResetError):
             return
 
-    def _kept(self, texts: dict[str, str]) -> Json:
+    def _arguments(self) -> dict[str, str]:
         params = self._message.get("params")
         arguments = params.get("arguments") if isinstance(params, dict) else None
-        if arguments is None:
-            return {"texts": texts}
-        source = msgspec.json.encode(arguments).decode()
-        return {"texts": {**texts, "params.arguments": mask_all(source, as_json=True)}}
+        return {} if arguments is None else {"params.arguments": msgspec.json.encode(arguments).decode()}
 
-    def _intent(self, verdict: Json, content: Json) -> None:
+    def _intent(self, verdict: Json, screened: Screened) -> None:
         key, method = self._caller.key, self._message.get("method", self._request.method)
         facts = {
             "system_id": key.system_id,
@@ -276,7 +273,9 @@ class McpExchange:
             **self._caller.admitted,
             **verdict,
         }
-        self._recording.intent(facts, content)
+        arguments = self._arguments()
+        masked = {path: mask_all(source, as_json=True) for path, source in arguments.items()}
+        self._recording.intent(facts, {"texts": {**screened.kept, **masked}}, {**screened.texts, **arguments})
         self._has_intent = True
 
     def _outcome(self, status: int, finish: str) -> None:
@@ -284,8 +283,9 @@ class McpExchange:
             return
         verdict = output_verdict(self._scanner.policy, self._caller.harness, self._words.hits)
         facts = self._calls.facts({"status": int(status), "finish": finish, **verdict_facts(verdict)})
-        texts = {path: mask_all(text, as_json=is_json) for path, (text, is_json) in self._calls.withheld.items()}
-        self._recording.outcome(facts, {"texts": texts} if texts else None)
+        withheld = self._calls.withheld
+        texts = {path: mask_all(text, as_json=is_json) for path, (text, is_json) in withheld.items()}
+        self._recording.outcome(facts, {"texts": texts} if texts else None, as_said(withheld))
 
     def _headers(self) -> Headers:
         done = strictest(self._calls.done, *(hit.done for hit in self._words.hits))
