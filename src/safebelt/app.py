@@ -321,6 +321,7 @@ class House:
         """安全带."""
         from zoneinfo import ZoneInfo
 
+        from safebelt.engines.reports import Press
         from safebelt.rooms.belt.exports.collector import collector_of
         from safebelt.rooms.belt.scanner.policies import Policies
         from safebelt.rooms.belt.service import Belt
@@ -342,6 +343,7 @@ class House:
                 complaints=lambda system: self.portal.complaints.counts(system).total,
                 open_note=self.open_note,
                 log_origin=self.settings.log_origin,
+                press=Press(self.settings.data / "reports"),
                 clock=self.clock,
                 new_id=self.new_id,
                 chance=self.chance,

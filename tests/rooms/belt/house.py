@@ -13,6 +13,7 @@ from tests.rooms.registry.house import build_registry
 from tests.rooms.rulebook.house import build_rules, permissions
 
 from safebelt.engines.clock import Chance, Clock, real_chance, real_ids, wall_clock
+from safebelt.engines.reports import Press
 from safebelt.engines.signing import KeyStore, open_note, sign_note
 from safebelt.engines.sql import Sql
 from safebelt.kernel.actors import OWNER
@@ -184,6 +185,7 @@ def build(
             default_policy=default_policy,
             open_note=lambda note: open_note(note, keys.verifiers()).text,
             log_origin=ORIGIN,
+            press=Press(Path(__file__).resolve().parents[3] / "reports"),
             clock=clock,
             new_id=new_id,
             chance=chance,

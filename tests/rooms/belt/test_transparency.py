@@ -1,5 +1,6 @@
 """Everybody may know by which rules they are screened; nobody learns from it what somebody asked."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from litestar.testing import TestClient
+from pypdf import PdfReader
 from tests.conftest import StillClock
 from tests.rooms.belt.doors import build_app
 from tests.rooms.belt.house import POLICY, House, build, intent, outcome
@@ -80,3 +82,34 @@ def test_no_count_tells_more_than_whole_fives(count: int) -> None:
 
     assert (told is None) == (0 < count < SMALL)
     assert told is None or (told % SMALL == 0 and 0 <= count - told < SMALL)
+
+
+def test_the_report_as_a_file_says_what_the_page_and_the_numbers_say_in_both_languages(
+    house: House, clock: StillClock
+) -> None:
+    house.belt.order(Command.CUT, "", "drill", OWNER)
+    passed(house, 12)
+    with TestClient(build_app(house, may=lambda _action: False)) as client:  # whoever asks may do nothing
+        told = client.get("/api/public/transparency").json()
+        page = client.get("/en/transparency")
+        files = {lang: client.get(f"/{lang}/transparency/report.pdf") for lang in ("zh", "en")}
+        again = client.get("/en/transparency/report.pdf")
+
+    assert 'href="/en/transparency/report.pdf"' in page.text
+    assert again.content == files["en"].content != files["zh"].content
+    (policy,) = told["policies"]
+    for lang, answer in files.items():
+        assert answer.status_code == 200 and answer.headers["content-type"] == "application/pdf"
+        said = "".join(each.extract_text() for each in PdfReader(io.BytesIO(answer.content)).pages)
+        said = "".join(said.replace("\u200b", "").split())
+        assert policy["digest"] in said and "ignoreallprevious" not in said and house.system_id not in said
+        for rule in policy["rules"]:
+            assert rule["id"] in said and "".join(rule["title"][lang].split()) in said
+            assert rule["is_house_rule"] or rule["provision"] in said
+    english = "".join("".join(each.extract_text() for each in PdfReader(io.BytesIO(again.content)).pages).split())
+    assert "Exchanges:masked10" in english and "Orders:cutoff1" in english and "compliant" not in english
+
+    clock.move(minutes=6)
+    passed(house, 5)
+    with TestClient(build_app(house)) as client:
+        assert client.get("/en/transparency/report.pdf").content != again.content

@@ -33,6 +33,17 @@ POLICY_CHANGE = Text(zh="改动红线，等待第二人", en="A change of red li
 REPLAY = Text(zh="规则重放：本会怎样处置", en="Replay: what the policy would have done")
 TRANSPARENCY = Text(zh="内容规则透明度报告", en="Transparency report on content rules")
 TRY = Text(zh="试一试", en="Try it")
+HOW_COUNTED = Text(
+    zh="每次往来都是某个人的行为，因此次数只取五的整数倍，少于 5 次不列出；停止命令是本单位的行为，如数列出。"
+    "词语清单不公开，只公开数量与依据。",
+    en="Each exchange is a person's act, so counts are told in whole fives and those below 5 not at all; orders to "
+    "stop are acts of the house and told exactly. The words of a list are not shown; their number and basis are.",
+)
+NO_ADVICE = Text(
+    zh="本报告供理解之用，不构成法律意见，也不代表任何主管部门的批准。",
+    en="This report is here to help understanding. It is not legal advice, "
+    "and no authority has approved anything by it.",
+)
 SYSTEMS = Text(zh="各系统的安全带", en="The belt on each system")
 EXCHANGE = Text(zh="一次往来", en="One exchange")
 ADMISSION = Text(zh="准入规则", en="Rules of admission")
@@ -184,6 +195,18 @@ STRIKES: Mapping[str, Text] = {
     "upheld": Text(zh="维持为警告", en="upheld as a warning"),
     "suspended": Text(zh="维持并停用密钥", en="upheld, key suspended"),
     "appealed": Text(zh="提出申诉", en="appealed against"),
+}
+DEEDS: Mapping[str, Text] = {
+    "allow": Text(zh="放行", en="allowed"),
+    "flag": Text(zh="标记", en="flagged"),
+    "mask": Text(zh="遮盖", en="masked"),
+    "refuse": Text(zh="拒绝", en="refused"),
+}
+ORDERED: Mapping[str, Text] = {
+    "run": Text(zh="运行", en="running"),
+    "pause": Text(zh="暂停", en="paused"),
+    "drain": Text(zh="排空", en="draining"),
+    "cut": Text(zh="切断", en="cut off"),
 }
 SPANS: Mapping[Span, Text] = {
     Span.MINUTE: Text(zh="本分钟", en="this minute"),

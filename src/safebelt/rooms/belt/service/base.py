@@ -6,6 +6,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 
 from safebelt.engines.clock import Chance, Clock
+from safebelt.engines.reports import Press
 from safebelt.engines.sql import Sql
 from safebelt.kernel.errors import Invalid, NotFound
 from safebelt.kernel.ids import NewId
@@ -51,6 +52,7 @@ class Tools:
         policies: Screening policies of the house's folder, by id.
         open_note: Opens a signed head, or raises a `Problem`.
         log_origin: Name of the log, as in the signed heads.
+        press: Prints reports.
         clock, new_id, chance: Time, ids and randomness.
         identity: Whose identity the belt carries; None where the settings name nobody.
         default_policy: What a system gets where no policy is named; empty for the first by id.
@@ -73,6 +75,7 @@ class Tools:
     policies: Mapping[str, Policy]
     open_note: Open
     log_origin: str
+    press: Press
     clock: Clock
     new_id: NewId
     chance: Chance

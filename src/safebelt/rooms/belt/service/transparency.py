@@ -9,7 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from safebelt.kernel.text import Text
+from safebelt.kernel.documents import Document
+from safebelt.kernel.text import Lang, Text
 from safebelt.rooms.access.model import ROLE_TITLES
 from safebelt.rooms.belt import store
 from safebelt.rooms.belt.decide import in_force
@@ -104,6 +105,7 @@ class Openly(PolicyReading):
         super().__init__(tools)
         self._told: Transparency | None = None
         self._counting = Lock()
+        self._printed: dict[Lang, tuple[Transparency, bytes]] = {}
 
     def transparency(self) -> Transparency:
         """Return the report of the last thirty days, counted once in five minutes and by one caller at a time."""
@@ -114,6 +116,23 @@ class Openly(PolicyReading):
             if self._told is last or self._told is None:
                 self._told = self._count()
             return self._told
+
+    def transparency_printed(self, lang: Lang, drawn: Callable[[Transparency], Document]) -> bytes:
+        """Return the same report as a PDF, printed once for each count and language.
+
+        Args:
+            lang: Whose words it is in.
+            drawn: Lays the report out in that language.
+
+        Raises:
+            Unavailable: No font here has one of its characters.
+        """
+        report = self.transparency()
+        of, printed = self._printed.get(lang, (None, b""))
+        if of is not report:
+            printed = self._t.press.pdf(drawn(report))
+            self._printed[lang] = (report, printed)
+        return printed
 
     def _count(self) -> Transparency:
         now = self._t.clock()
