@@ -1,6 +1,7 @@
 """Requests mutated byte by byte over real sockets: no crash, no hang, no leak, and nothing unguarded gets through.
 
-A small seeded part runs with every test; the soak (`SAFEBELT_SOAK=1`, a million inputs) looks long.
+A small seeded part runs with every test; the soak (`SAFEBELT_SOAK=1`, a million inputs) looks long, and holds memory
+and open files at the end beside those after the first inputs.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import json
 import os
 import random
 import re
+import shutil
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,11 @@ from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.wire import Request
 
 SEED = 20261122
-AT_ONCE, SMALL, LARGE = 100, 600, 1_000_000
+AT_ONCE, SMALL, LARGE, EACH = 100, 600, 1_000_000, 20_000
+SLOW, PAUSE_SECONDS = 0.02, 0.2
+"""One client in fifty rests between its pieces, and so meets the limits below halfway through a request."""
+MORE_MB = 48.0
+"""What the process may have grown by after `EACH` inputs: a leak of 50 bytes an input would show."""
 ANSWER_SECONDS = 120.0
 LIMITS = {"head_seconds": 0.3, "body_seconds": 0.3, "idle_seconds": 0.3}
 """Short, so that requests that were cut short end soon: told as slow, and closed."""
@@ -96,12 +102,14 @@ def pieces(chance: random.Random, data: bytes) -> Iterator[bytes]:
 
 async def sent(belt: Belt, chance: random.Random) -> bytes:
     """Send one mutated input; return every byte that came back."""
-    data = mutated(chance)
+    data, rest = mutated(chance), PAUSE_SECONDS * chance.random() * (chance.random() < SLOW)
     reader, writer = await asyncio.open_connection("127.0.0.1", belt.port)
     try:
         for piece in pieces(chance, data):
             writer.write(piece)
             await writer.drain()
+            if rest:
+                await asyncio.sleep(rest)
         said = await asyncio.wait_for(reader.read(), ANSWER_SECONDS)
     except ConnectionError:
         said = b""
@@ -110,11 +118,12 @@ async def sent(belt: Belt, chance: random.Random) -> bytes:
     return said
 
 
-def evil(seen: list[tuple[str, bytes]]) -> Callable[[Request, Reply], Awaitable[None]]:
-    """An upstream that answers everything with what must not leave, and keeps what it was asked."""
+def evil(unguarded: list[str]) -> Callable[[Request, Reply], Awaitable[None]]:
+    """An upstream that answers everything with what must not leave, and tells of what should not have come."""
 
     async def handler(request: Request, reply: Reply) -> None:
-        seen.append((request.path, request.body))
+        if _has_forbidden(request.body):
+            unguarded.append(f"unguarded bytes reached the model by {request.path}")
         text = f"{FORBIDDEN}, {ID_CARD}"
         if b'"stream":true' in request.body:
             await reply.begin(200, ((b"content-type", b"text/event-stream"),))
@@ -131,21 +140,26 @@ def evil(seen: list[tuple[str, bytes]]) -> Callable[[Request, Reply], Awaitable[
 
 
 async def look(belt: Belt, count: int, seed: int) -> tuple[int, list[str]]:
-    """Send many mutated inputs; return how many were answered 200, and what went wrong."""
-    seen: list[tuple[str, bytes]] = []
-    belt.upstream_handler = evil(seen)
+    """Send many mutated inputs, so many at once; return how many were answered 200, and what went wrong."""
+    wrong = list[str]()
+    belt.upstream_handler = evil(wrong)
     await raw(belt, post({"model": "m", "messages": []}))  # so that the word lists are there before anybody waits
-    passed, wrong = 0, list[str]()
-    for begin in range(0, count, AT_ONCE):
-        chances = [random.Random(seed + number) for number in range(begin, min(begin + AT_ONCE, count))]
-        results = await asyncio.gather(*(sent(belt, chance) for chance in chances), return_exceptions=True)
-        for number, result in enumerate(results, seed + begin):
-            said = b"" if isinstance(result, BaseException) else result
-            passed += said.startswith(b"HTTP/1.1 200")
-            why = repr(result) if isinstance(result, BaseException) else _amiss(said)
-            wrong += [f"{number}: {why}"] if why else []
-        wrong += [f"unguarded bytes reached the model by {path}" for path, body in seen if _has_forbidden(body)]
-        seen.clear()
+    left, tried, passed = iter(range(seed, seed + count)), 0, 0
+
+    async def client() -> None:
+        nonlocal tried, passed
+        for number in left:
+            try:
+                said = await sent(belt, random.Random(number))
+            except Exception as error:  # noqa: BLE001  whatever it is, it is what the trial looks for
+                wrong.append(f"{number}: {error!r}")
+            else:
+                passed += said.startswith(b"HTTP/1.1 200")
+                wrong.extend(f"{number}: {why}" for why in [_amiss(said)] if why)
+            tried += 1
+
+    await asyncio.gather(*(client() for _ in range(AT_ONCE)))
+    assert tried == count
     return passed, wrong
 
 
@@ -214,19 +228,32 @@ def test_the_trial_sees_what_it_looks_for(tmp_path: Path) -> None:
     assert any("unguarded" in one for one in in_belt(tmp_path, answering(), scenario, **LIMITS))
 
 
+def held() -> tuple[float, int]:
+    """Resident memory of this process, MB, and its open files; the belt, its upstream and its clients are all in it."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6, sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
 @pytest.mark.soak
 @pytest.mark.skipif(os.environ.get("SAFEBELT_SOAK") != "1", reason="a million inputs: SAFEBELT_SOAK=1")
 def test_a_million_mutated_requests(tmp_path: Path) -> None:
-    count, each = int(os.environ.get("SAFEBELT_MUTATIONS", LARGE)), 20_000
-    passed = 0
-    for begin in range(0, count, each):
+    count = int(os.environ.get("SAFEBELT_MUTATIONS", LARGE))
+    passed, before = 0, (0.0, 0)
+    for begin in range(0, count, EACH):
         home = tmp_path / str(begin)
-        found = asyncio.run(_long(home, min(each, count - begin), SEED + SMALL + begin))
+        found = asyncio.run(_long(home, min(EACH, count - begin), SEED + SMALL + begin))
+        shutil.rmtree(home)
         passed += found[0]
         assert not found[1]
         assert found[2] == 0
         assert found[3] <= AT_ONCE
+        before = before if begin else held()
+        print(f"{begin + EACH:,} inputs, {passed:,} answered 200; {held()[0]:.1f} MB, {held()[1]} open files")
+    after = held()
     assert passed > count // 20
+    assert after[0] - before[0] < MORE_MB, f"memory grew from {before[0]:.0f} to {after[0]:.0f} MB"
+    assert after[1] <= before[1] + 5, f"{after[1] - before[1]} files were left open"
 
 
 async def _long(home: Path, count: int, seed: int) -> tuple[int, list[str], int, int]:

@@ -227,6 +227,31 @@ def test_an_exchange_that_is_ended_midway_is_recorded_so(
     assert running == 0
 
 
+def test_a_client_that_goes_just_as_the_long_way_takes_over_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by the soak, once in half a million: a task cancelled before its first step never runs at all."""
+    go_on = Passing._go_on
+
+    def going(passing: Passing, *args: Any) -> None:
+        go_on(passing, *args)
+        passing._client.connection_lost(None)  # type: ignore[attr-defined]
+
+    async def scenario(belt: Belt) -> tuple[list[dict[str, Any]], int]:
+        async with httpx2.AsyncClient(timeout=1, headers=KEY) as calls:
+            await calls.post(f"{belt.url}/chat/completions", json=ASKED)
+            monkeypatch.setattr(Passing, "_go_on", going)
+            with pytest.raises(httpx2.HTTPError):
+                await calls.post(f"{belt.url}/chat/completions", json=ASKED)
+        await asyncio.sleep(0.3)
+        return belt.records("outcome"), belt.switch.running()
+
+    outcomes, running = in_belt(tmp_path, answering(FORBIDDEN), scenario, mode=RecordMode.PROMPT)
+
+    assert len(outcomes) == 2, "what was begun is ended in the records too"
+    assert running == 0
+
+
 def test_records_of_one_turn_are_handed_over_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     groups: list[int] = []
     write = Writer._write_at_once

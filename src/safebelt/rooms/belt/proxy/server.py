@@ -102,7 +102,8 @@ class ClientConnection(asyncio.Protocol):
             passing, self._passing = self._passing, None
             passing.gone()
         if self._task:
-            self._task.cancel()
+            # Not at once: a task cancelled before its first step never runs, and what it took over would never end.
+            self._loop.call_soon(self._task.cancel)
             self._task.add_done_callback(lambda _: self._close_handle())  # until then a line may still use it
         else:
             self._close_handle()
