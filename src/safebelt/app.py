@@ -338,6 +338,7 @@ class House:
                 records=self.records,
                 records_days=self.settings.records_days,
                 policies=policies,
+                lists=self.settings.data / "screening",
                 sources=lambda: policies.sources,
                 required=policies.required,
                 complaints=lambda system: self.portal.complaints.counts(system).total,

@@ -223,7 +223,7 @@ def _policies(folder: Path | None) -> dict[str, Any]:
     if folder is None:
         return {"policies": {POLICY.id: POLICY, OTHER.id: OTHER}}
     policies = Policies(folder)
-    return {"policies": policies, "sources": lambda: policies.sources, "required": policies.required}
+    return {"policies": policies, "sources": lambda: policies.sources, "required": policies.required, "lists": folder}
 
 
 def intent(record_id: str, system_id: str, *, text: str = "我的身份证号是⟦身份证号 ID⟧", **facts: Any) -> Record:

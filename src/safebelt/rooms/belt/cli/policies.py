@@ -50,10 +50,10 @@ def _reading(app: App, belt: Belt) -> None:
             A text file, one text a line, or a folder of text files, one text a file: how often each rule hits what
             should pass.
         """
-        found = belt.check_policy(_content(file), file.stem)
+        found = belt.check_policy(_content(file), file.stem, file.parent)
         says = Text(
-            zh=f"{found.id}@{found.version}：{len(found.rules)} 条规则，格式无误。",
-            en=f"{found.id}@{found.version}: {len(found.rules)} rules, well-formed.",
+            zh=f"{found.id}@{found.version}：{len(found.rules)} 条规则，格式无误。{_lists(found, 'zh')}",
+            en=f"{found.id}@{found.version}: {len(found.rules)} rules, well-formed.{_lists(found, 'en')}",
         )
         if benign is None:
             return Answer(data=_data(found), says=says)
@@ -79,7 +79,7 @@ def _bringing(app: App, belt: Belt) -> None:
     @app.command
     def load(file: Path, *, reason: Reason) -> Answer:
         """Bring a policy file into force without a restart; exit 3 where it waits for a second person."""
-        return _brought(belt.load_policy(_content(file), reason, by=OWNER, name=file.name))
+        return _brought(belt.load_policy(_content(file), reason, by=OWNER, name=file.name, folder=file.parent))
 
     @app.command(name="roll-back")
     def roll_back(policy: str, *, reason: Reason, version: str = "") -> Answer:
@@ -154,4 +154,14 @@ def _told(policy: Policy, lang: Lang) -> str:
         red = Text(zh="红线 ", en="red line ").in_(lang) if rule.is_red_line else ""
         basis = rule.basis.provision if rule.basis else house
         lines.append(f"  {rule.id}  {rule.action.value}  {red}{rule.title.in_(lang)}  ({basis})")
-    return "\n".join(lines)
+    return "\n".join(lines) + _lists(policy, lang)
+
+
+def _lists(policy: Policy, lang: Lang) -> str:
+    """Return a line for every word list of a policy: which rule, which file, how many terms, which digest."""
+    terms = Text(zh="个词语，词表", en="terms of").in_(lang)
+    return "".join(
+        f"\n  {rule.id}  {of.terms} {terms} {of.file}{f' ({of.category})' if of.category else ''}  {of.sha256[:12]}"
+        for rule in policy.rules
+        if (of := rule.terms_file) is not None
+    )

@@ -48,7 +48,7 @@ def _tell(done: int, of: int) -> None:
 
 def _policy(belt: Belt, named: str) -> Policy:
     if (path := Path(named)).is_file():
-        return belt.check_policy(read_text(path, limit=MAX_POLICY_BYTES).encode(), path.stem)
+        return belt.check_policy(read_text(path, limit=MAX_POLICY_BYTES).encode(), path.stem, path.parent)
     policy_id, _, version = named.partition("@")
     return belt.policy_version(policy_id, version) if version else belt.policy(policy_id)
 
@@ -99,7 +99,8 @@ def _told(found: Replay, lang: Lang) -> str:
             zh=f"新命中 {rule.newly}，不再命中 {rule.no_longer}，处置改变 {rule.changed}",
             en=f"newly hit {rule.newly}, no longer hit {rule.no_longer}, other action {rule.changed}",
         )
-        lines.append(f"  {rule.rule}  {counts.in_(lang)}  {' '.join(rule.examples)}")
+        about = "  ".join(part for part in (_terms(rule.terms, lang), rule.basis) if part)
+        lines.append(f"  {rule.rule}  {counts.in_(lang)}  {about}  {' '.join(rule.examples)}".rstrip())
     if not found.rules:
         lines.append(Text(zh="  就读到的文本而言，没有变化。", en="  Nothing changes, as far as was read.").in_(lang))
     for reason, count in found.not_evaluated.items():
@@ -107,3 +108,7 @@ def _told(found: Replay, lang: Lang) -> str:
         examples = " ".join(found.not_evaluated_examples.get(reason, ()))
         lines.append(f"  {name}: {count}  {REASONS[reason].in_(lang)}  {examples}")
     return "\n".join(lines)
+
+
+def _terms(count: int, lang: Lang) -> str:
+    return Text(zh=f"{count} 个词语", en=f"{count} terms").in_(lang) if count else ""

@@ -51,6 +51,8 @@ def _change(old: _AnyRule, new: _AnyRule | None) -> RedLineChange:
         *(Text(zh=f"减少{name.zh} {count}", en=f"{count} {name.en} fewer") for name, count in lost),
         *(Text(zh=f"增加{name.zh} {count}", en=f"{count} {name.en} more") for name, count in gained),
     ]
+    if getattr(old, "terms_file", None) != getattr(new, "terms_file", None):
+        parts.append(Text(zh="词表文件有改动", en="its word list's file changes"))
     if _ends_earlier(old, new):
         parts.append(Text(zh="依据更早到期", en="its basis expires earlier"))
     if not parts:

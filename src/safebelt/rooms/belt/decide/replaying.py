@@ -8,7 +8,7 @@ kept text, so that a difference is one of policies and never of masking.
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from safebelt.rooms.belt.decide.masking import MASKED, PLACEHOLDERS
 from safebelt.rooms.belt.decide.screening import strictest
@@ -58,7 +58,7 @@ def masked_hits(policy: Policy, side: Side, text: KeptText) -> set[str]:
 
 def changed_rules(old: Policy, new: Policy) -> set[str]:
     """Return the ids of the rules that are not the same in both."""
-    before, after = ({rule.id: rule for rule in policy.rules} for policy in (old, new))
+    before, after = ({rule.id: replace(rule, terms_file=None) for rule in policy.rules} for policy in (old, new))
     return {id_ for id_ in before.keys() | after.keys() if before.get(id_) != after.get(id_)}
 
 
@@ -101,12 +101,27 @@ class Tally:
             self.not_evaluated[reason] += 1
             _remember(self.examples_not[reason], record_id)
 
-    def differences(self) -> tuple[RuleDifference, ...]:
-        """Return what changes, rule by rule."""
+    def differences(self, rules: Mapping[str, Rule]) -> tuple[RuleDifference, ...]:
+        """Return what changes, rule by rule.
+
+        Args:
+            rules: Of the policy that is replayed, by id; one that it no longer has rests on nothing and has no terms.
+        """
         return tuple(
-            RuleDifference(rule=rule, **kinds, examples=tuple(self._examples[rule]))
-            for rule, kinds in sorted(self._kinds.items())
+            _difference(id_, kinds, tuple(self._examples[id_]), rules.get(id_))
+            for id_, kinds in sorted(self._kinds.items())
         )
+
+
+def _difference(id_: str, kinds: Mapping[str, int], examples: tuple[str, ...], rule: Rule | None) -> RuleDifference:
+    basis = rule.basis if rule else None
+    return RuleDifference(
+        rule=id_,
+        **kinds,
+        examples=examples,
+        terms=len(rule.terms) if rule else 0,
+        basis=basis.provision if basis else "",
+    )
 
 
 def _kind(old: Action | None, new: Action | None) -> str:

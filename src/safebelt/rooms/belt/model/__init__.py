@@ -87,6 +87,7 @@ from safebelt.rooms.belt.model.screening import (
     Side,
     Snapshot,
     Stance,
+    TermsFile,
     Verdict,
 )
 from safebelt.rooms.belt.model.stopping import (
@@ -176,6 +177,7 @@ __all__ = [
     "StrikeReviewed",
     "StrikeRule",
     "Struck",
+    "TermsFile",
     "ToolAction",
     "ToolApproved",
     "ToolCall",

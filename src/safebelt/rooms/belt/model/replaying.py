@@ -30,6 +30,8 @@ class RuleDifference:
         no_longer: Exchanges in which it hit and does not.
         changed: Exchanges in which it hits as before and asks for another action.
         examples: Ids of some of them; never contents.
+        terms: How many words and phrases the replayed policy's rule looks for.
+        basis: The provision it rests on there; empty for a house rule, and for a rule that policy has no more.
     """
 
     rule: str
@@ -37,6 +39,8 @@ class RuleDifference:
     no_longer: int = 0
     changed: int = 0
     examples: tuple[str, ...] = ()
+    terms: int = 0
+    basis: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,6 +95,23 @@ class NoticeMode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TermsFile:
+    """The word list that a rule's terms were read from.
+
+    Attributes:
+        file: Its name in the policy's folder.
+        category: Which of its rows; empty for all.
+        sha256: Of the whole file, hex.
+        terms: How many terms of the rule are its.
+    """
+
+    file: str
+    category: str
+    sha256: str
+    terms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One rule of a screening policy.
 
@@ -107,6 +124,7 @@ class Rule:
         is_red_line: Whether it acts in `observe` too.
         terms: Words and phrases, for keywords and injection.
         detectors: Names of personal-data detectors.
+        terms_file: The list that some of the terms were read from.
         basis: What it rests on.
         advice: What a person in need is told besides, for example where to find help.
     """
@@ -119,6 +137,7 @@ class Rule:
     is_red_line: bool = False
     terms: tuple[str, ...] = ()
     detectors: tuple[str, ...] = ()
+    terms_file: TermsFile | None = None
     basis: Basis | None = None
     advice: Text | None = None
 

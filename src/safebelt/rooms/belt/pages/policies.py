@@ -22,6 +22,8 @@ from safebelt.web.templating import page as render
 
 MAX_AT_ONCE = 2_000
 """Exchanges of a replay that somebody waits for; the command line takes more."""
+SHOWN_TERMS = 200
+"""Terms of a rule on its policy's page: a list of fifty thousand would be a page of megabytes; the API gives all."""
 PathLang = Annotated[Lang, PathParameter()]
 PathId = Annotated[str, PathParameter()]
 FormData = URLEncodedBody[dict[str, str]]
@@ -187,6 +189,7 @@ def _one(
         policy=policy,
         now=now,
         hits=dict(belt.traffic("", 1440).by_rule),
+        shown=SHOWN_TERMS,
         versions=belt.policy_versions(policy_id),
         form=form,
         may=lambda action: words.may(request, action, policy_id),

@@ -1,7 +1,6 @@
 """Reading screening policies: YAML at the door, all errors at once, each with its file and line."""
 
 import json
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -15,10 +14,11 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from safebelt.engines.canonical import canonical
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt.model import Action, Policy, Rule, RuleKind, Side, StrikeRule
+from safebelt.rooms.belt.model import Action, Policy, Rule, RuleKind, Side, StrikeRule, TermsFile
 from safebelt.rooms.belt.scanner.detectors import DETECTORS
 from safebelt.rooms.belt.scanner.fold import fold
 from safebelt.rooms.belt.scanner.policy_words import BasisData, RuleId, Strict, Words
+from safebelt.rooms.belt.scanner.term_files import Lists, as_written
 from safebelt.rooms.belt.scanner.toolrules import ToolsData
 
 MAX_TERM_CHARS = 64
@@ -58,6 +58,21 @@ _OPTIONAL = ("tools", "notice", "strikes")
 """Sections that are left out of the digest where a policy has none: older policies keep theirs."""
 
 
+_Term = Annotated[str, AfterValidator(_is_term)]
+
+
+class _TermsFile(Strict):
+    """A list as the policy keeps it: with its terms, so that a version needs no file."""
+
+    file: str
+    category: str
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    terms: Annotated[tuple[_Term, ...], Field(min_length=1)]
+
+    def as_file(self) -> TermsFile:
+        return TermsFile(file=self.file, category=self.category, sha256=self.sha256, terms=len(self.terms))
+
+
 class _Rule(Strict):
     id: RuleId
     kind: RuleKind
@@ -65,15 +80,16 @@ class _Rule(Strict):
     sides: Annotated[frozenset[Side], Field(min_length=1)]
     action: Action
     red_line: bool = False
-    terms: tuple[Annotated[str, AfterValidator(_is_term)], ...] = ()
+    terms: tuple[_Term, ...] = ()
+    terms_file: _TermsFile | None = None
     detectors: tuple[Annotated[str, AfterValidator(_is_detector)], ...] = ()
     basis: BasisData | None = None
     advice: Words | None = None
 
     @model_validator(mode="after")
     def _looks_for_something(self) -> Self:
-        if not self.terms and not self.detectors:
-            raise ValueError("the rule looks for nothing: give it terms or detectors")
+        if not self.terms and not self.detectors and not self.terms_file:
+            raise ValueError("the rule looks for nothing: give it terms, a terms_file or detectors")
         if self.red_line and self.action is not Action.REFUSE:
             raise ValueError("a red line refuses: its action must be refuse")
         return self
@@ -86,7 +102,8 @@ class _Rule(Strict):
             sides=self.sides,
             action=self.action,
             is_red_line=self.red_line,
-            terms=self.terms,
+            terms=self.terms + (self.terms_file.terms if self.terms_file else ()),
+            terms_file=self.terms_file.as_file() if self.terms_file else None,
             detectors=self.detectors,
             basis=self.basis.as_basis() if self.basis else None,
             advice=self.advice.as_text() if self.advice else None,
@@ -126,6 +143,8 @@ class _Policy(Strict):
         )
         for rule in content["rules"]:
             rule["sides"] = sorted(rule["sides"])
+            if rule["terms_file"] is None:  # policies without lists keep their digest
+                del rule["terms_file"]
         written = canonical(content)
         policy = Policy(
             id=self.policy,
@@ -170,7 +189,7 @@ def load_sources(folder: Path) -> dict[str, Source]:
     errors: list[tuple[str, str]] = []
     sources: dict[str, Source] = {}
     for path in sorted(folder.glob("*.yaml")):
-        source, found = _read(path.name, path.read_bytes())
+        source, found = _read(path.name, path.read_bytes(), folder)
         errors += found
         if source and source.policy.id in sources:
             errors.append((f"{path.name}:1", f"policy {source.policy.id!r} is already defined in another file"))
@@ -183,13 +202,18 @@ def load_sources(folder: Path) -> dict[str, Source]:
     return dict(sorted(sources.items()))
 
 
-def read_source(content: bytes, name: str = "policy.yaml") -> Source:
-    """Read one policy, YAML or its canonical JSON.
+def read_source(content: bytes, name: str = "policy.yaml", folder: Path | None = None) -> Source:
+    """Read one policy.
+
+    Args:
+        content: YAML, or the canonical JSON of a policy without lists.
+        name: What it is called in errors.
+        folder: Where its word lists lie; None where it can have none.
 
     Raises:
         Invalid: Something is wrong; all errors are named, each with file and line, in `details`.
     """
-    source, errors = _read(name, content)
+    source, errors = _read(name, content, folder)
     if source is None:
         raise _invalid(errors)
     return source
@@ -275,7 +299,7 @@ def _invalid(errors: list[tuple[str, str]]) -> Invalid:
     )
 
 
-def _read(name: str, content: bytes) -> tuple[Source | None, list[tuple[str, str]]]:
+def _read(name: str, content: bytes, folder: Path | None) -> tuple[Source | None, list[tuple[str, str]]]:
     """Return the policy of one file, or its errors as (`file:line`, message)."""
     lines: dict[_Path, int] = {}
     try:
@@ -289,13 +313,23 @@ def _read(name: str, content: bytes) -> tuple[Source | None, list[tuple[str, str
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or f"not readable as UTF-8 YAML: {error}"
         return None, [(f"{name}:{mark.line + 1 if mark else 1}", str(problem))]
-    errors += [(f"{name}:{lines.get(where, 1)}", message) for where, message in _duplicates(data)]
+    errors += _with_lists(name, data, folder, lines)
+    errors += [(f"{name}:{_line(lines, where)}", message) for where, message in _duplicates(data)]
     try:
         policy = _Policy.model_validate(data)
     except ValidationError as invalid:
         errors += [(f"{name}:{_line(lines, e['loc'])}", _say(e["loc"], e["msg"])) for e in invalid.errors()]
         return None, errors
     return (None if errors else policy.as_source()), errors
+
+
+def _with_lists(name: str, data: Any, folder: Path | None, lines: dict[_Path, int]) -> Iterator[tuple[str, str]]:
+    """Put the terms of word lists into the rules that name them; yield what is wrong with them."""
+    lists = Lists(folder, _is_term)
+    for where, rule in _rules_at(data, ()).items() if isinstance(data, dict) else ():
+        if rule.get("terms_file") is not None:
+            for place, message in lists.put_into(rule):
+                yield place or f"{name}:{_line(lines, (*where, 'terms_file'))}", message
 
 
 def _hold_size(content: bytes) -> None:
@@ -336,11 +370,6 @@ def _map_lines(node: yaml.Node, where: _Path, lines: dict[_Path, int]) -> Iterat
             yield from _map_lines(value, (*where, place), lines)
 
 
-def _as_written(term: str) -> str:
-    """Return a term without differences of width and case: a list may name traditional and simplified forms alike."""
-    return unicodedata.normalize("NFKC", term).casefold()
-
-
 def _duplicates(data: Any) -> Iterator[tuple[_Path, str]]:
     """Yield rules and terms that stand more than once, whatever else is wrong."""
     data = data if isinstance(data, dict) else {}
@@ -350,11 +379,15 @@ def _duplicates(data: Any) -> Iterator[tuple[_Path, str]]:
     for where, rule in rules.items():
         if isinstance(rule.get("id"), str) and ids[rule["id"]] > 1:
             yield (*where, "id"), f"the rule id {rule['id']!r} stands more than once"
-        terms = rule.get("terms")
-        folded = [_as_written(term) for term in terms if isinstance(term, str)] if isinstance(terms, list) else []
+        folded = [as_written(term) for term in _terms_of(rule) if isinstance(term, str)]
         for term, count in Counter(folded).items():
             if count > 1:
                 yield (*where, "terms"), f"the term {term!r} stands {count} times (after folding)"
+
+
+def _terms_of(rule: dict[Any, Any]) -> list[Any]:
+    listed, file = rule.get("terms"), rule.get("terms_file")
+    return [*(listed if isinstance(listed, list) else ()), *(file["terms"] if isinstance(file, dict) else ())]
 
 
 def _rules_at(section: dict[Any, Any], where: _Path) -> dict[_Path, dict[Any, Any]]:

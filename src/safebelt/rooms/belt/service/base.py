@@ -52,6 +52,7 @@ class Tools:
         policies: Screening policies of the house's folder, by id.
         open_note: Opens a signed head, or raises a `Problem`.
         log_origin: Name of the log, as in the signed heads.
+        lists: Folder of the word lists that a policy names which comes without a folder of its own; None for none.
         press: Prints reports.
         clock, new_id, chance: Time, ids and randomness.
         identity: Whose identity the belt carries; None where the settings name nobody.
@@ -87,6 +88,7 @@ class Tools:
     required: Callable[[], frozenset[str]] = field(default=frozenset)
     complaints: Callable[[str], int] | None = None
     admission: Path | None = None
+    lists: Path | None = None
     zone: tzinfo = UTC
     records_days: int = 0
 

@@ -1,6 +1,7 @@
 """Reading policies: those in force, and every version that ever was."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -40,14 +41,18 @@ class PolicyReading(Chapter):
         with self._t.sql.read() as tx:
             return self._policy(tx, policy_id)
 
-    @staticmethod
-    def check_policy(content: bytes, name: str = "policy") -> Policy:
+    def check_policy(self, content: bytes, name: str = "policy", folder: Path | None = None) -> Policy:
         """Read a policy file's content as the house would, without putting it in force.
+
+        Args:
+            content: YAML.
+            name: What the file is called, for the errors found in it.
+            folder: Where it lies, with its word lists; None for the folder of the house.
 
         Raises:
             Invalid: It breaks a rule of form; every error is named with its line.
         """
-        return read_source(content, f"{name}.yaml").policy
+        return read_source(content, f"{name}.yaml", folder or self._t.lists).policy
 
     def default_policy(self) -> str:
         """Return the id of the policy a system gets where none is named.

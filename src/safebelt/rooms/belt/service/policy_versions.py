@@ -5,6 +5,7 @@ was loaded outlives a restart, until the file itself changes.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import sqlalchemy as sa
 import structlog
@@ -80,7 +81,9 @@ class PolicyVersions(PolicyReading):
 
     # ------------------------------------------------------------------ bringing
 
-    def load_policy(self, content: bytes, reason: str, *, by: Actor, name: str = "policy.yaml") -> Loaded:
+    def load_policy(
+        self, content: bytes, reason: str, *, by: Actor, name: str = "policy.yaml", folder: Path | None = None
+    ) -> Loaded:
         """Bring a version into force; the belt takes it with its next snapshot.  Red lines wait for a second person.
 
         Args:
@@ -88,6 +91,7 @@ class PolicyVersions(PolicyReading):
             reason: Why.
             by: Who brings it.
             name: What the file is called, for the errors found in it.
+            folder: Where it lies, with its word lists; None for the folder of the house.
 
         Raises:
             Invalid: It breaks a rule of form (every error with its line), or no reason is given.
@@ -95,7 +99,7 @@ class PolicyVersions(PolicyReading):
             Refused: It is in use and lacks a red line of the house, or the actor may not propose a change of red lines.
         """
         reason = given(reason, field="reason", what=REASON)
-        source = read_source(content, name)
+        source = read_source(content, name, folder or self._t.lists)
         with self._t.sql.read() as tx:
             _hold_new_number(source.policy, store.adoptions(tx, source.policy.id))
         return self._bring(source, Brought.LOAD, reason, by)

@@ -87,7 +87,7 @@ class Replays(PolicyReading):
             evaluated=judge.evaluated,
             before=dict(tally.before),
             after=dict(tally.after),
-            rules=tally.differences(),
+            rules=tally.differences({rule.id: rule for rule in policy.rules}),
             not_evaluated=dict(sorted(tally.not_evaluated.items())),
             not_evaluated_examples={reason: tuple(ids) for reason, ids in sorted(tally.examples_not.items())},
         )
