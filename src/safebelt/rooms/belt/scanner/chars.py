@@ -33,7 +33,8 @@ _CJK = ((0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3040, 0x312F), (0x31A0, 0x31BF), 
 _SOUTH_ASIAN = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF))
 """Blocks of scripts that put no blanks between words: Han and kana; Thai, Lao, Myanmar and Khmer."""
 
-_UNICODE = 0x110000
+UNICODE = 0x110000
+"""How many code points there are."""
 
 
 @cache
@@ -95,7 +96,7 @@ class Table:
     """Folding and classes as arrays over code points.
 
     Attributes:
-        codes: Code point → folded code point; `_UNICODE + n` where it folds to no or several characters, see `several`.
+        codes: Code point → folded code point; `UNICODE + n` where it folds to no or several characters, see `several`.
         several: What those fold to, in the order of n.
         flat, offsets, lengths: The same, as one array of code points with the place and length of each.
         classes: Folded code point → its class, one byte each.
@@ -131,7 +132,7 @@ def _is_plain_letter(code: int) -> bool:
 @cache
 def table() -> Table:
     """Return the table; built once, in about a third of a second."""
-    codes, classes = np.arange(_UNICODE, dtype=np.uint32), np.full(_UNICODE, SIGN[0], dtype=np.uint8)
+    codes, classes = np.arange(UNICODE, dtype=np.uint32), np.full(UNICODE, SIGN[0], dtype=np.uint8)
     several: dict[str, int] = {"": 0}
     same = _same()
     for code, char in _assigned():
@@ -142,7 +143,7 @@ def table() -> Table:
             continue
         folded = UNKNOWN if category in ("Cn", "Cs") else fold_char(char)
         is_one = len(folded) == 1
-        codes[code] = ord(folded) if is_one else _UNICODE + several.setdefault(folded, len(several))
+        codes[code] = ord(folded) if is_one else UNICODE + several.setdefault(folded, len(several))
         for part in folded:
             classes[ord(part)] = class_of(part)[0]
     codes[_LAST_PLANES:0xE0000] = codes[0xE0200:0xF0000] = codes[[0xFFFFE, 0xFFFFF, 0x10FFFE, 0x10FFFF]] = ord(UNKNOWN)

@@ -164,9 +164,12 @@ class Compiled:
         """Return the places just behind which, or up to a sign before, letters that stand alone may spell a word."""
         if not self._spelled.words:
             return []
+        pairs = self._spelled_pairs
+        if pairs.is_native and not pairs.are_in(whole):
+            return []
         hints = self._spelled_ascii if whole.is_ascii else self._spelled_classes
         shown, before = (data, 0) if whole.is_ascii else (b"p%bp" % whole.classes, 1)
-        if not hints.scan(shown, most=1) or not self._spelled_pairs.are_in(whole.text, whole.classes, whole.codes):
+        if not hints.scan(shown, most=1) or not (pairs.is_native or pairs.are_in(whole)):
             return []
         return [end - before for _, end in hints.scan(shown)]
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from safebelt.rooms.belt.scanner.chars import Codes, Table, fold_char, table
+from safebelt.rooms.belt.scanner import native
+from safebelt.rooms.belt.scanner.chars import UNICODE, Codes, Table, fold_char, table
 
 INVISIBLE = "\ufdd0"
 """Stands for each invisible character beyond the run that folding drops.  A noncharacter: never in real text."""
@@ -28,7 +29,6 @@ _ASCII = bytes.maketrans(
     string.ascii_uppercase.encode() + _CONTROLS, string.ascii_lowercase.encode() + _HIDDEN * len(_CONTROLS)
 )
 """ASCII folded, with one sign for all that is invisible: where it comes up, the text is folded through the arrays."""
-_UNICODE = 0x110000
 
 Lengths = npt.NDArray[np.intp]
 
@@ -108,54 +108,48 @@ class Folded:
 class Whole:
     """A whole folded text; what is seldom asked for is worked out when it is.
 
-    Attributes:
+    Args:
+        source: What was folded.
         data: Folded characters in UTF-8.
         is_moved: Whether a character may have come from another place than its own.
+        is_ascii: Whether the source was of ASCII alone, with nothing invisible in it.
+        classes: The class of each folded character, where it is known.
     """
 
-    __slots__ = ("_classes", "_codes", "_lengths", "_origin", "_text", "data", "is_moved")
+    __slots__ = ("_classes", "_origin", "_source", "_text", "data", "is_ascii", "is_moved")
 
-    def __init__(self, data: bytes, text: str | None, codes: Codes | None, lengths: Lengths | None) -> None:
-        self.data, self.is_moved = data, lengths is not None
-        self._text, self._codes, self._lengths = text, codes, lengths
-        self._classes: bytes | None = None
+    def __init__(
+        self, source: str, data: bytes, *, is_moved: bool = False, is_ascii: bool = False, classes: bytes | None = None
+    ) -> None:
+        self.data, self.is_moved, self.is_ascii = data, is_moved, is_ascii
+        self._source, self._classes = source, classes
+        self._text: str | None = None
         self._origin: npt.NDArray[np.intp] | None = None
 
     @property
     def text(self) -> str:
         """Folded characters."""
         if self._text is None:
-            self._text = self.data.decode("ascii")
+            self._text = self.data.decode()
         return self._text
-
-    @property
-    def is_ascii(self) -> bool:
-        """Whether the source was of ASCII alone, with nothing invisible in it."""
-        return self._codes is None
 
     @property
     def classes(self) -> bytes:
         """The class of each folded character, one byte each."""
         if self._classes is None:
             forms = table()
-            if self._codes is None:
+            if self.is_ascii:
                 self._classes = self.data.translate(forms.ascii_classes)
             else:
-                self._classes = forms.classes.take(self.codes).tobytes()
+                self._classes = forms.classes.take(codes_of(self.text)).tobytes()
         return self._classes
-
-    @property
-    def codes(self) -> Codes:
-        """The code of each folded character."""
-        if self._codes is None or self.is_moved:
-            return _codes_of(self.text)
-        return self._codes
 
     @property
     def origin(self) -> npt.NDArray[np.intp] | None:
         """For each folded character, which character of the source it came from; None where it is the same place."""
-        if self._origin is None and self._lengths is not None:
-            self._origin = np.repeat(np.arange(self._lengths.size), self._lengths)
+        if self._origin is None and self.is_moved:
+            _, lengths = _spread(table().codes.take(codes_of(self._source)))
+            self._origin = np.repeat(np.arange(lengths.size), lengths)
         return self._origin
 
 
@@ -164,17 +158,27 @@ def fold_whole(source: str) -> Whole:
     if source.isascii():
         data = source.encode().translate(_ASCII)
         if _HIDDEN not in data:
-            return Whole(data, None, None, None)
-    codes = table().codes.take(_codes_of(source))
+            return Whole(source, data, is_ascii=True)
+    found = native.fold(source, MAX_INVISIBLE) if native.AVAILABLE else None
+    if found is None:
+        return fold_by_arrays(source)
+    data, classes, is_moved = found
+    return Whole(source, data, is_moved=is_moved, classes=classes)
+
+
+def fold_by_arrays(source: str) -> Whole:
+    """Fold a whole text without `native`."""
+    codes = table().codes.take(codes_of(source))
     try:
         text = codes.tobytes().decode("utf-32-le")
     except UnicodeDecodeError:  # a code beyond Unicode: some characters fold to none or several
-        text, lengths = _spread(codes)
-        return Whole(text.encode(), text, codes, lengths)
-    return Whole(text.encode(), text, codes, None)
+        text, _ = _spread(codes)
+        return Whole(source, text.encode(), is_moved=True)
+    return Whole(source, text.encode())
 
 
-def _codes_of(text: str) -> Codes:
+def codes_of(text: str) -> Codes:
+    """Return the code of each character."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
@@ -184,8 +188,8 @@ def _spread(codes: Codes) -> tuple[str, Lengths]:
     Changes the array.
     """
     forms = table()
-    places = np.flatnonzero(codes >= _UNICODE)
-    which = codes[places] - _UNICODE
+    places = np.flatnonzero(codes >= UNICODE)
+    which = codes[places] - UNICODE
     lengths = np.ones(codes.size, dtype=np.intp)
     lengths[places] = forms.lengths[which]
     if places.size > MAX_INVISIBLE:
@@ -207,10 +211,10 @@ def _spread_many(codes: Codes, lengths: Lengths, forms: Table) -> str:
         _show_long_runs(codes, lengths)
     origin = np.repeat(np.arange(codes.size), lengths)
     out = codes[origin]
-    several = np.flatnonzero(out >= _UNICODE)
+    several = np.flatnonzero(out >= UNICODE)
     begins = np.cumsum(lengths) - lengths
     source = origin[several]
-    out[several] = forms.flat[forms.offsets[codes[source] - _UNICODE] + several - begins[source]]
+    out[several] = forms.flat[forms.offsets[codes[source] - UNICODE] + several - begins[source]]
     return out.tobytes().decode("utf-32-le")
 
 
