@@ -35,6 +35,8 @@ OPEN |= {"/api/labelling/verify", "/api/certificates/check", "/.well-known/safeb
 BODIES: dict[str, dict[str, Any]] = {
     "/api/belt/stop": {"command": "pause", "reason": "drill"},
     "/api/belt/resume": {"reason": "drill over"},
+    "/api/belt/limit": {"per_minute": 600, "reason": "drill"},
+    "/api/belt/unlimit": {"reason": "drill over"},
     "/api/belt/systems/{system_id}/keys": {"name": "app"},
     "/api/belt/exchanges/{record_id}/erase": {"reason": "asked by the person"},
     "/api/rulebook/coverage": {"evidence": ["technical_documentation"]},

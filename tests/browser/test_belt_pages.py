@@ -13,7 +13,7 @@ from tests.rooms.belt.house import House, build, intent, outcome
 
 from safebelt.engines.sql import Sql, metadata
 from safebelt.kernel.actors import OWNER
-from safebelt.rooms.belt.model import Command
+from safebelt.rooms.belt.model import Command, OrderTerms
 from safebelt.rooms.belt.service import TryIt
 
 pytestmark = pytest.mark.browser
@@ -75,7 +75,9 @@ def test_every_page_is_accessible_and_fits(
     browser_page.set_viewport_size({"width": width, "height": 900})
     with house.watcher():
         order = house.belt.order(Command.PAUSE, house.system_id, "drill", OWNER)
+        limit = house.belt.limit("", OrderTerms(per_minute=60, basis="§ 3"), "drill", OWNER)
         house.belt.wait_effective(order.id, 5)
+        house.belt.wait_effective(limit.id, 5)
         house.belt.collect_proofs()
         paths = {
             "console": "belt",
@@ -86,6 +88,7 @@ def test_every_page_is_accessible_and_fits(
             "policy": "belt/policies/house/basic",
             "stop": "belt/stop",
             "proof": f"belt/stops/{order.id}",
+            "limits": "belt/limits",
             "try": "belt/try",
             "dossier": f"registry/systems/{house.system_id}",
         }

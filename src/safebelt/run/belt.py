@@ -25,9 +25,10 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.calls import CallBox
 from safebelt.rooms.belt.control.crew import Crew
 from safebelt.rooms.belt.control.lease import Lease
-from safebelt.rooms.belt.control.switch import Switch, parts_of
+from safebelt.rooms.belt.control.rations import Rations
+from safebelt.rooms.belt.control.switch import Switch, matter_of, parts_of
 from safebelt.rooms.belt.control.watcher import Watcher
-from safebelt.rooms.belt.model import Command, Layer, Order, Scope, Snapshot, scope_of
+from safebelt.rooms.belt.model import LIFTING, Command, Layer, Order, Scope, Snapshot, scope_of
 from safebelt.rooms.belt.proxy.client import Upstream
 from safebelt.rooms.belt.proxy.fetching import Places
 from safebelt.rooms.belt.proxy.gateway import Gateway
@@ -143,7 +144,7 @@ async def _serve(house: House, worker: int, workers: int) -> None:
         snapshots = Snapshots(house, Screens(shelf))
         house.belt.open_admission()
         with (
-            _at_work(house, worker) as (crew, switch),
+            _at_work(house, worker, workers) as (crew, switch),
             _obeying(house, switch, loop, snapshots, (crew, worker)),
             belt_identity(house) as identity,
         ):
@@ -238,7 +239,7 @@ def _complain_at(base: str, system_id: str) -> Text:
 
 
 @contextmanager
-def _at_work(house: House, worker: int) -> Iterator[tuple[Crew, Switch]]:
+def _at_work(house: House, worker: int, workers: int) -> Iterator[tuple[Crew, Switch]]:
     """Be one of the crew, with the orders in force: from now on every order waits for this worker too."""
     crew = Crew(house.box)
     page = crew.page(worker)
@@ -246,7 +247,8 @@ def _at_work(house: House, worker: int) -> Iterator[tuple[Crew, Switch]]:
     page.enter(os.getpid())
     state = house.box.state()  # only now: an order given after it was read waits for us
     try:
-        yield crew, Switch(state.orders, state.numbers)
+        rations = Rations(house.box.limits, worker=worker, workers=workers)
+        yield crew, Switch(state.orders, state.numbers, rations)
     finally:
         page.enter(0)
 
@@ -340,7 +342,7 @@ def _leave_bus(house: House, watcher: Watcher, switch: Switch) -> None:
             watcher.carry_out(
                 Order(
                     id=id_,
-                    command=Command.RUN,
+                    command=LIFTING[matter_of(key)],
                     system_id=system_id,
                     at=house.clock(),
                     by=layer,

@@ -32,6 +32,7 @@ from safebelt.rooms.belt.control.standing import (
     load_heard,
     load_said,
     news,
+    place_of,
     read,
     refusal,
     subject_of,
@@ -179,7 +180,7 @@ class _Carrier:
 
     async def _say(self, new: list[Order]) -> None:
         for order in new:
-            self._said.orders[order.system_id] = order
+            self._said.orders[place_of(order)] = order
         now = self._house.clock()
         self._said.number = max(self._said.number + 1, int(now.timestamp() * 1000))
         keep(self._folder / "said.json", self._said)  # first: no number is ever used for two messages
@@ -213,7 +214,7 @@ class _Carrier:
         for order in news(message, self._heard):
             if not self._commands:
                 self._house.box.give(self._theirs(order))
-            self._heard.obeyed[order.system_id] = order.id
+            self._heard.obeyed[place_of(order)] = order.id
         self._heard.number = message.number
         keep(self._folder / "heard.json", self._heard)
         self._lease.hear(int(self._house.clock().timestamp() * 1000))

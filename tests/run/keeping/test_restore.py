@@ -254,6 +254,7 @@ NEWER = {
     "belt_exchange": {"tokens", "is_estimated", "ended_at"},
     "belt_harness": {"content", "recipients", "content_days"},
     "belt_segment": {"removed_at", "removed_entry"},
+    "belt_stop": {"terms"},
 }
 """Columns that later releases added to tables of the first."""
 

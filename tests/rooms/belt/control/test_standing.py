@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,13 +26,14 @@ from safebelt.rooms.belt.control.standing import (
     load_heard,
     load_said,
     news,
+    place_of,
     read,
     refusal,
     text_of,
 )
 from safebelt.rooms.belt.control.switch import Switch
 from safebelt.rooms.belt.control.watcher import Watcher
-from safebelt.rooms.belt.model import Command, Layer, Order
+from safebelt.rooms.belt.model import Command, Layer, Order, OrderTerms
 from safebelt.rooms.belt.proxy.errors import stopped
 
 HOUSE = "example.org/log"
@@ -226,3 +228,19 @@ def test_a_caller_is_told_that_nobody_ordered_it() -> None:
 
     assert (lapsed.code, ordered.code) == ("stopped_by_lease", "stopped_by_human")
     assert b"bus" in lapsed.body()
+
+
+def test_a_limit_and_a_stop_of_one_system_both_travel_and_each_is_lifted_by_its_own(key: KeyStore) -> None:
+    terms = OrderTerms(per_minute=5, basis="§ 3")
+    cut, limit = order(Command.CUT, "sys_1"), replace(order(Command.LIMIT, "sys_1"), terms=terms)
+    heard = Heard()
+    message = hear(said(key, 1, cut, limit), key)
+    assert isinstance(message, Message) and message.standing.orders[1].terms == terms
+    assert news(message, heard) == [cut, limit]
+    for each in (cut, limit):
+        heard.obeyed[place_of(each)] = each.id
+
+    lifted = hear(said(key, 2, cut, order(Command.UNLIMIT, "sys_1")), key)
+    assert isinstance(lifted, Message)
+    assert [each.command for each in news(lifted, heard)] == [Command.UNLIMIT]
+    assert place_of(cut) == "sys_1", "as earlier releases kept it"

@@ -3,6 +3,7 @@
 from safebelt.rooms.belt.api.admission import AdmissionApi
 from safebelt.rooms.belt.api.approvals import ApprovalApi
 from safebelt.rooms.belt.api.keys import KeyApi
+from safebelt.rooms.belt.api.limiting import LimitApi
 from safebelt.rooms.belt.api.policies import PolicyApi
 from safebelt.rooms.belt.api.records import RecordsApi
 from safebelt.rooms.belt.api.setting import SettingApi
@@ -14,6 +15,7 @@ __all__ = [
     "AdmissionApi",
     "ApprovalApi",
     "KeyApi",
+    "LimitApi",
     "PolicyApi",
     "RecordsApi",
     "SettingApi",

@@ -88,7 +88,7 @@ class StopApi(Controller):
     )
     def stop(self, belt: NamedDependency[Belt], by: NamedDependency[Actor], data: JSONBody[StopRequest]) -> Ordered:
         """Order pause, drain or cut, and wait two seconds for the proof."""
-        return _ordered(belt, Command(data.command.value), data, by)
+        return ordered(belt, belt.order(Command(data.command.value), _target(data), data.reason, by))
 
     @post(
         "/resume",
@@ -98,7 +98,7 @@ class StopApi(Controller):
     )
     def resume(self, belt: NamedDependency[Belt], by: NamedDependency[Actor], data: JSONBody[ResumeRequest]) -> Ordered:
         """Let traffic pass again, and wait two seconds for the proof."""
-        return _ordered(belt, Command.RUN, data, by)
+        return ordered(belt, belt.order(Command.RUN, _target(data), data.reason, by))
 
     @get("/stops", sync_to_thread=True, guards=[requires("belt.read")], responses=problems())
     def stops(
@@ -113,15 +113,18 @@ class StopApi(Controller):
         return belt.stop(order_id)
 
 
-def _ordered(belt: Belt, command: Command, asked: StopRequest | ResumeRequest, by: Actor) -> Ordered:
-    system_id = target_of(asked.system_id, model=asked.model, tool=asked.tool, key=asked.key_id)
-    order = belt.order(command, system_id, asked.reason, by)
+def _target(asked: StopRequest | ResumeRequest) -> str:
+    return target_of(asked.system_id, model=asked.model, tool=asked.tool, key=asked.key_id)
+
+
+def ordered(belt: Belt, order: Order) -> Ordered:
+    """Wait for the proof of an order, and say what came of it."""
     proof = belt.wait_effective(order.id, WAIT_SECONDS)
-    rest = [name for name in belt.state().systems if command is Command.RUN and name != system_id]
+    stopped = belt.state().systems if order.command is Command.RUN else ()
     return Ordered(
         order=order,
         proof=proof,
         remembered=belt.is_remembered(order.id),
-        still_stopped=rest,
+        still_stopped=[name for name in stopped if name != order.system_id],
         blind_spots=[spot.en for spot in BLIND_SPOTS],
     )

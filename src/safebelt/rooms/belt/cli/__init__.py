@@ -7,6 +7,7 @@ from safebelt.rooms.belt.cli import (
     approvals,
     evidence,
     keys,
+    limiting,
     policies,
     reconciling,
     replaying,
@@ -21,6 +22,7 @@ def commands(belt: Belt) -> App:
     """Build `safebelt belt …`."""
     app = App(name="belt", help="Admit, screen, label, record and stop what runs. 安全带。")
     stopping.add_to(app, belt)
+    limiting.add_to(app, belt)
     admission.add_to(app, belt)
     approvals.add_to(app, belt)
     evidence.add_to(app, belt)

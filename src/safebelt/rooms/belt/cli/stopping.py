@@ -1,6 +1,7 @@
 """Commands that stop, resume, and say what holds."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from cyclopts import App
@@ -8,7 +9,7 @@ from cyclopts import App
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.cli.words import Model, OfKey, Reason, System, Tool, listed
-from safebelt.rooms.belt.model import Command, target_of
+from safebelt.rooms.belt.model import NO_TERMS, Command, Order, target_of
 from safebelt.rooms.belt.service import Belt, BusNow, Stop
 from safebelt.web.terminal import DONE, NOT_EVALUATED, Answer
 
@@ -37,17 +38,22 @@ _ORDERS = (
 def _order(belt: Belt, command: Command) -> Callable[..., Answer]:
     def order(*, reason: Reason, system: System = "", model: Model = "", tool: Tool = "", key: OfKey = "") -> Answer:
         system = target_of(system, model=model, tool=tool, key=key)
-        given = belt.order(command, system, reason, OWNER)
-        proof = belt.wait_effective(given.id, WAIT_SECONDS, kept_seconds=KEPT_SECONDS)
-        rest = [name for name in belt.state().systems if command is Command.RUN and name != system]
-        stop = Stop(order=given, proof=proof)
-        return Answer(
-            data=_stop_data(stop) | {"remembered": belt.is_remembered(given.id), "still_stopped": rest},
-            says=_stop_says(stop, rest),
-            exit_code=DONE if proof else NOT_EVALUATED,
-        )
+        return told(belt, belt.order(command, system, reason, OWNER))
 
     return order
+
+
+def told(belt: Belt, given: Order) -> Answer:
+    """Wait for the proof of an order, and say what came of it."""
+    proof = belt.wait_effective(given.id, WAIT_SECONDS, kept_seconds=KEPT_SECONDS)
+    stopped = belt.state().systems if given.command is Command.RUN else ()
+    rest = [name for name in stopped if name != given.system_id]
+    stop = Stop(order=given, proof=proof)
+    return Answer(
+        data=_stop_data(stop) | {"remembered": belt.is_remembered(given.id), "still_stopped": rest},
+        says=_stop_says(stop, rest),
+        exit_code=DONE if proof else NOT_EVALUATED,
+    )
 
 
 def _stop_data(stop: Stop) -> dict[str, Any]:
@@ -58,6 +64,7 @@ def _stop_data(stop: Stop) -> dict[str, Any]:
         "system": order.system_id,
         "by": order.by,
         "reason": order.reason,
+        **_terms_data(order),
         "ordered_at": order.at.isoformat(),
         "effective": proof is not None,
         "seen_at": proof.seen_at.isoformat() if proof else None,
@@ -70,6 +77,11 @@ def _stop_data(stop: Stop) -> dict[str, Any]:
         "ordered_entry": stop.ordered_entry,
         "effective_entry": stop.effective_entry,
     }
+
+
+def _terms_data(order: Order) -> dict[str, Any]:
+    """Return what an order says besides its command; nothing where it says nothing."""
+    return {} if order.terms == NO_TERMS else {"terms": asdict(order.terms)}
 
 
 def _stop_says(stop: Stop, rest: list[str]) -> Text:
@@ -121,6 +133,8 @@ def _state(app: App, belt: Belt) -> None:
             zh="安全带在运行" if now.is_alive else "没有安全带在运行",
             en="the belt is up" if now.is_alive else "no belt is up",
         )
+        data["limits"] = [each.order_id for each in now.limits]
+        lines += [f"{each.target or '*'}  limit  {each.order_id}" for each in now.limits]
         zh, en = (
             [f"{alive.zh}；等待执行的命令：{len(now.waiting)}"],
             [f"{alive.en}; orders waiting: {len(now.waiting)}"],

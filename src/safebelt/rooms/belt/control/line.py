@@ -15,6 +15,7 @@ import time
 from functools import lru_cache
 from typing import Protocol
 
+from safebelt.rooms.belt.control.rations import Ration
 from safebelt.rooms.belt.model import Command, Scope
 
 _HOLD_SECONDS = 300.0
@@ -55,7 +56,10 @@ class Line:
 
     Attributes:
         model: Which model was asked for, once that is known.
+        rations: Limits that count it, and in which second each did.
     """
+
+    rations: tuple[tuple[Ration, int], ...] = ()
 
     def __init__(self, system_id: str, lock: threading.Lock, key_id: str = "") -> None:
         self.system_id, self._lock, self._key_id, self.model = system_id, lock, key_id, ""

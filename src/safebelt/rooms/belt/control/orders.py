@@ -9,6 +9,7 @@ Folder `<home>/belt/`:
 * `proofs/<id>.json` what came of each order, kept until the ledger has it
 * `state.json`       the orders in force, so that a restart stays stopped
 * `outbox/<id>.json` orders that other machines are to obey too, until they were told
+* `limits/<id>`      what a limit has counted, shared by the workers (`rations.py`)
 * `numbers`          the number of the last order: every worker ends with the order of the highest number in force
 """
 
@@ -30,7 +31,7 @@ from safebelt.kernel.ids import encode, uuid7
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.numbers import Numbers
 from safebelt.rooms.belt.control.switch import InForce, strictest
-from safebelt.rooms.belt.model import Command, Order, StopProof
+from safebelt.rooms.belt.model import STOPS, Command, Order, StopProof
 
 _MAX_STOP_FILE = 4096
 """Bytes of the stop file that are read: one line needs a hundred."""
@@ -61,7 +62,7 @@ class OrderBox:
 
     def __init__(self, folder: Path, *, sends: bool = False) -> None:
         self.folder, self.sends = folder, sends
-        self._outbox = folder / "outbox"
+        self._outbox, self.limits = folder / "outbox", folder / "limits"
         self.stop_file = folder / "stop"
         self._orders, self._proofs, self._state = folder / "orders", folder / "proofs", folder / "state.json"
         self._acks, self._numbers = folder / "acks", Numbers(folder / "numbers")
@@ -229,7 +230,7 @@ def parse_stop_line(text: str) -> tuple[Command, str]:
     """
     words = text.split()
     is_one_line = len(text.strip().splitlines()) == 1  # a second line is an order of its own, never a system's id
-    if is_one_line and 1 <= len(words) <= 2 and words[0].lower() in list(Command):
+    if is_one_line and 1 <= len(words) <= 2 and words[0].lower() in STOPS:
         return Command(words[0].lower()), words[1] if len(words) == 2 else ""
     raise Invalid(
         what=Text(

@@ -22,6 +22,7 @@ from pathlib import Path
 import msgspec
 
 from safebelt.kernel.errors import Problem
+from safebelt.rooms.belt.control.switch import key_of
 from safebelt.rooms.belt.model import Order
 
 MOST_BYTES = 512 * 1024
@@ -45,7 +46,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     Attributes:
         at: When it was said.
-        orders: The newest order for each system and for all, `run` too.
+        orders: The newest order for each system and for all, of each matter; `run` and its like too.
     """
 
     at: datetime
@@ -66,7 +67,7 @@ class Heard:
 
     Attributes:
         number: Of the last message that was taken.
-        obeyed: The order last given to this node's box, by system.
+        obeyed: The order last given to this node's box, by `place_of`.
     """
 
     number: int = 0
@@ -79,7 +80,7 @@ class Said:
 
     Attributes:
         number: Of the last message.
-        orders: The newest order, by system.
+        orders: The newest order, by `place_of`.
     """
 
     number: int = 0
@@ -89,6 +90,11 @@ class Said:
 def subject_of(authority: str) -> str:
     """Return where on the bus an authority speaks."""
     return f"safebelt.orders.{sha256(authority.encode()).hexdigest()[:24]}"
+
+
+def place_of(order: Order) -> str:
+    """Return where an order stands among those of its house: a newer one of the same place takes its place."""
+    return key_of(order.system_id, matter=order.command.matter)
 
 
 def text_of(authority: str, number: int, standing: Standing) -> str:
@@ -130,7 +136,7 @@ def refusal(message: Message, heard: Heard, now: datetime) -> Why | None:
 
 def news(message: Message, heard: Heard) -> list[Order]:
     """Return the orders of a message that this node was not given yet."""
-    return [order for order in message.standing.orders if heard.obeyed.get(order.system_id) != order.id]
+    return [order for order in message.standing.orders if heard.obeyed.get(place_of(order)) != order.id]
 
 
 def load_heard(path: Path) -> Heard:

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from safebelt.rooms.belt.control.line import Line
-from safebelt.rooms.belt.model import Command, Layer, Scope
+from safebelt.rooms.belt.control.rations import Ration, Rations
+from safebelt.rooms.belt.model import LIFTING, NO_TERMS, Command, Layer, Matter, Order, OrderTerms, Scope, scope_of
 
 ALL = ""
 """The key of an order for every system."""
@@ -18,6 +19,7 @@ class InForce:
 
     command: Command
     order_id: str
+    terms: OrderTerms = NO_TERMS
 
 
 RUNNING = InForce(command=Command.RUN, order_id="")
@@ -38,13 +40,46 @@ class Applied:
     held: int
 
 
-class Switch:
-    """Holds the orders and the lines; thread-safe."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Over:
+    """A limit that an exchange would go beyond.
 
-    def __init__(self, orders: Mapping[str, InForce] | None = None, numbers: Mapping[str, int] | None = None) -> None:
+    Attributes:
+        order_id: By which order.
+        target: What it is for, as the order names it.
+        terms: What it lets pass.
+        seconds: When it is worth asking again.
+    """
+
+    order_id: str
+    target: str
+    terms: OrderTerms
+    seconds: int
+
+
+class Switch:
+    """Holds the orders and the lines; thread-safe.
+
+    Args:
+        orders: Those in force, by `key_of`.
+        numbers: Number of the newest order, by the same.
+        rations: Where limits are counted.
+    """
+
+    def __init__(
+        self,
+        orders: Mapping[str, InForce] | None = None,
+        numbers: Mapping[str, int] | None = None,
+        rations: Rations | None = None,
+    ) -> None:
         self.lock = threading.Lock()
         self._orders, self._numbers = dict(orders or {}), dict(numbers or {})
         self._lines: set[Line] = set()
+        self._pages = rations or Rations()
+        self._rations: dict[str, Ration] = {}
+        for key, ordered in self._orders.items():
+            if matter_of(key) is Matter.LIMIT:
+                self._rations[key] = self._pages.open(ordered.order_id, ordered.terms)
 
     def orders(self) -> dict[str, InForce]:
         """Return the orders in force, by `key_of` (`ALL` for every system)."""
@@ -98,29 +133,117 @@ class Switch:
         line = Line(system_id, self.lock, key_id)
         with self.lock:
             if self._orders:
-                order = strictest(self._orders, *line.scopes())
+                order = self._at_entry(line)
                 line.order, line.order_id = order.command, order.order_id
             self._lines.add(line)
         return line
+
+    def _at_entry(self, line: Line) -> InForce:
+        """Return the stop that holds for a line; where there is none, but a limit may concern it, that it is bound."""
+        scopes = line.scopes()
+        stop = strictest(self._orders, *scopes)
+        is_bound = stop.command is Command.RUN and any(_may_bind(key, scopes) for key in self._orders)
+        return _BOUND if is_bound else stop
 
     def close(self, line: Line) -> None:
         """Close a line, once or again."""
         with self.lock:
             self._lines.discard(line)
+            if line.rations:
+                self._leave(line)
+
+    def _leave(self, line: Line) -> None:
+        for ration, _ in line.rations:
+            ration.leave()
+        line.rations = ()
+
+    # ------------------------------------------------------------------ limits
+
+    def take(self, line: Line, model: str = "") -> Over | None:
+        """Count an exchange in every limit that concerns it, each once; return the one it would go beyond, if any.
+
+        Then it counts nowhere.
+        """
+        if not self._rations:
+            return None
+        with self.lock:
+            return self._take(line, ("", *line.scopes(model)))
+
+    def _take(self, line: Line, scopes: tuple[str, ...]) -> Over | None:
+        known = {id(ration) for ration, _ in line.rations}
+        for key, ration in self._rations.items():
+            target = parts_of(key)[1]
+            if target in scopes and id(ration) not in known:
+                second = ration.count()
+                if seconds := ration.take():
+                    self._give_back(line)
+                    return Over(order_id=ration.order_id, target=target, terms=ration.terms, seconds=seconds)
+                line.rations += ((ration, second),)
+        return None
+
+    def give_back(self, line: Line) -> None:
+        """Count an exchange nowhere: it was not let in."""
+        with self.lock:
+            self._give_back(line)
+
+    def _give_back(self, line: Line) -> None:
+        for ration, second in line.rations:
+            ration.give_back(second)
+        line.rations = ()
+
+    def take_tool(self, name: str) -> Over | None:
+        """Count a call in every limit for its tool; return the one it would go beyond, if any."""
+        if not self._rations:
+            return None
+        with self.lock:
+            line = Line("", self.lock)
+            over = self._take(line, (Scope.TOOL.of(name),))
+            self._leave(line)  # a call is over for the belt once it was let through
+            return over
+
+    @property
+    def limits_models(self) -> bool:
+        """Whether a limit is for a model, so that an exchange's must be known."""
+        return any(f"{Scope.MODEL.value}:" in key for key in tuple(self._rations))
+
+    def mark(self) -> None:
+        """Tell the other workers that what this one counts as running does run."""
+        if self._rations:
+            with self.lock:
+                for ration in self._rations.values():
+                    ration.mark()
 
     def running(self) -> int:
         """Return how many lines are open."""
         with self.lock:
             return len(self._lines)
 
-    def apply(self, command: Command, system_id: str, order_id: str, number: int = 0, layer: str = "") -> Applied:
+    def carry_out(self, order: Order) -> Applied:
+        """Put an order in force, as `apply`."""
+        return self.apply(order.command, order.system_id, order.id, order.number, order.layer, terms=order.terms)
+
+    def apply(
+        self,
+        command: Command,
+        system_id: str,
+        order_id: str,
+        number: int = 0,
+        layer: str = "",
+        *,
+        terms: OrderTerms = NO_TERMS,
+    ) -> Applied:
         """Put an order in force and end what it ends.  Safe from any thread; needs no event loop.
 
         An order with a lower number than the newest of its system has been overtaken and changes nothing.
         """
-        ordered = InForce(command=command, order_id=order_id)
+        ordered = InForce(command=command, order_id=order_id, terms=terms)
+        ration = self._pages.open(order_id, terms) if command is Command.LIMIT else None
         with self.lock:
-            if not put_in_force(ordered, key_of(system_id, layer), number, self._orders, self._numbers):
+            key = key_of(system_id, layer, command.matter)
+            if not put_in_force(ordered, key, number, self._orders, self._numbers):
+                return Applied(touched=(), cut=(), held=0)
+            if command.matter is Matter.LIMIT:
+                self._limit(key, system_id, ration)
                 return Applied(touched=(), cut=(), held=0)
             touched = tuple(line for line in self._lines if not line.is_cut and system_id in (ALL, *line.scopes()))
             for line in touched:
@@ -129,14 +252,49 @@ class Switch:
             cut = tuple(line for line in touched if line.is_cut)
             return Applied(touched=touched, cut=cut, held=sum(line.order is Command.PAUSE for line in touched))
 
+    def _limit(self, key: str, target: str, ration: Ration | None) -> None:
+        """Count from now on by a new limit, or no longer; what runs already counts among what runs."""
+        replaced = self._rations.pop(key, None)
+        if replaced is not None:
+            for line in self._lines:
+                line.rations = tuple(each for each in line.rations if each[0] is not replaced)
+            self._pages.forget(replaced.order_id)
+        if ration is None:
+            return
+        self._rations[key] = ration
+        for line in self._lines:
+            if target in (ALL, *line.scopes()):
+                ration.join()
+                line.rations += ((ration, 0),)
 
-def key_of(system_id: str, layer: str = "") -> str:
-    """Return under which key an order is kept: each layer has its own, so that none lifts another's."""
-    return f"{layer}/{system_id}" if layer else system_id
+
+_BOUND = InForce(command=Command.LIMIT, order_id="")
+"""Of a line that no order stops, and that must be asked about limits before it goes on."""
+
+
+def _may_bind(key: str, scopes: tuple[str, ...]) -> bool:
+    """Whether an order that does not stop concerns a line, or may, once its model and tools are known."""
+    if matter_of(key) is Matter.STOP:
+        return False
+    target = parts_of(key)[1]
+    return target in (ALL, *scopes) or scope_of(target) in (Scope.MODEL, Scope.TOOL)
+
+
+def key_of(target: str, layer: str = "", matter: Matter = Matter.STOP) -> str:
+    """Return under which key an order is kept: each layer and matter has its own, so that none lifts another's."""
+    key = f"{layer}/{target}" if layer else target
+    return f"{matter.value}|{key}" if matter else key
+
+
+def matter_of(key: str) -> Matter:
+    """Return what the order under a key is about."""
+    return next((each for each in Matter if each and key.startswith(f"{each.value}|")), Matter.STOP)
 
 
 def parts_of(key: str) -> tuple[str, str]:
     """Return the layer of a key and what the order names."""
+    matter = matter_of(key)
+    key = key.removeprefix(f"{matter.value}|") if matter else key
     for layer in Layer:
         if layer and key.startswith(f"{layer}/"):
             return layer.value, key.removeprefix(f"{layer}/")
@@ -155,7 +313,7 @@ def put_in_force(ordered: InForce, key: str, number: int, orders: dict[str, InFo
         return False
     if number:
         numbers[key] = number
-    if ordered.command is Command.RUN:
+    if ordered.command is LIFTING[ordered.command.matter]:
         orders.pop(key, None)
     else:
         orders[key] = ordered

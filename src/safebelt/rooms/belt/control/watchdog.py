@@ -68,8 +68,9 @@ class Watchdog:
         orders, stop_file, numbers = dict(state.orders), state.stop_file, dict(state.numbers)
         self._heartbeat.clear()  # it is not at work any more: nobody waits for it
         for order in self._all_waiting():
-            ordered = InForce(command=order.command, order_id=order.id)
-            put_in_force(ordered, key_of(order.system_id, order.layer), order.number, orders, numbers)
+            ordered = InForce(command=order.command, order_id=order.id, terms=order.terms)
+            key = key_of(order.system_id, order.layer, order.command.matter)
+            put_in_force(ordered, key, order.number, orders, numbers)
             now = self._clock()
             proof = StopProof(
                 order=order,

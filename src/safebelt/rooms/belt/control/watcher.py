@@ -111,6 +111,7 @@ class Watcher:
         if marks == self._marks and now < self._look_at and not self._spoken and is_lapsed == self._is_lapsed:
             return False
         self._marks, self._look_at = marks, now + _LOOK_SECONDS
+        self._switch.mark()
         return True
 
     def _prove(self) -> None:
@@ -274,7 +275,7 @@ class Watcher:
             self._crew.settle()
 
     def _apply(self, order: Order) -> Applied:
-        return self._switch.apply(order.command, order.system_id, order.id, order.number, order.layer)
+        return self._switch.carry_out(order)
 
     def _end_tasks(self, applied: Applied) -> threading.Event:
         ended = threading.Event()

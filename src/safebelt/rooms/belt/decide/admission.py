@@ -12,7 +12,7 @@ from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.decide.keys import is_over, opens, scope_of
 from safebelt.rooms.belt.decide.quotas import over_at, used_up
-from safebelt.rooms.belt.model import AdmissionRule, Admittance, Key, Limit, Measure, Span, Used
+from safebelt.rooms.belt.model import AdmissionRule, Admittance, Key, Limit, Measure, OrderTerms, Span, Used
 
 
 class Barred(StrEnum):
@@ -25,6 +25,7 @@ class Barred(StrEnum):
     UNKNOWN = "unknown_attribute"
     NO_MINORS = "minors_mode_unavailable"
     SUSPENDED = "key_suspended"
+    LIMITED = "limited_by_human"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,52 @@ def suspended(key: Key, strike: str, appeal: Text) -> NotAdmitted:
         hint=appeal,
         facts={"strike": strike},
     )
+
+
+def limited(order_id: str, target: str, terms: OrderTerms, seconds: int) -> NotAdmitted:
+    """Say that a person limited the traffic, of what and to how much, and what the limit rests on."""
+    of, most = _limited_of(target), _most_of(terms)
+    basis = Text(zh=terms.basis, en=terms.basis) if terms.basis else _HOUSE_RULE
+    return NotAdmitted(
+        why=Barred.LIMITED,
+        reason=Reason(
+            says=Text(
+                zh=f"负责人已限制{of.zh}的流量：{most.zh}（{order_id}；依据：{basis.zh}）。",
+                en=f"A person has limited the traffic of {of.en} to {most.en} ({order_id}; it rests on: {basis.en}).",
+            ),
+            holds=Truth.TRUE,
+        ),
+        hint=Text(
+            zh=f"请在 {seconds} 秒后重试；如认为有误，请联系运营者，并告知命令编号。",
+            en=f"Try again in {seconds} s; if you think this is wrong, write to the operator and name the order.",
+        ),
+        retry_seconds=seconds,
+        facts={"order": order_id},
+    )
+
+
+def _limited_of(target: str) -> Text:
+    if not target:
+        return Text(zh="全部系统", en="all systems")
+    kind, colon, name = target.partition(":")
+    word = _KINDS.get(kind) if colon else None
+    return (
+        Text(zh=f"{word.zh} {name[:80]}", en=f"{word.en} {name[:80]}") if word else Text(zh="此系统", en="this system")
+    )
+
+
+def _most_of(terms: OrderTerms) -> Text:
+    zh = [f"每分钟 {terms.per_minute} 次"] * bool(terms.per_minute) + [f"同时 {terms.at_once} 个"] * bool(terms.at_once)
+    en = [f"{terms.per_minute} a minute"] * bool(terms.per_minute) + [f"{terms.at_once} at once"] * bool(terms.at_once)
+    return Text(zh="、".join(zh), en=" and ".join(en))
+
+
+_KINDS = {
+    "model": Text(zh="模型", en="the model"),
+    "tool": Text(zh="工具", en="the tool"),
+    "key": Text(zh="密钥", en="the key"),
+}
+_HOUSE_RULE = Text(zh="本单位规则", en="a house rule")
 
 
 def _over(key: Key) -> NotAdmitted:

@@ -64,6 +64,7 @@ from safebelt.rooms.belt.model.keys import (
     Usage,
     Used,
 )
+from safebelt.rooms.belt.model.ordered import LimitOrdered
 from safebelt.rooms.belt.model.policies import (
     Adoption,
     Brought,
@@ -92,11 +93,17 @@ from safebelt.rooms.belt.model.screening import (
 )
 from safebelt.rooms.belt.model.stopping import (
     BLIND_SPOTS,
+    LIFTING,
+    NO_TERMS,
+    STOPS,
     Command,
     Layer,
+    Matter,
     Order,
+    OrderTerms,
     Scope,
     StopProof,
+    named,
     scope_of,
     target_of,
 )
@@ -106,9 +113,12 @@ __all__ = [
     "ANYWHERE",
     "BLIND_SPOTS",
     "DECISIONS",
+    "LIFTING",
     "MAX_HOLD_SECONDS",
     "NOT_EVALUATED",
+    "NO_TERMS",
     "SCOPES",
+    "STOPS",
     "WHOLE",
     "Abuse",
     "Action",
@@ -145,11 +155,14 @@ __all__ = [
     "KeyTerms",
     "Layer",
     "Limit",
+    "LimitOrdered",
+    "Matter",
     "Measure",
     "NoticeMode",
     "Offered",
     "Order",
     "OrderRefused",
+    "OrderTerms",
     "Policy",
     "PolicyAdopted",
     "Reconciled",
@@ -190,6 +203,7 @@ __all__ = [
     "Usage",
     "Used",
     "Verdict",
+    "named",
     "scope_of",
     "target_of",
 ]

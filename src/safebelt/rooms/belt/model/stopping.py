@@ -8,17 +8,37 @@ from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import Text
 
 
+class Matter(StrEnum):
+    """What an order is about.  Orders of two matters stand beside one another, and neither lifts the other."""
+
+    STOP = ""
+    LIMIT = "limit"
+
+
 class Command(StrEnum):
     """What a person can order.
 
     `run` lets traffic pass; `pause` refuses new work and holds running streams; `drain` refuses new work and
-    lets running work end; `cut` refuses new work and ends running work now.
+    lets running work end; `cut` refuses new work and ends running work now.  `limit` lets so much pass and no more,
+    until `unlimit`.
     """
 
     RUN = "run"
     PAUSE = "pause"
     DRAIN = "drain"
     CUT = "cut"
+    LIMIT = "limit"
+    UNLIMIT = "unlimit"
+
+    @property
+    def matter(self) -> Matter:
+        """What it is about."""
+        return _MATTERS.get(self, Matter.STOP)
+
+    @property
+    def lifts(self) -> bool:
+        """Whether it takes back what was ordered in its matter."""
+        return self in LIFTING.values()
 
     @property
     def weight(self) -> int:
@@ -26,6 +46,11 @@ class Command(StrEnum):
         return _WEIGHTS[self]
 
 
+STOPS = (Command.RUN, Command.PAUSE, Command.DRAIN, Command.CUT)
+"""Orders to stop, and to run again, mildest first."""
+LIFTING = {Matter.STOP: Command.RUN, Matter.LIMIT: Command.UNLIMIT}
+"""Which command takes back what was ordered."""
+_MATTERS = {Command.LIMIT: Matter.LIMIT, Command.UNLIMIT: Matter.LIMIT}
 _WEIGHTS = {command: place for place, command in enumerate(Command)}
 
 
@@ -67,6 +92,29 @@ def target_of(system_id: str = "", *, model: str = "", tool: str = "", key: str 
     return found[0] if found else ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderTerms:
+    """What an order says besides its command.
+
+    Attributes:
+        per_minute: How many exchanges (calls, where it is for a tool) may begin in any sixty seconds; 0 for any number.
+        at_once: How many exchanges may run at the same time; 0 for any number.
+        basis: What the order rests on, as typed: a provision, a contract; empty for a house rule.
+    """
+
+    per_minute: int = 0
+    at_once: int = 0
+    basis: str = ""
+
+    def is_within(self, other: "OrderTerms") -> bool:
+        """Whether these limits let nothing pass that the other's would not."""
+        pairs = ((self.per_minute, other.per_minute), (self.at_once, other.at_once))
+        return all(not theirs or 0 < ours <= theirs for ours, theirs in pairs)
+
+
+NO_TERMS = OrderTerms()
+
+
 class Layer(StrEnum):
     """Who can stop a belt beside one another; none of them lifts what another ordered, and the strictest holds."""
 
@@ -75,9 +123,27 @@ class Layer(StrEnum):
     LEASE = "lease"
 
 
+def named(target: str) -> str:
+    """Return what an order is for, as it may be kept: no name reaches into another layer or matter.
+
+    Raises:
+        Invalid: It begins as only the keys of those do.
+    """
+    marks = [f"{layer.value}/" for layer in Layer if layer] + [f"{matter.value}|" for matter in Matter if matter]
+    if any(target.startswith(mark) for mark in marks):
+        raise Invalid(
+            what=Text(zh=f"“{target[:80]}”不是系统编号。没有下达命令。", en=f"“{target[:80]}” is no system's id."),
+            hint=Text(
+                zh="请核对编号；情况紧急时请停止全部系统。", en="Nothing was ordered. Check the id, or stop all."
+            ),
+            details={"field": "system"},
+        )
+    return target
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A person's order to run, pause, drain or cut.
+    """A person's order.
 
     Attributes:
         id: `ord_…`.
@@ -89,6 +155,7 @@ class Order:
         number: Its place among the orders of this house, so that all workers end with the same one in force; 0 where
             it came without the box.
         layer: Who speaks: empty for this house; see `Layer`.
+        terms: What it says besides.
     """
 
     id: str
@@ -99,6 +166,7 @@ class Order:
     reason: str
     number: int = field(default=0, compare=False)
     layer: str = field(default="", compare=False)
+    terms: OrderTerms = NO_TERMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from safebelt.rooms.belt.pages.admission import AdmissionPages
 from safebelt.rooms.belt.pages.approvals import ApprovalPages
 from safebelt.rooms.belt.pages.console import ConsolePages
 from safebelt.rooms.belt.pages.keys import KeyPages
+from safebelt.rooms.belt.pages.limiting import LimitPages
 from safebelt.rooms.belt.pages.panels import belt_state, dossier_panels
 from safebelt.rooms.belt.pages.policies import PolicyPages
 from safebelt.rooms.belt.pages.setting import SettingPages
@@ -17,6 +18,7 @@ __all__ = [
     "ApprovalPages",
     "ConsolePages",
     "KeyPages",
+    "LimitPages",
     "PolicyPages",
     "SettingPages",
     "StopPages",

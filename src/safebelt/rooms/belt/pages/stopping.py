@@ -11,7 +11,7 @@ from litestar.response import Redirect, ServerSentEvent, Template
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Invalid, NotFound
 from safebelt.kernel.text import Lang, Text
-from safebelt.rooms.belt.model import BLIND_SPOTS, Command, Scope
+from safebelt.rooms.belt.model import BLIND_SPOTS, STOPS, Command, Scope
 from safebelt.rooms.belt.pages import words
 from safebelt.rooms.belt.pages.words import AnyRequest
 from safebelt.rooms.belt.service import Belt, Stop
@@ -52,7 +52,7 @@ class StopPages(Controller):
         if form.value is None:
             return _control(request, belt, lang, form)
         command = form.value
-        system = _target(data)
+        system = target(data)
         return render(
             "belt/stop_confirm.html",
             lang=lang,
@@ -149,7 +149,7 @@ def _checked(data: FormData) -> Form[Command]:
     errors = []
     if not data.get("reason", "").strip():
         errors.append(FieldError(field="reason", says=Text(zh="请写明理由。", en="Say why.")))
-    command = next((each for each in Command if each.value == data.get("command")), None)
+    command = next((each for each in STOPS if each.value == data.get("command")), None)
     if command is None:
         errors.append(
             FieldError(field="command", says=Text(zh="请选择一项命令。", en="Choose one of the four orders."))
@@ -157,7 +157,7 @@ def _checked(data: FormData) -> Form[Command]:
     return Form(values=data, errors=tuple(errors), value=None if errors else command)
 
 
-def _target(data: FormData) -> str:
+def target(data: FormData) -> str:
     """Return what the order is for: a part, where one is named, else the system that was chosen, else all."""
     part, kind = data.get("part", "").strip(), data.get("part_kind", "")
     return f"{kind}:{part}" if part and kind in list(Scope) else data.get("system", "")
@@ -168,7 +168,7 @@ def _order(request: AnyRequest, belt: Belt, by: Actor, lang: Lang, data: FormDat
     if form.value is None:
         return _control(request, belt, lang, form)
     try:
-        order = belt.order(form.value, _target(data), data["reason"], by)
+        order = belt.order(form.value, target(data), data["reason"], by)
     except (Invalid, NotFound) as problem:
         return _control(request, belt, lang, form.refused(problem), refused=problem.status)
     belt.wait_effective(order.id, WAIT_SECONDS)

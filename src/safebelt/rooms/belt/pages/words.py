@@ -26,6 +26,7 @@ AnyRequest = Request[Any, Any, Any]
 
 CONSOLE = Text(zh="安全带控制台", en="Belt console")
 STOP = Text(zh="停止控制", en="Stop control")
+LIMITS = Text(zh="限流", en="Limits on traffic")
 CONFIRM = Text(zh="确认命令", en="Confirm the order")
 PROOF = Text(zh="停止证明", en="Proof of an order")
 POLICIES = Text(zh="筛查策略", en="Screening policies")
@@ -108,7 +109,14 @@ COMMANDS: Mapping[Command, tuple[Text, Text]] = {
         ),
     ),
 }
-"""What each order is called and what it does, mildest first."""
+"""What each order to stop or run is called and what it does, mildest first."""
+
+ORDERS: Mapping[Command, Text] = {
+    **{command: name for command, (name, _) in COMMANDS.items()},
+    Command.LIMIT: Text(zh="限流", en="Limit"),
+    Command.UNLIMIT: Text(zh="解除限流", en="Lift the limit"),
+}
+"""What every order is called."""
 
 SCOPES: Mapping[Scope, Text] = {
     Scope.MODEL: Text(zh="模型", en="model"),

@@ -142,7 +142,7 @@ class Admission:
             terms.caller,
             key.system_id,
             scope_of(request.path),
-            model=_model(request.body) if "model" in reads else None,
+            model=named_model(request.body) if "model" in reads else None,
             hour=here.hour if "hour" in reads else None,
             weekday=here.isoweekday() if "weekday" in reads else None,
             minor=_is_minor(key, request) if "minor" in reads else None,
@@ -179,7 +179,7 @@ def _is_settled(key: Key, rules: Admits | None) -> bool:
     return not has_terms and (rules is None or not rules.reads)
 
 
-def _model(body: bytes) -> str | None:
+def named_model(body: bytes) -> str | None:
     """Return the model a JSON body names; None where it names none, or what it says cannot be read."""
     try:
         return _read_named(body).model or None

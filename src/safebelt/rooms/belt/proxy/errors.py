@@ -292,6 +292,7 @@ _BARRED = {
     Barred.RULE: (403, "permission_error"),
     Barred.UNKNOWN: (403, "permission_error"),
     Barred.SUSPENDED: (403, "permission_error"),
+    Barred.LIMITED: (429, "rate_limit_error"),
     Barred.NO_MINORS: (503, "server_error"),
 }
 """HTTP status, and the client libraries' name, of each."""

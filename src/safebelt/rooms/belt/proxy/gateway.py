@@ -9,10 +9,11 @@ from urllib.parse import unquote
 
 import msgspec
 
+from safebelt.rooms.belt.control.line import Line
 from safebelt.rooms.belt.decide.admission import NotAdmitted
 from safebelt.rooms.belt.model import Command
 from safebelt.rooms.belt.proxy import errors
-from safebelt.rooms.belt.proxy.admission import Admission
+from safebelt.rooms.belt.proxy.admission import Admission, named_model
 from safebelt.rooms.belt.proxy.answers import answer_body, masked_tree
 from safebelt.rooms.belt.proxy.client import UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.exchange import Exchange
@@ -23,6 +24,7 @@ from safebelt.rooms.belt.proxy.leaves import rewrite_words
 from safebelt.rooms.belt.proxy.mcp import McpExchange, McpServer
 from safebelt.rooms.belt.proxy.media import Pictures, Speech
 from safebelt.rooms.belt.proxy.messages import Messages
+from safebelt.rooms.belt.proxy.ordered import PASSING, barred_by
 from safebelt.rooms.belt.proxy.quick import Quick
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.responses import Responses
@@ -102,12 +104,15 @@ class Gateway:
     async def _let_in(self, request: Request, reply: Reply, caller: Caller) -> None:
         server = self._mcp.get(request.path)
         with self._tools.switch.line(caller.key.system_id, caller.key.id) as line:
-            if line.order is not Command.RUN:
+            if line.order not in PASSING:
                 await reply.error(errors.stopped(line.order.value, line.order_id))
                 return
             exchange = _exchange(request.path)
-            let_in = self._admission.ask(caller, request, is_recorded=bool(exchange or server))
+            is_recorded = bool(exchange or server)
+            over = self._within(line, request) if line.order is Command.LIMIT and is_recorded else None
+            let_in = over or self._admission.ask(caller, request, is_recorded=is_recorded)
             if isinstance(let_in, NotAdmitted):
+                self._tools.switch.give_back(line)
                 await self._admission.refuse(caller, request, reply, let_in)
                 return
             caller = let_in
@@ -119,6 +124,12 @@ class Gateway:
                 await exchange(self._tools, caller, request, reply).run()
             else:
                 await self._told(request, reply, caller)
+
+    def _within(self, line: Line, request: Request) -> NotAdmitted | None:
+        """Count an exchange in the limits that persons ordered; return why it may not be let in."""
+        switch = self._tools.switch
+        over = switch.take(line, (named_model(request.body) or "") if switch.limits_models else "")
+        return None if over is None else barred_by(over)
 
     async def _told(self, request: Request, reply: Reply, caller: Caller) -> None:
         """Pass on what models there are, or how far a film is, screened like any answer; neither is recorded."""

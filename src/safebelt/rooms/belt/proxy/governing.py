@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from safebelt.rooms.belt.model import Action
-from safebelt.rooms.belt.proxy.ordered import stopped_tool, with_tools
+from safebelt.rooms.belt.proxy.ordered import limited_tool, stopped_tool, with_tools
 from safebelt.rooms.belt.proxy.toolcalls import Driven, Governor, Judging, gate_of, last_said, offered
 from safebelt.rooms.belt.proxy.tools import Caller, Tools
 
@@ -39,6 +39,7 @@ class ToolCalls:
                 new_id=tools.new_id,
                 hold=tools.hold,
                 is_stopped=stopped_tool(tools.switch),
+                limited=limited_tool(tools.switch),
             )
             self.governor = Governor(judging)
             self._gate = gate_of(path, self.governor.rule)

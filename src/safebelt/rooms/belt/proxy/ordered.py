@@ -4,12 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.line import Line
-from safebelt.rooms.belt.control.switch import Switch
+from safebelt.rooms.belt.control.switch import Over, Switch
+from safebelt.rooms.belt.decide.admission import NotAdmitted, limited
 from safebelt.rooms.belt.model import Command, Policy, ToolAction, ToolPolicy
 from safebelt.rooms.belt.proxy import errors
 
 StoppedTool = Callable[[str], bool]
+LimitedTool = Callable[[str], Text | None]
+PASSING = (Command.RUN, Command.LIMIT)
+"""What holds for a line that no order stops; with the second, limits must be asked before it goes on."""
 _ALL_MAY = ToolPolicy(unknown_tools=ToolAction.ALLOW)
 
 
@@ -19,12 +24,30 @@ def model_stop(switch: Switch, line: Line | None, body: Mapping[str, Any]) -> er
     if line is None or type(model) is not str or line.model == model:
         return None
     order = switch.in_force_for(line, model)
-    return None if order.command is Command.RUN else errors.stopped(order.command.value, order.order_id)
+    if order.command is not Command.RUN:
+        return errors.stopped(order.command.value, order.order_id)
+    over = switch.take(line, model)
+    return None if over is None else errors.not_admitted(barred_by(over))
+
+
+def barred_by(over: Over) -> NotAdmitted:
+    """Say that an exchange would go beyond a limit."""
+    return limited(over.order_id, over.target, over.terms, over.seconds)
 
 
 def with_tools(policy: Policy, switch: Switch) -> Policy:
     """Return a policy under which calls are looked at: where it says nothing on tools, a stopped one must be seen."""
     return replace(policy, tools=_ALL_MAY) if policy.tools is None and switch.has_tool_orders else policy
+
+
+def limited_tool(switch: Switch) -> LimitedTool:
+    """Return what counts a call of a tool, and says why it may not pass where a person limited it."""
+
+    def ask(name: str) -> Text | None:
+        over = switch.take_tool(name)
+        return None if over is None else barred_by(over).reason.says
+
+    return ask
 
 
 def stopped_tool(switch: Switch) -> StoppedTool:

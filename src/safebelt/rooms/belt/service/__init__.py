@@ -9,10 +9,11 @@ from safebelt.rooms.belt.service.evidence import texts_of
 from safebelt.rooms.belt.service.exchanges import OPEN, day_range
 from safebelt.rooms.belt.service.identity import BeltIdentity, Identities
 from safebelt.rooms.belt.service.keys import MAX_GRACE_HOURS, Keys, digest_of
+from safebelt.rooms.belt.service.limits import LimitOrders
 from safebelt.rooms.belt.service.policy_versions import RED_LINES, Loaded, NotTaken
 from safebelt.rooms.belt.service.reconciling import Completeness
 from safebelt.rooms.belt.service.replaying import MAX_REPLAYED, SHOWN_DAYS, Replays
-from safebelt.rooms.belt.service.stops import ALIVE_SECONDS, StopOrders
+from safebelt.rooms.belt.service.stops import ALIVE_SECONDS
 from safebelt.rooms.belt.service.strikes import StrikesFound
 from safebelt.rooms.belt.service.telemetry import Telemetry
 from safebelt.rooms.belt.service.transparency import Openly, OpenPolicy, OpenRule, Transparency
@@ -24,6 +25,7 @@ from safebelt.rooms.belt.service.words import (
     Found,
     Full,
     Holds,
+    LimitNow,
     Minute,
     Proof,
     Sealed,
@@ -51,6 +53,7 @@ __all__ = [
     "Found",
     "Full",
     "Holds",
+    "LimitNow",
     "Loaded",
     "Minute",
     "NotTaken",
@@ -74,5 +77,5 @@ __all__ = [
 ]
 
 
-class Belt(Keys, Telemetry, StopOrders, Quotas, Aging, HeldCalls, Identities, Replays, Openly, Completeness):
+class Belt(Keys, Telemetry, LimitOrders, Quotas, Aging, HeldCalls, Identities, Replays, Openly, Completeness):
     """The belt, as console, API, command line and jobs use it."""

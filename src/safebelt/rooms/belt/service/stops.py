@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 
 import sqlalchemy as sa
@@ -10,15 +10,31 @@ import structlog
 
 from safebelt.kernel.actors import MACHINE, Actor, Role
 from safebelt.kernel.errors import NotFound, Problem, Unavailable
+from safebelt.kernel.events import Event
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt import store
 from safebelt.rooms.belt.control.crew import Crew
 from safebelt.rooms.belt.control.heartbeat import KEEPER, WATCHER
-from safebelt.rooms.belt.control.switch import ALL, RUNNING, InForce, key_of, parts_of, strictest
-from safebelt.rooms.belt.model import Command, Layer, Order, Scope, StopEffective, StopOrdered, StopProof, scope_of
+from safebelt.rooms.belt.control.rations import used_now
+from safebelt.rooms.belt.control.switch import ALL, RUNNING, InForce, key_of, matter_of, parts_of, strictest
+from safebelt.rooms.belt.model import (
+    NO_TERMS,
+    Command,
+    Layer,
+    LimitOrdered,
+    Matter,
+    Order,
+    OrderTerms,
+    Scope,
+    StopEffective,
+    StopOrdered,
+    StopProof,
+    named,
+    scope_of,
+)
 from safebelt.rooms.belt.service.base import REASON, given, missing, pages_of
 from safebelt.rooms.belt.service.commanding import EVERYTHING, Commanding
-from safebelt.rooms.belt.service.words import BeltNow, Holds, Stop, Stops, WorkerNow
+from safebelt.rooms.belt.service.words import BeltNow, Holds, LimitNow, Stop, Stops, WorkerNow
 
 ALIVE_SECONDS = 2.0
 """The watcher beats every 5 ms; hundreds of missed beats are no hiccup."""
@@ -37,22 +53,30 @@ class StopOrders(Commanding):
     def order(self, command: Command, system_id: str, reason: str, by: Actor) -> Order:
         """Order run, pause, drain or cut, for one system or (empty id) for all.
 
+        Raises:
+            Invalid: No reason is given, or this is no id; nothing was ordered.
+            NotFound: The register knows no such system; the order holds for that id nevertheless.
+            ValueError: It is no order to stop or run.
+        """
+        if command.matter is not Matter.STOP:
+            raise ValueError(f"{command} is no order to stop or run")
+        return self._give(command, system_id, reason, by)
+
+    def _give(self, command: Command, target: str, reason: str, by: Actor, terms: OrderTerms = NO_TERMS) -> Order:
+        """Give an order.
+
         INVARIANT: the order is in the box before anything else is asked: stopping works even when the database is
         stuck or gone.  What the ledger could not take now, `collect_proofs` brings in later (`is_remembered`).
-
-        Raises:
-            Invalid: No reason is given; nothing was ordered.
-            NotFound: The register knows no such system; the order holds for that id nevertheless.
         """
         reason = given(reason, field="reason", what=REASON)
-        system_id = store.clean(system_id).strip()[:80]
         given_order = Order(
             id=self._t.new_id("ord"),
             command=command,
-            system_id=system_id,
+            system_id=named(store.clean(target).strip()[:80]),
             at=self._t.clock(),
             by=by.id,
             reason=reason,
+            terms=terms,
         )
         self._t.box.give(given_order)
         problem = self._remember_soon(given_order, by)
@@ -109,16 +133,10 @@ class StopOrders(Commanding):
             self._insert_order(tx, order, by)
 
     def _insert_order(self, tx: sa.Connection, order: Order, by: Actor) -> None:
-        """Write `StopOrdered` once, whoever comes first: the deed, or the proof that already came back."""
+        """Write that it was ordered once, whoever comes first: the deed, or the proof that already came back."""
         self._t.sql.exclusive(tx, "belt_stop")
         if tx.execute(sa.select(store.stop.c.id).where(store.stop.c.id == order.id)).first() is None:
-            event = StopOrdered(
-                subject=order.system_id or EVERYTHING,
-                order_id=order.id,
-                command=order.command.value,
-                reason=order.reason,
-            )
-            entry_id = self._t.ledger.append(tx, event, by=by)
+            entry_id = self._t.ledger.append(tx, _ordered(order), by=by)
             tx.execute(sa.insert(store.stop).values(**store.from_order(order, entry_id)))
 
     def _unknown_system(self, order: Order) -> Problem | None:
@@ -252,8 +270,10 @@ class StopOrders(Commanding):
         """Return what holds now, without asking the database."""
         orders = self._t.box.state().orders
         everything, waiting = strictest(orders, ALL), tuple(self._t.box.waiting())
-        named = sorted({parts_of(key)[1] for key in orders} - {ALL})
-        own = {name: max((orders.get(key_of(name, layer), RUNNING) for layer in Layer), key=_weight) for name in named}
+        stopped = sorted({parts_of(key)[1] for key in orders if matter_of(key) is Matter.STOP} - {ALL})
+        own = {
+            name: max((orders.get(key_of(name, layer), RUNNING) for layer in Layer), key=_weight) for name in stopped
+        }
         return BeltNow(
             everything=Holds(command=everything.command, order_id=everything.order_id),
             systems={
@@ -265,6 +285,20 @@ class StopOrders(Commanding):
             is_alive=0 <= self._pulse(WATCHER) < ALIVE_SECONDS,
             workers=self._workers(waiting),
             bus=self.bus(),
+            limits=self._limits(orders),
+        )
+
+    def _limits(self, orders: Mapping[str, InForce]) -> tuple[LimitNow, ...]:
+        bound = sorted(key for key, each in orders.items() if each.command is Command.LIMIT)
+        return tuple(
+            LimitNow(
+                target=parts_of(key)[1],
+                order_id=orders[key].order_id,
+                terms=orders[key].terms,
+                layer=parts_of(key)[0],
+                used=used_now(self._t.box.limits, orders[key].order_id),
+            )
+            for key in bound
         )
 
     def _workers(self, waiting: Iterable[Order]) -> tuple[WorkerNow, ...]:
@@ -285,6 +319,22 @@ class StopOrders(Commanding):
         """Return how long ago the liveliest worker's page was marked."""
         with closing(Crew(self._t.box)) as crew:
             return min((crew.page(number).age_seconds(field) for number in crew.known()), default=float("inf"))
+
+
+def _ordered(order: Order) -> Event:
+    """Return what the ledger remembers of an order."""
+    subject, command = order.system_id or EVERYTHING, order.command.value
+    if order.command.matter is Matter.STOP:
+        return StopOrdered(subject=subject, order_id=order.id, command=command, reason=order.reason)
+    return LimitOrdered(
+        subject=subject,
+        order_id=order.id,
+        command=command,
+        per_minute=order.terms.per_minute,
+        at_once=order.terms.at_once,
+        basis=order.terms.basis,
+        reason=order.reason,
+    )
 
 
 def _weight(order: InForce) -> int:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from safebelt.kernel.reasons import Reason
-from safebelt.rooms.belt.model import Command, Exchange, Order, Record, StopProof
+from safebelt.rooms.belt.control.rations import Used
+from safebelt.rooms.belt.model import Command, Exchange, Order, OrderTerms, Record, StopProof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,25 @@ class Holds:
     command: Command
     order_id: str = ""
     system_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitNow:
+    """A limit that a person ordered.
+
+    Attributes:
+        target: What it is for: a system's id, `model:…`, `tool:…`, `key:…`; empty for all.
+        order_id: By which order.
+        terms: How much passes, and what that rests on.
+        layer: Empty where this house ordered it; `bus` where it came over the command bus.
+        used: How much of it is used now, on this machine; null where no belt has begun to count.
+    """
+
+    target: str
+    order_id: str
+    terms: OrderTerms
+    layer: str = ""
+    used: Used | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +88,7 @@ class BeltNow:
         is_alive: Whether a belt's watcher gave a sign of life within `ALIVE_SECONDS`.
         workers: The processes of the belt on this machine.
         bus: How it stands to the command bus; null where it obeys nobody elsewhere.
+        limits: Limits in force.
     """
 
     everything: Holds
@@ -76,6 +97,7 @@ class BeltNow:
     is_alive: bool
     workers: tuple[WorkerNow, ...] = ()
     bus: BusNow | None = None
+    limits: tuple[LimitNow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from safebelt.rooms.belt.model import (
     Held,
     NoticeMode,
     Order,
+    OrderTerms,
     RecordMode,
     Stance,
     StopProof,
@@ -67,6 +68,7 @@ stop = sa.Table(
     sa.Column("at", UtcDateTime, nullable=False, index=True),
     sa.Column("by", sa.String(80), nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("terms", sa.Text, nullable=False, server_default=sa.text("'{}'")),
     sa.Column("ordered_entry", sa.String(40), nullable=False),
     sa.Column("seen_at", UtcDateTime),
     sa.Column("effective_at", UtcDateTime),
@@ -225,6 +227,7 @@ def to_order(row: sa.RowMapping) -> Order:
         at=row["at"],
         by=row["by"],
         reason=row["reason"],
+        terms=msgspec.json.decode(row["terms"], type=OrderTerms),
     )
 
 
@@ -244,6 +247,7 @@ def from_order(order: Order, entry_id: str) -> dict[str, Any]:
         "at": order.at,
         "by": order.by,
         "reason": order.reason,
+        "terms": msgspec.json.encode(order.terms).decode(),
         "ordered_entry": entry_id,
     }
 

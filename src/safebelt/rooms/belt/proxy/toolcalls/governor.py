@@ -55,6 +55,8 @@ class Judging:
         record: The exchange's record.
         clock, new_id: Time and ids.
         hold: Puts a call before people.
+        is_stopped: Whether a person has stopped a tool.
+        limited: Counts a call; says why it may not pass where a person limited the tool.
     """
 
     key: Key
@@ -65,6 +67,7 @@ class Judging:
     new_id: NewId
     hold: Holding
     is_stopped: Callable[[str], bool] = lambda _name: False
+    limited: Callable[[str], Text | None] = lambda _name: None
 
 
 class Governor:
@@ -94,10 +97,12 @@ class Governor:
         note = self._noted(call, verdict)
         if self._by.is_stopped(call.name):
             return self._withhold(call, verdict, note, _STOPPED)
-        if verdict.done is ToolAction.ALLOW:
-            return Ruling(is_allowed=True, says=_NOT_LET)
         if verdict.done is ToolAction.DENY:
             return self._withhold(call, verdict, note, Text(zh="规则不允许", en="the policy denies it"))
+        if why := self._by.limited(call.name):
+            return self._withhold(call, verdict, note, why)
+        if verdict.done is ToolAction.ALLOW:
+            return Ruling(is_allowed=True, says=_NOT_LET)
         if len(call.arguments) > MAX_READ_CHARS:
             note["answered"] = Answered.REFUSED.value
             return self._withhold(
