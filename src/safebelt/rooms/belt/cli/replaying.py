@@ -13,7 +13,7 @@ from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import LANGS, Lang, Text
 from safebelt.rooms.belt.cli.words import System
 from safebelt.rooms.belt.model import NOT_EVALUATED as REASONS
-from safebelt.rooms.belt.model import Policy, Replay
+from safebelt.rooms.belt.model import Policy, Replay, ToolReplay
 from safebelt.rooms.belt.service import MAX_REPLAYED, Belt
 from safebelt.web.terminal import DONE, NOT_EVALUATED, Answer, read_text
 
@@ -107,7 +107,27 @@ def _told(found: Replay, lang: Lang) -> str:
         name = Text(zh="未能（完整）评估", en="not (wholly) evaluated").in_(lang)
         examples = " ".join(found.not_evaluated_examples.get(reason, ()))
         lines.append(f"  {name}: {count}  {REASONS[reason].in_(lang)}  {examples}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_tools_told(found.tools, lang)])
+
+
+def _tools_told(tools: ToolReplay, lang: Lang) -> list[str]:
+    if not tools.calls and not tools.not_evaluated:
+        return []
+    after = tools.after
+    head = Text(
+        zh=f"  工具调用共 {tools.calls} 次，能够评估的 {tools.evaluated} 次：本会放行 {after.get('allow', 0)}、"
+        f"等待人工批准 {after.get('hold', 0)}、拒绝 {after.get('deny', 0)}。",
+        en=f"  {tools.calls} tool calls, {tools.evaluated} evaluated: it would have allowed {after.get('allow', 0)}, "
+        f"held {after.get('hold', 0)} for a person, denied {after.get('deny', 0)}.",
+    )
+    lines = [head.in_(lang)]
+    for one in tools.changes:
+        named = f"{one.server}/{one.tool}" if one.server else one.tool
+        lines.append(f"    {named}  {one.before} → {one.after}  {one.calls}  {one.rule}  {' '.join(one.examples)}")
+    for reason, count in tools.not_evaluated.items():
+        name = Text(zh="未能评估", en="not evaluated").in_(lang)
+        lines.append(f"    {name}: {count}  {REASONS[reason].in_(lang)}")
+    return lines
 
 
 def _terms(count: int, lang: Lang) -> str:

@@ -104,6 +104,34 @@ def holds(condition: ToolCondition, arguments: Any, matches: Matches, *, is_stri
     return conjunction(truths) if is_strict else disjunction(truths)
 
 
+def texts_in(arguments: Any) -> Iterator[str]:
+    """Yield every value that is a text, however deep."""
+    return (leaf for leaf in _leaves(arguments) if isinstance(leaf, str))
+
+
+def names_in(arguments: Any) -> Iterator[str]:
+    """Yield the name of every field, however deep."""
+    waiting = [arguments]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            yield from value
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+
+
+def looks_at(condition: ToolCondition, arguments: Any, has: Callable[[str], bool]) -> bool:
+    """Whether a text among what a condition looks at has something; where it looks nowhere, none has."""
+    if condition.compare is Compare.PRESENT:
+        return False
+    try:
+        values = _values(condition.argument, arguments)
+    except Unreadable:
+        return False
+    return any(has(text) for value in values for text in texts_in(value))
+
+
 def _negated(truth: Truth, condition: ToolCondition) -> Truth:
     return negate(truth) if condition.is_negated else truth
 

@@ -45,6 +45,11 @@ def kept_text(text: str) -> KeptText:
     return KeptText(visible=_PLACEHOLDER.sub(_HIDDEN, text), masked=masked)
 
 
+def has_masked(text: str) -> bool:
+    """Whether something in a kept text was masked."""
+    return _PLACEHOLDER.search(text) is not None
+
+
 def masked_hits(policy: Policy, side: Side, text: KeptText) -> set[str]:
     """Return the rules that hit what was masked: every detector that the placeholder may stand for is theirs."""
     return {
@@ -93,13 +98,13 @@ class Tally:
         for rule in sorted(old.keys() | new.keys()):
             if kind := _kind(old.get(rule), new.get(rule)):
                 self._kinds[rule][kind] += 1
-                _remember(self._examples[rule], record_id)
+                remember(self._examples[rule], record_id)
 
     def leave(self, record_id: str, reasons: Iterable[str]) -> None:
         """Count one exchange that could not be evaluated, or not wholly."""
         for reason in reasons:
             self.not_evaluated[reason] += 1
-            _remember(self.examples_not[reason], record_id)
+            remember(self.examples_not[reason], record_id)
 
     def differences(self, rules: Mapping[str, Rule]) -> tuple[RuleDifference, ...]:
         """Return what changes, rule by rule.
@@ -132,6 +137,7 @@ def _kind(old: Action | None, new: Action | None) -> str:
     return "no_longer" if new is None else "changed"
 
 
-def _remember(examples: list[str], record_id: str) -> None:
+def remember(examples: list[str], record_id: str) -> None:
+    """Keep an id as an example, while there are few."""
     if len(examples) < MAX_EXAMPLES:
         examples.append(record_id)

@@ -106,18 +106,18 @@ def is_offered(policy: Policy, stance: Stance, call: ToolCall, on: date, *, is_h
             whatever its arguments is offered, and none that a person must approve.
     """
     tools = _section(policy)
-    naming = list(_naming(tools, call, on))
+    rules = list(naming(tools, call, on))
     silent = _in_stance(tools.unknown_tools, stance)
-    flat = [done_by(rule, stance) for rule in naming if not rule.when]
+    flat = [done_by(rule, stance) for rule in rules if not rule.when]
     if is_hosted:
-        strict = [done_by(rule, stance) for rule in naming if rule.when and rule.action is not ToolAction.ALLOW]
+        strict = [done_by(rule, stance) for rule in rules if rule.when and rule.action is not ToolAction.ALLOW]
         every = [*flat, *strict] or [silent]
         return all(action is ToolAction.ALLOW for action in every)
     if tools.offered is Offered.LEAVE:
         return True
     if ToolAction.DENY in flat:
         return False
-    return any(rule.action is not ToolAction.DENY for rule in naming) or silent is not ToolAction.DENY
+    return any(rule.action is not ToolAction.DENY for rule in rules) or silent is not ToolAction.DENY
 
 
 def _section(policy: Policy) -> ToolPolicy:
@@ -131,7 +131,7 @@ def _spoken(tools: ToolPolicy, call: ToolCall, on: date, matches: Matches) -> It
         arguments = read_arguments(call.arguments, is_json=call.is_json)
     except Unreadable:
         arguments = _UNREAD
-    for rule in _naming(tools, call, on):
+    for rule in naming(tools, call, on):
         is_strict = rule.action is ToolAction.ALLOW
         yield _Spoken(rule, tuple(_truth(each, arguments, matches, is_strict) for each in rule.when))
 
@@ -140,7 +140,7 @@ def _truth(condition: ToolCondition, arguments: Any, matches: Matches, is_strict
     return Truth.UNKNOWN if arguments is _UNREAD else holds(condition, arguments, matches, is_strict=is_strict)
 
 
-def _naming(tools: ToolPolicy, call: ToolCall, on: date) -> Iterator[ToolRule]:
+def naming(tools: ToolPolicy, call: ToolCall, on: date) -> Iterator[ToolRule]:
     """Yield the rules in force that speak of this tool and this caller."""
     names = (call.name, f"{call.server}/{call.name}") if call.server else (call.name,)
     for rule in tools.rules:

@@ -94,6 +94,30 @@ class NoticeMode(StrEnum):
     END = "end"
 
 
+class OnSilence(StrEnum):
+    """What becomes of a request on which a classifier has not answered in time."""
+
+    PASS = "pass"  # noqa: S105  no password
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classifier:
+    """A trained model that a rule asks besides, or instead of, words.
+
+    Attributes:
+        model: Which; see `scanner/guardian.py`.
+        at_least: Probability of an attack from which on the rule hits.
+        within_ms: How long a request waits for its answer.
+        on_silence: What becomes of the request where none came; either way its record says so.
+    """
+
+    model: str
+    at_least: float
+    within_ms: int
+    on_silence: OnSilence
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TermsFile:
     """The word list that a rule's terms were read from.
@@ -125,6 +149,7 @@ class Rule:
         terms: Words and phrases, for keywords and injection.
         detectors: Names of personal-data detectors.
         terms_file: The list that some of the terms were read from.
+        classifier: The trained model it asks; None for none.
         basis: What it rests on.
         advice: What a person in need is told besides, for example where to find help.
     """
@@ -138,6 +163,7 @@ class Rule:
     terms: tuple[str, ...] = ()
     detectors: tuple[str, ...] = ()
     terms_file: TermsFile | None = None
+    classifier: Classifier | None = None
     basis: Basis | None = None
     advice: Text | None = None
 

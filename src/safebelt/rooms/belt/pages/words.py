@@ -210,6 +210,11 @@ DEEDS: Mapping[str, Text] = {
     "mask": Text(zh="遮盖", en="masked"),
     "refuse": Text(zh="拒绝", en="refused"),
 }
+TOOL_DEEDS: Mapping[str, Text] = {
+    "allow": Text(zh="放行", en="allow"),
+    "hold": Text(zh="等待人工批准", en="hold for a person"),
+    "deny": Text(zh="拒绝", en="deny"),
+}
 ORDERED: Mapping[str, Text] = {
     "run": Text(zh="运行", en="running"),
     "pause": Text(zh="暂停", en="paused"),

@@ -1,7 +1,8 @@
 """Replaying a policy over retained records: what it would have done, and of which records nobody can say."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -17,9 +18,11 @@ from safebelt.rooms.belt.decide.replaying import (
     kept_text,
     masked_hits,
 )
+from safebelt.rooms.belt.decide.replaying_calls import CallTally, kept_calls, newly_offered, would_do
 from safebelt.rooms.belt.model import Action, Policy, Record, Replay, Side, Stance
 from safebelt.rooms.belt.records.reader import Exchanged, Reader
 from safebelt.rooms.belt.scanner import Scanner
+from safebelt.rooms.belt.scanner.toolrules import matches
 from safebelt.rooms.belt.service.policies import PolicyReading
 
 MAX_REPLAYED = 100_000
@@ -68,7 +71,7 @@ class Replays(PolicyReading):
                 details={"field": "since"},
             )
         places, is_capped = self._replayed_places(since, until, system_id, most)
-        judge = _Judge(self, policy, Reader(self._t.records))
+        judge = _Judge(self, policy, Reader(self._t.records), until.date())
         for done, (record_id, segment, offset) in enumerate(places):
             if done % _TOLD_EVERY == 0:
                 progress(done, len(places))
@@ -90,6 +93,7 @@ class Replays(PolicyReading):
             rules=tally.differences({rule.id: rule for rule in policy.rules}),
             not_evaluated=dict(sorted(tally.not_evaluated.items())),
             not_evaluated_examples={reason: tuple(ids) for reason, ids in sorted(tally.examples_not.items())},
+            tools=judge.calls.told(),
         )
 
     def would_have(self, system_id: str, days: int = SHOWN_DAYS) -> Mapping[str, int]:
@@ -109,6 +113,11 @@ class Replays(PolicyReading):
         is_same = now is not None and digest in {"", now.digest} and facts.get("policy_version") == now.version
         return now if is_same else None
 
+    def caller_names(self) -> Mapping[str, str]:
+        """Return what every key is called, by its id: rules on tools ask who called."""
+        with self._t.sql.read() as tx:
+            return {row.id: row.name for row in tx.execute(sa.select(store.key.c.id, store.key.c.name))}
+
     def _replayed_places(
         self, since: datetime, until: datetime, system_id: str, most: int
     ) -> tuple[list[tuple[str, str, int]], bool]:
@@ -124,11 +133,12 @@ class Replays(PolicyReading):
 class _Judge:
     """Holds old and new policy against the kept texts, one exchange after the other."""
 
-    def __init__(self, belt: Replays, policy: Policy, reader: Reader) -> None:
-        self._belt, self._new, self._reader = belt, policy, reader
+    def __init__(self, belt: Replays, policy: Policy, reader: Reader, on: date) -> None:
+        self._belt, self._new, self._reader, self._on = belt, policy, reader, on
+        self._callers = belt.caller_names()
         self._scanners: dict[str, Scanner] = {}
         self._old: dict[tuple[str, str, object], Policy | None] = {}
-        self.tally, self.evaluated = Tally(), 0
+        self.tally, self.calls, self.evaluated = Tally(), CallTally(), 0
 
     def take(self, record_id: str, segment: str, offset: int) -> None:
         """Judge one exchange."""
@@ -138,6 +148,7 @@ class _Judge:
             self.tally.leave(record_id, ["unreadable"])
             return
         facts = both.intent.core if both.intent else {}
+        self._take_calls(record_id, both, facts)
         old, texts = self._judged_by(facts), list(_texts(both))
         reasons = set(_missing(both))
         if old is None:
@@ -146,6 +157,14 @@ class _Judge:
             reasons |= self._compare(record_id, old, texts, _recorded(both))
         self.tally.leave(record_id, sorted(reasons))
         self.evaluated += not reasons
+
+    def _take_calls(self, record_id: str, both: Exchanged, facts: Mapping[str, Any]) -> None:
+        outcome = both.outcome.core if both.outcome else {}
+        caller = self._callers.get(str(facts.get("key_id")))
+        for call in kept_calls(outcome, _kept(both.outcome), _kept(both.intent)):
+            self.calls.take(record_id, call, would_do(self._new, call, caller, self._on, matches))
+        for _ in newly_offered(self._new, outcome.get("tools_not_offered") or (), caller, self._on):
+            self.calls.leave(record_id, "not_offered")
 
     def _judged_by(self, facts: Mapping[str, object]) -> Policy | None:
         key = str(facts.get("policy_digest")), str(facts.get("policy")), facts.get("policy_version")
@@ -180,6 +199,11 @@ def _halves(both: Exchanged) -> Iterator[tuple[Side, Record]]:
         yield Side.INPUT, both.intent
     if both.outcome is not None:
         yield Side.OUTPUT, both.outcome
+
+
+def _kept(record: Record | None) -> dict[str, str]:
+    texts = (record.content or {}).get("texts") if record else None
+    return {str(path): str(text) for path, text in texts.items()} if isinstance(texts, Mapping) else {}
 
 
 def _texts(both: Exchanged) -> Iterator[tuple[Side, str, KeptText]]:
