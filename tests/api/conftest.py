@@ -16,7 +16,7 @@ from safebelt.kernel.actors import OWNER, Role
 from safebelt.rooms.belt.control.heartbeat import Heartbeat
 from safebelt.rooms.belt.control.switch import Switch
 from safebelt.rooms.belt.control.watcher import Watcher
-from safebelt.rooms.belt.model import Command
+from safebelt.rooms.belt.model import Command, Record
 from safebelt.rooms.belt.records.writer import Writer
 from safebelt.rooms.registry.model import NamePerson, PersonRole
 from safebelt.run.demo import prepare_demo
@@ -75,6 +75,14 @@ def _demo(house: House) -> dict[str, str]:
 def _filled(house: House) -> dict[str, str]:
     """Write exchanges, an order and a signed checkpoint, as belt and work do."""
     system_id = house.belt.harnesses()[0].system_id
+    record(house, intent(EXCHANGES[0], system_id), outcome(EXCHANGES[0]), intent(EXCHANGES[1], system_id))
+    order = house.belt.order(Command.PAUSE, system_id, "drill", OWNER)
+    house.ledger.advance()
+    return {"record_id": EXCHANGES[0], "order_id": order.id, "entry_id": house.ledger.entries()[-1].id}
+
+
+def record(house: House, *records: Record) -> None:
+    """Write records as a belt does, durable on return, and index them."""
     writer = Writer(
         house.records,
         sign=house.sign,
@@ -86,15 +94,12 @@ def _filled(house: House) -> dict[str, str]:
         sealed=house.belt.sealed_segments(),
     )
     writer.start()
-    for record in (intent(EXCHANGES[0], system_id), outcome(EXCHANGES[0]), intent(EXCHANGES[1], system_id)):
+    for each in records:
         done = threading.Event()
-        writer.put(record, lambda _error, done=done: done.set())
+        writer.put(each, lambda _error, done=done: done.set())
         assert done.wait(20)
     writer.close()
     house.belt.index()
-    order = house.belt.order(Command.PAUSE, system_id, "drill", OWNER)
-    house.ledger.advance()
-    return {"record_id": EXCHANGES[0], "order_id": order.id, "entry_id": house.ledger.entries()[-1].id}
 
 
 def _tokens(house: House) -> dict[Role, str]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 from schemathesis import GenerationMode
-from tests.api import approvals, complaints, policies
+from tests.api import approvals, complaints, originals, policies
 from tests.api.asking import ask_all, described, faults, is_of_the_register, operations
 from tests.api.certificates import certified
 from tests.api.conftest import Api
@@ -108,6 +108,7 @@ def _ordinary(api: Api) -> dict[str, dict[str, Any]]:
         "POST /api/belt/systems": {"body": {"system_id": second.id}},
         **policies.brought(api),
         **approvals.held(api),
+        **originals.sealed(api),
         "POST /api/belt/keys/{key_id}/revoke": {"path_parameters": {"key_id": key.id}, "body": {"reason": "over"}},
         **_keys(belt, known["system_id"]),
         **_admission(belt),

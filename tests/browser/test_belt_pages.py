@@ -2,21 +2,26 @@
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyrage
 import pytest
 from tests.browser.conftest import assert_accessible
 from tests.rooms.belt.doors import build_app
 from tests.rooms.belt.fake_belt import FakeBelt
 from tests.rooms.belt.house import House, build, intent, outcome
+from tests.rooms.belt.test_policy_versions import OPERATOR
 
 from safebelt.engines.sql import Sql, metadata
 from safebelt.kernel.actors import OWNER
 from safebelt.rooms.belt.model import Command, OrderTerms
+from safebelt.rooms.belt.records.sealing import Sealer
 from safebelt.rooms.belt.service import TryIt
 
 pytestmark = pytest.mark.browser
+AUDITOR = str(pyrage.x25519.Identity.generate().to_public())
 SHOTS = os.environ.get("SAFEBELT_SCREENSHOTS", "")
 """A folder to keep screenshots in, for whoever wants to look."""
 
@@ -41,7 +46,11 @@ def house(tmp_path: Path) -> Iterator[House]:
             put(outcome(f"rec_{n:02d}"))
         put(intent("rec_refused", made.system_id, done="refuse", would="refuse", rules=["injection.override"]))
         put(outcome("rec_refused", status=400, finish="refused"))
+        box = Sealer((AUDITOR,), chance=os.urandom).seal("rec_sealed", "outcome", {"a": "b"})
+        put(replace(outcome("rec_sealed"), content={"texts": {}, "sealed": box}))
     made.belt.index()
+    made.belt.propose_opening("rec_sealed", "an inquiry", by=OPERATOR)
+    made.belt.propose_sealing(made.system_id, (AUDITOR,), "a letter", "an inquiry", by=OPERATOR)
     yield made
     sql.close()
 
@@ -82,6 +91,8 @@ def test_every_page_is_accessible_and_fits(
         paths = {
             "console": "belt",
             "exchange": "belt/exchanges/rec_02",
+            "originals": "belt/exchanges/rec_sealed/originals",
+            "originals-kept": f"belt/systems/{house.system_id}/originals",
             "systems": "belt/systems",
             "system": f"belt/systems/{house.system_id}",
             "policies": "belt/policies",

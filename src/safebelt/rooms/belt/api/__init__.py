@@ -4,6 +4,7 @@ from safebelt.rooms.belt.api.admission import AdmissionApi
 from safebelt.rooms.belt.api.approvals import ApprovalApi
 from safebelt.rooms.belt.api.keys import KeyApi
 from safebelt.rooms.belt.api.limiting import LimitApi
+from safebelt.rooms.belt.api.originals import OriginalsApi
 from safebelt.rooms.belt.api.policies import PolicyApi
 from safebelt.rooms.belt.api.records import RecordsApi
 from safebelt.rooms.belt.api.setting import SettingApi
@@ -16,6 +17,7 @@ __all__ = [
     "ApprovalApi",
     "KeyApi",
     "LimitApi",
+    "OriginalsApi",
     "PolicyApi",
     "RecordsApi",
     "SettingApi",

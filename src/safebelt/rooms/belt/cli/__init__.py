@@ -8,6 +8,7 @@ from safebelt.rooms.belt.cli import (
     evidence,
     keys,
     limiting,
+    originals,
     policies,
     reconciling,
     replaying,
@@ -27,6 +28,7 @@ def commands(belt: Belt) -> App:
     approvals.add_to(app, belt)
     evidence.add_to(app, belt)
     keys.add_to(app, belt)
+    originals.add_to(app, belt)
     setting.add_to(app, belt)
     strikes.add_to(app, belt)
     policies.add_to(app, belt)

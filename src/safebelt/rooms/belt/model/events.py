@@ -193,6 +193,28 @@ class RecordErased(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OriginalHandedOut(Event):
+    """Two people handed out the sealed originals of a record.  The subject is the record.
+
+    Attributes:
+        sealed_sha256: Digest of the file that left.
+        recipients: Public keys of whoever can open it.
+        proposal: The act of two people.
+        opened_here: Whether somebody brought the identity and opened it at once; the text was shown and kept nowhere.
+        reason: Why, as it was proposed.
+    """
+
+    kind: ClassVar[str] = "belt.original_handed_out.v1"
+    title: ClassVar[Text] = Text(zh="移交了封存的原文", en="Sealed original handed out")
+    apart: ClassVar[frozenset[str]] = frozenset({"reason"})
+    sealed_sha256: str
+    recipients: tuple[str, ...]
+    proposal: str
+    opened_here: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyAdopted(Event):
     """A version of a screening policy came into force.  The subject is the policy.
 

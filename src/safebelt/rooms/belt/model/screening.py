@@ -57,8 +57,7 @@ class ContentMode(StrEnum):
     Attributes:
         MASKED: The texts, personal data masked.
         DIGEST: Of each masked text a salted digest and its length: a text shown later can be held against it.
-        SEALED: The masked texts, and beside them the originals, sealed to the auditor's public key.  Not built yet:
-            nobody can choose it.
+        SEALED: The masked texts, and beside them the originals, sealed to an auditor's public key (ADR 0039).
     """
 
     MASKED = "masked"

@@ -5,6 +5,7 @@ from safebelt.rooms.belt.pages.approvals import ApprovalPages
 from safebelt.rooms.belt.pages.console import ConsolePages
 from safebelt.rooms.belt.pages.keys import KeyPages
 from safebelt.rooms.belt.pages.limiting import LimitPages
+from safebelt.rooms.belt.pages.originals import OriginalPages
 from safebelt.rooms.belt.pages.panels import belt_state, dossier_panels
 from safebelt.rooms.belt.pages.policies import PolicyPages
 from safebelt.rooms.belt.pages.setting import SettingPages
@@ -19,6 +20,7 @@ __all__ = [
     "ConsolePages",
     "KeyPages",
     "LimitPages",
+    "OriginalPages",
     "PolicyPages",
     "SettingPages",
     "StopPages",

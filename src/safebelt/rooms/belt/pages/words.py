@@ -46,6 +46,8 @@ NO_ADVICE = Text(
     "and no authority has approved anything by it.",
 )
 SYSTEMS = Text(zh="各系统的安全带", en="The belt on each system")
+ORIGINALS = Text(zh="封存给审计员的原文", en="Originals sealed to an auditor")
+ORIGINAL = Text(zh="这次往来的原文", en="The original of this exchange")
 EXCHANGE = Text(zh="一次往来", en="One exchange")
 ADMISSION = Text(zh="准入规则", en="Rules of admission")
 KEYS = Text(zh="调用方密钥", en="Callers' keys")
@@ -67,6 +69,15 @@ DONE: Mapping[str, Text] = {
     "admission": Text(
         zh="准入规则已生效，并已记入存证账本；运行中的安全带一秒内采用。",
         en="The rules are in force, and the ledger remembers them; a running belt takes them within a second.",
+    ),
+    "proposed": Text(
+        zh="已提出，并已记入存证账本；须由另一人同意。",
+        en="It is proposed, and the ledger remembers it; another person must second it.",
+    ),
+    "sealed": Text(
+        zh="自此封存新往来的原文，并已记入存证账本；运行中的安全带一秒内采用。",
+        en="Originals of new exchanges are kept, sealed, and the ledger remembers it; "
+        "a running belt takes it within a second.",
     ),
     "key": Text(
         zh="密钥的条件已更改，并已记入存证账本；一秒内生效。",

@@ -3,7 +3,7 @@
 An age file for every record would cost a key agreement each (some 90 µs a recipient, 15 times what follows).  So one
 age file carries a seed for up to `KEY_RECORDS` records, and each record is sealed with a key of its own that is hashed
 forward from it: whoever reads the belt's memory finds the keys of what comes next, never of what went before.  Every
-record carries all that its recipient needs, so that one can go, or be moved, without the others.  (ADR 0036.)
+record carries all that its recipient needs, so that one can go, or be moved, without the others.  (ADR 0039.)
 """
 
 import base64

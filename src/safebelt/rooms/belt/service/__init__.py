@@ -13,6 +13,7 @@ from safebelt.rooms.belt.service.limits import LimitOrders
 from safebelt.rooms.belt.service.policy_versions import RED_LINES, Loaded, NotTaken
 from safebelt.rooms.belt.service.reconciling import Completeness
 from safebelt.rooms.belt.service.replaying import MAX_REPLAYED, SHOWN_DAYS, Replays
+from safebelt.rooms.belt.service.sealing import OPEN_ORIGINALS, SEAL, HandedOut, Originals
 from safebelt.rooms.belt.service.stops import ALIVE_SECONDS
 from safebelt.rooms.belt.service.strikes import StrikesFound
 from safebelt.rooms.belt.service.telemetry import Telemetry
@@ -42,7 +43,9 @@ __all__ = [
     "MAX_PROMPT_CHARS",
     "MAX_REPLAYED",
     "OPEN",
+    "OPEN_ORIGINALS",
     "RED_LINES",
+    "SEAL",
     "SHOWN_DAYS",
     "Approvals",
     "Belt",
@@ -52,6 +55,7 @@ __all__ = [
     "CarriedHere",
     "Found",
     "Full",
+    "HandedOut",
     "Holds",
     "LimitNow",
     "Loaded",
@@ -77,5 +81,7 @@ __all__ = [
 ]
 
 
-class Belt(Keys, Telemetry, LimitOrders, Quotas, Aging, HeldCalls, Identities, Replays, Openly, Completeness):
+class Belt(
+    Keys, Telemetry, LimitOrders, Quotas, Aging, HeldCalls, Identities, Replays, Openly, Completeness, Originals
+):
     """The belt, as console, API, command line and jobs use it."""

@@ -30,12 +30,12 @@ def two_people_seal() -> Refused:
     """Build the problem of originals that one person would keep."""
     return Refused(
         what=Text(
-            zh="封存原文会扩大留存范围，须由两人分别作出；本版尚不能封存原文。",
-            en="Sealing originals widens what is kept and takes two people; this release cannot seal them yet.",
+            zh="封存原文会扩大留存范围，须由两人分别作出。",
+            en="Sealing originals widens what is kept, and takes two people.",
         ),
         hint=Text(
-            zh="请选择 masked（遮盖后的文本）或 digest（仅摘要）。",
-            en="Choose masked (the texts, personal data masked) or digest (no text).",
+            zh="请在系统页面提出，或运行 safebelt belt seal，写明公钥、依据与理由。",
+            en="Propose it on the system's page or with `safebelt belt seal`: for whom, on what basis, and why.",
         ),
         details={"field": "content"},
     )

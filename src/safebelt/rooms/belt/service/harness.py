@@ -97,7 +97,7 @@ class Harnesses(PolicyVersions, RulesOfAdmission, Strikes):
             stance: As for `fit`.
             record_mode: As for `fit`.
             notice: As for `fit`.
-            content: What records keep of texts; `sealed` is refused, for nothing can seal them yet.
+            content: What records keep of texts; `sealed` is refused: two people choose it (`propose_sealing`).
             content_days: How many days they keep texts at most; 0 for as long as the records are there.
 
         Raises:
@@ -136,16 +136,7 @@ class Harnesses(PolicyVersions, RulesOfAdmission, Strikes):
             NotFound: It is not fitted.
         """
         with self._t.sql.read() as tx:
-            row = tx.execute(sa.select(store.harness).where(store.harness.c.system_id == system_id)).mappings().first()
-        if row is None:
-            raise missing(
-                Text(zh="已装安全带的系统", en="system with the belt fitted,"),
-                system_id,
-                Text(
-                    zh="请先为该系统装上安全带。", en="Fit the belt to the system first: `safebelt belt systems fit`."
-                ),
-            )
-        return store.to_harness(row)
+            return self._harness(tx, system_id)
 
     def harnesses(self) -> tuple[Harness, ...]:
         """Return every fitted system's harness, by system id."""
@@ -182,6 +173,20 @@ class Harnesses(PolicyVersions, RulesOfAdmission, Strikes):
         )
 
     # ------------------------------------------------------------------ hands
+
+    @staticmethod
+    def _harness(tx: sa.Connection, system_id: str) -> Harness:
+        where = store.harness.c.system_id == store.clean(system_id)
+        row = tx.execute(sa.select(store.harness).where(where)).mappings().first()
+        if row is None:
+            raise missing(
+                Text(zh="已装安全带的系统", en="system with the belt fitted,"),
+                system_id,
+                Text(
+                    zh="请先为该系统装上安全带。", en="Fit the belt to the system first: `safebelt belt systems fit`."
+                ),
+            )
+        return store.to_harness(row)
 
     def _insert_harness(self, tx: sa.Connection, chosen: Harness, by: Actor) -> None:
         where = store.harness.c.system_id == chosen.system_id
