@@ -79,7 +79,7 @@ def test_a_table_cut_short_is_refused_and_not_read_past(spoiled: int) -> None:
     parts[spoiled] = parts[spoiled][:-1] if spoiled < 3 else parts[spoiled][:4]
 
     with pytest.raises(ValueError, match="folding table"):
-        native._fast.fold("ﷺﷺ é 务" * 50, *parts, MAX_INVISIBLE)
+        native._fast.fold(*parts, MAX_INVISIBLE, "ﷺﷺ é 务" * 50)
 
 
 @needs_it
@@ -89,7 +89,7 @@ def test_a_table_that_points_outside_itself_is_refused() -> None:
 
     for table in ((astray, entries, spans, flat), (block_of, entries, far, flat)):
         with pytest.raises(ValueError, match="leads nowhere"):
-            native._fast.fold("ß务", *table, MAX_INVISIBLE)
+            native._fast.fold(*table, MAX_INVISIBLE, "ß务")
 
 
 @needs_it

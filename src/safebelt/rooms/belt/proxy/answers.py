@@ -15,6 +15,7 @@ _PASSED_ON = re.compile(
 )
 """What client libraries act on or show.  Anything else could lead round the belt (`location`), speak for another site
 (`set-cookie`), or carry text that nobody screened."""
+_is_passed_on = _PASSED_ON.fullmatch
 _PLAIN = re.compile(rb"[\w.:+-]{1,128}", re.ASCII)
 
 
@@ -49,7 +50,7 @@ def masked_tree(node: Any) -> Any:
 
 def passed_on(answer: Answer) -> Headers:
     """Return the upstream's fields that mean the same behind us, where their values are plain and not personal."""
-    return tuple((name, value) for name, value in answer.headers if _PASSED_ON.fullmatch(name) and _is_plain(value))
+    return tuple([(name, value) for name, value in answer.headers if _is_passed_on(name) and _is_plain(value)])
 
 
 def _is_plain(value: bytes) -> bool:

@@ -67,7 +67,7 @@ class Answer:
         self.served_by = upstream.authority
         self.status = connection.status
         self._is_given_back = False
-        self.headers: Headers = tuple(pair for pair in connection.fields if pair[0] not in HOP_BY_HOP)
+        self.headers: Headers = tuple([pair for pair in connection.fields if pair[0] not in HOP_BY_HOP])
 
     def header(self, name: bytes) -> bytes:
         """Return the first field of that lower-case name, or nothing."""
@@ -209,7 +209,7 @@ class Upstream:
 
     def at_once(self) -> Ready | None:
         """Return a kept connection, if there is one."""
-        connection = self._take_idle()
+        connection = self.idle()
         return Ready(self, connection, _is_good, _nothing) if connection is not None else None
 
     def ask_at_once(self, connection: Connection, path: str, body: bytes, listener: Callable[[], None]) -> None:
@@ -228,7 +228,7 @@ class Upstream:
 
     async def _sent(self, request: bytes) -> Answer:
         while True:
-            connection = self._take_idle() or await self._connect()
+            connection = self.idle() or await self._connect()
             try:
                 await connection.write(request, self.answer_seconds)
                 while not connection.has_head:
@@ -261,7 +261,8 @@ class Upstream:
         while self._idle:
             self._idle.pop().transport.close()
 
-    def _take_idle(self) -> Connection | None:
+    def idle(self) -> Connection | None:
+        """Take a kept connection that is still good, if there is one."""
         while self._idle:
             connection = self._idle.pop()
             if not connection.is_lost and not connection.has_bytes:

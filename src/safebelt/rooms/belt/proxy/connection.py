@@ -42,11 +42,11 @@ class Connection(asyncio.Protocol):
         self._listener: Callable[[], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
+        self.parser = httptools.HttpResponseParser(self)  # for all answers: after a whole one it expects the next
         self.start()
 
     def start(self) -> None:
         """Make ready for the next answer."""
-        self.parser = httptools.HttpResponseParser(self)
         self.fields: list[tuple[bytes, bytes]] = []
         self.body: deque[bytes] = deque()
         self.waiting = 0
@@ -137,7 +137,7 @@ class Connection(asyncio.Protocol):
         """The head is here, unless it is only an interim one (1xx)."""
         if self.is_spoiled:
             return
-        if sum(name in (b"content-length", b"transfer-encoding") for name, _ in self.fields) > 1:
+        if sum([name in (b"content-length", b"transfer-encoding") for name, _ in self.fields]) > 1:
             raise UpstreamBroke("the upstream contradicts itself about the length of its answer")
         if self.parser.get_status_code() >= 200:
             self.status, self.has_head = self.parser.get_status_code(), True

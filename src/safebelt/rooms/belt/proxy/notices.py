@@ -5,7 +5,7 @@ from typing import Any
 
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.model import Harness, NoticeMode
-from safebelt.rooms.belt.scanner.structured import is_structured
+from safebelt.rooms.belt.scanner.structured import is_structured_request, is_structured_text
 from safebelt.rooms.labelling.service import Labelling
 
 NoticeFor = Callable[[str], str]
@@ -13,19 +13,19 @@ NoticeFor = Callable[[str], str]
 
 
 def notice_of(
-    labelling: Labelling, harness: Harness, request: Mapping[str, Any], more: Text | None = None
+    labelling: Labelling, harness: Harness, request: Mapping[str, Any] | None = None, more: Text | None = None
 ) -> NoticeFor:
     """Return what ends a text of an answer to a request: nothing where a program reads it, or none is asked for.
 
     Args:
         labelling: Knows the notice that AI made it.
         harness: Whether that one is put.
-        request: The request.
+        request: The request; None where it is known to ask for no form of its answer.
         more: What is put besides, whatever the harness says: the notice of minors' mode.
     """
 
     def notice(text: str) -> str:
-        if not text.strip() or is_structured(request, text):
+        if not text.strip() or (request and is_structured_request(request)) or is_structured_text(text):
             return ""
         made = "" if harness.notice is NoticeMode.OFF else f"\n\n{labelling.notice_for(text)}"
         return f"{made}\n\n{more.in_(labelling.lang_of(text))}" if more else made

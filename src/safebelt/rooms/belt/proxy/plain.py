@@ -4,7 +4,9 @@ Whatever is not of this form, and whatever something is found in, is read by `sc
 *nothing is there*.
 """
 
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from safebelt.rooms.belt.model import Side
 from safebelt.rooms.belt.proxy.screens import is_long_number, path_in_choices
@@ -30,11 +32,16 @@ _SETTINGS = frozenset(
     }
 )
 """Fields of a request beside `messages` that hold no text for the model."""
+_SPEECH = frozenset({"message", "text", "delta"})
 _SHORT = 64
 _MOST_WORDS = 4096
+_MOST_SETTINGS = 512
+"""Longest settings and names that are remembered, in bytes and characters."""
 _PATHS = tuple(f"messages[{at}].content" for at in range(256))
 Texts = dict[str, str]
 """Path → text."""
+_Clean = TypeVar("_Clean", bytes, str, tuple[str, ...])
+_encode = msgspec.json.Encoder().encode
 
 
 class Plain:
@@ -47,18 +54,37 @@ class Plain:
     def __init__(self, scanner: Scanner) -> None:
         self._scanner = scanner
         self._clean: dict[Side, set[str]] = {side: set() for side in Side}
+        self._settings: set[bytes] = set()
+        self._names: set[tuple[str, ...]] = set()
 
     def request(self, body: dict[str, Any]) -> Texts | None:
         """Return the texts of a request in which nothing is found; None where it must be looked at more closely."""
         texts = self._messages(body.get("messages"))
-        if texts is None:
+        if texts is None or not self._is_clean_but_messages(body):
             return None
-        for name, value in body.items():
-            if name != "messages" and (name not in _SETTINGS or not self._is_clean(value, Side.INPUT)):
-                return None
-        fields = ("role", "content", "messages", *body)
-        is_clean = all(self._passes(name, Side.INPUT) for name in fields) and self._find_nothing(texts, Side.INPUT)
-        return texts if is_clean else None
+        return texts if self._find_nothing(texts, Side.INPUT) else None
+
+    def _is_clean_but_messages(self, body: dict[str, Any]) -> bool:
+        """Whether nothing is found in the settings of a request; callers send the same ones again and again."""
+        settings = body.copy()
+        del settings["messages"]
+        try:
+            written = _encode(settings)
+        except UnicodeEncodeError:  # half an emoji: looked at elsewhere
+            return False
+        if written in self._settings:
+            return True
+        if not self._are_clean_settings(settings):
+            return False
+        if len(written) <= _MOST_SETTINGS:
+            _remember(written, self._settings)
+        return True
+
+    def _are_clean_settings(self, settings: dict[str, Any]) -> bool:
+        names = ("role", "content", "messages", *settings)
+        return all(self._passes(name, Side.INPUT) for name in names) and all(
+            name in _SETTINGS and self._is_clean(value, Side.INPUT) for name, value in settings.items()
+        )
 
     def _messages(self, messages: Any) -> Texts | None:
         if type(messages) is not list or len(messages) > len(_PATHS):
@@ -77,33 +103,33 @@ class Plain:
     def answer(self, body: dict[str, Any]) -> Texts | None:
         """Return what the model said where nothing is found in an answer; None where it must be looked at closely."""
         choices = body.get("choices")
-        if type(choices) is not list or "error" in body or "safebelt" in body:
+        if type(choices) is not list or "error" in body or "safebelt" in body or not self._are_clean_names(body):
             return None
         texts: Texts = {}
         for at, choice in enumerate(choices):
             if type(choice) is not dict or not self._is_plain_choice(choice, at, texts):
                 return None
         for name, value in body.items():
-            if not self._passes(name, Side.OUTPUT) or (name != "choices" and not self._is_clean(value, Side.OUTPUT)):
+            if name != "choices" and not self._is_clean(value, Side.OUTPUT):
                 return None
         return texts if self._find_nothing(texts, Side.OUTPUT) else None
 
     def _is_plain_choice(self, choice: dict[str, Any], at: int, texts: Texts) -> bool:
+        if not self._are_clean_names(choice):
+            return False
         for name, value in choice.items():
             if name == "message" and type(value) is dict:
                 if not self._is_plain_message(value, at, texts):
                     return False
             elif name == "text" and type(value) is str:
                 texts[path_in_choices((at, "text"))] = value
-            elif not self._is_plain_field(name, value):
+            elif name in _SPEECH or (name == "logprobs" and value) or not self._is_clean(value, Side.OUTPUT):
                 return False
         return True
 
-    def _is_plain_field(self, name: str, value: Any) -> bool:
-        is_speech = name in ("message", "text", "delta") or (name == "logprobs" and value)
-        return not is_speech and self._passes(name, Side.OUTPUT) and self._is_clean(value, Side.OUTPUT)
-
     def _is_plain_message(self, message: dict[str, Any], at: int, texts: Texts) -> bool:
+        if not self._are_clean_names(message):
+            return False
         for name, value in message.items():
             if name == "content" and type(value) is str:
                 if value:
@@ -111,8 +137,19 @@ class Plain:
             elif name == "role" and type(value) is str:
                 if not self._passes(value, Side.OUTPUT):
                     return False
-            elif value is not None or not self._passes(name, Side.OUTPUT):
+            elif value is not None:
                 return False
+        return True
+
+    def _are_clean_names(self, node: dict[str, Any]) -> bool:
+        """Whether nothing is found in the names of an object of an answer, which are nearly always the same."""
+        names = tuple(node)
+        if names in self._names:
+            return True
+        if not all(self._passes(name, Side.OUTPUT) for name in names):
+            return False
+        if sum(map(len, names)) <= _MOST_SETTINGS:
+            _remember(names, self._names)
         return True
 
     def _is_clean(self, node: Any, side: Side) -> bool:
@@ -123,27 +160,36 @@ class Plain:
         if kind is int or kind is float:
             return side is Side.OUTPUT or not is_long_number(node)
         if kind is dict:
-            return all(
-                name != "embedding" and self._passes(name, side) and self._is_clean(value, side)
-                for name, value in node.items()
-            )
+            return self._is_clean_object(node, side)
         if kind is list:
             return all(self._is_clean(item, side) for item in node)
         return node is None or kind is bool
+
+    def _is_clean_object(self, node: dict[str, Any], side: Side) -> bool:
+        if "embedding" in node:
+            return False
+        if side is Side.INPUT:
+            return all(self._passes(name, side) and self._is_clean(value, side) for name, value in node.items())
+        return self._are_clean_names(node) and all(
+            [self._is_clean(value, side) for value in node.values() if type(value) is not int]
+        )
 
     def _passes(self, text: str, side: Side) -> bool:
         """Whether nothing is found in a string; what was found clean is remembered, because such strings recur."""
         clean = self._clean[side]
         if text in clean:
             return True
-        if text and self._scanner.scan(text, side):
+        if text and not self._scanner.finds_nothing(text, side):
             return False
         if len(text) <= _SHORT:
-            if len(clean) >= _MOST_WORDS:
-                clean.clear()
-            clean.add(text)
+            _remember(text, clean)
         return True
 
     def _find_nothing(self, texts: Texts, side: Side) -> bool:
-        scan = self._scanner.scan
-        return not any(scan(text, side) for text in texts.values())
+        return all(self._scanner.finds_nothing(text, side) for text in texts.values())
+
+
+def _remember(what: _Clean, known: set[_Clean]) -> None:
+    if len(known) >= _MOST_WORDS:
+        known.clear()
+    known.add(what)

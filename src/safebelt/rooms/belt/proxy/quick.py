@@ -19,7 +19,7 @@ from safebelt.rooms.belt.proxy.admission import Admission
 from safebelt.rooms.belt.proxy.answers import passed_on
 from safebelt.rooms.belt.proxy.client import After, Answer, Ready, UpstreamDown
 from safebelt.rooms.belt.proxy.exchange import Exchange
-from safebelt.rooms.belt.proxy.notices import notice_of, noticed
+from safebelt.rooms.belt.proxy.notices import noticed
 from safebelt.rooms.belt.proxy.ordered import model_stop
 from safebelt.rooms.belt.proxy.plain import Texts
 from safebelt.rooms.belt.proxy.quickstream import EVENT_STREAM, Ends, QuickStream
@@ -269,11 +269,11 @@ class Passing:
 
     def _put_outcome(self, answer: Answer, body: dict[str, Any], texts: Texts) -> None:
         """Put the outcome, and let the answer go at the end of the turn."""
-        tools, seat, id_ = self._quick.tools, self._seat, self._recording.id.encode()
+        seat, id_ = self._seat, self._recording.id.encode()
         facts = seat.outcome(id_, answer.served_by, _SORTED(usage(body)))
         self._recording.outcome_as(facts, {"texts": seat.kept(texts, Side.OUTPUT)} if texts else None, texts)
         passing = b"".join([b"%b: %b\r\n" % pair for pair in passed_on(answer)])
-        shown = _encode(noticed(body, notice_of(tools.labelling, seat.caller.harness, self._body)))
+        shown = _encode(noticed(body, seat.notice))
         self._leaving = shown, passing
         self._quick.later(self._leave)
 

@@ -7,6 +7,7 @@ loses them, a loss of power takes at most what no sync has reached (`records.lim
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
@@ -190,10 +191,10 @@ class Recording:
         return is_handed_over
 
     def _put(self, record: Record) -> None:
-        self._queue(lambda settled: self._writer.put(record, settled))
+        self._queue(partial(self._writer.put, record))
 
     def _put_draft(self, draft: Draft) -> None:
-        self._queue(lambda settled: self._writer.put_draft(draft, settled))
+        self._queue(partial(self._writer.put_draft, draft))
 
     def _queue(self, put: Callable[[WhenDurable | None], None]) -> None:
         if not self._is_prompt:

@@ -1,14 +1,18 @@
 """What recurs in every exchange of one caller, worked out once a snapshot: facts, labels and headers around holes."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 
 from safebelt.rooms.belt.model import Action, Side, Snapshot
+from safebelt.rooms.belt.proxy.notices import notice_of
 from safebelt.rooms.belt.proxy.plain import Plain, Texts
 from safebelt.rooms.belt.proxy.recording import Times, verdict_facts
 from safebelt.rooms.belt.proxy.screens import masks_all_that_records_do, nothing_found
@@ -48,7 +52,9 @@ class Seat:
             "label": label.field,
             **{hole[1:]: hole for hole in _HOLES},
         }
-        self._outcome = _around(encode_facts(facts))
+        self._outcome, self._filling = _template(encode_facts(facts))
+        self._hosts: dict[str, bytes] = {}
+        self.notice = notice_of(tools.labelling, caller.harness, None, caller.policy.notice)
         complain_at = tools.complain_at(caller.key.system_id).en if tools.complain_at else ""
         field: dict[str, Any] = {
             "record": _ID,
@@ -88,13 +94,13 @@ class Seat:
 
     def outcome(self, id_: bytes, served_by: str, usage: bytes) -> Callable[[Times], bytes]:
         """Return what makes the facts of an outcome in which nothing was found, once the times are known."""
-        between, upstream = self._outcome, msgspec.json.encode(served_by)
+        upstream = self._hosts.get(served_by)
+        if upstream is None:  # there are as many as the operator has named
+            upstream = self._hosts[served_by] = msgspec.json.encode(served_by)
+        return partial(self._facts, (upstream, usage, id_))
 
-        def facts(times: Times) -> bytes:
-            filling = dict(zip(_HOLES, (*(b"%a" % each for each in times), upstream, usage), strict=True))
-            return b"".join([part if isinstance(part, bytes) else filling.get(part, id_) for part in between])
-
-        return facts
+    def _facts(self, said: tuple[bytes, bytes, bytes], times: Times) -> bytes:
+        return self._outcome % self._filling((*times, *said))
 
     def answer(self, id_: bytes, body: bytes, passed_on: bytes, *, is_last: bool) -> bytes:
         """Return the bytes of an answer in which nothing was found.
@@ -120,21 +126,15 @@ def _split(text: bytes) -> list[bytes]:
     return text.split(_ID.encode())
 
 
-def _around(facts: bytes) -> list[bytes | str]:
-    """Cut facts at their holes: bytes stay, a name stands for a hole, and `""` for the record's id."""
-    parts: list[bytes | str] = [facts]
-    for hole, written in [("", _ID.encode()), *((one, msgspec.json.encode(one)) for one in _HOLES)]:
-        cut: list[bytes | str] = []
-        for part in parts:
-            if isinstance(part, bytes):
-                first, *rest = part.split(written)
-                cut.append(first)
-                for piece in rest:
-                    cut += (hole, piece)
-            else:
-                cut.append(part)
-        parts = cut
-    return parts
+def _template(facts: bytes) -> tuple[bytes, Callable[[tuple[float | bytes, ...]], tuple[float | bytes, ...]]]:
+    """Return facts as a pattern with holes, and what puts times, upstream, usage and id in the order of its holes."""
+    holes = {msgspec.json.encode(hole): place for place, hole in enumerate(_HOLES)} | {_ID.encode(): len(_HOLES)}
+    parts = re.split(b"(%b)" % b"|".join(re.escape(hole) for hole in holes), facts)
+    places = [holes[part] for part in parts[1::2]]
+    written = [b"%a" if place < len(Times._fields) else b"%b" for place in places]
+    plain = [part.replace(b"%", b"%%") for part in parts[::2]]
+    between = [hole + after for hole, after in zip(written, plain[1:], strict=True)]
+    return plain[0] + b"".join(between), itemgetter(*places)
 
 
 class Seats:

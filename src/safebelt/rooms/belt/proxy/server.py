@@ -10,6 +10,7 @@ import contextlib
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable
+from enum import Enum, auto
 from typing import cast
 
 import httptools
@@ -30,6 +31,14 @@ _LINGER_SECONDS = 2.0
 """How long a refused client may go on sending before its socket is taken away (RFC 9112 section 9.6)."""
 
 
+class _Stage(Enum):
+    """Where the request is that a connection brings."""
+
+    BETWEEN = auto()
+    HEAD = auto()
+    BODY = auto()
+
+
 class ClientConnection(asyncio.Protocol):
     """One client's socket."""
 
@@ -45,7 +54,8 @@ class ClientConnection(asyncio.Protocol):
         self._when_due: Callable[[], None] | None = None
         self._is_writable = True
         self._takes_more: asyncio.Future[None] | None = None
-        self._is_closing = self._is_in_request = False
+        self._is_closing = False
+        self._stage = self._timed = _Stage.BETWEEN
         self.sent = 0
         self.socket: socket.socket | None = None
         self._reset()
@@ -70,9 +80,8 @@ class ClientConnection(asyncio.Protocol):
         """Feed llhttp; whatever it will not have ends the connection with an answer."""
         if self._is_closing:
             return
-        if not self._is_in_request:
-            self._is_in_request = True
-            self._arm(self._limits.head_seconds, self._refuse_slow)
+        if self._stage is _Stage.BETWEEN:
+            self._stage = _Stage.HEAD
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:  # not taken up (RFC 9110 section 7.8): answered as plain HTTP, then closed
@@ -83,8 +92,16 @@ class ClientConnection(asyncio.Protocol):
         except httptools.HttpParserError as error:
             inner = error.__context__
             self._refuse(inner.error if isinstance(inner, _Refusal) else errors.MALFORMED)
+        if self._stage not in (_Stage.BETWEEN, self._timed) and not self._is_closing:
+            self._time_stage()
         if len(self._queue) >= _PIPELINE and not self._is_closing:
             self.transport.pause_reading()
+
+    def _time_stage(self) -> None:
+        """Give what came in part its time: the head, and then the body; what came whole needs no clock."""
+        self._timed = self._stage
+        seconds = self._limits.head_seconds if self._stage is _Stage.HEAD else self._limits.body_seconds
+        self._arm(seconds, self._refuse_slow)
 
     def eof_received(self) -> bool:
         """A client that closes its side has gone."""
@@ -123,16 +140,21 @@ class ClientConnection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         """A request starts."""
         self._reset()
+        self._stage, self._timed = _Stage.HEAD, _Stage.BETWEEN
 
     def on_url(self, url: bytes) -> None:
         """Collect the target."""
         self._target += url
-        self._count_head(len(url))
+        self._head_size += len(url)
+        if self._head_size > self._limits.head_bytes:
+            raise _Refusal(errors.HEAD_TOO_LARGE)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Collect one field."""
         self._headers.append((name.lower(), value))
-        self._count_head(len(name) + len(value) + 4)
+        self._head_size += len(name) + len(value) + 4
+        if self._head_size > self._limits.head_bytes:
+            raise _Refusal(errors.HEAD_TOO_LARGE)
 
     def on_headers_complete(self) -> None:
         """Judge what the head promises before reading the body."""
@@ -148,7 +170,7 @@ class ClientConnection(asyncio.Protocol):
         is_alone = not self._is_busy and not self._queue  # else it would land amid the answer before it
         if is_alone and fields.get(b"expect", b"").lower() == b"100-continue":
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        self._arm(self._limits.body_seconds, self._refuse_slow)
+        self._stage = _Stage.BODY
 
     def on_body(self, data: bytes) -> None:
         """Collect the body."""
@@ -168,8 +190,8 @@ class ClientConnection(asyncio.Protocol):
         )
         self._queue.append(request)
         self._keep_alive = self._parser.should_keep_alive()
-        self._is_in_request = False
-        self._disarm()
+        self._stage = self._timed = _Stage.BETWEEN
+        self._when_due = None
         if not self._is_busy:
             self._next()
 
@@ -207,7 +229,7 @@ class ClientConnection(asyncio.Protocol):
         elif self._queue:
             self.transport.resume_reading()
             self._task = self._loop.create_task(self._work())
-        elif not self._is_in_request:
+        elif self._stage is _Stage.BETWEEN:
             self._arm(self._limits.idle_seconds, self._close)
 
     def go_on(self, reply: Reply, work: Awaitable[None]) -> None:
@@ -238,7 +260,7 @@ class ClientConnection(asyncio.Protocol):
             self.abort()
         finally:
             self._task = None
-        if not self._is_closing and not self._is_in_request:
+        if not self._is_closing and self._stage is _Stage.BETWEEN:
             self._arm(self._limits.idle_seconds, self._close)
 
     def _after(self, reply: Reply) -> None:
@@ -286,11 +308,6 @@ class ClientConnection(asyncio.Protocol):
         self._target, self._headers, self._body = b"", list[tuple[bytes, bytes]](), list[bytes]()
         self._head_size = self._body_size = 0
         self._keep_alive = True
-
-    def _count_head(self, size: int) -> None:
-        self._head_size += size
-        if self._head_size > self._limits.head_bytes:
-            raise _Refusal(errors.HEAD_TOO_LARGE)
 
     def _refuse_slow(self) -> None:
         self._refuse(errors.SLOW)

@@ -183,8 +183,8 @@ class Upstreams:
         for one, breaker in self._all:
             if breaker.wait():
                 continue
-            ready = None if breaker.is_resting else one.at_once()
-            return ready and ready._replace(answered=partial(self._answered, breaker), failed=breaker.failed)
+            connection = None if breaker.is_resting else one.idle()
+            return Ready(one, connection, partial(self._answered, breaker), breaker.failed) if connection else None
         return None
 
     def _answered(self, breaker: Breaker, status: int) -> bool:

@@ -108,7 +108,8 @@ class Writer:
         self._clock, self._new_id, self._ticks = clock, new_id, ticks
         self._sealed, self._deliver, self._limits = sealed, deliver, limits or Limits()
         self._seals = Seals(on_sealed, retry_seconds=self._limits.probe_seconds)
-        self._changed = threading.Condition()
+        self._lock_of_queue = threading.RLock()
+        self._changed = threading.Condition(self._lock_of_queue)
         self._queue: deque[_Waiting] = deque()
         self._queued_bytes = self._awaited = 0
         self.failures = 0
@@ -174,7 +175,7 @@ class Writer:
         self._queue_up(_Waiting(None, callback, is_written=True), 0)
 
     def _queue_up(self, waiting: _Waiting, weight: int) -> None:
-        with self._changed:
+        with self._lock_of_queue:
             self._admit(weight)
             self._queue.append(waiting)
             self._queued_bytes += weight
@@ -203,7 +204,7 @@ class Writer:
         if book.is_slow or not book.pen.acquire(timeout=_PATIENCE_SECONDS):
             return False
         try:
-            with self._changed:
+            with self._lock_of_queue:
                 if self._problem is not None:
                     raise self._problem
                 if self._awaited or not book.takes(len(self._queue)):
@@ -237,7 +238,7 @@ class Writer:
 
     def state(self) -> State:
         """Return how the records are, for the console."""
-        with self._changed:
+        with self._lock_of_queue:
             stuck = self._busy_since is not None and self._ticks() - self._busy_since > self._limits.lag_seconds
             is_lagging = stuck or len(self._queue) > self._limits.queue_records // 4
             health = Health.LAGGING if is_lagging else Health.OK
@@ -263,7 +264,7 @@ class Writer:
 
     def close(self) -> None:
         """Write what waits, sign and seal the open segment, tell the ledger, stop."""
-        with self._changed:
+        with self._lock_of_queue:
             if not self._is_open:
                 return
             self._is_open = False
@@ -301,7 +302,7 @@ class Writer:
 
     def _gather(self) -> tuple[deque[_Waiting], bool]:
         """Wait for records, a sync, a head or a seal that is due, a probe, or the end; take all that waits."""
-        with self._changed:
+        with self._lock_of_queue:
             self._busy_since = None
             while self._is_open and not self._awaited and not (self._book.own and self._problem is None):
                 pause = self._pause()
@@ -340,7 +341,7 @@ class Writer:
             book.seal_if_due()
 
     def _has_recovered(self, problem: Problem | None) -> None:
-        with self._changed:
+        with self._lock_of_queue:
             if problem is None or self._problem is not problem:
                 return
             self._problem = None
@@ -353,7 +354,7 @@ class Writer:
             structlog.get_logger().error("belt.records_failed", error=repr(error))
             facts = {"what": "outage", "since": self._clock().isoformat(), "error": repr(error)[:500]}
             self._book.own.append(Draft("note", self._new_id("rec"), encode_facts(facts), None))
-        with self._changed:
+        with self._lock_of_queue:
             self._problem = problem
             self.failures += 1
             self._queue.extendleft(reversed(group))

@@ -150,7 +150,7 @@ static PyObject *fold(PyObject *Py_UNUSED(module), PyObject *args) {
     PyObject *text, *found = NULL;
     Py_buffer views[4];
     Py_ssize_t hidden;
-    if (!PyArg_ParseTuple(args, "Uy*y*y*y*n", &text, &views[0], &views[1], &views[2], &views[3], &hidden)) return NULL;
+    if (!PyArg_ParseTuple(args, "y*y*y*y*nU", &views[0], &views[1], &views[2], &views[3], &hidden, &text)) return NULL;
     Table table;
     Entries folded = {NULL, 0, 0};
     int is_moved = 0, said = -1;

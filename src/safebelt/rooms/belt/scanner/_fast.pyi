@@ -1,6 +1,6 @@
 """What `_fast.c` offers; see `native`."""
 
 def fold(
-    text: str, index: bytes, entries: bytes, spans: bytes, flat: bytes, hidden: int, /
+    block_of: bytes, entries: bytes, spans: bytes, flat: bytes, hidden: int, text: str, /
 ) -> tuple[bytes, bytes, bool] | None: ...
 def has_pair(text: bytes, classes: bytes, bits: bytes, pairs: bytes, gap: int, /) -> bool: ...

@@ -95,6 +95,13 @@ class Compiled:
         self._sizes = [len(word.encode()) for word in plain.words]
         self._reach = max(self._sizes, default=0)
 
+    def is_quiet(self, whole: Whole, side: Side) -> bool:
+        """Whether there is no cause to look closer at a whole text: most have none, and are asked no more."""
+        data = whole.data.replace(b"\n", b" ").replace(b"\t", b" ")
+        if whole.is_moved or b"*" in data or self._main.scan(data, most=1) or self._spelled_near(whole, data):
+            return False
+        return side is not Side.INPUT or not self._base64.scan(data)
+
     def look(self, whole: Whole, side: Side, finders: tuple[Finder, ...]) -> Look:
         """Look at a whole text once, and closer where there is cause."""
         data = whole.data.replace(b"\n", b" ").replace(b"\t", b" ")

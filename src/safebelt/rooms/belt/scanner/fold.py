@@ -159,7 +159,7 @@ def fold_whole(source: str) -> Whole:
         data = source.encode().translate(_ASCII)
         if _HIDDEN not in data:
             return Whole(source, data, is_ascii=True)
-    found = native.fold(source, MAX_INVISIBLE) if native.AVAILABLE else None
+    found = native.folder(MAX_INVISIBLE)(source) if native.AVAILABLE else None
     if found is None:
         return fold_by_arrays(source)
     data, classes, is_moved = found

@@ -3,8 +3,8 @@
 Without it everything is found all the same, two to three times slower; `fold_whole` and `Pairs` hold the plain form.
 """
 
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Callable, Iterable
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +17,10 @@ try:
     AVAILABLE = True
 except ImportError:  # installed without a compiler
     AVAILABLE = False
+
+Fold = Callable[[str], tuple[bytes, bytes, bool] | None]
+"""Text → folded characters in UTF-8; the class of each, one byte; whether one may stand in another place than its own.
+None where too many are invisible in a row."""
 
 _BLOCK = 128
 _CLASS_SHIFT = 21
@@ -55,18 +59,14 @@ def packed() -> Packed:
     )
 
 
-def fold(text: str, hidden: int) -> tuple[bytes, bytes, bool] | None:
-    """Fold a text.
+@cache
+def folder(hidden: int) -> Fold:
+    """Return what folds a text.
 
     Args:
-        text: The text.
         hidden: Most invisible characters in a row that are dropped.
-
-    Returns:
-        Folded characters in UTF-8; the class of each, one byte; whether one may stand in another place than its own.
-        None where more are invisible in a row.
     """
-    return _fast.fold(text, *packed(), hidden)
+    return partial(_fast.fold, *packed(), hidden)
 
 
 class MarkedPairs:

@@ -32,9 +32,11 @@ class Source:
 
     __slots__ = ("_ends", "_starts", "chars", "folded")
 
-    def __init__(self, chars: str, starts: Sequence[int] | None, ends: Sequence[int] | None) -> None:
+    def __init__(
+        self, chars: str, starts: Sequence[int] | None, ends: Sequence[int] | None, folded: Whole | None = None
+    ) -> None:
         self.chars, self._starts, self._ends = chars, starts, ends
-        self.folded: Whole = fold_whole(chars)
+        self.folded = folded or fold_whole(chars)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return the span of the original text that a span of folded text came from."""
