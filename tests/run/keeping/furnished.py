@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from safebelt.__main__ import build
 from safebelt.app import House, every_table
 from safebelt.engines.archive_rows import dump
+from safebelt.engines.clock import Clock
 from safebelt.engines.signing import Signer
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.errors import Problem
@@ -63,13 +64,13 @@ def register(house: House) -> str:
     return system
 
 
-def record_some(house: House, exchanges: int) -> None:
-    """Let the belt write some exchanges, and seal them."""
+def record_some(house: House, exchanges: int, *, clock: Clock | None = None) -> None:
+    """Let the belt write some exchanges, and seal them; at another time where a clock says so."""
     writer = Writer(
         house.records,
         sign=house.sign,
         log_origin=house.settings.log_origin,
-        clock=house.clock,
+        clock=clock or house.clock,
         chance=house.chance,
         new_id=house.new_id,
         on_sealed=house.belt.sealed,

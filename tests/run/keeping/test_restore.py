@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from tests.run.keeping.conftest import Kept
-from tests.run.keeping.furnished import PASSWORD, emptied, files_of, house_at, record_some, rows_of
+from tests.run.keeping.furnished import PASSWORD, emptied, files_of, house_at, record_some, register, rows_of
 from tests.run.keeping.repacked import repack
 
 from safebelt.app import every_table
@@ -83,6 +84,33 @@ def test_from_one_database_to_the_other_and_back_nothing_is_different(
     assert rows_of(house) == kept.rows
     assert files_of(tmp_path / "back") == files_of(kept.home)
     house.close()
+
+
+def test_segments_that_were_removed_by_rule_stay_removed_and_are_told_so(tmp_path: Path) -> None:
+    house = house_at(tmp_path / "before", records_days=200)
+    register(house)
+    long_ago = house.clock() - timedelta(days=400)
+    for exchanges in (3, 2):
+        record_some(house, exchanges, clock=lambda: long_ago)
+    record_some(house, 4)
+    house.belt.index()
+    removed = house.belt.let_go()
+    seen = house.belt.verify()
+    left = [path.name for path in sorted(house.records.glob("seg-*.log"))]
+    back_up(house, tmp_path / "kept.sbk", Lock(), hush)
+    house.close()
+
+    done = restored(tmp_path / "kept.sbk", tmp_path / "after")
+
+    again = house_at(tmp_path / "after", records_days=200)
+    found = again.belt.verify()
+    assert (removed, len(left)) == (2, 1), "something was removed, and something stays"
+    assert done.seen.holds is Truth.TRUE, done.seen.problems
+    assert (found.holds, found.removed, found.records) == (seen.holds, 2, seen.records) == (Truth.TRUE, 2, 8)
+    assert [path.name for path in sorted(again.records.glob("seg-*.log"))] == left
+    (again.records / left[0]).unlink()
+    assert again.belt.verify().holds is Truth.FALSE, "one taken away by hand is still missing"
+    again.close()
 
 
 # --- what does not come along ------------------------------------------------------------------------------------

@@ -8,9 +8,12 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-from safebelt.rooms.belt.records.disk import path_of, raw_lines
+from safebelt.kernel.errors import Unavailable
+from safebelt.rooms.belt.records.disk import FolderLock, logs, path_of, raw_lines, segments
 from safebelt.rooms.belt.records.line import encode, parse
 from safebelt.rooms.belt.records.reader import Reader
+
+_PIECE = 64 * 1024
 
 
 def erase(folder: Path, record_id: str) -> int:
@@ -36,7 +39,35 @@ def erase(folder: Path, record_id: str) -> int:
         with path.open("r+b") as file:
             places = [(offset, raw) for offset, raw in raw_lines(file) if name in raw]
             count += sum(_blank(file, offset, raw) for offset, raw in places)
-    return count
+    return count + sum(_blank_tail(folder, log, name) for log in logs(folder))
+
+
+def _blank_tail(folder: Path, log: str, name: bytes) -> int:
+    """Blank what a killed belt left of a last line, before the next one cuts it off; a living one is left alone."""
+    newest = segments(folder, log)[-1:]
+    if not newest:
+        return 0
+    try:
+        lock = FolderLock(folder, log)
+    except Unavailable:
+        return 0  # somebody writes: what is not ended yet is no line, and ends within a moment
+    with lock, path_of(folder, newest[0]).open("r+b") as file:
+        end = _last_break(file)
+        file.seek(end)
+        raw = file.read()
+        return _blank(file, end, raw) if name in raw else 0
+
+
+def _last_break(file: BinaryIO) -> int:
+    """Return the offset behind a file's last line break."""
+    at = file.seek(0, os.SEEK_END)
+    while at:
+        start = max(0, at - _PIECE)
+        file.seek(start)
+        if (found := file.read(at - start).rfind(b"\n")) >= 0:
+            return start + found + 1
+        at = start
+    return 0
 
 
 def _blank(file: BinaryIO, offset: int, raw: bytes) -> bool:

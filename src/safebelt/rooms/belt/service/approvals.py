@@ -14,6 +14,7 @@ from safebelt.rooms.belt.model import (
     Answer,
     Answered,
     Approval,
+    ContentMode,
     Held,
     ToolApproved,
     ToolHeld,
@@ -75,9 +76,12 @@ class HeldCalls(Chapter):
         """
         with self._t.sql.read() as tx:
             row = tx.execute(sa.select(store.call).where(store.call.c.id == id_)).mappings().first()
+            is_bare = row is not None and _keeps_no_texts(tx, row["system_id"])
+        held = self._calls.held(id_)
         if row is not None:
-            return self._with_news(store.to_approval(row))
-        if (held := self._calls.held(id_)) is not None:
+            kept = self._with_news(store.to_approval(row))
+            return replace(kept, held=held) if is_bare and held and kept.answer is None else kept
+        if held is not None:
             return self._with_news(Approval(held=held))
         raise missing(_CALL, id_, Text(zh="请查看审批列表。", en="See `safebelt belt approvals`."))
 
@@ -143,7 +147,7 @@ class HeldCalls(Chapter):
     # ------------------------------------------------------------------ remembering
 
     def _write_call(self, tx: sa.Connection, held: Held) -> None:
-        """Write `ToolHeld` once, whoever comes first."""
+        """Write `ToolHeld` once, whoever comes first; what it said stays where its system keeps texts."""
         self._t.sql.exclusive(tx, "belt_call")
         if tx.execute(sa.select(store.call.c.id).where(store.call.c.id == held.id)).first() is not None:
             return
@@ -161,7 +165,8 @@ class HeldCalls(Chapter):
             expires_at=held.expires_at.isoformat(),
         )
         entry_id = self._t.ledger.append(tx, event, by=MACHINE)
-        tx.execute(sa.insert(store.call).values(**store.from_held(held, entry_id)))
+        kept = store.without_texts(held) if _keeps_no_texts(tx, held.system_id) else held
+        tx.execute(sa.insert(store.call).values(**store.from_held(kept, entry_id)))
 
     def _write_answer(self, tx: sa.Connection, held: Held, answer: Answer, by: Actor) -> bool:
         """Write the answer once; return whether this was it."""
@@ -171,6 +176,12 @@ class HeldCalls(Chapter):
         entry_id = self._t.ledger.append(tx, _event(held, answer), by=by)
         tx.execute(sa.update(store.call).where(store.call.c.id == held.id).values(answer_entry=entry_id))
         return True
+
+
+def _keeps_no_texts(tx: sa.Connection, system_id: str) -> bool:
+    """Whether a system keeps digests only: then a call's words are shown while it waits, and not kept."""
+    where = store.harness.c.system_id == store.clean(system_id)
+    return tx.execute(sa.select(store.harness.c.content).where(where)).scalar() == ContentMode.DIGEST.value
 
 
 def _event(held: Held, answer: Answer) -> ToolApproved | ToolRefused:

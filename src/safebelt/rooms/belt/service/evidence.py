@@ -197,9 +197,8 @@ class Evidence(Chapter):
             Unavailable: The disk refuses.
         """
         reason = given(reason, field="reason", what=REASON)
-        self._places(record_id)
         try:
-            count = erase(self._t.records, record_id)
+            count = erase(self._t.records, store.clean(record_id))
         except OSError as error:
             raise Unavailable(
                 what=Text(
@@ -207,6 +206,8 @@ class Evidence(Chapter):
                 ),
                 hint=Text(zh="请检查磁盘，然后再次抹除。", en="Check the disk, then erase again."),
             ) from error
+        if not count:
+            self._places(record_id)
         with self._t.sql.begin() as tx:
             store.blank_calls(tx, record_id)
             self._t.ledger.append(tx, RecordErased(subject=record_id, contents=count, reason=reason), by=by)

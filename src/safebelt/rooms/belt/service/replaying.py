@@ -20,6 +20,7 @@ from safebelt.rooms.belt.decide.replaying import (
 )
 from safebelt.rooms.belt.decide.replaying_calls import CallTally, kept_calls, newly_offered, would_do
 from safebelt.rooms.belt.model import Action, Policy, Record, Replay, Side, Stance
+from safebelt.rooms.belt.records.digests import DIGESTS
 from safebelt.rooms.belt.records.reader import Exchanged, Reader
 from safebelt.rooms.belt.scanner import Scanner
 from safebelt.rooms.belt.scanner.toolrules import matches
@@ -222,7 +223,7 @@ def _missing(both: Exchanged) -> Iterator[str]:
             yield "not_text"
         if record.content is None and (side is Side.INPUT or record.core.get("finish") == "complete"):
             yield "erased"
-        elif record.content is not None and not isinstance(record.content.get("texts"), Mapping):
+        elif record.content is not None and DIGESTS in record.content:
             yield "digest_only"
 
 

@@ -379,6 +379,11 @@ def to_approval(row: sa.RowMapping) -> Approval:
     )
 
 
+def without_texts(held: Held) -> Held:
+    """Return a call without what it said."""
+    return replace(held, arguments="", said="")
+
+
 def blank_calls(tx: sa.Connection, record_id: str) -> None:
     """Erase what the calls of a record said; what became of them stands."""
     _blank_calls(tx, call.c.record == record_id)
@@ -391,5 +396,5 @@ def blank_calls_before(tx: sa.Connection, at: datetime, system_id: str = "") -> 
 
 def _blank_calls(tx: sa.Connection, which: sa.ColumnElement[bool]) -> None:
     for row in tx.execute(sa.select(call.c.id, call.c.held).where(which)).all():
-        blank = replace(msgspec.json.decode(row.held, type=Held), arguments="", said="")
+        blank = without_texts(msgspec.json.decode(row.held, type=Held))
         tx.execute(sa.update(call).where(call.c.id == row.id).values(held=msgspec.json.encode(blank).decode()))
