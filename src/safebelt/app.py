@@ -325,7 +325,7 @@ class House:
         from safebelt.rooms.belt.exports.collector import collector_of
         from safebelt.rooms.belt.scanner.policies import Policies
         from safebelt.rooms.belt.service import Belt
-        from safebelt.rooms.belt.service.base import CarriedHere, Tools
+        from safebelt.rooms.belt.service.base import CarriedHere, Tools, earlier_of
 
         wanted, policies = self.carried, Policies(self.settings.data / "screening")
         return Belt(
@@ -353,6 +353,7 @@ class House:
                 admission=self.settings.data / "admission",
                 zone=ZoneInfo(self.settings.timezone),
                 lease_seconds=self.settings.lease_seconds if self.settings.bus else None,
+                earlier=earlier_of(self.settings.earlier_versions),
                 collector=collector_of(self.settings.otlp, self.settings.otlp_headers),
             )
         )

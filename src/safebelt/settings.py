@@ -1,13 +1,30 @@
 """Every knob, in one place.  Each is an environment variable `SAFEBELT_<NAME>`; nothing is configured elsewhere."""
 
+import re
 from pathlib import Path
 from typing import Literal
 from zoneinfo import available_timezones
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _DATA = Path(__file__).resolve().parents[2]
+
+
+class EarlierVersion(BaseModel):
+    """What serves an earlier version."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    upstream: str = Field(default="", pattern=r"^(https?://[^\s,?#]+)?$")
+    model: str = Field(default="", max_length=200)
+    systems: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_something(self) -> "EarlierVersion":
+        if not (self.upstream or self.model):
+            raise ValueError("an earlier version has an upstream, a model, or both")
+        return self
 
 
 class Settings(BaseSettings):
@@ -85,6 +102,15 @@ class Settings(BaseSettings):
     )
     upstream_fallback_keys: str = Field(
         default="", repr=False, description="Bearer keys sent to them, in the same order; left out, none is sent."
+    )
+    earlier_versions: dict[str, EarlierVersion] = Field(
+        default_factory=dict,
+        description="Earlier versions to which persons may roll a system back, JSON from name to what serves it, for "
+        'example `{"v1": {"upstream": "https://old.example.org/v1", "model": "qwen-2", "systems": ["sys_..."]}}`: '
+        "an address, a model's name there, or both; with `systems`, for these only.",
+    )
+    earlier_keys: dict[str, str] = Field(
+        default_factory=dict, repr=False, description="Bearer keys sent to them, JSON from the version's name to key."
     )
     mcp_servers: dict[str, str] = Field(
         default_factory=dict,
@@ -164,6 +190,13 @@ class Settings(BaseSettings):
     model_port: int = Field(default=8802, ge=1, le=65535, description="Loopback port of the local model's server.")
     log_format: str = Field(default="text", pattern="^(text|json)$", description="Form of log lines: text or json.")
     lang: Literal["zh", "en"] = Field(default="en", description="Language of the command line.")
+
+    @field_validator("earlier_versions")
+    @classmethod
+    def _are_named(cls, versions: dict[str, EarlierVersion]) -> dict[str, EarlierVersion]:
+        if odd := [name for name in versions if not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,39}", name, re.ASCII)]:
+            raise ValueError(f"a version's name is of letters, digits, dots and dashes, not {odd[0]!r}")
+        return versions
 
     @field_validator("otlp_headers")
     @classmethod

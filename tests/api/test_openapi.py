@@ -37,6 +37,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/belt/resume": {"reason": "drill over"},
     "/api/belt/limit": {"per_minute": 600, "reason": "drill"},
     "/api/belt/unlimit": {"reason": "drill over"},
+    "/api/belt/roll-back": {"to": "model:m-1", "reason": "drill"},
+    "/api/belt/roll-forward": {"reason": "drill over"},
     "/api/belt/systems/{system_id}/keys": {"name": "app"},
     "/api/belt/exchanges/{record_id}/erase": {"reason": "asked by the person"},
     "/api/rulebook/coverage": {"evidence": ["technical_documentation"]},

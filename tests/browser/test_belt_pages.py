@@ -86,7 +86,9 @@ def test_every_page_is_accessible_and_fits(
         order = house.belt.order(Command.PAUSE, house.system_id, "drill", OWNER)
         limit = house.belt.limit("", OrderTerms(per_minute=60, basis="§ 3"), "drill", OWNER)
         house.belt.wait_effective(order.id, 5)
+        back = house.belt.roll_back(house.system_id, "model:m-1", "drill", OWNER)
         house.belt.wait_effective(limit.id, 5)
+        house.belt.wait_effective(back.id, 5)
         house.belt.collect_proofs()
         paths = {
             "console": "belt",
@@ -100,6 +102,7 @@ def test_every_page_is_accessible_and_fits(
             "stop": "belt/stop",
             "proof": f"belt/stops/{order.id}",
             "limits": "belt/limits",
+            "versions": "belt/versions",
             "try": "belt/try",
             "dossier": f"registry/systems/{house.system_id}",
         }

@@ -39,7 +39,7 @@ from safebelt.rooms.belt.proxy.screens import Screens
 from safebelt.rooms.belt.proxy.toolcalls import Waiting
 from safebelt.rooms.belt.proxy.tools import Tools
 from safebelt.rooms.belt.proxy.turns import Turns
-from safebelt.rooms.belt.proxy.upstreams import Upstreams
+from safebelt.rooms.belt.proxy.upstreams import Model, Upstreams
 from safebelt.rooms.belt.proxy.wire import Limits
 from safebelt.rooms.belt.records.acks import Deliver, inline, on_loop
 from safebelt.rooms.belt.records.disk import log_name, logs
@@ -157,7 +157,8 @@ async def _serve(house: House, worker: int, workers: int) -> None:
                 await _listen(house, port, until, is_shared=workers > 1)
             finally:
                 fresh.cancel()
-                tools.upstream.close()
+                for upstream in (tools.upstream, *tools.earlier.values()):
+                    upstream.close()
                 for server in servers.values():
                     server.close()
 
@@ -184,7 +185,9 @@ def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots, i
     meter.restore(house.belt.usages_on_disk().values(), house.clock())
     upstreams = _upstreams(house, tls)
     named = [origin for origin in house.settings.picture_origins.split(",") if origin]
-    places = Places([house.settings.upstream_url, *house.settings.fallback_upstreams, *named], tls=tls)
+    earlier = [one.upstream for one in house.settings.earlier_versions.values() if one.upstream]
+    origins = [house.settings.upstream_url, *house.settings.fallback_upstreams, *earlier, *named]
+    places = Places(origins, tls=tls)
 
     def health() -> dict[str, object]:
         state = writer.state()
@@ -215,6 +218,7 @@ def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots, i
         meter=meter,
         zone=house.belt.zone,
         minors_policy=house.settings.minors_policy,
+        earlier=_earlier(house, tls),
     )
 
 
@@ -226,6 +230,16 @@ def _upstreams(house: House, tls: ssl.SSLContext) -> Upstreams:
     first = Upstream(settings.upstream_url, key=settings.upstream_key, tls=tls, turns=turns)
     others = (Upstream(url, key=keys[url], tls=tls, turns=turns) for url in settings.fallback_upstreams)
     return Upstreams([first, *others])
+
+
+def _earlier(house: House, tls: ssl.SSLContext) -> dict[str, Model]:
+    """Return the earlier versions that are served elsewhere, each with its own key."""
+    settings, turns = house.settings, Turns()
+    return {
+        name: Upstreams([Upstream(one.upstream, key=settings.earlier_keys.get(name, ""), tls=tls, turns=turns)])
+        for name, one in settings.earlier_versions.items()
+        if one.upstream
+    }
 
 
 def _mcp(house: House) -> dict[str, McpServer]:

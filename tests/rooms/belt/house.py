@@ -27,7 +27,7 @@ from safebelt.rooms.belt.control.orders import OrderBox
 from safebelt.rooms.belt.control.switch import Switch
 from safebelt.rooms.belt.control.watcher import Watcher
 from safebelt.rooms.belt.exports.collector import Collector
-from safebelt.rooms.belt.model import Action, Basis, Held, Policy, Record, Rule, RuleKind, Side
+from safebelt.rooms.belt.model import Action, Basis, Earlier, Held, Policy, Record, Rule, RuleKind, Side
 from safebelt.rooms.belt.records.writer import Writer
 from safebelt.rooms.belt.scanner.policies import Policies
 from safebelt.rooms.belt.service import Belt, Tools
@@ -164,6 +164,7 @@ def build(
     collector: Collector | None = None,
     records: Path | None = None,
     records_days: int = 0,
+    earlier: tuple[Earlier, ...] = (),
 ) -> House:
     """Furnish the house, with one party and one system in the register; `screening` is its folder of policies."""
     new_id = new_id or real_ids()
@@ -192,6 +193,7 @@ def build(
             admission=admission,
             collector=collector,
             records_days=records_days,
+            earlier=earlier,
         )
     )
     party = registry.register_party(RegisterParty(name="示例研究院 Example Lab"), by=OWNER)

@@ -23,6 +23,7 @@ def _furniture() -> Furniture:
         StopApi,
         StrikeApi,
         TransparencyApi,
+        VersionApi,
     )
     from safebelt.rooms.belt.model import (
         AdmissionAdopted,
@@ -50,6 +51,7 @@ def _furniture() -> Furniture:
         ToolApproved,
         ToolHeld,
         ToolRefused,
+        VersionOrdered,
     )
     from safebelt.rooms.belt.pages import (
         AdmissionPages,
@@ -64,6 +66,7 @@ def _furniture() -> Furniture:
         StrikePages,
         TransparencyPages,
         TryPages,
+        VersionPages,
     )
 
     return Furniture(
@@ -78,6 +81,7 @@ def _furniture() -> Furniture:
             StopOrdered,
             StopEffective,
             LimitOrdered,
+            VersionOrdered,
             OrderRefused,
             SegmentSealed,
             SegmentRemoved,
@@ -97,6 +101,7 @@ def _furniture() -> Furniture:
         api=(
             StopApi,
             LimitApi,
+            VersionApi,
             RecordsApi,
             OriginalsApi,
             SettingApi,
@@ -112,6 +117,7 @@ def _furniture() -> Furniture:
             OriginalPages,
             StopPages,
             LimitPages,
+            VersionPages,
             SettingPages,
             KeyPages,
             AdmissionPages,

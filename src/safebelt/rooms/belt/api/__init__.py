@@ -11,6 +11,7 @@ from safebelt.rooms.belt.api.setting import SettingApi
 from safebelt.rooms.belt.api.stopping import StopApi
 from safebelt.rooms.belt.api.strikes import StrikeApi
 from safebelt.rooms.belt.api.transparency import TransparencyApi
+from safebelt.rooms.belt.api.versions import VersionApi
 
 __all__ = [
     "AdmissionApi",
@@ -24,4 +25,5 @@ __all__ = [
     "StopApi",
     "StrikeApi",
     "TransparencyApi",
+    "VersionApi",
 ]

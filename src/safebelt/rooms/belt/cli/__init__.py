@@ -15,6 +15,7 @@ from safebelt.rooms.belt.cli import (
     setting,
     stopping,
     strikes,
+    versions,
 )
 from safebelt.rooms.belt.service import Belt
 
@@ -24,6 +25,7 @@ def commands(belt: Belt) -> App:
     app = App(name="belt", help="Admit, screen, label, record and stop what runs. 安全带。")
     stopping.add_to(app, belt)
     limiting.add_to(app, belt)
+    versions.add_to(app, belt)
     admission.add_to(app, belt)
     approvals.add_to(app, belt)
     evidence.add_to(app, belt)

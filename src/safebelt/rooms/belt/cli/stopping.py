@@ -134,6 +134,8 @@ def _state(app: App, belt: Belt) -> None:
             en="the belt is up" if now.is_alive else "no belt is up",
         )
         data["limits"] = [each.order_id for each in now.limits]
+        data["versions"] = [each.order_id for each in now.versions]
+        lines += [f"{each.target or '*'}  roll_back  {each.order_id}" for each in now.versions]
         lines += [f"{each.target or '*'}  limit  {each.order_id}" for each in now.limits]
         zh, en = (
             [f"{alive.zh}；等待执行的命令：{len(now.waiting)}"],

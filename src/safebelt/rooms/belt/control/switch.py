@@ -77,6 +77,7 @@ class Switch:
         self._lines: set[Line] = set()
         self._pages = rations or Rations()
         self._rations: dict[str, Ration] = {}
+        self._has_versions = any(matter_of(key) is Matter.VERSION for key in self._orders)
         for key, ordered in self._orders.items():
             if matter_of(key) is Matter.LIMIT:
                 self._rations[key] = self._pages.open(ordered.order_id, ordered.terms)
@@ -156,6 +157,24 @@ class Switch:
         for ration, _ in line.rations:
             ration.leave()
         line.rations = ()
+
+    # ------------------------------------------------------------------ versions
+
+    def version(self, line: Line | None, model: str = "") -> InForce | None:
+        """Return the order that sends an exchange to an earlier version; None where it goes where it always goes.
+
+        An order from elsewhere comes before the house's own, and of one layer the narrowest counts.
+        """
+        if not self._has_versions or line is None:
+            return None
+        with self.lock:
+            system, *parts = line.scopes(model)
+            for layer in (Layer.BUS, Layer.HOUSE):
+                for target in (*parts, system, ALL):
+                    found = self._orders.get(key_of(target, layer, Matter.VERSION))
+                    if found is not None:
+                        return found
+        return None
 
     # ------------------------------------------------------------------ limits
 
@@ -245,10 +264,15 @@ class Switch:
             if command.matter is Matter.LIMIT:
                 self._limit(key, system_id, ration)
                 return Applied(touched=(), cut=(), held=0)
+            if command.matter is Matter.VERSION:
+                self._has_versions = any(matter_of(each) is Matter.VERSION for each in self._orders)
             touched = tuple(line for line in self._lines if not line.is_cut and system_id in (ALL, *line.scopes()))
             for line in touched:
                 now = strictest(self._orders, *line.scopes())
-                line.command(now.command, now.order_id)
+                if command.matter is Matter.STOP:
+                    line.command(now.command, now.order_id)
+                elif terms.ends_running:  # what is asked of the newer version ends; whoever asks again asks the earlier
+                    line.command(Command.CUT, order_id)
             cut = tuple(line for line in touched if line.is_cut)
             return Applied(touched=touched, cut=cut, held=sum(line.order is Command.PAUSE for line in touched))
 

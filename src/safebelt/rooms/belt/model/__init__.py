@@ -65,7 +65,7 @@ from safebelt.rooms.belt.model.keys import (
     Usage,
     Used,
 )
-from safebelt.rooms.belt.model.ordered import LimitOrdered
+from safebelt.rooms.belt.model.ordered import Earlier, LimitOrdered, VersionOrdered
 from safebelt.rooms.belt.model.policies import (
     Adoption,
     Brought,
@@ -146,6 +146,7 @@ __all__ = [
     "ContentMode",
     "ContentSwept",
     "Decision",
+    "Earlier",
     "Exchange",
     "Harness",
     "HarnessSet",
@@ -213,6 +214,7 @@ __all__ = [
     "Usage",
     "Used",
     "Verdict",
+    "VersionOrdered",
     "named",
     "scope_of",
     "target_of",

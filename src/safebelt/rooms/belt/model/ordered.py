@@ -27,3 +27,44 @@ class LimitOrdered(Event):
     at_once: int
     basis: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionOrdered(Event):
+    """A person rolled back to an earlier version, or went forward again.  The subject is what it is for.
+
+    Attributes:
+        command: `roll_back` or `forward`.
+        to: Name of the earlier version in the settings; empty where only the model's name changes.
+        model: Name the model is asked for by; empty for the caller's own.
+        upstream: Address of the earlier version; empty for the ordinary upstream.
+        ends_running: Whether running answers were cut; else they ended where they began.
+    """
+
+    kind: ClassVar[str] = "belt.version_ordered.v1"
+    title: ClassVar[Text] = Text(zh="回退到较早版本，或撤销回退", en="Order given: roll back to a version, or forward")
+    apart: ClassVar[frozenset[str]] = frozenset({"reason", "to", "model", "upstream"})
+    order_id: str
+    command: str
+    to: str
+    model: str
+    upstream: str
+    ends_running: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """An earlier version that traffic can be rolled back to, as the settings name it.
+
+    Attributes:
+        name: What orders call it.
+        upstream: Its address; empty where the ordinary upstream serves it still.
+        model: Name the model is asked for by; empty for the caller's own.
+        systems: Systems it is for; empty for any.
+    """
+
+    name: str
+    upstream: str = ""
+    model: str = ""
+    systems: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ class Matter(StrEnum):
 
     STOP = ""
     LIMIT = "limit"
+    VERSION = "version"
 
 
 class Command(StrEnum):
@@ -20,7 +21,7 @@ class Command(StrEnum):
 
     `run` lets traffic pass; `pause` refuses new work and holds running streams; `drain` refuses new work and
     lets running work end; `cut` refuses new work and ends running work now.  `limit` lets so much pass and no more,
-    until `unlimit`.
+    until `unlimit`.  `roll_back` sends what comes to an earlier version, until `forward`.
     """
 
     RUN = "run"
@@ -29,6 +30,8 @@ class Command(StrEnum):
     CUT = "cut"
     LIMIT = "limit"
     UNLIMIT = "unlimit"
+    ROLL_BACK = "roll_back"
+    FORWARD = "forward"
 
     @property
     def matter(self) -> Matter:
@@ -48,9 +51,14 @@ class Command(StrEnum):
 
 STOPS = (Command.RUN, Command.PAUSE, Command.DRAIN, Command.CUT)
 """Orders to stop, and to run again, mildest first."""
-LIFTING = {Matter.STOP: Command.RUN, Matter.LIMIT: Command.UNLIMIT}
+LIFTING = {Matter.STOP: Command.RUN, Matter.LIMIT: Command.UNLIMIT, Matter.VERSION: Command.FORWARD}
 """Which command takes back what was ordered."""
-_MATTERS = {Command.LIMIT: Matter.LIMIT, Command.UNLIMIT: Matter.LIMIT}
+_MATTERS = {
+    Command.LIMIT: Matter.LIMIT,
+    Command.UNLIMIT: Matter.LIMIT,
+    Command.ROLL_BACK: Matter.VERSION,
+    Command.FORWARD: Matter.VERSION,
+}
 _WEIGHTS = {command: place for place, command in enumerate(Command)}
 
 
@@ -100,11 +108,20 @@ class OrderTerms:
         per_minute: How many exchanges (calls, where it is for a tool) may begin in any sixty seconds; 0 for any number.
         at_once: How many exchanges may run at the same time; 0 for any number.
         basis: What the order rests on, as typed: a provision, a contract; empty for a house rule.
+        to: Name of the earlier version that is to serve, as the settings have it; empty where only the model's name
+            changes.
+        model: Name the model is asked for by; empty for the one that the caller asks for.
+        upstream: Address of the earlier version, as the ordering house knows it; empty for the ordinary upstream.
+        ends_running: Whether answers that run are cut; else they may end where they began.
     """
 
     per_minute: int = 0
     at_once: int = 0
     basis: str = ""
+    to: str = ""
+    model: str = ""
+    upstream: str = ""
+    ends_running: bool = False
 
     def is_within(self, other: "OrderTerms") -> bool:
         """Whether these limits let nothing pass that the other's would not."""

@@ -13,6 +13,7 @@ from safebelt.rooms.belt.pages.stopping import StopPages
 from safebelt.rooms.belt.pages.strikes import StrikePages
 from safebelt.rooms.belt.pages.transparency import TransparencyPages
 from safebelt.rooms.belt.pages.trying import TryPages
+from safebelt.rooms.belt.pages.versions import VersionPages
 
 __all__ = [
     "AdmissionPages",
@@ -27,6 +28,7 @@ __all__ = [
     "StrikePages",
     "TransparencyPages",
     "TryPages",
+    "VersionPages",
     "belt_state",
     "dossier_panels",
 ]

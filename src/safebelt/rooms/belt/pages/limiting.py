@@ -82,7 +82,8 @@ def _read(data: FormData) -> Form[OrderTerms]:
             numbers[field] = int(said or 0)
         else:
             errors.append(FieldError(field=field, says=Text(zh="请填写整数。", en="Give a whole number.")))
-    terms = None if errors else OrderTerms(**numbers, basis=data.get("basis", ""))
+    basis = data.get("basis", "")
+    terms = None if errors else OrderTerms(per_minute=numbers["per_minute"], at_once=numbers["at_once"], basis=basis)
     return Form(values=data, errors=tuple(errors), value=terms)
 
 

@@ -26,6 +26,7 @@ AnyRequest = Request[Any, Any, Any]
 
 CONSOLE = Text(zh="安全带控制台", en="Belt console")
 STOP = Text(zh="停止控制", en="Stop control")
+VERSIONS = Text(zh="回退到较早版本", en="Roll back to an earlier version")
 LIMITS = Text(zh="限流", en="Limits on traffic")
 CONFIRM = Text(zh="确认命令", en="Confirm the order")
 PROOF = Text(zh="停止证明", en="Proof of an order")
@@ -126,6 +127,8 @@ ORDERS: Mapping[Command, Text] = {
     **{command: name for command, (name, _) in COMMANDS.items()},
     Command.LIMIT: Text(zh="限流", en="Limit"),
     Command.UNLIMIT: Text(zh="解除限流", en="Lift the limit"),
+    Command.ROLL_BACK: Text(zh="回退", en="Roll back"),
+    Command.FORWARD: Text(zh="撤销回退", en="Roll forward"),
 }
 """What every order is called."""
 

@@ -17,12 +17,15 @@ __all__ = [
     "After",
     "Answer",
     "Connection",
+    "MayGo",
     "Ready",
+    "Rerouted",
     "Unreached",
     "Upstream",
     "UpstreamBroke",
     "UpstreamDown",
     "UpstreamSlow",
+    "always",
 ]
 
 _CONNECT_SECONDS = 10.0
@@ -31,6 +34,18 @@ HELPING = 1024
 _ACCEPTED = b"application/json, text/event-stream"
 _POOL = 64
 """Idle connections kept; more are closed."""
+
+
+MayGo = Callable[[], bool]
+
+
+class Rerouted(Exception):  # noqa: N818  not an error: a person's order
+    """What was about to be sent is to go elsewhere, or nowhere; nothing of it was sent."""
+
+
+def always() -> bool:
+    """Nobody orders it elsewhere."""
+    return True
 
 
 class Ready(NamedTuple):
@@ -185,6 +200,7 @@ class Upstream:
         content_type: bytes = b"application/json",
         may_repeat: bool = False,
         after: After | None = None,
+        may_go: MayGo = always,
     ) -> Answer:
         """Send a request and return the answer once its head is here.
 
@@ -195,8 +211,10 @@ class Upstream:
             content_type: Its media type.
             may_repeat: As of `Upstreams.send`; of no meaning where there is no other to ask.
             after: What it said already; then it is not asked again.
+            may_go: Asked just before anything is sent.
 
         Raises:
+            Rerouted: It may not go.
             UpstreamDown: It cannot be reached.
             UpstreamBroke: Its bytes are not HTTP.
             UpstreamSlow: It did not answer in time.
@@ -205,7 +223,8 @@ class Upstream:
             if isinstance(after.said, Exception):
                 raise after.said
             return after.said
-        return await self._sent(self._request(method, self._path + path.removeprefix("/v1"), body, content_type))
+        request = self._request(method, self._path + path.removeprefix("/v1"), body, content_type)
+        return await self._sent(request, may_go)
 
     def at_once(self) -> Ready | None:
         """Return a kept connection, if there is one."""
@@ -226,10 +245,12 @@ class Upstream:
         """
         return await self._sent(self._request("GET", target, b"", accept=b"*/*"))
 
-    async def _sent(self, request: bytes) -> Answer:
+    async def _sent(self, request: bytes, may_go: MayGo = always) -> Answer:
         while True:
             connection = self.idle() or await self._connect()
             try:
+                if not may_go():
+                    raise Rerouted
                 await connection.write(request, self.answer_seconds)
                 while not connection.has_head:
                     if connection.error or connection.is_lost:

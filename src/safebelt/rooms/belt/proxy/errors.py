@@ -249,6 +249,21 @@ def none_left(seconds: float) -> BeltError:
     )
 
 
+UNKNOWN_VERSION = _unavailable(
+    "unknown_version",
+    Text(
+        zh="负责人已将此系统回退到较早版本，而本安全带不知道该版本；请求没有发往较新版本。",
+        en="A person has rolled this system back to an earlier version that this belt does not know; "
+        "nothing was sent to the newer one.",
+    ),
+    Text(
+        zh="请运营者在 SAFEBELT_EARLIER_VERSIONS 中写明该版本。",
+        en="Ask the operator to name it in SAFEBELT_EARLIER_VERSIONS.",
+    ),
+    retry=30,
+)
+
+
 def stopped(command: str, order_id: str) -> BeltError:
     """Say that a person has stopped this system, or that it stopped by itself."""
     if order_id.startswith(f"{PREFIX}_"):

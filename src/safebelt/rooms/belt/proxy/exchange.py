@@ -51,6 +51,7 @@ from safebelt.rooms.belt.proxy.steps import (
 from safebelt.rooms.belt.proxy.streaming import BEAT, StreamedAnswer
 from safebelt.rooms.belt.proxy.strikes import warned
 from safebelt.rooms.belt.proxy.tools import Caller, Tools, upstream_error
+from safebelt.rooms.belt.proxy.versions import Question, Way
 from safebelt.rooms.belt.proxy.wire import Headers, Request
 from safebelt.rooms.belt.scanner.structured import is_json_request
 
@@ -79,6 +80,7 @@ class Exchange:
         self._said: dict[str, tuple[str, bool]] = {}
         self._hits: list[Hit] = []
         self._label = tools.labelling.generated(self._recording.id, caller.provider)
+        self._way = Way(tools.upstream, tools.earlier, tools.switch)
         self._served_by, self._status, self._is_generated, self._is_clean = "", 0, False, False
         self._calls = ToolCalls(tools, caller, self._recording.id, request.path)
 
@@ -131,15 +133,8 @@ class Exchange:
 
     async def ask(self, passed: bytes, after: After | None = None) -> None:
         """Ask the upstream, and pass on what it answers; raises as `run` catches."""
-        answer = await self._tools.upstream.send(
-            self._method,
-            self._request.path,
-            passed,
-            content_type=self._passed_type,
-            may_repeat=self._may_repeat,
-            **({"after": after} if after else {}),
-        )
-        await self.pass_answer(answer)
+        question = Question(self._method, self._request.path, passed, self._passed_type, self._may_repeat)
+        await self.pass_answer(await self._way.ask(self._reply.line, self._body, question, after))
 
     async def pass_answer(self, answer: Answer) -> None:
         """Pass an answer on; raises as `run` catches."""
@@ -360,6 +355,7 @@ class Exchange:
             **({"label": self._label.field} if self._is_generated else {}),
             **({"order": order} if order else {}),
             **({"upstream": self._served_by} if self._served_by else {}),
+            **self._way.facts,
         }
         return self._calls.facts(facts)
 
@@ -382,6 +378,7 @@ class Exchange:
             (b"x-safebelt-record", self._recording.id.encode()),
             (b"x-safebelt-verdict", done.value.encode()),
             *self._caller.headers,
+            *self._way.headers,
             *label,
         )
 

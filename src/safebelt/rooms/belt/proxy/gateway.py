@@ -30,6 +30,7 @@ from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.responses import Responses
 from safebelt.rooms.belt.proxy.screens import Words
 from safebelt.rooms.belt.proxy.tools import Caller, Tools, caller_of, upstream_error
+from safebelt.rooms.belt.proxy.versions import Question, Way
 from safebelt.rooms.belt.proxy.wire import Headers, Request
 
 EXCHANGES: Mapping[str, type[Exchange]] = {
@@ -134,7 +135,7 @@ class Gateway:
     async def _told(self, request: Request, reply: Reply, caller: Caller) -> None:
         """Pass on what models there are, or how far a film is, screened like any answer; neither is recorded."""
         try:
-            status, body = await self._ask(request.path)
+            status, body = await self._ask(request.path, reply.line)
         except (UpstreamDown, UpstreamBroke, UpstreamSlow) as failure:
             await reply.error(upstream_error(failure))
             return
@@ -143,8 +144,10 @@ class Gateway:
         shown = body if status < HTTPStatus.BAD_REQUEST else {"error": masked_tree(body.get("error") or body)}
         await reply.whole(status, _JSON, msgspec.json.encode(shown))
 
-    async def _ask(self, path: str) -> tuple[int, dict[str, Any]]:
-        answer = await self._tools.upstream.send("GET", path, b"")
+    async def _ask(self, path: str, line: Line | None) -> tuple[int, dict[str, Any]]:
+        tools = self._tools
+        way = Way(tools.upstream, tools.earlier, tools.switch)
+        answer = await way.ask(line, {}, Question("GET", path, b""))
         try:
             return answer.status, answer_body(answer, await answer.read(_MAX_TOLD_BYTES))
         finally:

@@ -19,6 +19,7 @@ from safebelt.rooms.belt.proxy.screens import Screens
 from safebelt.rooms.belt.proxy.strikes import headers_of
 from safebelt.rooms.belt.proxy.toolcalls import Holding, nobody_to_ask
 from safebelt.rooms.belt.proxy.upstreams import Model, NoneLeft
+from safebelt.rooms.belt.proxy.versions import UnknownVersion
 from safebelt.rooms.belt.proxy.wire import Headers
 from safebelt.rooms.belt.records.sealing import Sealers
 from safebelt.rooms.labelling.service import Labelling
@@ -43,6 +44,7 @@ class Tools:
 
     Attributes:
         upstream: The model, or several of them.
+        earlier: Earlier versions of it, by the names that orders call them.
         switch: Orders and running lines.
         recorder: The records' writer.
         snapshot: Keys, harnesses and policies as known now.
@@ -82,6 +84,7 @@ class Tools:
     minors_policy: str = "safebelt/minors"
     zone: tzinfo = UTC
     chance: Chance = real_chance
+    earlier: Mapping[str, Model] = field(default_factory=dict)
     sealers: Sealers = field(default_factory=lambda: Sealers(real_chance))
 
 
@@ -137,6 +140,8 @@ def upstream_error(failure: Exception) -> errors.BeltError:
     """Return the answer to a failing upstream."""
     if isinstance(failure, Unmarked):
         return errors.UNMARKED
+    if isinstance(failure, UnknownVersion):
+        return errors.UNKNOWN_VERSION
     if isinstance(failure, NoneLeft):
         return errors.none_left(failure.seconds)
     if isinstance(failure, UpstreamDown):

@@ -14,12 +14,14 @@ from typing import NamedTuple, Protocol
 from safebelt.rooms.belt.proxy.client import (
     After,
     Answer,
+    MayGo,
     Ready,
     Unreached,
     Upstream,
     UpstreamBroke,
     UpstreamDown,
     UpstreamSlow,
+    always,
 )
 
 FAILURES = 3
@@ -42,6 +44,7 @@ class Model(Protocol):
         content_type: bytes = b"application/json",
         may_repeat: bool = False,
         after: After | None = None,
+        may_go: MayGo = always,
     ) -> Answer:
         """Return the answer once its head is here; raises as `Upstream.send`, and `NoneLeft`."""
         ...
@@ -142,6 +145,7 @@ class Upstreams:
         content_type: bytes = b"application/json",
         may_repeat: bool = False,
         after: After | None = None,
+        may_go: MayGo = always,
     ) -> Answer:
         """Ask the first upstream that is not resting, and the next where one fails before its answer has begun.
 
@@ -152,12 +156,14 @@ class Upstreams:
             content_type: Its media type.
             may_repeat: Whether the request may be sent to another although one may have received it.
             after: Who was asked already and what came of it; those behind it are asked next.
+            may_go: As of `Upstream.send`.
 
         Raises:
             NoneLeft: Every upstream rests.
+            Rerouted: As of `Upstream.send`.
             UpstreamDown, UpstreamBroke, UpstreamSlow: The last one that could be asked failed so.
         """
-        question = _Question(method, path, body, content_type, may_repeat or method == "GET")
+        question = _Question(method, path, body, content_type, may_repeat or method == "GET", may_go)
         said: Answer | Exception | None = after.said if after else None
         for one, breaker in self._behind(after, question):
             if breaker.wait():
@@ -200,7 +206,13 @@ class Upstreams:
         """Return what one upstream answers, or how it failed."""
         breaker.begin()
         try:
-            answer = await one.send(question.method, question.path, question.body, content_type=question.content_type)
+            answer = await one.send(
+                question.method,
+                question.path,
+                question.body,
+                content_type=question.content_type,
+                may_go=question.may_go,
+            )
         except (UpstreamDown, UpstreamBroke, UpstreamSlow) as error:
             breaker.failed()
             return error
@@ -228,6 +240,7 @@ class _Question(NamedTuple):
     body: bytes
     content_type: bytes
     may_repeat: bool
+    may_go: MayGo
 
     def leads_on(self, said: Answer | Exception) -> bool:
         """Whether another may be asked.

@@ -9,7 +9,6 @@ from safebelt.rooms.belt.service.evidence import texts_of
 from safebelt.rooms.belt.service.exchanges import OPEN, day_range
 from safebelt.rooms.belt.service.identity import BeltIdentity, Identities
 from safebelt.rooms.belt.service.keys import MAX_GRACE_HOURS, Keys, digest_of
-from safebelt.rooms.belt.service.limits import LimitOrders
 from safebelt.rooms.belt.service.policy_versions import RED_LINES, Loaded, NotTaken
 from safebelt.rooms.belt.service.reconciling import Completeness
 from safebelt.rooms.belt.service.replaying import MAX_REPLAYED, SHOWN_DAYS, Replays
@@ -20,6 +19,7 @@ from safebelt.rooms.belt.service.telemetry import Telemetry
 from safebelt.rooms.belt.service.transparency import Openly, OpenPolicy, OpenRule, Transparency
 from safebelt.rooms.belt.service.trying import MAX_PROMPT_CHARS, Tried, TryIt
 from safebelt.rooms.belt.service.usage import Quotas
+from safebelt.rooms.belt.service.versions import VersionOrders
 from safebelt.rooms.belt.service.words import (
     BeltNow,
     BusNow,
@@ -34,6 +34,7 @@ from safebelt.rooms.belt.service.words import (
     Stop,
     Stops,
     Traffic,
+    VersionNow,
 )
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "Transparency",
     "Tried",
     "TryIt",
+    "VersionNow",
     "day_range",
     "days_said",
     "digest_of",
@@ -82,6 +84,6 @@ __all__ = [
 
 
 class Belt(
-    Keys, Telemetry, LimitOrders, Quotas, Aging, HeldCalls, Identities, Replays, Openly, Completeness, Originals
+    Keys, Telemetry, VersionOrders, Quotas, Aging, HeldCalls, Identities, Replays, Openly, Completeness, Originals
 ):
     """The belt, as console, API, command line and jobs use it."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
+from typing import Protocol
 
 from safebelt.engines.clock import Chance, Clock
 from safebelt.engines.reports import Press
@@ -14,7 +15,7 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.access.service import Access
 from safebelt.rooms.belt.control.orders import OrderBox
 from safebelt.rooms.belt.exports.collector import Collector
-from safebelt.rooms.belt.model import Policy
+from safebelt.rooms.belt.model import Earlier, Policy
 from safebelt.rooms.belt.records.head import Open
 from safebelt.rooms.belt.scanner.policies import Source
 from safebelt.rooms.certificates.model import Carried
@@ -64,6 +65,7 @@ class Tools:
         zone: The house's time zone.
         collector: Where telemetry is sent; None for nowhere.
         records_days: How many days the records are kept; 0 for ever.
+        earlier: Versions that traffic can be rolled back to.
         lease_seconds: How long the command bus may be silent, 0 for ever; None where there is no such bus.
     """
 
@@ -91,6 +93,31 @@ class Tools:
     lists: Path | None = None
     zone: tzinfo = UTC
     records_days: int = 0
+    earlier: tuple[Earlier, ...] = ()
+
+
+class Served(Protocol):
+    """What serves an earlier version, as the settings say it."""
+
+    @property
+    def upstream(self) -> str:
+        """Its address."""
+
+    @property
+    def model(self) -> str:
+        """What the model is called there."""
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """Which systems it is for."""
+
+
+def earlier_of(versions: Mapping[str, Served]) -> tuple[Earlier, ...]:
+    """Return the earlier versions that the settings name."""
+    return tuple(
+        Earlier(name=name, upstream=one.upstream, model=one.model, systems=one.systems)
+        for name, one in versions.items()
+    )
 
 
 class Chapter:

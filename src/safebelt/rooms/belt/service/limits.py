@@ -4,6 +4,7 @@ from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Conflict, Invalid
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt import store
+from safebelt.rooms.belt.control.switch import key_of
 from safebelt.rooms.belt.model import Command, Matter, Order, OrderTerms, Scope, scope_of
 from safebelt.rooms.belt.service.stops import StopOrders
 
@@ -29,16 +30,9 @@ class LimitOrders(StopOrders):
         """
         target = store.clean(target).strip()[:80]
         terms = _checked(target, terms)
-        standing = self._standing(target)
-        is_easier = standing is not None and not terms.is_within(standing)
-        if is_easier and not self._t.access.may(by, "belt.resume", target):
-            raise Conflict(
-                what=Text(
-                    zh="此命令比现行限流更宽，而放宽须有恢复运行的权限。没有下达命令。",
-                    en="This lets more pass than the limit that stands, and easing it takes the right to resume.",
-                ),
-                hint=Text(zh="请由监督员放宽或解除。", en="Nothing was ordered. Ask an overseer to ease or lift it."),
-            )
+        standing = self._stands(target, Matter.LIMIT)
+        if standing is not None and not terms.is_within(standing):
+            self._must_lift(target, by)
         return self._give(Command.LIMIT, target, reason, by, terms)
 
     def unlimit(self, target: str, reason: str, by: Actor) -> Order:
@@ -50,13 +44,31 @@ class LimitOrders(StopOrders):
         """
         return self._give(Command.UNLIMIT, target, reason, by)
 
-    def _standing(self, target: str) -> OrderTerms | None:
-        """Return the limit of this house that stands, or is on its way."""
-        found = next((each.terms for each in self.state().limits if each.target == target and not each.layer), None)
+    def _stands(self, target: str, matter: Matter) -> OrderTerms | None:
+        """Return the terms of this house's order of a matter that stands, or is on its way."""
+        kept = self._t.box.state().orders.get(key_of(target, matter=matter))
+        found = kept.terms if kept else None
         for order in self._t.box.waiting():
-            if order.system_id == target and order.command.matter is Matter.LIMIT and not order.layer:
-                found = order.terms if order.command is Command.LIMIT else None
+            if order.system_id == target and order.command.matter is matter and not order.layer:
+                found = None if order.command.lifts else order.terms
         return found
+
+    def _must_lift(self, target: str, by: Actor) -> None:
+        """Refuse whoever may not lift what stands, and orders what lets more pass.
+
+        Raises:
+            Conflict: They may not.
+        """
+        if not self._t.access.may(by, "belt.resume", target):
+            raise Conflict(
+                what=Text(
+                    zh="此命令会放宽或改变现行命令，而这须有恢复运行的权限。没有下达命令。",
+                    en="This would ease or change the order that stands, which takes the right to resume.",
+                ),
+                hint=Text(
+                    zh="请由监督员放宽、改变或解除。", en="Nothing was ordered. Ask an overseer to ease or lift it."
+                ),
+            )
 
 
 def _checked(target: str, terms: OrderTerms) -> OrderTerms:

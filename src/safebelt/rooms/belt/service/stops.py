@@ -29,12 +29,13 @@ from safebelt.rooms.belt.model import (
     StopEffective,
     StopOrdered,
     StopProof,
+    VersionOrdered,
     named,
     scope_of,
 )
 from safebelt.rooms.belt.service.base import REASON, given, missing, pages_of
 from safebelt.rooms.belt.service.commanding import EVERYTHING, Commanding
-from safebelt.rooms.belt.service.words import BeltNow, Holds, LimitNow, Stop, Stops, WorkerNow
+from safebelt.rooms.belt.service.words import BeltNow, Holds, LimitNow, Stop, Stops, VersionNow, WorkerNow
 
 ALIVE_SECONDS = 2.0
 """The watcher beats every 5 ms; hundreds of missed beats are no hiccup."""
@@ -286,6 +287,7 @@ class StopOrders(Commanding):
             workers=self._workers(waiting),
             bus=self.bus(),
             limits=self._limits(orders),
+            versions=_versions(orders),
         )
 
     def _limits(self, orders: Mapping[str, InForce]) -> tuple[LimitNow, ...]:
@@ -326,6 +328,17 @@ def _ordered(order: Order) -> Event:
     subject, command = order.system_id or EVERYTHING, order.command.value
     if order.command.matter is Matter.STOP:
         return StopOrdered(subject=subject, order_id=order.id, command=command, reason=order.reason)
+    if order.command.matter is Matter.VERSION:
+        return VersionOrdered(
+            subject=subject,
+            order_id=order.id,
+            command=command,
+            to=order.terms.to,
+            model=order.terms.model,
+            upstream=order.terms.upstream,
+            ends_running=order.terms.ends_running,
+            reason=order.reason,
+        )
     return LimitOrdered(
         subject=subject,
         order_id=order.id,
@@ -334,6 +347,16 @@ def _ordered(order: Order) -> Event:
         at_once=order.terms.at_once,
         basis=order.terms.basis,
         reason=order.reason,
+    )
+
+
+def _versions(orders: Mapping[str, InForce]) -> tuple[VersionNow, ...]:
+    back = sorted(key for key, each in orders.items() if each.command is Command.ROLL_BACK)
+    return tuple(
+        VersionNow(
+            target=parts_of(key)[1], order_id=orders[key].order_id, terms=orders[key].terms, layer=parts_of(key)[0]
+        )
+        for key in back
     )
 
 

@@ -44,6 +44,23 @@ class LimitNow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VersionNow:
+    """A roll-back in force.
+
+    Attributes:
+        target: What it is for: a system's id, `model:…`, `key:…`; empty for all.
+        order_id: By which order.
+        terms: To which version.
+        layer: Empty where this house ordered it; `bus` where it came over the command bus.
+    """
+
+    target: str
+    order_id: str
+    terms: OrderTerms
+    layer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerNow:
     """One process of the belt.
 
@@ -89,6 +106,7 @@ class BeltNow:
         workers: The processes of the belt on this machine.
         bus: How it stands to the command bus; null where it obeys nobody elsewhere.
         limits: Limits in force.
+        versions: Roll-backs in force.
     """
 
     everything: Holds
@@ -98,6 +116,7 @@ class BeltNow:
     workers: tuple[WorkerNow, ...] = ()
     bus: BusNow | None = None
     limits: tuple[LimitNow, ...] = ()
+    versions: tuple[VersionNow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
