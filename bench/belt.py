@@ -17,6 +17,7 @@ import shutil
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -198,6 +199,7 @@ def as_markdown(found: dict[str, Any]) -> str:
         )
     said += ["", *found["notes"], ""]
     memory = found["memory"]
+    strict = next(row["added_p50_ms"] for row in found["targets"] if row["name"] == "belt, strict")
     said += [
         "| measure | figure |",
         "|---|---:|",
@@ -205,6 +207,8 @@ def as_markdown(found: dict[str, Any]) -> str:
         f"| … after {memory['warm']:,} exchanges, MB | {memory['warm_mb']:.0f} |",
         f"| … after {memory['after']:,} exchanges, MB | {memory['after_mb']:.0f} |",
         *(f"| {name} | {value} |" for name, value in found["stops"].items()),
+        f"| one sync of the device that holds the records, ms | {found['sync_ms']:.3f} |",
+        f"| what *strict* adds beyond two of them, ms | {strict - 2 * found['sync_ms']:.2f} |",
         "",
         "Repeat with `python -m bench.belt`. Where two syncs of the device take longer than the model, *strict* shows "
         "the device: see `python -m bench.records`.",
@@ -218,6 +222,18 @@ def _shown(figure: float | None) -> str:
 
 
 _RATIOS = ("cpu_us", "added_p50_ms", "chunk_us")
+
+
+def sync_ms(folder: Path, times: int = 40) -> float:
+    """Median time of one sync of the device that holds the records, after a write of two records' size."""
+    path, took = folder / "sync", []
+    with path.open("wb", buffering=0) as file:
+        for _ in range(times):
+            file.write(b"x" * 3_200)
+            began = time.perf_counter()
+            os.fdatasync(file.fileno())
+            took.append((time.perf_counter() - began) * 1000)
+    return statistics.median(took)
 
 
 def remembered(one: Target, load: Load, exchanges: int) -> dict[str, float]:
@@ -240,6 +256,7 @@ def main() -> None:
     asked = words.parse_args([] if sys.argv[0].endswith("__main__.py") else None)
     load_before = ", ".join(f"{each:.1f}" for each in os.getloadavg())
     notes: list[str] = []
+    syncs: list[float] = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="safebelt-bench-")))
         load, up = Load(folder), free_port()
@@ -264,6 +281,7 @@ def main() -> None:
         for one in targets:  # so that nobody's first exchanges count
             load(one.port, one.whole, min(4, one.clients), 0.5)
         for _ in range(asked.rounds):
+            syncs.append(sync_ms(folder))
             for one in targets:
                 measure(one, load, asked.seconds)
         belt = next(one for one in targets if one.name == "belt, prompt")
@@ -280,6 +298,7 @@ def main() -> None:
         "targets": rows,
         "memory": memory,
         "stops": stops,
+        "sync_ms": round(statistics.median(syncs), 3),
         "notes": notes + beside_peers(rows),
     }
     said = as_markdown(found)

@@ -175,6 +175,51 @@ def test_both_ways_stream_and_record_the_same(
         assert {k: v for k, v in long.items() if k not in frame} == {k: v for k, v in short.items() if k not in frame}
 
 
+def test_a_stream_with_more_than_a_helping_stands_in_line_and_needs_no_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns, left = list[bool](), list[int]()
+    take_turn, leave = QuickStream._take_turn, QuickStream.leave
+
+    def counted(stream: QuickStream) -> bool:
+        turns.append(took := take_turn(stream))
+        return took
+
+    def noted(stream: QuickStream) -> None:
+        left.append(len(turns))
+        leave(stream)
+
+    monkeypatch.setattr(QuickStream, "_take_turn", counted)
+    monkeypatch.setattr(QuickStream, "leave", noted)
+
+    async def scenario(belt: Belt) -> list[str]:
+        async with httpx2.AsyncClient(timeout=20, headers=KEY) as calls:
+            await calls.post(f"{belt.url}/chat/completions", json={**ASKED, "stream": False})
+            answers = [calls.post(f"{belt.url}/chat/completions", json=ASKED) for _ in range(3)]
+            return [answer.text for answer in await asyncio.gather(*answers)]
+
+    said = in_belt(tmp_path, flooding("a word " * 300), scenario, mode=RecordMode.PROMPT)
+
+    assert all(text.count("a word ") == 300 for text in said)
+    assert turns.count(True) >= 10
+    assert left[0] >= 5, "it went on in a task before it had taken its turns"
+
+
+def flooding(text: str) -> Any:
+    """An upstream that says all it has in one breath."""
+
+    async def script(body: dict[str, Any], reply: Reply) -> None:
+        if not body.get("stream"):
+            await answering("Hi.")(body, reply)
+            return
+        await reply.begin(200, ((b"content-type", b"text/event-stream"),))
+        for event in chat([text[at : at + 7] for at in range(0, len(text), 7)]):
+            await reply.write(b"data: " + event + b"\n\n")
+        await reply.end()
+
+    return script
+
+
 def waiting_midway(go_on: asyncio.Event) -> Any:
     """An upstream that streams three words, and waits after the second."""
 

@@ -181,6 +181,7 @@ class Passing:
             self._ready.connection.transport.abort()
         exchange = self._long(self._client.reply_to(self._request))
         if self._stream:
+            self._stream.leave()
             exchange.stream_ended(self._stream.flow)
         finish = "cut" if self._line.is_cut else "client_gone"
         task = asyncio.get_running_loop().create_task(self._to_the_end(exchange.note_end(finish)))
@@ -235,6 +236,7 @@ class Passing:
     def _stream_on(self, reply: Reply, waiting: bytes, error: Exception | None) -> None:
         """Let a task go on with a stream."""
         if (stream := self._stream) is not None:
+            stream.leave()
             self._go_on(lambda exchange: exchange.stream_on(stream.answer, stream.flow, waiting, error), reply)
 
     def _was_not_answered(self) -> None:

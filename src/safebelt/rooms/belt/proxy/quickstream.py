@@ -1,7 +1,8 @@
 """A stream on the quick way: what the upstream says is screened and written where it is heard, one write for one read.
 
-The pieces go through the same `Flow` as on the long way.  Whatever must wait lets a task go on from where the stream
-stands: a client that reads slowly, a pause, more than one helping at once, others who wait their turn, the end.
+The pieces go through the same `Flow` as on the long way.  Where more than one helping is here, or others wait their
+turn, it stands in line with them.  Whatever else must wait lets a task go on from where the stream stands: a client
+that reads slowly, a pause, the end.
 """
 
 from collections.abc import Callable
@@ -42,7 +43,19 @@ class QuickStream:
         go_on: Lets a task do the rest: told what waits to be written, framed, and what went wrong behind it.
     """
 
-    __slots__ = ("_connection", "_ends", "_go_on", "_line", "_reply", "_seconds", "answer", "exchange", "flow")
+    __slots__ = (
+        "_connection",
+        "_ends",
+        "_go_on",
+        "_is_in_line",
+        "_is_left",
+        "_line",
+        "_reply",
+        "_seconds",
+        "answer",
+        "exchange",
+        "flow",
+    )
 
     def __init__(
         self, ends: Ends, exchange: Exchange, reply: Reply, go_on: Callable[[Reply, bytes, Exception | None], None]
@@ -50,6 +63,7 @@ class QuickStream:
         self._ends, self._line, self._connection = ends, ends.line, ends.connection
         self._seconds = ends.upstream.answer_seconds
         self._reply, self._go_on, self.exchange = reply, go_on, exchange
+        self._is_in_line = self._is_left = False
         self.answer = Answer(ends.connection, ends.upstream)
         self.flow: Flow = exchange.flow_of(self.answer)
 
@@ -61,14 +75,27 @@ class QuickStream:
     def news(self) -> None:
         """Pass on what came."""
         self._connection.listen(self.news, self._seconds)
-        self._pass_on(b"")
+        if not self._is_in_line:
+            self._pass_on(b"")
 
-    def _pass_on(self, head: bytes) -> None:
+    def leave(self) -> None:
+        """Take no turn any more: somebody else goes on, or nobody."""
+        self._is_left = True
+
+    def _take_turn(self) -> bool:
+        self._is_in_line = False
+        if self._is_left:
+            return False
+        self._connection.listen(self.news, self._seconds)
+        self._pass_on(b"", is_its_turn=True)
+        return True
+
+    def _pass_on(self, head: bytes, *, is_its_turn: bool = False) -> None:
         """Write what may leave, at once where nothing has to wait."""
         connection, flow, error = self._connection, self.flow, None
         out: list[bytes] = []
         try:
-            left = 0 if self._ends.upstream.turns.is_crowded else HELPING
+            left = HELPING if is_its_turn or not self._ends.upstream.turns.is_crowded else 0
             while connection.body and left > 0 and not flow.is_over:
                 piece = connection.take()
                 left -= len(piece)
@@ -83,9 +110,13 @@ class QuickStream:
             data, error = b"", failure
         if error is not None or data or self._must_wait():
             self._go_on(self._reply, data, error)
+        elif connection.body:
+            self._is_in_line = True
+            self._ends.upstream.turns.ask(self._take_turn)
 
     def _must_wait(self) -> bool:
         """Whether what comes next is not for callbacks."""
         connection = self._connection
-        is_ending = connection.is_complete or connection.is_lost or connection.error is not None
-        return bool(connection.body) or is_ending or self.flow.is_over or not self._ends.takes_more()
+        is_broken = connection.is_lost or connection.error is not None
+        is_ending = not connection.body and (connection.is_complete or is_broken)
+        return is_ending or self.flow.is_over or not self._ends.takes_more()

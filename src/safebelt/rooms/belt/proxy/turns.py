@@ -8,6 +8,10 @@ few streams are called, and between two turns the loop looks at its sockets.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+Turn = Callable[[], bool]
 
 _CALLED_AT_ONCE = 4
 """Streams called in one turn of the loop: with helpings of some 2 ms at most a turn stays near 10 ms."""
@@ -17,7 +21,7 @@ class Turns:
     """The line in which streams wait for the loop; one for all that share a loop."""
 
     def __init__(self) -> None:
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[Turn] = deque()
         self._is_calling = False
 
     @property
@@ -25,23 +29,33 @@ class Turns:
         """Whether others wait; then nobody goes first."""
         return bool(self._waiting)
 
-    async def mine(self) -> None:
-        """Wait until it is this stream's turn."""
-        loop = asyncio.get_running_loop()
-        turn = loop.create_future()
+    def ask(self, turn: Turn) -> None:
+        """Stand in line; `turn` is called when it is this stream's turn, and says whether it took it."""
         self._waiting.append(turn)
         if not self._is_calling:
             self._is_calling = True
+            loop = asyncio.get_running_loop()
             loop.call_soon(self._call, loop)
+
+    async def mine(self) -> None:
+        """Wait until it is this stream's turn."""
+        turn = asyncio.get_running_loop().create_future()
+        self.ask(partial(_given, turn))
         await turn
 
     def _call(self, loop: asyncio.AbstractEventLoop) -> None:
         called = 0
-        while self._waiting and called < _CALLED_AT_ONCE:
-            turn = self._waiting.popleft()
-            if not turn.done():  # else its stream was ended while it waited
-                turn.set_result(None)
-                called += 1
+        for _ in range(len(self._waiting)):  # who asks again while being called comes after all who wait
+            if called == _CALLED_AT_ONCE:
+                break
+            called += self._waiting.popleft()()
         self._is_calling = bool(self._waiting)
         if self._is_calling:
             loop.call_soon(self._call, loop)
+
+
+def _given(turn: asyncio.Future[None]) -> bool:
+    if turn.done():  # its stream was ended while it waited
+        return False
+    turn.set_result(None)
+    return True
