@@ -198,16 +198,20 @@ static int any_pair(const Py_buffer *text, const Py_buffer *kinds, const Py_buff
     const uint8_t *data = text->buf, *classes = kinds->buf, *bits = marks->buf;
     const uint64_t *pairs = sorted->buf;
     Py_ssize_t size = kinds->len, at = 0, before = -1, count = sorted->len / (Py_ssize_t)sizeof(uint64_t);
+    int is_ascii = text->len == size; /* one byte each */
     uint64_t letter = 0;
     for (Py_ssize_t i = 0; i < size; i++) {
-        uint32_t code = 0;
-        if ((at = next_code(data, text->len, at, &code)) < 0) {
+        uint32_t code = is_ascii ? data[i] : 0;
+        if (!is_ascii && (at = next_code(data, text->len, at, &code)) < 0) {
             PyErr_SetString(PyExc_ValueError, "not as many characters as classes");
             return -1;
         }
-        int is_word = classes[i] == 'w';
-        int touches = is_word && ((i > 0 && classes[i - 1] == 'w') || (i + 1 < size && classes[i + 1] == 'w'));
-        if (classes[i] != 'h' && (!is_word || touches)) continue;
+        if (classes[i] == 'w') {
+            int touches = (i > 0 && classes[i - 1] == 'w') || (i + 1 < size && classes[i + 1] == 'w');
+            if (touches) continue;
+        } else if (classes[i] != 'h') {
+            continue;
+        }
         uint64_t one = letter << 32 | code;
         int is_near = before >= 0 && i - before > 1 && i - before <= gap + 1;
         if (is_near && may_be_pair(bits, one) && is_pair(pairs, count, one)) return 1;
