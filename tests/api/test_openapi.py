@@ -79,6 +79,15 @@ def test_no_response_is_undocumented_however_long_one_asks(api: Api, mode: Gener
     assert not heard.wrong, "\n\n".join(heard.wrong)
 
 
+def _reconciled() -> dict[str, dict[str, Any]]:
+    log = b'10.0.0.1 - - [21/Nov/2026:12:00:00 +0000] "POST /v1/chat/completions HTTP/1.1" 200 5\n'
+    form = "multipart/form-data"
+    return {
+        "POST /api/belt/reconcile": {"body": {"file": log}, "media_type": form},
+        "POST /api/belt/reconciliations": {"body": {"file": log, "reason": "monthly check"}, "media_type": form},
+    }
+
+
 def _ordinary(api: Api) -> dict[str, dict[str, Any]]:
     """What makes each operation that fuzzing hardly ever gets right do its work."""
     known, belt = api.known, api.house.belt
@@ -110,6 +119,7 @@ def _ordinary(api: Api) -> dict[str, dict[str, Any]]:
         "POST /api/belt/systems": {"body": {"system_id": second.id}},
         **policies.brought(api),
         **approvals.held(api),
+        **_reconciled(),
         **originals.sealed(api),
         "POST /api/belt/keys/{key_id}/revoke": {"path_parameters": {"key_id": key.id}, "body": {"reason": "over"}},
         **_keys(belt, known["system_id"]),
@@ -363,6 +373,7 @@ COMPUTES = {
     "/api/belt/policies/check",
     "/api/belt/policies/replay",
     "/api/belt/admission/check",
+    "/api/belt/reconcile",
     "/api/belt/admission/try",
     *(f"/api/rulebook/{name}" for name in ("judge", "coverage", "impact", "drafts/check")),
     *(f"/api/access/proposals/{{proposal_id}}/{name}" for name in ("refusal", "withdrawal")),

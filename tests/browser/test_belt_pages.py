@@ -93,6 +93,7 @@ def test_every_page_is_accessible_and_fits(
         paths = {
             "console": "belt",
             "exchange": "belt/exchanges/rec_02",
+            "reconcile": "belt/reconcile",
             "originals": "belt/exchanges/rec_sealed/originals",
             "originals-kept": f"belt/systems/{house.system_id}/originals",
             "systems": "belt/systems",
@@ -191,3 +192,21 @@ def test_without_javascript_everything_still_works(browser: Any, address: str, h
     page.click("text=Yes: Pause")
     assert "waiting for a belt" in page.inner_text("h2 >> nth=0")
     context.close()
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_file_of_the_upstream_is_brought_and_what_went_around_is_named(
+    browser_page: Any, address: str, house: House, tmp_path: Path, lang: str
+) -> None:
+    log = tmp_path / "access.log"
+    log.write_text('10.9.9.9 - - [01/Jan/2026:12:00:00 +0000] "POST /v1/chat/completions HTTP/1.1" 200 5\n')
+    browser_page.set_viewport_size({"width": 390, "height": 900})
+    browser_page.goto(f"{address}/{lang}/belt/reconcile")
+    browser_page.set_input_files("#file", str(log))
+    browser_page.fill("#reason", "monthly check")
+    browser_page.focus("button[formaction$=keep]")
+    browser_page.keyboard.press("Enter")
+
+    browser_page.wait_for_selector("#result code:has-text('10.9.9.9')")
+    look(browser_page, f"reconciled-{lang}")
+    assert [one.around for one in house.belt.reconciliations()] == [1]

@@ -6,6 +6,7 @@ from safebelt.rooms.belt.api.keys import KeyApi
 from safebelt.rooms.belt.api.limiting import LimitApi
 from safebelt.rooms.belt.api.originals import OriginalsApi
 from safebelt.rooms.belt.api.policies import PolicyApi
+from safebelt.rooms.belt.api.reconciling import ReconcileApi
 from safebelt.rooms.belt.api.records import RecordsApi
 from safebelt.rooms.belt.api.setting import SettingApi
 from safebelt.rooms.belt.api.stopping import StopApi
@@ -20,6 +21,7 @@ __all__ = [
     "LimitApi",
     "OriginalsApi",
     "PolicyApi",
+    "ReconcileApi",
     "RecordsApi",
     "SettingApi",
     "StopApi",

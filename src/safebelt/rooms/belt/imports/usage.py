@@ -12,7 +12,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +21,8 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.belt.model.reconciling import Bucket, Call, Form, UpstreamFile
 
 MAX_BYTES = 256 * 1024 * 1024
+MAX_SENT_BYTES = 64 * 1024 * 1024
+"""Of a file that is sent to a page or the API: some 300,000 lines, which are read within seconds."""
 MAX_REQUESTS = 10**12
 _MAX_LINE = 16_384
 _SHOWN = 20
@@ -49,6 +51,36 @@ def read_upstream(content: bytes) -> UpstreamFile:
     if "start_time" in text[:_MAX_LINE].partition("\n")[0]:
         return _usage(_csv_rows(text))
     return _access_log(text)
+
+
+def hold_sent(content: bytes) -> bytes:
+    """Return a file that was sent, if it is one and whole.
+
+    Raises:
+        Invalid: It is empty, or larger than is taken so.
+    """
+    if content and len(content) <= MAX_SENT_BYTES:
+        return content
+    raise Invalid(
+        what=Text(zh="没有文件，或文件过大。", en="There is no file, or it is too large."),
+        hint=Text(
+            zh=f"至多 {MAX_SENT_BYTES >> 20} MiB；更大的请用 safebelt belt reconcile。",
+            en=f"At most {MAX_SENT_BYTES >> 20} MiB; `safebelt belt reconcile` takes larger ones.",
+        ),
+        details={"field": "file"},
+    )
+
+
+def lines_of(content: bytes, numbers: Collection[int]) -> dict[int, str]:
+    """Return some lines of a file by their number, from 1, for whoever looks at what was found there."""
+    wanted, found = set(numbers), dict[int, str]()
+    for number, line in enumerate(io.BytesIO(content), start=1):
+        if not wanted:
+            break
+        if number in wanted:
+            wanted.discard(number)
+            found[number] = line[:_MAX_LINE].decode("utf-8", "replace").rstrip()
+    return found
 
 
 def _access_log(text: str) -> UpstreamFile:

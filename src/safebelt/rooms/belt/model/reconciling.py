@@ -76,6 +76,22 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """Requests of the upstream that no record explains.
+
+    Attributes:
+        line: Where the file tells of them, from 1.
+        since, until: Their time; for a single request the same.
+        requests: How many.
+    """
+
+    line: int
+    since: datetime
+    until: datetime
+    requests: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
     """What came of it.
 
@@ -89,6 +105,8 @@ class Reconciliation:
         around: Requests of the upstream that no record explains.
         unexplained: Records of calls that certainly reached an upstream and that the file does not have.
         around_lines: Lines of some such requests, or of the buckets that hold them.
+        went_around: The same with their times.
+        by_id: How many requests were matched because the upstream's log names the record.
         unexplained_records: Ids of some such records.
     """
 
@@ -102,4 +120,6 @@ class Reconciliation:
     around: int
     unexplained: int
     around_lines: tuple[int, ...]
+    went_around: tuple[Around, ...]
+    by_id: int
     unexplained_records: tuple[str, ...]

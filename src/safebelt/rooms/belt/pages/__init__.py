@@ -8,6 +8,7 @@ from safebelt.rooms.belt.pages.limiting import LimitPages
 from safebelt.rooms.belt.pages.originals import OriginalPages
 from safebelt.rooms.belt.pages.panels import belt_state, dossier_panels
 from safebelt.rooms.belt.pages.policies import PolicyPages
+from safebelt.rooms.belt.pages.reconciling import ReconcilePages
 from safebelt.rooms.belt.pages.setting import SettingPages
 from safebelt.rooms.belt.pages.stopping import StopPages
 from safebelt.rooms.belt.pages.strikes import StrikePages
@@ -23,6 +24,7 @@ __all__ = [
     "LimitPages",
     "OriginalPages",
     "PolicyPages",
+    "ReconcilePages",
     "SettingPages",
     "StopPages",
     "StrikePages",

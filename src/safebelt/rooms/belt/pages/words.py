@@ -209,6 +209,7 @@ KINDS: Mapping[RuleKind, Text] = {
 }
 SIDES: Mapping[Side, Text] = {Side.INPUT: Text(zh="输入", en="input"), Side.OUTPUT: Text(zh="输出", en="output")}
 
+RECONCILE = Text(zh="有没有调用绕过安全带？", en="Did anything go around the belt?")
 STRIKES_TITLE = Text(zh="违规记录", en="Strikes for repeated abuse")
 STRIKE = Text(zh="违规记录", en="Strike")
 STRIKES: Mapping[str, Text] = {

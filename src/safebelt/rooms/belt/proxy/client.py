@@ -201,6 +201,7 @@ class Upstream:
         may_repeat: bool = False,
         after: After | None = None,
         may_go: MayGo = always,
+        record: str = "",
     ) -> Answer:
         """Send a request and return the answer once its head is here.
 
@@ -212,6 +213,7 @@ class Upstream:
             may_repeat: As of `Upstreams.send`; of no meaning where there is no other to ask.
             after: What it said already; then it is not asked again.
             may_go: Asked just before anything is sent.
+            record: Id of the exchange, told as `X-Request-Id`, so that the upstream's log names our record.
 
         Raises:
             Rerouted: It may not go.
@@ -223,17 +225,20 @@ class Upstream:
             if isinstance(after.said, Exception):
                 raise after.said
             return after.said
-        request = self._request(method, self._path + path.removeprefix("/v1"), body, content_type)
-        return await self._sent(request, may_go)
+        target = self._path + path.removeprefix("/v1")
+        return await self._sent(self._request(method, target, body, content_type, record=record), may_go)
 
     def at_once(self) -> Ready | None:
         """Return a kept connection, if there is one."""
         connection = self.idle()
         return Ready(self, connection, _is_good, _nothing) if connection is not None else None
 
-    def ask_at_once(self, connection: Connection, path: str, body: bytes, listener: Callable[[], None]) -> None:
+    def ask_at_once(
+        self, connection: Connection, path: str, body: bytes, listener: Callable[[], None], record: str
+    ) -> None:
         """Send a JSON request over a kept connection, and have something called whenever there is news of it."""
-        request = self._request("POST", self._path + path.removeprefix("/v1"), body, b"application/json")
+        target = self._path + path.removeprefix("/v1")
+        request = self._request("POST", target, body, b"application/json", record=record)
         connection.listen(listener, self.answer_seconds)
         connection.transport.write(request)
 
@@ -302,9 +307,18 @@ class Upstream:
         return connection
 
     def _request(
-        self, method: str, target: str, body: bytes, content_type: bytes = b"", *, accept: bytes = _ACCEPTED
+        self,
+        method: str,
+        target: str,
+        body: bytes,
+        content_type: bytes = b"",
+        *,
+        accept: bytes = _ACCEPTED,
+        record: str = "",
     ) -> bytes:
         begin = request_head(method, target, self._authority, accept, self._key)
+        if record:
+            begin = b"%bx-request-id: %b\r\n" % (begin, record.encode("ascii"))
         if not body:
             return begin + b"\r\n"
         return b"%bcontent-type: %b\r\ncontent-length: %d\r\n\r\n%b" % (begin, content_type, len(body), body)

@@ -133,7 +133,8 @@ class Exchange:
 
     async def ask(self, passed: bytes, after: After | None = None) -> None:
         """Ask the upstream, and pass on what it answers; raises as `run` catches."""
-        question = Question(self._method, self._request.path, passed, self._passed_type, self._may_repeat)
+        how = self._passed_type, self._may_repeat, self._recording.id
+        question = Question(self._method, self._request.path, passed, *how)
         await self.pass_answer(await self._way.ask(self._reply.line, self._body, question, after))
 
     async def pass_answer(self, answer: Answer) -> None:

@@ -171,7 +171,8 @@ class Passing:
     def _ask(self) -> None:
         connection = self._ready.connection
         if not self._is_gone:
-            self._ready.upstream.ask_at_once(connection, self._request.target, self._passed, self.news)
+            upstream, target = self._ready.upstream, self._request.target
+            upstream.ask_at_once(connection, target, self._passed, self.news, self._recording.id)
 
     def gone(self) -> None:
         """The client has gone, or a person ended the exchange."""

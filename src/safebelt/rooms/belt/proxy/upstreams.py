@@ -45,6 +45,7 @@ class Model(Protocol):
         may_repeat: bool = False,
         after: After | None = None,
         may_go: MayGo = always,
+        record: str = "",
     ) -> Answer:
         """Return the answer once its head is here; raises as `Upstream.send`, and `NoneLeft`."""
         ...
@@ -146,6 +147,7 @@ class Upstreams:
         may_repeat: bool = False,
         after: After | None = None,
         may_go: MayGo = always,
+        record: str = "",
     ) -> Answer:
         """Ask the first upstream that is not resting, and the next where one fails before its answer has begun.
 
@@ -157,13 +159,14 @@ class Upstreams:
             may_repeat: Whether the request may be sent to another although one may have received it.
             after: Who was asked already and what came of it; those behind it are asked next.
             may_go: As of `Upstream.send`.
+            record: As for `Upstream.send`.
 
         Raises:
             NoneLeft: Every upstream rests.
             Rerouted: As of `Upstream.send`.
             UpstreamDown, UpstreamBroke, UpstreamSlow: The last one that could be asked failed so.
         """
-        question = _Question(method, path, body, content_type, may_repeat or method == "GET", may_go)
+        question = _Question(method, path, body, content_type, may_repeat or method == "GET", may_go, record)
         said: Answer | Exception | None = after.said if after else None
         for one, breaker in self._behind(after, question):
             if breaker.wait():
@@ -212,6 +215,7 @@ class Upstreams:
                 question.body,
                 content_type=question.content_type,
                 may_go=question.may_go,
+                record=question.record,
             )
         except (UpstreamDown, UpstreamBroke, UpstreamSlow) as error:
             breaker.failed()
@@ -241,6 +245,7 @@ class _Question(NamedTuple):
     content_type: bytes
     may_repeat: bool
     may_go: MayGo
+    record: str
 
     def leads_on(self, said: Answer | Exception) -> bool:
         """Whether another may be asked.

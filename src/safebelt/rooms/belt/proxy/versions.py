@@ -31,6 +31,7 @@ class Question(NamedTuple):
         body: What is sent, or nothing.
         content_type: Its media type.
         may_repeat: Whether it may be sent to another although one may have received it.
+        record: Id of the exchange, empty for none; the upstream is told it.
     """
 
     method: str
@@ -38,6 +39,7 @@ class Question(NamedTuple):
     body: bytes
     content_type: bytes = b"application/json"
     may_repeat: bool = False
+    record: str = ""
 
 
 class Way:
@@ -84,6 +86,7 @@ class Way:
                     passed,
                     content_type=kind,
                     may_repeat=question.may_repeat,
+                    record=question.record,
                     may_go=partial(self._holds, version, line, body),
                     **more,
                 )

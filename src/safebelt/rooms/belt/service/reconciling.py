@@ -1,11 +1,13 @@
 """Completeness: the upstream's own figures held against the records, and kept as evidence where somebody asks."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 import sqlalchemy as sa
 
 from safebelt.kernel.actors import Actor
+from safebelt.kernel.conditions import Truth
 from safebelt.rooms.belt import store
 from safebelt.rooms.belt.decide.reconciling import SLACK, reconcile, span
 from safebelt.rooms.belt.imports.usage import read_upstream
@@ -17,6 +19,22 @@ _LONGEST = timedelta(hours=1)
 """An exchange that began so long before the file's time may still run into it."""
 WHOLE_BELT = "belt"
 _REACHED = ("complete", "upstream_error", "client_gone")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptReconciliation:
+    """A result as the ledger has it."""
+
+    entry: str
+    at: datetime
+    subject: str
+    holds: Truth
+    upstream: int
+    recorded: int
+    around: int
+    unexplained: int
+    file_sha256: str
+    reason: str
 
 
 class Completeness(Chapter):
@@ -58,6 +76,24 @@ class Completeness(Chapter):
         )
         with self._t.sql.begin() as tx:
             return self._t.ledger.append(tx, event, by=by)
+
+    def reconciliations(self, limit: int = 20) -> tuple[KeptReconciliation, ...]:
+        """Return the results that were kept on the ledger, latest first."""
+        return tuple(
+            KeptReconciliation(
+                entry=entry.id,
+                at=entry.at,
+                subject=entry.subject,
+                holds=Truth(entry.data["verdict"]),
+                upstream=int(entry.data["upstream"]),
+                recorded=int(entry.data["recorded"]),
+                around=int(entry.data["around"]),
+                unexplained=int(entry.data["unexplained"]),
+                file_sha256=str(entry.data["file_sha256"]),
+                reason=str(entry.data["reason"]),
+            )
+            for entry in self._t.ledger.entries(kind=Reconciled.kind, limit=limit)
+        )
 
     def _passed(self, file: UpstreamFile, system_id: str) -> list[Passed]:
         time = span(file)

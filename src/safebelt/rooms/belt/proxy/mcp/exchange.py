@@ -113,7 +113,7 @@ class McpExchange:
         """Ask the server, and pass on what it answers."""
         self._recording.upstream_begins()
         body = msgspec.json.encode(message) if message else b""
-        answer = await self._server.ask(self._request, message or None, body)
+        answer = await self._server.ask(self._request, message or None, body, record=self._recording.id)
         try:
             self._recording.upstream_speaks()
             if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:

@@ -25,19 +25,24 @@ class McpServer(Upstream):
         tls: Context for https.
     """
 
-    async def ask(self, request: Request, message: Mapping[str, Any] | None, body: bytes) -> Answer:
+    async def ask(
+        self, request: Request, message: Mapping[str, Any] | None, body: bytes, *, record: str = ""
+    ) -> Answer:
         """Send a request and return the answer once its head is here.
 
         Args:
             request: The client's; only its method and the protocol's own fields are read.
             message: The message it carries, as it was judged; None for GET and DELETE.
             body: The same as bytes.
+            record: As for `Upstream.send`.
 
         Raises:
             UpstreamDown, UpstreamBroke, UpstreamSlow: As of any upstream.
         """
         fields = [*kept(request.headers), (b"accept", _BOTH), (b"accept-encoding", b"identity")]
         fields += [(b"host", self._authority), (b"user-agent", b"safebelt")]
+        if record:
+            fields.append((b"x-request-id", record.encode("ascii")))
         if self._key:
             fields.append((b"authorization", b"Bearer " + self._key))
         if message is not None:
