@@ -1,8 +1,10 @@
 """The loops in C give exactly what the plain ones give, and refuse tables that would lead them astray."""
 
+import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -129,3 +131,30 @@ def test_what_does_not_compile_is_left_out_and_said(tmp_path: Path) -> None:
     assert said.stdout.strip() == "None"
     assert "error" in said.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["_fast.c"]
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(not HAS_COMPILER, reason="no compiler")
+def test_no_text_and_no_spoiled_table_makes_it_read_or_write_astray(tmp_path: Path) -> None:
+    source = shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    target = source / "safebelt/rooms/belt/scanner/_fast.c"
+    made = target.with_suffix("").with_suffix(sysconfig.get_config_var("EXT_SUFFIX"))
+    include, guards = sysconfig.get_path("include"), "-fsanitize=address,undefined"
+    subprocess.run(
+        ["gcc", "-O1", "-g", "-fPIC", "-shared", guards, "-fno-sanitize-recover=undefined", f"-I{include}", target, "-o", made],
+        check=True,
+    )  # fmt: skip
+    libraries = [
+        subprocess.run(["gcc", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
+        for name in ("libasan.so", "libubsan.so")
+    ]
+
+    said = subprocess.run(
+        [sys.executable, Path(__file__).with_name("spoiling.py"), "1", "120"],
+        env={**os.environ, "PYTHONPATH": str(source), "PYTHONMALLOC": "malloc", "LD_PRELOAD": " ".join(libraries),
+             "ASAN_OPTIONS": "detect_leaks=0"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert said.returncode == 0, said.stderr[-3000:]
+    assert int(said.stdout) > 1_000
