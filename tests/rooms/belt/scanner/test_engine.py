@@ -1,5 +1,6 @@
 """The fast engine finds what the plain-Python reference finds, and a stream what the whole text does, evasions and all."""
 
+import base64
 from itertools import pairwise
 
 import pytest
@@ -50,6 +51,8 @@ _changes = st.sampled_from(
         lambda t: t[:-1],
         lambda t: t[1:],
         lambda t: t.replace("色", "\u0460").replace("o", "о"),
+        lambda t: base64.b64encode(t.encode()).decode(),
+        lambda t: "".join(chr(0xE0000 + ord(c)) for c in t if c.isascii()),
     ]
 )
 _pieces = st.one_of(
@@ -70,6 +73,14 @@ evaded = st.lists(_pieces, max_size=7).map("".join)
 @given(evaded, st.sampled_from(Side))
 def test_the_fast_engine_finds_what_the_reference_finds(text: str, side: Side) -> None:
     assert set(FAST.scan(text, side)) == set(REFERENCE.scan(text, side))
+
+
+@settings(max_examples=600, deadline=None)
+@given(evaded, st.sampled_from(Side))
+def test_whether_anything_is_found_is_what_a_whole_reading_says(text: str, side: Side) -> None:
+    found = bool(REFERENCE.scan(text, side))
+
+    assert (FAST.finds_nothing(text, side), REFERENCE.finds_nothing(text, side)) == (not found, not found)
 
 
 @settings(max_examples=400, deadline=None)
