@@ -18,6 +18,7 @@ import structlog
 import truststore
 
 from safebelt.app import House
+from safebelt.engines.classifiers.asking import Asker
 from safebelt.engines.clock import in_blocks
 from safebelt.kernel.errors import Conflict, Problem
 from safebelt.kernel.ids import encode, id_maker, uuid7
@@ -29,6 +30,7 @@ from safebelt.rooms.belt.control.rations import Rations
 from safebelt.rooms.belt.control.switch import Switch, matter_of, parts_of
 from safebelt.rooms.belt.control.watcher import Watcher
 from safebelt.rooms.belt.model import LIFTING, Command, Layer, Order, Scope, Snapshot, scope_of
+from safebelt.rooms.belt.proxy.classifying import asks_classifier
 from safebelt.rooms.belt.proxy.client import Upstream
 from safebelt.rooms.belt.proxy.fetching import Places
 from safebelt.rooms.belt.proxy.gateway import Gateway
@@ -148,17 +150,21 @@ async def _serve(house: House, worker: int, workers: int) -> None:
             _obeying(house, switch, loop, snapshots, (crew, worker)),
             belt_identity(house) as identity,
         ):
-            tools = _tools(house, switch, writer, snapshots, identity)
+            asker = Asker()
+            tools = _tools(house, switch, writer, snapshots, identity, asker)
             limits = Limits(body_bytes=house.settings.max_body_bytes)
             servers = _mcp(house)
             port = BeltPort(Gateway(tools, servers), limits=limits, switch=switch, heartbeat=crew.page(worker))
             fresh = loop.create_task(snapshots.keep_fresh())
+            if any(asks_classifier(policy) for policy in snapshots.now().policies.values()):
+                await asker.warm()
             try:
                 await _listen(house, port, until, is_shared=workers > 1)
             finally:
                 fresh.cancel()
                 for upstream in (tools.upstream, *tools.earlier.values()):
                     upstream.close()
+                await asker.close()
                 for server in servers.values():
                     server.close()
 
@@ -179,7 +185,9 @@ async def _listen(house: House, port: BeltPort, until: asyncio.Event, *, is_shar
         ) from error
 
 
-def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots, identity: BeltIdentity) -> Tools:
+def _tools(  # noqa: PLR0917  what every exchange works with comes from many places
+    house: House, switch: Switch, writer: Writer, snapshots: Snapshots, identity: BeltIdentity, asker: Asker
+) -> Tools:
     tls = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     meter = Meter()
     meter.restore(house.belt.usages_on_disk().values(), house.clock())
@@ -219,6 +227,7 @@ def _tools(house: House, switch: Switch, writer: Writer, snapshots: Snapshots, i
         zone=house.belt.zone,
         minors_policy=house.settings.minors_policy,
         earlier=_earlier(house, tls),
+        classify=asker,
     )
 
 

@@ -29,6 +29,7 @@ from safebelt.rooms.belt.model import (
     Stance,
     Usage,
 )
+from safebelt.rooms.belt.proxy.classifying import Classify, nobody_classifies
 from safebelt.rooms.belt.proxy.client import Upstream
 from safebelt.rooms.belt.proxy.fetching import Places
 from safebelt.rooms.belt.proxy.gateway import Gateway
@@ -132,6 +133,7 @@ class Belt:
         self.policy: Policy = options.pop("policy", POLICY)
         self.mcp: dict[str, McpServer] = options.pop("mcp", {})
         self.hold: Holding = options.pop("hold", nobody_to_ask)
+        self.classify: Classify = options.pop("classify", nobody_classifies)
         self.key: dict[str, Any] = options.pop("key", {})
         self.clock: Clock = options.pop("clock", wall_clock)
         self.usages: Iterable[Usage] = options.pop("usages", ())
@@ -221,6 +223,7 @@ class Belt:
             prove=self.prove,
             complain_at=self.complain_at,
             hold=self.hold,
+            classify=self.classify,
         )
         self.tools, self.until = tools, asyncio.Event()
         heartbeat = Heartbeat(self.home / "pulse")

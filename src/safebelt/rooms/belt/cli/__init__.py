@@ -5,6 +5,7 @@ from cyclopts import App
 from safebelt.rooms.belt.cli import (
     admission,
     approvals,
+    classifying,
     evidence,
     keys,
     limiting,
@@ -35,5 +36,6 @@ def commands(belt: Belt) -> App:
     strikes.add_to(app, belt)
     policies.add_to(app, belt)
     replaying.add_to(app, belt)
+    classifying.add_to(app, belt)
     reconciling.add_to(app, belt)
     return app

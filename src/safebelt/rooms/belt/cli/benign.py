@@ -17,9 +17,11 @@ _MAX_BYTES = 64 * 1024 * 1024
 
 def measured(policy: Policy, where: Path, says: Text) -> Answer:
     """Measure a policy on the texts of a file or folder; exit 3 where there is no text."""
-    found = measure_benign(policy, _texts(where))
+    found = measure_benign(policy, texts_of_file(where))
     lines = [f"  {one.rule}  {one.action}  {one.texts}/{found.texts}  {_numbers(one.examples)}" for one in found.rules]
     rules = "\n".join(line.rstrip() for line in lines)
+    if any(rule.classifier for rule in policy.rules):
+        rules += "\n  classifier: safebelt belt classifier measure"  # a trained model is measured by itself
     zh = f"无害文本 {found.texts} 条，命中 {found.hit} 条，其中会被遮盖或拒绝 {found.stopped} 条。"
     en = f"{found.texts} benign texts, {found.hit} hit, {found.stopped} would have been masked or refused."
     return Answer(
@@ -33,7 +35,7 @@ def _numbers(examples: tuple[int, ...]) -> str:
     return " ".join(f"#{number}" for number in examples)
 
 
-def _texts(where: Path) -> Iterator[str]:
+def texts_of_file(where: Path) -> Iterator[str]:
     """Yield the lines of a file that are not blank, or the files of a folder in the order of their names."""
     if where.is_dir():
         texts = (read_text(path, limit=_MAX_BYTES) for path in sorted(where.iterdir()) if path.is_file())

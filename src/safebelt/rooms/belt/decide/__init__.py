@@ -22,6 +22,7 @@ from safebelt.rooms.belt.decide.screening import (
     hits_of,
     in_force,
     is_acting,
+    joined,
     judge,
     strictest,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "is_acting",
     "is_offered",
     "is_over",
+    "joined",
     "judge",
     "judge_call",
     "mask",

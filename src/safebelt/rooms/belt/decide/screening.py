@@ -146,6 +146,27 @@ def apply(text: str, hits: Sequence[Hit], *, as_json: bool = False) -> tuple[str
     return mask(text, acting, as_json=as_json), False
 
 
+def joined(first: Verdict, second: Verdict) -> Verdict:
+    """Return one verdict of two on the same side, each of which judged by itself; the stricter acts."""
+    if not first.hits and not first.not_evaluated:
+        return second
+    return Verdict(
+        done=strictest((first.done, second.done)),
+        would=strictest((first.would, second.would)),
+        hits=(*first.hits, *second.hits),
+        not_evaluated=(*first.not_evaluated, *second.not_evaluated),
+        reason=Reason(
+            says=Text(
+                zh=f"{first.reason.says.zh}{second.reason.says.zh}",
+                en=f"{first.reason.says.en} {second.reason.says.en}",
+            ),
+            holds=second.reason.holds if first.reason.holds is Truth.TRUE else first.reason.holds,
+            cites=tuple(dict.fromkeys((*first.reason.cites, *second.reason.cites))),
+            because=(*first.reason.because, *second.reason.because),
+        ),
+    )
+
+
 def judge(
     policy: Policy,
     stance: Stance,

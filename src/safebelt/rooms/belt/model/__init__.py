@@ -27,6 +27,7 @@ from safebelt.rooms.belt.model.agents import (
 )
 from safebelt.rooms.belt.model.aging import ContentSwept, SegmentRemoved
 from safebelt.rooms.belt.model.basis import Basis
+from safebelt.rooms.belt.model.classifying import Measured, MeasuredSet
 from safebelt.rooms.belt.model.events import (
     AdmissionAdopted,
     HarnessSet,
@@ -165,6 +166,8 @@ __all__ = [
     "LimitOrdered",
     "Matter",
     "Measure",
+    "Measured",
+    "MeasuredSet",
     "NoticeMode",
     "Offered",
     "OnSilence",

@@ -15,6 +15,9 @@ NOT_EVALUATED: Mapping[str, Text] = {
     "not_text": Text(zh="含规则读不到的部分（图片、声音等）", en="it has parts that no rule reads (pictures, sound …)"),
     "policy_not_kept": Text(zh="当时的规则版本没有保存", en="the policy version that judged it is not kept"),
     "not_reproduced": Text(zh="当时命中之处没有留在记录中", en="what was found then is not in the text that was kept"),
+    "classifier": Text(
+        zh="由训练模型判断的规则不能重放：所存文本已遮盖", en="a rule that asks a trained model: kept texts are masked"
+    ),
     "arguments_not_kept": Text(zh="调用的参数没有保存", en="the arguments of the call were not kept"),
     "arguments_masked": Text(
         zh="调用的参数已遮盖，而规则问到遮盖之处", en="the arguments were masked where a rule asks about them"

@@ -190,6 +190,7 @@ def _one(
         now=now,
         hits=dict(belt.traffic("", 1440).by_rule),
         shown=SHOWN_TERMS,
+        figures=belt.classifier_figures(),
         versions=belt.policy_versions(policy_id),
         form=form,
         may=lambda action: words.may(request, action, policy_id),

@@ -187,6 +187,7 @@ def _system(
         holds=belt.in_force(system_id),
         would=belt.would_have(system_id) if harness else {},
         would_days=SHOWN_DAYS,
+        figures=belt.classifier_figures(),
         change=change or _as_typed(harness),
         issue=issue or empty_form(),
         words=words,

@@ -190,6 +190,14 @@ UPSTREAM_SLOW = _unavailable(
     Text(zh="请缩短请求或稍后重试。", en="Shorten the request or try again later."),
     status=504,
 )
+UNCLASSIFIED = _unavailable(
+    "classifier_silent",
+    Text(
+        zh="提示注入分类器未在时限内作出判断；本系统的规则要求在此情形下不放行。",
+        en="The injection classifier did not answer in time; this system's policy lets nothing pass without it.",
+    ),
+    Text(zh="请稍后重试，或缩短输入。", en="Try again shortly, or send less text."),
+)
 RECORDS_FAILED = _unavailable(
     "records_unavailable",
     Text(

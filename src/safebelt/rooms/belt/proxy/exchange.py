@@ -18,6 +18,7 @@ from safebelt.rooms.belt.control.line import Stopped
 from safebelt.rooms.belt.model import Action, Hit, Side, Stance, Verdict
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.answers import answer_body, masked_tree, passed_on
+from safebelt.rooms.belt.proxy.classifying import classified
 from safebelt.rooms.belt.proxy.client import After, Answer, UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.forms import Malformed
 from safebelt.rooms.belt.proxy.governing import ToolCalls
@@ -119,13 +120,12 @@ class Exchange:
             await self._reply.error(unreadable(error))
             return
         if stop := model_stop(self._tools.switch, self._reply.line, body):
-            await self._reply.error(stop)
-            return
+            return await self._reply.error(stop)
+        screened, silent = await classified(self._tools.classify, self._scanner.policy, self._caller.harness, screened)
         self._body, self._input = body, screened.verdict
         self._recording.intent(self._intent_facts(self._input), {"texts": screened.kept}, screened.texts)
-        if refusal := self._refusal(self._input):
-            await self._refuse(refusal)
-            return
+        if refusal := silent or self._refusal(self._input):
+            return await self._refuse(refusal)
         if self._is_cut:
             raise Stopped  # ordered while the input was screened: the model is not even asked
         self._recording.upstream_begins()

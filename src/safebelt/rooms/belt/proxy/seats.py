@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from safebelt.rooms.belt.model import Action, Side, Snapshot
+from safebelt.rooms.belt.proxy.classifying import asks_classifier
 from safebelt.rooms.belt.proxy.notices import notice_of
 from safebelt.rooms.belt.proxy.plain import Plain, Texts
 from safebelt.rooms.belt.proxy.recording import Times, verdict_facts
@@ -166,7 +167,7 @@ class Seats:
 
     def _seat(self, snapshot: Snapshot, digest: str) -> Seat | None:
         caller = caller_of(snapshot, digest)
-        if caller is None or caller.policy.tools is not None:
+        if caller is None or caller.policy.tools is not None or asks_classifier(caller.policy):
             return None
         scanner = self._tools.screens.of(caller.policy, self._on)
         return Seat(self._tools, caller, scanner, self._plain_of(scanner))

@@ -11,6 +11,7 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.switch import Switch
 from safebelt.rooms.belt.model import Harness, Key, Policy, Snapshot, Standing
 from safebelt.rooms.belt.proxy import errors
+from safebelt.rooms.belt.proxy.classifying import Classify, nobody_classifies
 from safebelt.rooms.belt.proxy.client import UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.identity import Prove, nobody
 from safebelt.rooms.belt.proxy.meter import Meter
@@ -62,6 +63,7 @@ class Tools:
         minors_policy: Id of the policy that minors' mode lays over a system's own.
         zone: In which rules of admission ask about the hour.
         chance: Randomness, for salts.
+        classify: Asks a trained model about texts, where a policy has a rule for it.
         sealers: Seal originals where a system's records keep them for an auditor.
     """
 
@@ -85,6 +87,7 @@ class Tools:
     zone: tzinfo = UTC
     chance: Chance = real_chance
     earlier: Mapping[str, Model] = field(default_factory=dict)
+    classify: Classify = nobody_classifies
     sealers: Sealers = field(default_factory=lambda: Sealers(real_chance))
 
 

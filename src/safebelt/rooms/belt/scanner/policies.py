@@ -14,15 +14,20 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from safebelt.engines.canonical import canonical
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt.model import Action, Policy, Rule, RuleKind, Side, StrikeRule, TermsFile
+from safebelt.rooms.belt.model import Action, Policy, Rule, RuleKind, Side, StrikeRule
 from safebelt.rooms.belt.scanner.detectors import DETECTORS
-from safebelt.rooms.belt.scanner.fold import fold
-from safebelt.rooms.belt.scanner.policy_words import BasisData, RuleId, Strict, Words
+from safebelt.rooms.belt.scanner.policy_words import (
+    BasisData,
+    ClassifierData,
+    RuleId,
+    Strict,
+    Term,
+    TermsFileData,
+    Words,
+    is_term,
+)
 from safebelt.rooms.belt.scanner.term_files import Lists, as_written
 from safebelt.rooms.belt.scanner.toolrules import ToolsData
-
-MAX_TERM_CHARS = 64
-"""Longest term, in folded characters: a stream may have to hold back as much."""
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
 """Fifty thousand terms of 64 Chinese characters take some 10 MB; more is no list that a person answers for."""
@@ -37,17 +42,6 @@ MAX_POLICY_ID, MAX_VERSION = 80, 2**31 - 1
 _Path = tuple[str | int, ...]
 
 
-def _is_term(term: str) -> str:
-    folded = fold(term)
-    if not folded.strip():
-        raise ValueError("a term is empty, or made of invisible characters only")
-    if len(folded) > MAX_TERM_CHARS:
-        raise ValueError(f"a term has more than {MAX_TERM_CHARS} characters")
-    if '"' in folded or "\\" in folded or "\n" in folded:
-        raise ValueError("a term holds a quote, a backslash or a line break: masking it could break JSON")
-    return term
-
-
 def _is_detector(name: str) -> str:
     if name not in DETECTORS:
         raise ValueError(f"no detector is called {name!r}; there are: {', '.join(sorted(DETECTORS))}")
@@ -58,21 +52,6 @@ _OPTIONAL = ("tools", "notice", "strikes")
 """Sections that are left out of the digest where a policy has none: older policies keep theirs."""
 
 
-_Term = Annotated[str, AfterValidator(_is_term)]
-
-
-class _TermsFile(Strict):
-    """A list as the policy keeps it: with its terms, so that a version needs no file."""
-
-    file: str
-    category: str
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    terms: Annotated[tuple[_Term, ...], Field(min_length=1)]
-
-    def as_file(self) -> TermsFile:
-        return TermsFile(file=self.file, category=self.category, sha256=self.sha256, terms=len(self.terms))
-
-
 class _Rule(Strict):
     id: RuleId
     kind: RuleKind
@@ -80,18 +59,31 @@ class _Rule(Strict):
     sides: Annotated[frozenset[Side], Field(min_length=1)]
     action: Action
     red_line: bool = False
-    terms: tuple[_Term, ...] = ()
-    terms_file: _TermsFile | None = None
+    terms: tuple[Term, ...] = ()
+    terms_file: TermsFileData | None = None
+    classifier: ClassifierData | None = None
     detectors: tuple[Annotated[str, AfterValidator(_is_detector)], ...] = ()
     basis: BasisData | None = None
     advice: Words | None = None
 
     @model_validator(mode="after")
     def _looks_for_something(self) -> Self:
-        if not self.terms and not self.detectors and not self.terms_file:
-            raise ValueError("the rule looks for nothing: give it terms, a terms_file or detectors")
+        if not (self.terms or self.detectors or self.terms_file or self.classifier):
+            raise ValueError("the rule looks for nothing: give it terms, a terms_file, detectors or a classifier")
         if self.red_line and self.action is not Action.REFUSE:
             raise ValueError("a red line refuses: its action must be refuse")
+        return self
+
+    @model_validator(mode="after")
+    def _classifies_what_comes_in(self) -> Self:
+        if self.classifier is None:
+            return self
+        if self.kind is not RuleKind.INJECTION or self.sides != {Side.INPUT}:
+            raise ValueError("a classifier looks for injections in the input: kind: injection, sides: [input]")
+        if self.action is Action.MASK or self.red_line:
+            raise ValueError(
+                "a classifier guesses, and judges a text whole: its rule flags or refuses, and is no red line"
+            )
         return self
 
     def as_rule(self) -> Rule:
@@ -104,6 +96,7 @@ class _Rule(Strict):
             is_red_line=self.red_line,
             terms=self.terms + (self.terms_file.terms if self.terms_file else ()),
             terms_file=self.terms_file.as_file() if self.terms_file else None,
+            classifier=self.classifier.as_classifier() if self.classifier else None,
             detectors=self.detectors,
             basis=self.basis.as_basis() if self.basis else None,
             advice=self.advice.as_text() if self.advice else None,
@@ -143,8 +136,9 @@ class _Policy(Strict):
         )
         for rule in content["rules"]:
             rule["sides"] = sorted(rule["sides"])
-            if rule["terms_file"] is None:  # policies without lists keep their digest
-                del rule["terms_file"]
+            for name in ("terms_file", "classifier"):
+                if rule[name] is None:  # policies without keep their digest
+                    del rule[name]
         written = canonical(content)
         policy = Policy(
             id=self.policy,
@@ -325,7 +319,7 @@ def _read(name: str, content: bytes, folder: Path | None) -> tuple[Source | None
 
 def _with_lists(name: str, data: Any, folder: Path | None, lines: dict[_Path, int]) -> Iterator[tuple[str, str]]:
     """Put the terms of word lists into the rules that name them; yield what is wrong with them."""
-    lists = Lists(folder, _is_term)
+    lists = Lists(folder, is_term)
     for where, rule in _rules_at(data, ()).items() if isinstance(data, dict) else ():
         if rule.get("terms_file") is not None:
             for place, message in lists.put_into(rule):

@@ -3,6 +3,7 @@
 from safebelt.rooms.belt.service.aging import Aging
 from safebelt.rooms.belt.service.approvals import Approvals, HeldCalls
 from safebelt.rooms.belt.service.base import CarriedHere, Tools
+from safebelt.rooms.belt.service.classifying import Classifying, Sample
 from safebelt.rooms.belt.service.commanding import EVERYTHING
 from safebelt.rooms.belt.service.content import days_said
 from safebelt.rooms.belt.service.evidence import texts_of
@@ -65,6 +66,7 @@ __all__ = [
     "OpenPolicy",
     "OpenRule",
     "Proof",
+    "Sample",
     "Sealed",
     "Search",
     "Stop",
@@ -84,6 +86,17 @@ __all__ = [
 
 
 class Belt(
-    Keys, Telemetry, VersionOrders, Quotas, Aging, HeldCalls, Identities, Replays, Openly, Completeness, Originals
+    Keys,
+    Telemetry,
+    VersionOrders,
+    Quotas,
+    Aging,
+    HeldCalls,
+    Identities,
+    Replays,
+    Openly,
+    Completeness,
+    Classifying,
+    Originals,
 ):
     """The belt, as console, API, command line and jobs use it."""

@@ -176,8 +176,11 @@ class _Judge:
     def _compare(self, record_id: str, old: Policy, texts: _Texts, recorded: set[str]) -> set[str]:
         before, after = self._hits(old, texts), self._hits(self._new, texts)
         self.tally.compare(record_id, before, after)
-        reasons = {"not_reproduced"} if recorded - before.keys() else set()
+        guessed = {rule.id for rule in old.rules if rule.classifier is not None}
+        reasons = {"not_reproduced"} if recorded - before.keys() - guessed else set()
         differ, hit = changed_rules(old, self._new), before.keys() | after.keys()
+        if any(rule.classifier is not None for rule in (*old.rules, *self._new.rules) if rule.id in differ):
+            reasons.add("classifier")
         hidden = any(
             is_hidden_from(rule, side, text)
             for rule in (*old.rules, *self._new.rules)

@@ -32,7 +32,7 @@ class OpenRule:
         id, title, kind, action, sides: As authored.
         is_red_line: Whether it acts while the policy only observes.
         terms: How many words and phrases it looks for.
-        detectors: Names of its detectors.
+        detectors: Names of its detectors, a trained model among them.
         provision, authority, scope, expires: What it rests on; empty or None for a house rule.
         is_house_rule: Whether it has no legal basis.
         exchanges: In how many exchanges it hit in the period, in whole fives; None for fewer than five.
@@ -235,7 +235,7 @@ def _rule(rule: Rule, count: int) -> OpenRule:
         sides=tuple(sorted(side.value for side in rule.sides)),
         is_red_line=rule.is_red_line,
         terms=len(rule.terms),
-        detectors=rule.detectors,
+        detectors=(*rule.detectors, *((f"classifier:{rule.classifier.model}",) if rule.classifier else ())),
         provision=basis.provision if basis else "",
         authority=basis.authority if basis else None,
         scope=basis.scope if basis else None,

@@ -18,6 +18,7 @@ from safebelt.rooms.belt.control.line import Stopped
 from safebelt.rooms.belt.model import Action, Stance, ToolCall
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.answers import masked_tree
+from safebelt.rooms.belt.proxy.classifying import classified
 from safebelt.rooms.belt.proxy.client import Answer, UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.governing import ToolCalls
 from safebelt.rooms.belt.proxy.leaves import rewrite_words
@@ -100,8 +101,13 @@ class McpExchange:
                 return
             self._message = message
         screened = screen_request(self._scanner, self._caller.harness, self._message)
+        policy, harness = self._scanner.policy, self._caller.harness
+        screened, silent = await classified(self._tools.classify, policy, harness, screened, self._arguments())
         self._intent(verdict_facts(screened.verdict), screened)
-        if screened.verdict.done is Action.REFUSE:
+        if silent is not None:
+            says = f"{silent.what.en} / {silent.what.zh}"
+            await self._answer(self._error(_DENIED, says), finish="refused")
+        elif screened.verdict.done is Action.REFUSE:
             hit = next(hit for hit in screened.verdict.hits if hit.done is Action.REFUSE)
             await self._answer(self._error(_DENIED, self._refusal(hit.rule)), finish="refused")
         elif (instead := await self._instead()) is not None:
