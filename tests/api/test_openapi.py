@@ -17,6 +17,7 @@ from tests.rooms.certificates.test_pki_c2pa import POINT
 
 from safebelt.kernel.actors import OWNER, Actor, Role
 from safebelt.rooms.belt import store
+from safebelt.rooms.belt.model import Command, TwoPeople
 from safebelt.rooms.registry.model import NamePerson, PersonRole, RegisterSystem
 from safebelt.rooms.rulebook.model.deeds import ProposeOverride
 
@@ -39,6 +40,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/belt/unlimit": {"reason": "drill over"},
     "/api/belt/roll-back": {"to": "model:m-1", "reason": "drill"},
     "/api/belt/roll-forward": {"reason": "drill over"},
+    "/api/belt/two-people": {"reason": "why"},
+    "/api/belt/resume/propose": {"reason": "why"},
+    "/api/belt/stop/propose": {"command": "cut", "reason": "why"},
     "/api/belt/systems/{system_id}/keys": {"name": "app"},
     "/api/belt/exchanges/{record_id}/erase": {"reason": "asked by the person"},
     "/api/rulebook/coverage": {"evidence": ["technical_documentation"]},
@@ -106,6 +110,9 @@ def _ordinary(api: Api) -> dict[str, dict[str, Any]]:
     house.ledger.advance()
     assert old
     rules = _ruled(api, second.id)
+    for target in belt.two_people():  # fuzzing may have asked for two people, and then nobody resumes alone
+        if waits := belt.require_two(target, TwoPeople(), "as it was", ANOTHER):
+            belt.second_order(waits.id, answer="yes", by=OWNER)
     system = {"system_id": known["system_id"]}
     return {
         "PATCH /api/belt/systems/{system_id}": {
@@ -121,6 +128,10 @@ def _ordinary(api: Api) -> dict[str, dict[str, Any]]:
         **approvals.held(api),
         **_reconciled(),
         **originals.sealed(api),
+        "POST /api/belt/orders/{proposal_id}/second": {
+            "path_parameters": {"proposal_id": belt.propose_order(Command.PAUSE, "", "drill", ANOTHER).id},
+            "body": {"reason": "I agree"},
+        },
         "POST /api/belt/keys/{key_id}/revoke": {"path_parameters": {"key_id": key.id}, "body": {"reason": "over"}},
         **_keys(belt, known["system_id"]),
         **_admission(belt),

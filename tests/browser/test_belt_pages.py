@@ -86,6 +86,7 @@ def test_every_page_is_accessible_and_fits(
         order = house.belt.order(Command.PAUSE, house.system_id, "drill", OWNER)
         limit = house.belt.limit("", OrderTerms(per_minute=60, basis="§ 3"), "drill", OWNER)
         house.belt.wait_effective(order.id, 5)
+        proposed = house.belt.propose_order(Command.RUN, house.system_id, "drill", OWNER)
         back = house.belt.roll_back(house.system_id, "model:m-1", "drill", OWNER)
         house.belt.wait_effective(limit.id, 5)
         house.belt.wait_effective(back.id, 5)
@@ -104,6 +105,8 @@ def test_every_page_is_accessible_and_fits(
             "proof": f"belt/stops/{order.id}",
             "limits": "belt/limits",
             "versions": "belt/versions",
+            "two-people": "belt/two-people",
+            "proposed": f"belt/orders/{proposed.id}",
             "try": "belt/try",
             "dossier": f"registry/systems/{house.system_id}",
         }

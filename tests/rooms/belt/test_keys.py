@@ -18,7 +18,7 @@ from safebelt.kernel.errors import Conflict, Invalid, NotFound
 from safebelt.rooms.belt.cli import commands
 from safebelt.rooms.belt.decide import opens, read_limits, scope_of, written_limits
 from safebelt.rooms.belt.decide.quotas import SPANS, begun, counted, estimated, over_at, used_up
-from safebelt.rooms.belt.model import Key, KeyTerms, Limit, Measure, Span, Used
+from safebelt.rooms.belt.model import Command, Key, KeyTerms, Limit, Measure, OrderTerms, Span, Used
 from safebelt.rooms.belt.proxy.meter import Meter
 from safebelt.rooms.belt.service import digest_of
 from safebelt.web.terminal import Answer
@@ -94,6 +94,30 @@ def test_a_change_replaces_the_terms_and_names_the_version_it_was_made_on(house:
 
 
 # ---------------------------------------------------------------------- rotation
+
+
+@pytest.mark.parametrize("command", [Command.CUT, Command.LIMIT, Command.ROLL_BACK])
+def test_a_key_for_which_an_order_stands_is_not_rotated_out_of_it(house: House, command: Command) -> None:
+    key, _ = house.belt.issue_key(house.system_id, "app", OWNER)
+    other, _ = house.belt.issue_key(house.system_id, "other", OWNER)
+    target = f"key:{key.id}"
+    with house.watcher():
+        if command is Command.CUT:
+            order, lift = house.belt.order(command, target, "why", OWNER), Command.RUN
+        elif command is Command.LIMIT:
+            order, lift = house.belt.limit(target, OrderTerms(per_minute=1), "why", OWNER), Command.UNLIMIT
+        else:
+            order, lift = house.belt.roll_back(target, "model:m", "why", OWNER), Command.FORWARD
+        with pytest.raises(Conflict, match=order.id):
+            house.belt.rotate_key(key.id, "out of it", OWNER)
+        assert house.belt.wait_effective(order.id, 2)
+        with pytest.raises(Conflict, match=order.id):
+            house.belt.rotate_key(key.id, "out of it", OWNER)
+        house.belt.rotate_key(other.id, "no order stands for it", OWNER)
+
+        lifted = house.belt._give(lift, target, "over", OWNER)
+        assert house.belt.wait_effective(lifted.id, 2)
+        house.belt.rotate_key(key.id, "yearly", OWNER)
 
 
 def test_a_rotated_key_lives_on_for_its_grace_and_the_new_one_has_its_terms(house: House) -> None:

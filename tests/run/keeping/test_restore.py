@@ -301,7 +301,16 @@ def _older(name: str, data: bytes) -> bytes:
 
 def test_a_backup_of_an_older_shape_is_restored_and_brought_up_to_date(kept: Kept, tmp_path: Path) -> None:
     """What a Safebelt before the certificates would have written: its revision, and no table that came later."""
-    later = ("certificates_", "labelling_", "portal_", "belt_policy", "belt_call", "belt_admission", "belt_strike")
+    later = (
+        "certificates_",
+        "labelling_",
+        "portal_",
+        "belt_policy",
+        "belt_call",
+        "belt_admission",
+        "belt_strike",
+        "belt_two",
+    )
     without = repack(
         kept.file,
         tmp_path / "older.sbk",

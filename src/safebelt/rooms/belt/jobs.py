@@ -16,6 +16,7 @@ def habits(belt: Belt) -> tuple[Habit, ...]:
     """Return what the belt does by itself."""
     return (
         Habit(name="belt.collect_proofs", every_seconds=EVERY_SECONDS, step=belt.collect_proofs),
+        Habit(name="belt.keep_two_people", every_seconds=EVERY_SECONDS, step=belt.keep_two_people),
         Habit(name="belt.collect_calls", every_seconds=EVERY_SECONDS, step=belt.collect_calls),
         Habit(name="belt.sweep", every_seconds=AGING_SECONDS, step=belt.sweep),
         Habit(name="belt.let_go", every_seconds=AGING_SECONDS, step=belt.let_go),

@@ -24,6 +24,7 @@ def _furniture() -> Furniture:
         StopApi,
         StrikeApi,
         TransparencyApi,
+        TwoPeopleApi,
         VersionApi,
     )
     from safebelt.rooms.belt.model import (
@@ -52,6 +53,7 @@ def _furniture() -> Furniture:
         ToolApproved,
         ToolHeld,
         ToolRefused,
+        TwoPeopleSet,
         VersionOrdered,
     )
     from safebelt.rooms.belt.pages import (
@@ -68,6 +70,7 @@ def _furniture() -> Furniture:
         StrikePages,
         TransparencyPages,
         TryPages,
+        TwoPeoplePages,
         VersionPages,
     )
 
@@ -84,6 +87,7 @@ def _furniture() -> Furniture:
             StopEffective,
             LimitOrdered,
             VersionOrdered,
+            TwoPeopleSet,
             OrderRefused,
             SegmentSealed,
             SegmentRemoved,
@@ -104,6 +108,7 @@ def _furniture() -> Furniture:
             StopApi,
             LimitApi,
             VersionApi,
+            TwoPeopleApi,
             RecordsApi,
             OriginalsApi,
             ReconcileApi,
@@ -122,6 +127,7 @@ def _furniture() -> Furniture:
             StopPages,
             LimitPages,
             VersionPages,
+            TwoPeoplePages,
             SettingPages,
             KeyPages,
             AdmissionPages,

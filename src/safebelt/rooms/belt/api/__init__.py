@@ -12,6 +12,7 @@ from safebelt.rooms.belt.api.setting import SettingApi
 from safebelt.rooms.belt.api.stopping import StopApi
 from safebelt.rooms.belt.api.strikes import StrikeApi
 from safebelt.rooms.belt.api.transparency import TransparencyApi
+from safebelt.rooms.belt.api.two_people import TwoPeopleApi
 from safebelt.rooms.belt.api.versions import VersionApi
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "StopApi",
     "StrikeApi",
     "TransparencyApi",
+    "TwoPeopleApi",
     "VersionApi",
 ]

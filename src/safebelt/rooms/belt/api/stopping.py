@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from safebelt.kernel.actors import Actor
-from safebelt.kernel.errors import Invalid, NotFound
+from safebelt.kernel.errors import Conflict, Invalid, NotFound
 from safebelt.rooms.belt.api.words import Id, PageNumber, PageSize, SystemId
 from safebelt.rooms.belt.model import BLIND_SPOTS, Command, Order, StopProof, target_of
 from safebelt.rooms.belt.service import Belt, BeltNow, Stop, Stops
@@ -84,7 +84,7 @@ class StopApi(Controller):
         "/stop",
         sync_to_thread=True,
         guards=[requires("belt.stop")],
-        responses=problems(Invalid, NotFound, has_body=True),
+        responses=problems(Invalid, NotFound, Conflict, has_body=True),
     )
     def stop(self, belt: NamedDependency[Belt], by: NamedDependency[Actor], data: JSONBody[StopRequest]) -> Ordered:
         """Order pause, drain or cut, and wait two seconds for the proof."""
@@ -94,7 +94,7 @@ class StopApi(Controller):
         "/resume",
         sync_to_thread=True,
         guards=[requires("belt.resume")],
-        responses=problems(Invalid, NotFound, has_body=True),
+        responses=problems(Invalid, NotFound, Conflict, has_body=True),
     )
     def resume(self, belt: NamedDependency[Belt], by: NamedDependency[Actor], data: JSONBody[ResumeRequest]) -> Ordered:
         """Let traffic pass again, and wait two seconds for the proof."""

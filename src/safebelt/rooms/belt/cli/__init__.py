@@ -16,6 +16,7 @@ from safebelt.rooms.belt.cli import (
     setting,
     stopping,
     strikes,
+    two_people,
     versions,
 )
 from safebelt.rooms.belt.service import Belt
@@ -27,6 +28,7 @@ def commands(belt: Belt) -> App:
     stopping.add_to(app, belt)
     limiting.add_to(app, belt)
     versions.add_to(app, belt)
+    two_people.add_to(app, belt)
     admission.add_to(app, belt)
     approvals.add_to(app, belt)
     evidence.add_to(app, belt)

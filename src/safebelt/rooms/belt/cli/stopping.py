@@ -8,6 +8,7 @@ from cyclopts import App
 
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.text import Text
+from safebelt.rooms.access.model import Proposal
 from safebelt.rooms.belt.cli.words import Model, OfKey, Reason, System, Tool, listed
 from safebelt.rooms.belt.model import NO_TERMS, Command, Order, target_of
 from safebelt.rooms.belt.service import Belt, BusNow, Stop
@@ -38,9 +39,23 @@ _ORDERS = (
 def _order(belt: Belt, command: Command) -> Callable[..., Answer]:
     def order(*, reason: Reason, system: System = "", model: Model = "", tool: Tool = "", key: OfKey = "") -> Answer:
         system = target_of(system, model=model, tool=tool, key=key)
+        if belt.takes_two(command, system):
+            return proposed(belt.propose_order(command, system, reason, OWNER))
         return told(belt, belt.order(command, system, reason, OWNER))
 
     return order
+
+
+def proposed(proposal: Proposal) -> Answer:
+    """Say that something waits for a second person."""
+    return Answer(
+        data={"proposal": proposal.id},
+        says=Text(
+            zh=f"须由另一人同意：{proposal.id}（{proposal.says.zh}）。在此之前一切照旧。",
+            en=f"Another person must second it: {proposal.id} ({proposal.says.en}). Until then nothing changes.",
+        ),
+        exit_code=NOT_EVALUATED,
+    )
 
 
 def told(belt: Belt, given: Order) -> Answer:

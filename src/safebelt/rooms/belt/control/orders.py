@@ -10,6 +10,7 @@ Folder `<home>/belt/`:
 * `state.json`       the orders in force, so that a restart stays stopped
 * `outbox/<id>.json` orders that other machines are to obey too, until they were told
 * `limits/<id>`      what a limit has counted, shared by the workers (`rations.py`)
+* `two-people.json`  which orders take two people: a copy of what the database says
 * `numbers`          the number of the last order: every worker ends with the order of the highest number in force
 """
 
@@ -18,6 +19,7 @@ import errno
 import os
 import stat
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
@@ -31,7 +33,8 @@ from safebelt.kernel.ids import encode, uuid7
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.numbers import Numbers
 from safebelt.rooms.belt.control.switch import InForce, strictest
-from safebelt.rooms.belt.model import STOPS, Command, Order, StopProof
+from safebelt.rooms.belt.decide.two_people import needs_two
+from safebelt.rooms.belt.model import STOPS, Command, Order, StopProof, TwoPeople
 
 _MAX_STOP_FILE = 4096
 """Bytes of the stop file that are read: one line needs a hundred."""
@@ -65,6 +68,7 @@ class OrderBox:
         self._outbox, self.limits = folder / "outbox", folder / "limits"
         self.stop_file = folder / "stop"
         self._orders, self._proofs, self._state = folder / "orders", folder / "proofs", folder / "state.json"
+        self._two_people = folder / "two-people.json"
         self._acks, self._numbers = folder / "acks", Numbers(folder / "numbers")
         for place in (folder, self._orders, self._proofs, self._acks):
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -196,6 +200,26 @@ class OrderBox:
         found = strictest(self.state().orders, system_id).command
         return "" if found is Command.RUN else found.value
 
+    def two_people(self) -> dict[str, TwoPeople]:
+        """Return which orders take two people, by system; where that cannot be read, every lifting does."""
+        try:
+            return msgspec.json.decode(self._two_people.read_bytes(), type=dict[str, TwoPeople])
+        except FileNotFoundError:
+            return {}
+        except (OSError, msgspec.DecodeError):
+            return {"": TwoPeople(lifting=True)}
+
+    def keep_two_people(self, rules: Mapping[str, TwoPeople]) -> None:
+        """Keep which orders take two people, durably."""
+        _write(self._two_people, msgspec.json.encode(rules))
+
+    def may_obey_file(self, command: Command, target: str) -> bool:
+        """Whether one person's line in the stop file may be obeyed: it always stops, and lifts what one may lift."""
+        standing = self.state().orders.get(target)
+        now = standing.command if standing else Command.RUN
+        rules = {each: TwoPeople(lifting=rule.lifting) for each, rule in self.two_people().items()}
+        return not needs_two(rules, command, target, now)
+
     def keep(self, state: State) -> None:
         """Keep the orders in force, durably."""
         _write(self._state, msgspec.json.encode(state))
@@ -254,6 +278,20 @@ def id_of_file(identity: str, now: datetime) -> str:
     at, _, rest = changed.partition(":")
     millis = int(at) // 1_000_000 if rest and at.isdigit() else int(now.timestamp()) // 10 * 10_000
     return f"ord_{encode(uuid7(millis, sha256(identity.encode()).digest()[:10]))}"
+
+
+def not_by_one() -> Invalid:
+    """Say that a stop file lifts what two people must lift."""
+    return Invalid(
+        what=Text(
+            zh="停止文件要恢复运行，而这须由两人作出。",
+            en="The stop file lets something run again, which takes two people here.",
+        ),
+        hint=Text(
+            zh="原命令继续有效；请在控制台或命令行提出恢复。",
+            en="What was ordered stands; propose the resume in the console or the shell.",
+        ),
+    )
 
 
 def unknown_system(system_id: str) -> Invalid:

@@ -95,7 +95,8 @@ class Watchdog:
                 command, system_id = parse_stop_line(self._box.stop_line())
             except (Invalid, OSError):
                 command, system_id = Command.PAUSE, ""
-            by_hand = [self._order(command, system_id)]
+            if self._box.may_obey_file(command, system_id):
+                by_hand = [self._order(command, system_id)]
         return [*by_hand, *self._mine()]
 
     def _mine(self) -> list[Order]:

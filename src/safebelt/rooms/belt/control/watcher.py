@@ -21,7 +21,7 @@ from safebelt.kernel.ids import NewId
 from safebelt.rooms.belt.control.crew import Crew
 from safebelt.rooms.belt.control.heartbeat import EFFECTIVE, SEEN, WATCHER, Heartbeat
 from safebelt.rooms.belt.control.lease import LAPSED, REGAINED, Lease
-from safebelt.rooms.belt.control.orders import OrderBox, State, id_of_file, parse_stop_line, unknown_system
+from safebelt.rooms.belt.control.orders import OrderBox, State, id_of_file, not_by_one, parse_stop_line, unknown_system
 from safebelt.rooms.belt.control.switch import ALL, Applied, Switch, key_of
 from safebelt.rooms.belt.model import Command, Layer, Matter, Order, StopProof
 
@@ -201,6 +201,10 @@ class Watcher:
             command, system_id = parse_stop_line(text)
             if system_id and not self._knows(system_id):
                 raise unknown_system(system_id)
+            if not self._box.may_obey_file(command, system_id):
+                self._complain(str(not_by_one()))
+                self._keep(None)  # the file has been read: what was ordered stands
+                return
         except FileNotFoundError:
             return  # taken away between two looks
         except (Invalid, OSError) as error:

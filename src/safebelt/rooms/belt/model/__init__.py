@@ -114,6 +114,7 @@ from safebelt.rooms.belt.model.stopping import (
     target_of,
 )
 from safebelt.rooms.belt.model.strikes import DECISIONS, Abuse, Decision, Standing, Strike, StrikeRule
+from safebelt.rooms.belt.model.two_people import ONE_PERSON, TwoPeople, TwoPeopleSet
 
 __all__ = [
     "ANYWHERE",
@@ -123,6 +124,7 @@ __all__ = [
     "MAX_HOLD_SECONDS",
     "NOT_EVALUATED",
     "NO_TERMS",
+    "ONE_PERSON",
     "SCOPES",
     "STOPS",
     "WHOLE",
@@ -214,6 +216,8 @@ __all__ = [
     "ToolReplay",
     "ToolRule",
     "ToolVerdict",
+    "TwoPeople",
+    "TwoPeopleSet",
     "Usage",
     "Used",
     "Verdict",

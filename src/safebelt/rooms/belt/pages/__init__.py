@@ -14,6 +14,7 @@ from safebelt.rooms.belt.pages.stopping import StopPages
 from safebelt.rooms.belt.pages.strikes import StrikePages
 from safebelt.rooms.belt.pages.transparency import TransparencyPages
 from safebelt.rooms.belt.pages.trying import TryPages
+from safebelt.rooms.belt.pages.two_people import TwoPeoplePages
 from safebelt.rooms.belt.pages.versions import VersionPages
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "StrikePages",
     "TransparencyPages",
     "TryPages",
+    "TwoPeoplePages",
     "VersionPages",
     "belt_state",
     "dossier_panels",

@@ -9,8 +9,9 @@ from litestar.params import PathParameter, QueryParameter, URLEncodedBody
 from litestar.response import Redirect, ServerSentEvent, Template
 
 from safebelt.kernel.actors import Actor
-from safebelt.kernel.errors import Invalid, NotFound
+from safebelt.kernel.errors import Invalid, NotFound, Refused
 from safebelt.kernel.text import Lang, Text
+from safebelt.rooms.access.model import Proposal
 from safebelt.rooms.belt.model import BLIND_SPOTS, STOPS, Command, Scope
 from safebelt.rooms.belt.pages import words
 from safebelt.rooms.belt.pages.words import AnyRequest
@@ -168,9 +169,11 @@ def _order(request: AnyRequest, belt: Belt, by: Actor, lang: Lang, data: FormDat
     if form.value is None:
         return _control(request, belt, lang, form)
     try:
-        order = belt.order(form.value, target(data), data["reason"], by)
-    except (Invalid, NotFound) as problem:
+        order = belt.ask(form.value, target(data), data["reason"], by)
+    except (Invalid, NotFound, Refused) as problem:
         return _control(request, belt, lang, form.refused(problem), refused=problem.status)
+    if isinstance(order, Proposal):
+        return Redirect(f"/{lang}/belt/orders/{order.id}", status_code=303)
     belt.wait_effective(order.id, WAIT_SECONDS)
     return Redirect(f"/{lang}/belt/stops/{order.id}", status_code=303)
 

@@ -26,6 +26,7 @@ AnyRequest = Request[Any, Any, Any]
 
 CONSOLE = Text(zh="安全带控制台", en="Belt console")
 STOP = Text(zh="停止控制", en="Stop control")
+TWO_PEOPLE = Text(zh="须由两人作出的命令", en="Orders that take two people")
 VERSIONS = Text(zh="回退到较早版本", en="Roll back to an earlier version")
 LIMITS = Text(zh="限流", en="Limits on traffic")
 CONFIRM = Text(zh="确认命令", en="Confirm the order")

@@ -19,8 +19,8 @@ from safebelt.rooms.belt.service.strikes import StrikesFound
 from safebelt.rooms.belt.service.telemetry import Telemetry
 from safebelt.rooms.belt.service.transparency import Openly, OpenPolicy, OpenRule, Transparency
 from safebelt.rooms.belt.service.trying import MAX_PROMPT_CHARS, Tried, TryIt
+from safebelt.rooms.belt.service.two_people import TwoPersonOrders
 from safebelt.rooms.belt.service.usage import Quotas
-from safebelt.rooms.belt.service.versions import VersionOrders
 from safebelt.rooms.belt.service.words import (
     BeltNow,
     BusNow,
@@ -88,7 +88,7 @@ __all__ = [
 class Belt(
     Keys,
     Telemetry,
-    VersionOrders,
+    TwoPersonOrders,
     Quotas,
     Aging,
     HeldCalls,

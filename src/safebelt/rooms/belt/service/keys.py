@@ -13,8 +13,19 @@ from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Conflict, Invalid
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt import store
+from safebelt.rooms.belt.control.switch import parts_of
 from safebelt.rooms.belt.decide import hold_terms
-from safebelt.rooms.belt.model import Harness, Key, KeyChanged, KeyIssued, KeyRevoked, KeyRotated, KeyTerms, Stance
+from safebelt.rooms.belt.model import (
+    Harness,
+    Key,
+    KeyChanged,
+    KeyIssued,
+    KeyRevoked,
+    KeyRotated,
+    KeyTerms,
+    Scope,
+    Stance,
+)
 from safebelt.rooms.belt.service.base import REASON, given, missing
 from safebelt.rooms.belt.service.harness import Harnesses
 
@@ -122,7 +133,7 @@ class Keys(Harnesses):
 
         Raises:
             NotFound: There is no such key.
-            Conflict: It is revoked, over, suspended, or was replaced before.
+            Conflict: It is revoked, over, suspended, was replaced before, or a person's order stands for it.
             Invalid: No reason is given, or the time is too long.
         """
         reason = given(reason, field="reason", what=REASON)
@@ -132,6 +143,7 @@ class Keys(Harnesses):
                 hint=Text(zh="常用 24 小时。", en="A day is usual."),
                 details={"field": "grace_hours"},
             )
+        self._hold_not_ordered(key_id)
         secret, now = KEY_PREFIX + self._t.chance(_KEY_BYTES).hex(), self._t.clock()
         with self._t.sql.begin() as tx:
             old = self._living(tx, key_id)
@@ -209,6 +221,23 @@ class Keys(Harnesses):
                 hint=Text(zh="撤销不能取消；请另行签发。", en="That cannot be undone; issue another."),
             )
         return key
+
+    def _hold_not_ordered(self, key_id: str) -> None:
+        """Hold that no stop, limit or roll-back stands for a key: its successor would be free of it."""
+        target = Scope.KEY.of(key_id)
+        kept = [each.order_id for key, each in self._t.box.state().orders.items() if parts_of(key)[1] == target]
+        waiting = [order.id for order in self._t.box.waiting() if order.system_id == target and not order.command.lifts]
+        if found := [*kept, *waiting]:
+            raise Conflict(
+                what=Text(
+                    zh=f"对该密钥有命令在生效（{found[0]}），新密钥将不受其约束。",
+                    en=f"An order stands for this key ({found[0]}), and a new key would be free of it.",
+                ),
+                hint=Text(
+                    zh="请先解除命令；或另行签发密钥，并对它下达同样的命令。",
+                    en="Lift the order first, or issue a key and give the same order for it.",
+                ),
+            )
 
     def _hold_not_suspended(self, tx: sa.Connection, key: Key) -> None:
         stands = self._standings(tx).get(key.id)

@@ -17,31 +17,34 @@ from safebelt.rooms.belt.model import (
     Answered,
     Approval,
     Brought,
-    Command,
     ContentMode,
     Exchange,
     Harness,
     Held,
     NoticeMode,
-    Order,
-    OrderTerms,
     RecordMode,
     Stance,
-    StopProof,
 )
 from safebelt.rooms.belt.store.admission import admission, admission_versions, newest_admission
 from safebelt.rooms.belt.store.keys import from_key, key, to_key
+from safebelt.rooms.belt.store.stops import from_order, from_proof, stop, to_order, to_proof
 from safebelt.rooms.belt.store.strikes import from_strike, strike, to_strike
+from safebelt.rooms.belt.store.two_people import two_people
 
 __all__ = [
     "admission",
     "admission_versions",
     "from_key",
+    "from_order",
+    "from_proof",
     "from_strike",
     "key",
     "newest_admission",
+    "stop",
     "strike",
     "to_key",
+    "to_order",
+    "to_proof",
     "to_strike",
 ]
 
@@ -57,27 +60,6 @@ harness = sa.Table(
     sa.Column("recipients", sa.Text, nullable=False, server_default=sa.text("'[]'")),
     sa.Column("content_days", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("version", sa.Integer, nullable=False),
-)
-
-stop = sa.Table(
-    "belt_stop",
-    metadata,
-    sa.Column("id", sa.String(40), primary_key=True),
-    sa.Column("command", sa.String(10), nullable=False),
-    sa.Column("system_id", sa.String(80), nullable=False, index=True),
-    sa.Column("at", UtcDateTime, nullable=False, index=True),
-    sa.Column("by", sa.String(80), nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("terms", sa.Text, nullable=False, server_default=sa.text("'{}'")),
-    sa.Column("ordered_entry", sa.String(40), nullable=False),
-    sa.Column("seen_at", UtcDateTime),
-    sa.Column("effective_at", UtcDateTime),
-    sa.Column("streams_cut", sa.Integer),
-    sa.Column("streams_held", sa.Integer),
-    sa.Column("bytes_after", sa.BigInteger),
-    sa.Column("killed_by_supervisor", sa.Boolean),
-    sa.Column("worker", sa.BigInteger),
-    sa.Column("effective_entry", sa.String(40)),
 )
 
 exchange = sa.Table(
@@ -185,7 +167,7 @@ call = sa.Table(
 )
 """Tool calls that waited for a person: `held` is the call as it was shown, JSON; what it said goes with its record."""
 
-TABLES = (harness, key, stop, exchange, hit, cursor, segment, policy, adoption, admission, call, strike)
+TABLES = (harness, key, stop, exchange, hit, cursor, segment, policy, adoption, admission, call, strike, two_people)
 
 
 def to_harness(row: sa.RowMapping) -> Harness:
@@ -216,48 +198,6 @@ def from_harness(value: Harness) -> dict[str, Any]:
         "content_days": value.content_days,
         "version": value.version,
     }
-
-
-def to_order(row: sa.RowMapping) -> Order:
-    """Read the order of a row of `belt_stop`."""
-    return Order(
-        id=row["id"],
-        command=Command(row["command"]),
-        system_id=row["system_id"],
-        at=row["at"],
-        by=row["by"],
-        reason=row["reason"],
-        terms=msgspec.json.decode(row["terms"], type=OrderTerms),
-    )
-
-
-def to_proof(row: sa.RowMapping) -> StopProof | None:
-    """Read the proof of a row of `belt_stop`; None until it took effect."""
-    if row["effective_at"] is None:
-        return None
-    return StopProof(order=to_order(row), **{name: row[name] for name in _PROOF})
-
-
-def from_order(order: Order, entry_id: str) -> dict[str, Any]:
-    """Write a new row of `belt_stop`."""
-    return {
-        "id": order.id,
-        "command": order.command.value,
-        "system_id": order.system_id,
-        "at": order.at,
-        "by": order.by,
-        "reason": order.reason,
-        "terms": msgspec.json.encode(order.terms).decode(),
-        "ordered_entry": entry_id,
-    }
-
-
-def from_proof(proof: StopProof, entry_id: str) -> dict[str, Any]:
-    """Write the columns of `belt_stop` that a proof fills."""
-    return {name: getattr(proof, name) for name in _PROOF} | {"effective_entry": entry_id}
-
-
-_PROOF = ("seen_at", "effective_at", "streams_cut", "streams_held", "bytes_after", "killed_by_supervisor", "worker")
 
 
 def to_exchange(row: sa.RowMapping) -> Exchange:
