@@ -102,6 +102,17 @@ def test_an_exchange_without_any_text_is_not_taken_for_a_digest(house: House) ->
     assert "digest_only" not in found.not_evaluated
 
 
+def test_the_page_of_an_exchange_says_that_only_digests_are_kept(house: House) -> None:
+    record(house, "rec_d", is_digest=True)
+    record(house, "rec_text", is_digest=False)
+
+    with TestClient(build_app(house)) as client:
+        digest, text = (client.get(f"/en/belt/exchanges/{id_}").text for id_ in ("rec_d", "rec_text"))
+
+    assert "Only digests are kept" in digest and "blue whale" not in digest
+    assert "Only digests are kept" not in text and "blue whale" in text
+
+
 # ---------------------------------------------------------------- held calls
 
 

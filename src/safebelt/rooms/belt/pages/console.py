@@ -18,6 +18,7 @@ from safebelt.kernel.text import Lang, Text
 from safebelt.rooms.belt.model import Exchange, Stance
 from safebelt.rooms.belt.pages import chart, words
 from safebelt.rooms.belt.pages.words import AnyRequest
+from safebelt.rooms.belt.records.digests import DIGESTS
 from safebelt.rooms.belt.records.sealing import sealed_in
 from safebelt.rooms.belt.service import Belt, Found, Search, day_range, texts_of
 from safebelt.rooms.certificates.model import BEARINGS
@@ -137,6 +138,7 @@ class ConsolePages(Controller):
             texts_out=texts_of(full.outcome) if has_content else [],
             has_content=has_content,
             is_sealed=any(sealed_in(half.content) for half in halves),
+            is_digest=any(DIGESTS in (half.content or {}) for half in halves),
             openings=len(belt.openings(full.exchange.id)),
             is_erased=any(half.content is None and half is full.intent for half in halves),
             label=facts.get("label"),

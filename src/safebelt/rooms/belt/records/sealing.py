@@ -1,9 +1,10 @@
 """Originals that only an auditor reads: sealed beside the masked texts of a record, to keys this house does not have.
 
-An age file for every record would cost a key agreement each (some 90 µs a recipient, 15 times what follows).  So one
-age file carries a seed for up to `KEY_RECORDS` records, and each record is sealed with a key of its own that is hashed
-forward from it: whoever reads the belt's memory finds the keys of what comes next, never of what went before.  Every
-record carries all that its recipient needs, so that one can go, or be moved, without the others.  (ADR 0039.)
+An age file for every record would cost a key agreement for each recipient: 135 µs for one, 241 µs for two, where what
+follows costs 18 µs for either (`bench/sealing.py`).  So one age file carries a seed for up to `KEY_RECORDS` records,
+and each record is sealed with a key of its own that is hashed forward from it: whoever reads the belt's memory finds
+the keys of what comes next, never of what went before.  Every record carries all that its recipient needs, so that one
+can go, or be moved, without the others.  (ADR 0039.)
 """
 
 import base64
@@ -28,8 +29,8 @@ SEALED = "sealed"
 """What stands for the originals in a record's content."""
 FORMAT = "safebelt/sealed/v1"
 KEY_RECORDS = 1024
-"""Records under one seed: then an age file a recipient costs each of them a tenth of a microsecond, and opening the
-last one takes 1,024 hashes."""
+"""Records under one seed: then each bears a tenth of a microsecond of a recipient's key agreement, and opening the last
+takes 1,024 hashes."""
 KEY_SECONDS = 600.0
 """Or so long: a seed that was stolen opens nothing that is sealed later than this."""
 _SEED_BYTES = 32
