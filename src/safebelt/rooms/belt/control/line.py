@@ -104,7 +104,7 @@ class Line:
             ConnectionResetError: The client has gone.
         """
         with self._lock:
-            if self.is_cut:
+            if self.order is Command.CUT:
                 raise Stopped
             if self._client is None or self._client.is_closing:
                 raise ConnectionResetError("the client has gone")

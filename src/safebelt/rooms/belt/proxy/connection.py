@@ -37,11 +37,12 @@ class Connection(asyncio.Protocol):
         self.is_lost = False
         self.is_reused = False
         self._is_writable = True
+        self._is_reading = True
         self._has_news = False
         self._waiter: asyncio.Future[None] | None = None
         self._listener: Callable[[], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._due = 0.0
+        self._patience = self._heard_at = 0.0
         self.parser = httptools.HttpResponseParser(self)  # for all answers: after a whole one it expects the next
         self.start()
 
@@ -66,9 +67,14 @@ class Connection(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self.error = UpstreamBroke(str(error))
             self.transport.abort()
-        if self.waiting > _HIGH_WATER:
+        if self.waiting > _HIGH_WATER and self._is_reading:
+            self._is_reading = False
             self.transport.pause_reading()
-        self._wake()
+        self._heard_at = self._loop.time()
+        if self._listener is not None:
+            self._listener()
+        else:
+            self._wake()
 
     def connection_lost(self, error: Exception | None) -> None:
         """Note the end; an answer framed by the end of the connection is complete with it."""
@@ -91,9 +97,13 @@ class Connection(asyncio.Protocol):
 
     def listen(self, listener: Callable[[], None], seconds: float) -> None:
         """Have something called on news, until `no_longer`; what stays silent for so long has an error."""
-        self._listener, self._due = listener, self._loop.time() + seconds
+        self._listener, self._patience, self._heard_at = listener, seconds, self._loop.time()
         if self._timer is None:  # one that fires too early is set anew then: exchanges follow each other in no time
-            self._timer = self._loop.call_at(self._due, self._look_at_the_clock)
+            self._timer = self._loop.call_at(self._heard_at + seconds, self._look_at_the_clock)
+
+    def still_here(self) -> None:
+        """Begin the silence anew: what was said is only now listened to."""
+        self._heard_at = self._loop.time()
 
     def no_longer(self) -> None:
         """Call nobody any more: from here on `news` is awaited."""
@@ -103,8 +113,9 @@ class Connection(asyncio.Protocol):
         self._timer = None
         if self._listener is None:
             return
-        if self._due > self._loop.time():
-            self._timer = self._loop.call_at(self._due, self._look_at_the_clock)
+        due = self._heard_at + self._patience
+        if due > self._loop.time():
+            self._timer = self._loop.call_at(due, self._look_at_the_clock)
             return
         self.error = UpstreamSlow()
         self._listener()
@@ -188,7 +199,8 @@ class Connection(asyncio.Protocol):
         """Return the next piece of the body and read on."""
         piece = self.body.popleft()
         self.waiting -= len(piece)
-        if self.waiting <= _HIGH_WATER // 2 and not self.is_lost:
+        if not self._is_reading and self.waiting <= _HIGH_WATER // 2 and not self.is_lost:
+            self._is_reading = True
             self.transport.resume_reading()
         return piece
 

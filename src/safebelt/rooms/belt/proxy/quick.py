@@ -39,9 +39,7 @@ _SORTED = msgspec.json.Encoder(order="sorted").encode
 class Client(ClientSide, Protocol):
     """What an exchange on the quick way needs of the client's connection."""
 
-    @property
-    def takes_more(self) -> bool:
-        """Whether all that was written is with the kernel."""
+    takes_more: bool
 
     def reply_to(self, request: Request) -> Reply:
         """Return what answers a request."""
@@ -229,7 +227,7 @@ class Passing:
     def _begin_stream(self) -> None:
         reply = self._client.reply_to(self._request)
         client, upstream, connection = self._client, self._ready.upstream, self._ready.connection
-        ends = Ends(self._line, lambda: client.takes_more, connection, upstream)
+        ends = Ends(self._line, client, connection, upstream)
         self._stream = stream = QuickStream(ends, self._long(reply), reply, self._stream_on)
         connection.listen(stream.news, upstream.answer_seconds)
         stream.begin()

@@ -6,7 +6,7 @@ that reads slowly, a pause, the end.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from safebelt.rooms.belt.control.line import Line
 from safebelt.rooms.belt.proxy.client import HELPING, Answer, Connection, Upstream
@@ -18,17 +18,23 @@ from safebelt.rooms.belt.proxy.wire import chunk
 EVENT_STREAM = b"text/event-stream"
 
 
+class Taking(Protocol):
+    """A client, as far as a stream asks: whether all that was written is with the kernel."""
+
+    takes_more: bool
+
+
 class Ends(NamedTuple):
     """Both ends of a stream.
 
     Attributes:
         line: To the client, by its gate.
-        takes_more: Whether the client has taken all that was written.
+        client: Says whether it has taken all that was written.
         connection, upstream: To the model.
     """
 
     line: Line
-    takes_more: Callable[[], bool]
+    client: Taking
     connection: Connection
     upstream: Upstream
 
@@ -51,7 +57,7 @@ class QuickStream:
         "_is_left",
         "_line",
         "_reply",
-        "_seconds",
+        "_turns",
         "answer",
         "exchange",
         "flow",
@@ -61,9 +67,9 @@ class QuickStream:
         self, ends: Ends, exchange: Exchange, reply: Reply, go_on: Callable[[Reply, bytes, Exception | None], None]
     ) -> None:
         self._ends, self._line, self._connection = ends, ends.line, ends.connection
-        self._seconds = ends.upstream.answer_seconds
         self._reply, self._go_on, self.exchange = reply, go_on, exchange
         self._is_in_line = self._is_left = False
+        self._turns = ends.upstream.turns
         self.answer = Answer(ends.connection, ends.upstream)
         self.flow: Flow = exchange.flow_of(self.answer)
 
@@ -74,7 +80,6 @@ class QuickStream:
 
     def news(self) -> None:
         """Pass on what came."""
-        self._connection.listen(self.news, self._seconds)
         if not self._is_in_line:
             self._pass_on(b"")
 
@@ -86,7 +91,7 @@ class QuickStream:
         self._is_in_line = False
         if self._is_left:
             return False
-        self._connection.listen(self.news, self._seconds)
+        self._connection.still_here()
         self._pass_on(b"", is_its_turn=True)
         return True
 
@@ -95,14 +100,14 @@ class QuickStream:
         connection, flow, error = self._connection, self.flow, None
         out: list[bytes] = []
         try:
-            left = HELPING if is_its_turn or not self._ends.upstream.turns.is_crowded else 0
+            left = HELPING if is_its_turn or not self._turns.is_crowded else 0
             while connection.body and left > 0 and not flow.is_over:
                 piece = connection.take()
                 left -= len(piece)
                 out.append(taken(flow.streamed, flow.events(piece)))
         except Exception as failure:  # noqa: BLE001  whatever it is: what was cleared leaves, the rest does not
             error = failure
-        data = head + chunk(b"".join(out))
+        data = head + chunk(out[0] if len(out) == 1 else b"".join(out))
         try:
             if data and self._line.send_now(data):
                 data = b""
@@ -112,11 +117,11 @@ class QuickStream:
             self._go_on(self._reply, data, error)
         elif connection.body:
             self._is_in_line = True
-            self._ends.upstream.turns.ask(self._take_turn)
+            self._turns.ask(self._take_turn)
 
     def _must_wait(self) -> bool:
         """Whether what comes next is not for callbacks."""
         connection = self._connection
         is_broken = connection.is_lost or connection.error is not None
         is_ending = not connection.body and (connection.is_complete or is_broken)
-        return is_ending or self.flow.is_over or not self._ends.takes_more()
+        return is_ending or self.flow.is_over or not self._ends.client.takes_more

@@ -40,7 +40,12 @@ class _Stage(Enum):
 
 
 class ClientConnection(asyncio.Protocol):
-    """One client's socket."""
+    """One client's socket.
+
+    Attributes:
+        takes_more: Whether all that was written is with the kernel.
+        sent: Bytes handed to the socket.
+    """
 
     def __init__(self, handler: Handler, limits: Limits, connections: set["ClientConnection"]) -> None:
         self._handler, self._limits, self._connections = handler, limits, connections
@@ -52,8 +57,8 @@ class ClientConnection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = self._due = 0.0
         self._when_due: Callable[[], None] | None = None
-        self._is_writable = True
-        self._takes_more: asyncio.Future[None] | None = None
+        self.takes_more = True
+        self._drained: asyncio.Future[None] | None = None
         self._is_closing = False
         self._stage = self._timed = _Stage.BETWEEN
         self.sent = 0
@@ -127,13 +132,13 @@ class ClientConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client reads slower than we write."""
-        self._is_writable = False
+        self.takes_more = False
 
     def resume_writing(self) -> None:
         """The client has caught up."""
-        self._is_writable = True
-        if self._takes_more is not None and not self._takes_more.done():
-            self._takes_more.set_result(None)
+        self.takes_more = True
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
 
     # ---- llhttp's callbacks
 
@@ -237,11 +242,6 @@ class ClientConnection(asyncio.Protocol):
         self._passing = None
         self._task = self._loop.create_task(self._work((reply, work)))
 
-    @property
-    def takes_more(self) -> bool:
-        """Whether all that was written is with the kernel."""
-        return self._is_writable
-
     async def _work(self, begun: tuple[Reply, Awaitable[None]] | None = None) -> None:
         try:
             if begun is not None:
@@ -275,14 +275,14 @@ class ClientConnection(asyncio.Protocol):
         Raises:
             ConnectionResetError: It has gone, or did not read for `write_seconds`.
         """
-        if not self._is_writable:
-            self._takes_more = self._loop.create_future()
+        if not self.takes_more:
+            self._drained = self._loop.create_future()
             timer = self._loop.call_later(self._limits.write_seconds, self.abort)
             try:
-                await self._takes_more
+                await self._drained
             finally:
                 timer.cancel()
-                self._takes_more = None
+                self._drained = None
         if self._is_closing:
             raise ConnectionResetError("the client has gone")
 

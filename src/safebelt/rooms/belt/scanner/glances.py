@@ -102,7 +102,8 @@ class Calm:
             count = passed - self.passed
             self.passed = passed
         if seen:
-            self.kind = kind_of(window[seen - 1])
+            last = window[seen - 1]
+            self.kind = _KINDS.get(last) or kind_of(last)
             self.behind = (
                 window[seen - look_behind : seen]
                 if seen >= look_behind

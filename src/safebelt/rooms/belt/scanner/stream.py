@@ -13,6 +13,8 @@ looked for in requests only: see `source`.)
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from safebelt.rooms.belt.decide import RawHit, Redactor, Resolver, as_hit, is_acting, strictest
 from safebelt.rooms.belt.model import Action, Hit, Side, Stance
 from safebelt.rooms.belt.scanner.chars import classes_of
@@ -33,8 +35,7 @@ MAX_HELD_CHARS = MAX_HELD * (MAX_INVISIBLE + 1) * 6 * 33
 entity, and in JSON as an escape."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Released:
+class Released(msgspec.Struct, frozen=True, kw_only=True):
     """What may be passed on now.
 
     Attributes:
