@@ -15,14 +15,15 @@ import msgspec
 import structlog
 
 from safebelt.rooms.belt.control.line import Stopped
-from safebelt.rooms.belt.model import Action, Stance, ToolCall
+from safebelt.rooms.belt.model import Action, Side, Stance, ToolCall
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.answers import masked_tree
 from safebelt.rooms.belt.proxy.classifying import classified
 from safebelt.rooms.belt.proxy.client import Answer, UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.governing import ToolCalls
 from safebelt.rooms.belt.proxy.leaves import rewrite_words
-from safebelt.rooms.belt.proxy.mcp.servers import McpServer, kept
+from safebelt.rooms.belt.proxy.mcp.events import PLAIN, Event, Events
+from safebelt.rooms.belt.proxy.mcp.servers import RESUMED, McpServer, kept
 from safebelt.rooms.belt.proxy.recording import (
     RecordsDown,
     output_verdict,
@@ -32,7 +33,6 @@ from safebelt.rooms.belt.proxy.recording import (
 )
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.screens import Screened, Words, screen_request
-from safebelt.rooms.belt.proxy.sse import SseSplitter, write_event
 from safebelt.rooms.belt.proxy.steps import as_said, recording_of
 from safebelt.rooms.belt.proxy.streaming import BEAT
 from safebelt.rooms.belt.proxy.tools import Caller, Tools, upstream_error
@@ -119,7 +119,8 @@ class McpExchange:
         """Ask the server, and pass on what it answers."""
         self._recording.upstream_begins()
         body = msgspec.json.encode(message) if message else b""
-        answer = await self._server.ask(self._request, message or None, body, record=self._recording.id)
+        id_, resumed = self._recording.id, self._resumed()
+        answer = await self._server.ask(self._request, message or None, body, record=id_, resumed=resumed)
         try:
             self._recording.upstream_speaks()
             if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
@@ -130,6 +131,14 @@ class McpExchange:
                 await self._whole(answer)
         finally:
             answer.close()
+
+    def _resumed(self) -> bytes:
+        """Return the event after which a client wants its stream to go on; what no server may have sent is left out."""
+        named = self._request.header(RESUMED) if self._request.method == "GET" else b""
+        return named if PLAIN.fullmatch(named) and self._is_clean(named, Side.INPUT) else b""
+
+    def _is_clean(self, id_: bytes, side: Side) -> bool:
+        return not self._scanner.scan(id_.decode("ascii"), side)
 
     # ---- judging the request
 
@@ -199,8 +208,8 @@ class McpExchange:
         await self._recording.durable()
         fields = ((b"content-type", _SSE), (b"cache-control", b"no-cache"))
         await self._reply.begin(answer.status, (*fields, *kept(answer.headers), *self._headers()))
-        async for data in self._events(answer):
-            await self._reply.write(self._written(data) if data else BEAT)
+        async for event in self._events(answer):
+            await self._reply.write(self._written(event))
             if self._words.is_refused:
                 break
         self._recording.upstream_ends()
@@ -208,20 +217,25 @@ class McpExchange:
         await self._recording.durable()
         await self._reply.end()
 
-    def _written(self, data: bytes) -> bytes:
-        return write_event(msgspec.json.encode(self._screened(_decoded(data))))
+    def _written(self, event: Event) -> bytes:
+        """Return an event as it may leave: its id too, so that a client can resume, and is judged anew when it does."""
+        if event.id and not self._is_clean(event.id, Side.OUTPUT):
+            event = event._replace(id=b"")
+        if not event.data:
+            return event.written() if event.id or event.retry else BEAT
+        return event._replace(data=msgspec.json.encode(self._screened(_decoded(event.data)))).written()
 
-    async def _events(self, answer: Answer) -> AsyncIterator[bytes]:
-        """Yield the data of each event; resuming a stream by its events' ids is not offered through the belt."""
-        splitter = SseSplitter()
+    async def _events(self, answer: Answer) -> AsyncIterator[Event]:
+        """Yield each event."""
+        events = Events()
         try:
             async for piece in answer.pieces():
-                for data in splitter.feed(piece):
-                    yield data
+                for event in events.read(piece):
+                    yield event
         except ValueError as error:
             raise UpstreamBroke(str(error)) from error
-        for data in splitter.close():
-            yield data
+        for event in events.rest():
+            yield event
 
     def _screened(self, message: Any) -> Any:
         """Return a message as the client may have it: tools it may not call left out, every string judged."""

@@ -1,16 +1,17 @@
 """MCP servers behind the belt: where they are, and the few header fields that mean something to them."""
 
-import re
 import ssl
 from collections.abc import Mapping
 from typing import Any
 
 from safebelt.rooms.belt.proxy.client import Answer, Upstream
+from safebelt.rooms.belt.proxy.mcp.events import PLAIN
 from safebelt.rooms.belt.proxy.wire import Headers, Request
 
 _PASSED = (b"mcp-session-id", b"mcp-protocol-version")
 """Fields of the protocol that pass both ways as they are."""
-_PLAIN = re.compile(rb"[\x21-\x7e]{1,256}")
+RESUMED = b"last-event-id"
+"""What a client asks to have a stream resumed after."""
 _BOTH = b"application/json, text/event-stream"
 _NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 """Which parameter the field `mcp-name` repeats (specification of 2026-07-28, transports)."""
@@ -26,7 +27,7 @@ class McpServer(Upstream):
     """
 
     async def ask(
-        self, request: Request, message: Mapping[str, Any] | None, body: bytes, *, record: str = ""
+        self, request: Request, message: Mapping[str, Any] | None, body: bytes, *, record: str = "", resumed: bytes = b""
     ) -> Answer:
         """Send a request and return the answer once its head is here.
 
@@ -35,6 +36,7 @@ class McpServer(Upstream):
             message: The message it carries, as it was judged; None for GET and DELETE.
             body: The same as bytes.
             record: As for `Upstream.send`.
+            resumed: The event after which a stream is to go on; empty for none.
 
         Raises:
             UpstreamDown, UpstreamBroke, UpstreamSlow: As of any upstream.
@@ -43,6 +45,8 @@ class McpServer(Upstream):
         fields += [(b"host", self._authority), (b"user-agent", b"safebelt")]
         if record:
             fields.append((b"x-request-id", record.encode("ascii")))
+        if resumed:
+            fields.append((RESUMED, resumed))
         if self._key:
             fields.append((b"authorization", b"Bearer " + self._key))
         if message is not None:
@@ -63,7 +67,7 @@ def servers_of(urls: Mapping[str, str], keys: Mapping[str, str], tls: ssl.SSLCon
 
 def kept(headers: Headers) -> list[tuple[bytes, bytes]]:
     """Return the protocol's own fields, where their values are plain."""
-    return [(name, value) for name, value in headers if name in _PASSED and _PLAIN.fullmatch(value)]
+    return [(name, value) for name, value in headers if name in _PASSED and PLAIN.fullmatch(value)]
 
 
 def _named(request: Request, message: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
@@ -74,4 +78,4 @@ def _named(request: Request, message: Mapping[str, Any]) -> list[tuple[bytes, by
     name = params.get(_NAMED_BY.get(str(message.get("method")), ""), "") if isinstance(params, dict) else ""
     pairs = ((b"mcp-method", message.get("method")), (b"mcp-name", name))
     written = [(field, value.encode()) for field, value in pairs if isinstance(value, str) and value]
-    return [(field, value) for field, value in written if _PLAIN.fullmatch(value)]
+    return [(field, value) for field, value in written if PLAIN.fullmatch(value)]
