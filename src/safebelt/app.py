@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from safebelt.engines.clock import real_chance, real_ids, wall_clock
-from safebelt.kernel.rooms import Room
+from safebelt.app_engines import Engines
+from safebelt.kernel.rooms import Room, Unbuilt
 from safebelt.rooms.access.room import ROOM as ACCESS
 from safebelt.rooms.belt.room import ROOM as BELT
 from safebelt.rooms.certificates.room import ROOM as CERTIFICATES
@@ -21,22 +21,18 @@ from safebelt.rooms.ledger.room import ROOM as LEDGER
 from safebelt.rooms.portal.room import ROOM as PORTAL
 from safebelt.rooms.registry.room import ROOM as REGISTRY
 from safebelt.rooms.rulebook.room import ROOM as RULEBOOK
-from safebelt.settings import Settings
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from safebelt.engines.bus.port import Bus
     from safebelt.engines.bus.relay import Outgoing, Relay
-    from safebelt.engines.jobs import Jobs
-    from safebelt.engines.signing import KeyStore
-    from safebelt.engines.sql import Sql
     from safebelt.rooms.access.service import Access
     from safebelt.rooms.belt.control.orders import OrderBox
-    from safebelt.rooms.belt.service import Belt, TryIt
+    from safebelt.rooms.belt.service import Belt, Serving, TryIt
+    from safebelt.rooms.belt.service.base import Tools
     from safebelt.rooms.certificates.model import Carried
     from safebelt.rooms.certificates.service import Agent, Certificates
-    from safebelt.rooms.labelling.service import Desk, Labelling
+    from safebelt.rooms.labelling.service import AtTheBelt, Desk, Labelling
     from safebelt.rooms.ledger.service import Ledger
     from safebelt.rooms.portal.service import Portal
     from safebelt.rooms.registry.service import Registry
@@ -58,55 +54,8 @@ def every_table() -> sa.MetaData:
     return metadata
 
 
-class House:
-    """Every room, ready to work.  A room is built when somebody first enters it.
-
-    Args:
-        settings: Every knob.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.clock, self.chance, self.new_id = wall_clock, real_chance, real_ids()
-
-    # ---- engines
-
-    @cached_property
-    def sql(self) -> Sql:
-        """The database, its shape brought up to date."""
-        from safebelt.engines.migrations import migrate
-        from safebelt.engines.sql import Sql
-
-        self.settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        sql = Sql(self.settings.sql_url)
-        migrate(sql)
-        return sql
-
-    @cached_property
-    def keys(self) -> KeyStore:
-        """The signing key of ledger and records."""
-        from safebelt.engines.signing import KeyStore
-
-        path = self.settings.signing_key or self.settings.home / "keys" / "ledger.key"
-        return KeyStore(path, name=self.settings.log_origin, chance=self.chance)
-
-    @cached_property
-    def jobs(self) -> Jobs:
-        """The queue of work that must happen."""
-        from safebelt.engines.jobs import Jobs
-
-        return Jobs(self.sql, clock=self.clock, new_id=self.new_id)
-
-    @cached_property
-    def bus(self) -> Bus:
-        """In-process, or NATS JetStream where an address is set."""
-        if self.settings.bus:
-            from safebelt.engines.bus.nats import Nats
-
-            return Nats(self.settings.bus)
-        from safebelt.engines.bus.inprocess import InProcess
-
-        return InProcess()
+class House(Engines):
+    """Every room, ready to work.  A room is built when somebody first enters it."""
 
     @cached_property
     def relay(self) -> Relay:
@@ -213,11 +162,11 @@ class House:
     @property
     def carried(self) -> Carried | None:
         """Whose identity the belt carries, as the settings say; None where they name no system."""
-        from safebelt.rooms.certificates.model import Carried
-
         settings = self.settings
         if not settings.identity_system:
             return None
+        from safebelt.rooms.certificates.model import Carried
+
         return Carried(
             system_id=settings.identity_system,
             place=settings.belt_base,
@@ -319,44 +268,70 @@ class House:
     @cached_property
     def belt(self) -> Belt:
         """安全带."""
-        from zoneinfo import ZoneInfo
+        from dataclasses import replace
 
-        from safebelt.engines.reports import Press
         from safebelt.rooms.belt.exports.collector import collector_of
         from safebelt.rooms.belt.scanner.policies import Policies
         from safebelt.rooms.belt.service import Belt
-        from safebelt.rooms.belt.service.base import CarriedHere, Tools, earlier_of
+        from safebelt.rooms.belt.service.base import CarriedHere, earlier_of
 
         wanted, policies = self.carried, Policies(self.settings.data / "screening")
         return Belt(
-            Tools(
-                sql=self.sql,
-                ledger=self.ledger,
-                registry=self.registry,
-                access=self.access,
-                box=self.box,
-                records=self.records,
+            replace(
+                self._belt_tools,
                 records_days=self.settings.records_days,
                 policies=policies,
                 lists=self.settings.data / "screening",
                 sources=lambda: policies.sources,
                 required=policies.required,
                 complaints=lambda system: self.portal.complaints.counts(system).total,
-                open_note=self.open_note,
-                log_origin=self.settings.log_origin,
-                press=Press(self.settings.data / "reports"),
-                clock=self.clock,
-                new_id=self.new_id,
-                chance=self.chance,
                 identity=CarriedHere(folder=self.identities / wanted.system_id, of=wanted) if wanted else None,
                 default_policy="safebelt/baseline",
-                admission=self.settings.data / "admission",
-                zone=ZoneInfo(self.settings.timezone),
                 lease_seconds=self.settings.lease_seconds if self.settings.bus else None,
                 earlier=earlier_of(self.settings.earlier_versions),
                 collector=collector_of(self.settings.otlp, self.settings.otlp_headers),
             )
         )
+
+    @cached_property
+    def serving(self) -> Serving:
+        """The belt, as its workers have it: it has read no policy, and is handed those in force."""
+        from safebelt.rooms.belt.service.serving import Serving
+
+        return Serving(self._belt_tools)
+
+    @property
+    def _belt_tools(self) -> Tools:
+        """What belt and workers work with; the rooms below are built when something is asked of them."""
+        from zoneinfo import ZoneInfo
+
+        from safebelt.engines.reports import Press
+        from safebelt.rooms.belt.service.base import Tools
+
+        return Tools(
+            sql=self.sql,
+            ledger=cast("Ledger", Unbuilt(lambda: self.ledger)),
+            registry=cast("Registry", Unbuilt(lambda: self.registry)),
+            access=cast("Access", Unbuilt(lambda: self.access)),
+            box=self.box,
+            records=self.records,
+            press=Press(self.settings.data / "reports"),
+            policies={},
+            open_note=self.open_note,
+            log_origin=self.settings.log_origin,
+            clock=self.clock,
+            new_id=self.new_id,
+            chance=self.chance,
+            admission=self.settings.data / "admission",
+            zone=ZoneInfo(self.settings.timezone),
+        )
+
+    @cached_property
+    def at_the_belt(self) -> AtTheBelt:
+        """标识溯源, as a belt's worker has it."""
+        from safebelt.rooms.labelling.service.at_the_belt import AtTheBelt
+
+        return AtTheBelt(self.settings.provider_code, lambda: self.labelling)
 
     @cached_property
     def try_it(self) -> TryIt:
@@ -375,18 +350,6 @@ class House:
     def records(self) -> Path:
         """Folder of the exchange records."""
         return self.settings.home / "belt" / "records"
-
-    def sign(self, text: str) -> str:
-        """Sign a note with the key in force."""
-        from safebelt.engines.signing import sign_note
-
-        return sign_note(text, self.keys.current())
-
-    def open_note(self, note: str) -> str:
-        """Return a note's text if one of our keys, now or before, signed it; raises a `Problem` otherwise."""
-        from safebelt.engines.signing import open_note
-
-        return open_note(note, self.keys.verifiers()).text
 
     def close(self) -> None:
         """Let go of the database, and of the process that looks into files."""

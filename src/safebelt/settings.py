@@ -61,8 +61,8 @@ class Settings(BaseSettings):
         ge=1,
         le=64,
         description="How many processes share the belt's port. One serves thousands of exchanges a second, and each "
-        "more keeps its own word lists in memory (some 130 MB) and its own log of records; set it to the number of "
-        "cores where one is not enough.",
+        "more keeps its own word lists in memory (some 125 MB with 10,000 words) and its own log of records; set it "
+        "to the number of cores where one is not enough.",
     )
     belt_url: str = Field(
         default="",

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from safebelt.app import House
-from safebelt.run.belt import run_belt
+from safebelt.run.belts import run_belt
 from safebelt.settings import Settings
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from safebelt.engines.sqlite_watch import Watcher
 from safebelt.kernel.errors import Conflict, Unavailable
@@ -224,7 +224,7 @@ def among(tx: sa.Connection, column: sa.ColumnElement[Any], values: Sequence[Any
     if tx.dialect.name == "sqlite":
         given = sa.func.json_each(sa.literal(json.dumps(list(values)), sa.Text)).table_valued("value")
         return column.in_(sa.select(given.c.value))
-    return column == sa.any_(sa.literal(list(values), postgresql.ARRAY(column.type)))
+    return column == sa.any_(sa.literal(list(values), sa.ARRAY(column.type)))
 
 
 @dataclass(slots=True)
@@ -304,7 +304,8 @@ def skip_locked(statement: sa.Select[Any]) -> sa.Select[Any]:
 
 def upsert(tx: sa.Connection, table: sa.Table, values: dict[str, Any], keys: Sequence[str]) -> None:
     """Insert a row, or update it where one with the same `keys` exists, in one statement."""
-    insert: Any = (sqlite if tx.dialect.name == "sqlite" else postgresql).insert(table).values(**values)
+    dialect = import_module(f"sqlalchemy.dialects.{tx.dialect.name}")  # loaded with the engine; the other one never
+    insert: Any = dialect.insert(table).values(**values)
     rest = {name: insert.excluded[name] for name in values if name not in keys}
     if rest:
         tx.execute(insert.on_conflict_do_update(index_elements=list(keys), set_=rest))

@@ -1,7 +1,8 @@
 """The plate every room hangs outside: its name, its title, its doors, its events, its habits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from safebelt.kernel.events import Event
@@ -85,3 +86,35 @@ class Room:
     def tables(self) -> tuple[Any, ...]:
         """What it remembers, and where."""
         return self.furniture().tables
+
+
+class Unbuilt:
+    """Stands for a room until something is asked of it.
+
+    Args:
+        room: Builds it, or returns it built.
+    """
+
+    def __init__(self, room: Callable[[], object]) -> None:
+        self._room = room
+
+    def __getattr__(self, name: str) -> Any:
+        """Ask the room."""
+        return getattr(self._room(), name)
+
+
+def later(package: str, names: Mapping[str, str]) -> Callable[[str], Any]:
+    """Return a package's `__getattr__` (PEP 562), so that a module of it is imported when somebody names what it holds.
+
+    Args:
+        package: The package.
+        names: By module, the names it holds that the package gives out, with blanks between.
+    """
+    where = {name: module for module, held in names.items() for name in held.split()}
+
+    def get(name: str) -> Any:
+        if name not in where:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(import_module(f"{package}.{where[name]}"), name)
+
+    return get

@@ -46,13 +46,12 @@ from safebelt.rooms.belt.proxy.wire import Limits
 from safebelt.rooms.belt.records.acks import Deliver, inline, on_loop
 from safebelt.rooms.belt.records.disk import log_name, logs
 from safebelt.rooms.belt.records.writer import Writer
-from safebelt.rooms.belt.scanner.shelf import Shelf
+from safebelt.rooms.belt.scanner.engine import mask_all
+from safebelt.run.handing import SIGNALS, Prepared, shelf_of
 from safebelt.run.identity import BeltIdentity, belt_identity
 
 _REFRESH_SECONDS = 0.5
 """A changed stance or a revoked key is in force after at most this long."""
-SIGNALS = {"SIGUSR1": Command.CUT, "SIGUSR2": Command.PAUSE}
-"""Signals that stop everything, for a person with nothing but a shell: `kill -USR1 <pid>`."""
 
 _log = structlog.get_logger("safebelt.belt")
 
@@ -66,6 +65,7 @@ class Snapshots:
     def __init__(self, house: House, screens: Screens) -> None:
         self._house, self.screens = house, screens
         self._now = self._look()
+        mask_all(" ")  # compiles what records are masked by: now, not in the first exchange
         settle()
         self._reading: asyncio.Task[Snapshot] | None = None
 
@@ -88,9 +88,10 @@ class Snapshots:
 
     def _look(self) -> Snapshot:
         """Read, and have the scanners ready before an exchange asks for them."""
-        snapshot, today = self._house.belt.snapshot(), self._house.clock().date()
+        snapshot, today = self._house.serving.snapshot(), self._house.clock().date()
         for policy in snapshot.policies.values():
             self.screens.of(policy, today)
+        self.screens.keep(snapshot.policies.values())
         return snapshot
 
     def knows(self, system_id: str) -> bool:
@@ -123,35 +124,33 @@ _SWITCH_SECONDS = 0.0005
 of an order's steps, would be felt."""
 
 
-def run_belt(house: House, *, worker: int = 1, workers: int = 1) -> None:
+def serve_prepared(house: House, prepared: Prepared, *, worker: int = 1, workers: int = 1) -> None:
     """Serve the belt's port until SIGTERM, alone or as one of several workers."""
+    house.serving.take(prepared.policies, prepared.kept)
     sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         import uvloop  # noqa: PLC0415  not there on Windows
     except ImportError:
-        asyncio.run(_serve(house, worker, workers))
+        asyncio.run(_serve(house, prepared, worker, workers))
     else:
-        uvloop.run(_serve(house, worker, workers))
+        uvloop.run(_serve(house, prepared, worker, workers))
 
 
-async def _serve(house: House, worker: int, workers: int) -> None:
+async def _serve(house: House, prepared: Prepared, worker: int, workers: int) -> None:
     loop, until = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, until.set)
     # First the records, for their lock: another belt's pulse is not ours to clear.
     with _records(house, loop, log_name(worker)) as writer:
         _settle_left(house, worker, workers)
-        house.belt.open_policies()
-        shelf = Shelf(house.settings.home / "belt" / "compiled", sign=house.sign, open_note=house.open_note)
-        snapshots = Snapshots(house, Screens(shelf))
-        house.belt.open_admission()
+        snapshots = Snapshots(house, Screens(shelf_of(house)))
         with (
             _at_work(house, worker, workers) as (crew, switch),
             _obeying(house, switch, loop, snapshots, (crew, worker)),
             belt_identity(house) as identity,
         ):
             asker = Asker()
-            tools = _tools(house, switch, writer, snapshots, identity, asker)
+            tools = _tools(house, switch, (writer, _meter(house, prepared)), snapshots, identity, asker)
             limits = Limits(body_bytes=house.settings.max_body_bytes)
             servers = _mcp(house)
             port = BeltPort(Gateway(tools, servers), limits=limits, switch=switch, heartbeat=crew.page(worker))
@@ -185,12 +184,22 @@ async def _listen(house: House, port: BeltPort, until: asyncio.Event, *, is_shar
         ) from error
 
 
-def _tools(  # noqa: PLR0917  what every exchange works with comes from many places
-    house: House, switch: Switch, writer: Writer, snapshots: Snapshots, identity: BeltIdentity, asker: Asker
-) -> Tools:
-    tls = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+def _meter(house: House, prepared: Prepared) -> Meter:
     meter = Meter()
-    meter.restore(house.belt.usages_on_disk().values(), house.clock())
+    meter.restore(prepared.usages.values(), house.clock())
+    return meter
+
+
+def _tools(  # noqa: PLR0917  what every exchange works with comes from many places
+    house: House,
+    switch: Switch,
+    kept: tuple[Writer, Meter],
+    snapshots: Snapshots,
+    identity: BeltIdentity,
+    asker: Asker,
+) -> Tools:
+    writer, meter = kept
+    tls = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     upstreams = _upstreams(house, tls)
     named = [origin for origin in house.settings.picture_origins.split(",") if origin]
     earlier = [one.upstream for one in house.settings.earlier_versions.values() if one.upstream]
@@ -217,14 +226,14 @@ def _tools(  # noqa: PLR0917  what every exchange works with comes from many pla
         screens=snapshots.screens,
         clock=house.clock,
         new_id=id_maker(lambda: time.time_ns() // 1_000_000, in_blocks(house.chance)),
-        labelling=house.labelling,
+        labelling=house.at_the_belt,
         health=health,
         prove=identity.prove,
         fetch=places.fetch,
         complain_at=partial(_complain_at, house.settings.public_base),
         hold=Waiting(CallBox(house.box.folder / "calls"), house.clock),
         meter=meter,
-        zone=house.belt.zone,
+        zone=house.serving.zone,
         minors_policy=house.settings.minors_policy,
         earlier=_earlier(house, tls),
         classify=asker,
@@ -308,14 +317,14 @@ def _writer(house: House, deliver: Deliver, log: str) -> Writer:
         chance=in_blocks(house.chance),
         new_id=house.new_id,
         on_sealed=lambda segment, records, root: _sealed(house, segment, records, root),
-        sealed=house.belt.sealed_segments(),
+        sealed=house.serving.sealed_segments(),
         deliver=deliver,
         log=log,
     )
 
 
 def _sealed(house: House, segment: str, records: int, root: str) -> None:
-    house.belt.sealed(segment, records, root)
+    house.serving.sealed(segment, records, root)
 
 
 @contextmanager

@@ -18,7 +18,8 @@ from safebelt.rooms.belt.control.crew import Crew
 from safebelt.rooms.belt.control.watchdog import Watchdog
 from safebelt.rooms.belt.model import Command, Order
 from safebelt.rooms.belt.records.disk import log_name
-from safebelt.run.belt import SIGNALS, run_belt
+from safebelt.run.handing import CAN_HAND_OVER, SIGNALS, hand_over
+from safebelt.run.preparing import prepare
 
 _log = structlog.get_logger("safebelt.belt")
 
@@ -51,7 +52,7 @@ def run_belts(house: House, workers: int = 0, worker: int = 0) -> None:
     """
     workers = workers or house.settings.belt_workers
     if worker or workers == 1:
-        run_belt(house, worker=max(1, worker), workers=workers)
+        run_belt(house, worker=max(1, worker), workers=workers, in_place=CAN_HAND_OVER)
         return
     if not hasattr(socket, "SO_REUSEPORT"):
         raise Conflict(
@@ -60,6 +61,24 @@ def run_belts(house: House, workers: int = 0, worker: int = 0) -> None:
         )
     hold_port_free(house.settings.bind, house.settings.belt_port, "SAFEBELT_BELT_PORT")
     _keep(house, workers)
+
+
+def run_belt(house: House, *, worker: int = 1, workers: int = 1, in_place: bool = False) -> None:
+    """Serve the belt's port until SIGTERM, alone or as one of several workers.
+
+    Args:
+        house: The house.
+        worker: Which this is.
+        workers: Of how many.
+        in_place: Whether to put a process that holds only what it needs in the place of this one.
+    """
+    prepared = prepare(house)
+    if in_place:
+        house.close()
+        hand_over(prepared, worker=worker, workers=workers)
+    from safebelt.run.belt import serve_prepared  # noqa: PLC0415  what serves; here only where this process does
+
+    serve_prepared(house, prepared, worker=worker, workers=workers)
 
 
 def _keep(house: House, workers: int) -> None:

@@ -12,8 +12,8 @@ from safebelt.kernel.errors import Invalid
 from safebelt.rooms.belt.decide import is_offered, judge_call, steps
 from safebelt.rooms.belt.model import Policy, Stance, ToolAction, ToolCall, ToolVerdict
 from safebelt.rooms.belt.scanner import load_policies
+from safebelt.rooms.belt.scanner.linear import matches
 from safebelt.rooms.belt.scanner.policies import read_source
-from safebelt.rooms.belt.scanner.toolrules import matches
 
 TODAY = date(2026, 11, 22)
 HEAD = """\

@@ -1,6 +1,7 @@
 """Compiled words come back from a shelf as they were put there, and only under the house's own note."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.rooms.belt.scanner.samples import policy, rule
@@ -9,8 +10,9 @@ from tests.rooms.belt.scanner.test_engine import needs_fast
 from safebelt.engines.signing import KeyStore, open_note, sign_note
 from safebelt.kernel.errors import Problem
 from safebelt.rooms.belt.model import Action, Side
-from safebelt.rooms.belt.scanner import Scanner, patterns
+from safebelt.rooms.belt.scanner import Scanner, keeping, patterns
 from safebelt.rooms.belt.scanner.shelf import _MOST_KEPT, Shelf
+from safebelt.rooms.belt.scanner.terms import Forms, forms_of
 
 WORDS = policy(rule("words", Action.MASK, tuple(f"word{number:04}x" for number in range(1200))))
 TEXT = "here is word0007x, and word1199x"
@@ -57,6 +59,49 @@ def test_what_is_kept_is_not_compiled_again_and_finds_the_same(
     assert len(first.scan(TEXT, Side.INPUT)) == 2
     assert again.scan(TEXT, Side.INPUT) == first.scan(TEXT, Side.INPUT)
     assert (tmp_path / "compiled").stat().st_mode & 0o077 == 0
+
+
+@pytest.fixture
+def worked_out(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """One thing for each time that spellings were worked out; what does so is watched, not replaced."""
+    times: list[object] = []
+
+    def watched(rules: Any) -> Forms:
+        times.append(rules)
+        return forms_of(rules)
+
+    monkeypatch.setattr(keeping, "forms_of", watched)
+    return times
+
+
+def test_spellings_are_worked_out_once_and_kept_as_they_are(
+    tmp_path: Path, keys: KeyStore, worked_out: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = policy(rule("words", Action.MASK, (*WORDS.rules[0].terms, "绝密大象", "big red button", "leet words")))
+    first = keeping.forms_for(many, shelf(tmp_path, keys))
+
+    again = keeping.forms_for(many, shelf(tmp_path, keys))
+
+    assert len(worked_out) == 1
+    assert again == first == forms_of((each.id, each.terms) for each in many.rules)
+    assert first.leet and first.spelled and any("juemi" in form for form in first.plain)
+    monkeypatch.setattr(keeping, "_by", lambda: b"a scanner that was mended")
+    keeping.forms_for(many, shelf(tmp_path, keys))
+    assert len(worked_out) == 2, "what another program worked out is not taken"
+
+
+def test_spellings_of_other_rules_or_words_are_their_own(
+    tmp_path: Path, keys: KeyStore, worked_out: list[object]
+) -> None:
+    keeping.forms_for(WORDS, shelf(tmp_path, keys))
+    renamed = policy(rule("others", Action.MASK, WORDS.rules[0].terms))
+
+    assert set(keeping.forms_for(renamed, shelf(tmp_path, keys)).plain.values()) == {("others",)}
+    assert len(worked_out) == 2
+    few = policy(rule("words", Action.MASK, ("whale",)))
+    keeping.forms_for(few, shelf(tmp_path, keys))
+    keeping.forms_for(few, shelf(tmp_path, keys))
+    assert len(worked_out) == 4, "a few are not worth a file"
 
 
 @needs_fast

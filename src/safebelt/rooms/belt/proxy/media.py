@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safebelt.rooms.belt.model import Action, NoticeMode
 from safebelt.rooms.belt.proxy.answers import answer_body
@@ -20,7 +20,9 @@ from safebelt.rooms.belt.proxy.client import Answer
 from safebelt.rooms.belt.proxy.exchange import Exchange
 from safebelt.rooms.belt.proxy.tools import Unmarked
 from safebelt.rooms.belt.proxy.wire import Headers
-from safebelt.rooms.labelling.service import CannotMark, LetOut, MarkedBytes
+
+if TYPE_CHECKING:
+    from safebelt.rooms.labelling.service import LetOut, MarkedBytes
 
 _ITEM_FIELDS = ("b64_json", "url")
 _DATA_URL = "data:"
@@ -35,17 +37,19 @@ _ASKED_IN = ("prompt", "input")
 class _Media(Exchange):
     """An exchange that generates contents which are no texts."""
 
-    _marked: tuple[tuple[str, MarkedBytes], ...] = ()
+    _marked: "tuple[tuple[str, MarkedBytes], ...]" = ()
     _types: tuple[str, ...] = ()
     """How the media types begin that this endpoint may answer with: a page that asks to sign in is no picture."""
 
     async def _stream(self, answer: Answer) -> None:
         raise Unmarked("a stream of pictures or sound is not marked piece by piece")
 
-    async def _mark(self, contents: list[bytes]) -> list[MarkedBytes]:
+    async def _mark(self, contents: list[bytes]) -> "list[MarkedBytes]":
         """Mark the contents, beside the event loop: a picture takes milliseconds, a film with a notice minutes."""
         ident, many = self._recording.id, len(contents) > 1
         named = [(f"{ident}-{at}" if many else ident, content) for at, content in enumerate(contents, 1)]
+        from safebelt.rooms.labelling.service import CannotMark  # noqa: PLC0415  heavy, and most belts pass texts alone
+
         work = asyncio.get_running_loop().run_in_executor(_hands(), self._marked_all, named)
         try:
             before, marked = await work
@@ -57,14 +61,16 @@ class _Media(Exchange):
         self._marked = tuple(zip(before, marked, strict=True))
         return marked
 
-    def _marked_all(self, named: list[tuple[str, bytes]]) -> tuple[list[str], list[MarkedBytes]]:
+    def _marked_all(self, named: list[tuple[str, bytes]]) -> "tuple[list[str], list[MarkedBytes]]":
         """Return the contents' digests as they came, and the contents marked: of a film both take long."""
         return [sha256(content).hexdigest() for _, content in named], self._tools.labelling.let_out(
             named, self._let_out()
         )
 
-    def _let_out(self) -> LetOut:
+    def _let_out(self) -> "LetOut":
         """Return whose contents these are, and what of the marks that the law asks may be put into them."""
+        from safebelt.rooms.labelling.service import LetOut  # noqa: PLC0415  as above
+
         notice = self._caller.harness.notice
         return LetOut(
             system_id=self._caller.key.system_id,
@@ -172,17 +178,17 @@ def _hands() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="safebelt-marking")
 
 
-def _marks_of(one: MarkedBytes) -> dict[str, Any]:
+def _marks_of(one: "MarkedBytes") -> dict[str, Any]:
     """Return which marks are on a content, and which that it should carry are not, with why."""
     left = {name: why.en for name, why in sorted(one.left_out.items())}
     return {"marks": sorted(one.put), **({"left_out": left} if left else {})}
 
 
-def _watermark_of(one: MarkedBytes) -> dict[str, Any]:
+def _watermark_of(one: "MarkedBytes") -> dict[str, Any]:
     return {} if one.ident is None else {"watermark": f"{one.ident:016x}"}
 
 
-def _as_header(one: MarkedBytes) -> bytes:
+def _as_header(one: "MarkedBytes") -> bytes:
     """Return the same as compact ASCII JSON."""
     return json.dumps(_marks_of(one), ensure_ascii=True, separators=(",", ":")).encode("ascii")
 

@@ -6,14 +6,14 @@ from typing import Any
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.model import Harness, NoticeMode
 from safebelt.rooms.belt.scanner.structured import is_structured_request, is_structured_text
-from safebelt.rooms.labelling.service import Labelling
+from safebelt.rooms.labelling.service.giving import Giving
 
 NoticeFor = Callable[[str], str]
 """Text → the notice to end it with; empty for none."""
 
 
 def notice_of(
-    labelling: Labelling, harness: Harness, request: Mapping[str, Any] | None = None, more: Text | None = None
+    labelling: Giving, harness: Harness, request: Mapping[str, Any] | None = None, more: Text | None = None
 ) -> NoticeFor:
     """Return what ends a text of an answer to a request: nothing where a program reads it, or none is asked for.
 

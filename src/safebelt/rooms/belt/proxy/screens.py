@@ -51,6 +51,19 @@ class Screens:
             self._scanners = {old: kept for old, kept in self._scanners.items() if old[1] == on} | {key: scanner}
         return scanner
 
+    def has(self, scanner: Scanner) -> bool:
+        """Whether a scanner is in use."""
+        return any(one is scanner for one in self._scanners.values())
+
+    def keep(self, policies: Iterable[Policy]) -> None:
+        """Let go of every scanner but those of some policies: one of 10,000 words is tens of megabytes."""
+        digests = {policy.digest for policy in policies}
+        kept = {key: scanner for key, scanner in self._scanners.items() if key[0] in digests}
+        if len(kept) < len(self._scanners):
+            self._scanners = kept
+            _find_short.cache_clear()
+            masks_all_that_records_do.cache_clear()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screened:

@@ -158,6 +158,7 @@ class Seats:
         if snapshot is not self._snapshot or on != self._on:
             self._snapshot, self._on = snapshot, on
             self._known.clear()
+            self._plain = {key: one for key, one in self._plain.items() if self._tools.screens.has(one[0])}
         digest = sha256(credential).hexdigest()
         if digest not in self._known:
             if len(self._known) >= _MOST_KNOWN:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from safebelt.engines.clock import Chance, Clock, real_chance
 from safebelt.kernel.ids import NewId
@@ -23,7 +23,9 @@ from safebelt.rooms.belt.proxy.upstreams import Model, NoneLeft
 from safebelt.rooms.belt.proxy.versions import UnknownVersion
 from safebelt.rooms.belt.proxy.wire import Headers
 from safebelt.rooms.belt.records.sealing import Sealers
-from safebelt.rooms.labelling.service import Labelling
+
+if TYPE_CHECKING:
+    from safebelt.rooms.labelling.service import AtTheBelt, Labelling
 
 
 class Fetch(Protocol):
@@ -75,7 +77,7 @@ class Tools:
     screens: Screens
     clock: Clock
     new_id: NewId
-    labelling: Labelling
+    labelling: "AtTheBelt | Labelling"
     health: Callable[[], dict[str, object]]
     max_answer_bytes: int = 64 * 1024 * 1024
     prove: Prove = nobody

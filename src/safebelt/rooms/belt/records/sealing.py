@@ -13,17 +13,19 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from safebelt.engines.archive_age import Keys, open_bytes, seal_bytes
 from safebelt.engines.clock import Chance
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.records.line import encode
+
+if TYPE_CHECKING:
+    from safebelt.engines.archive_age import Keys
 
 SEALED = "sealed"
 """What stands for the originals in a record's content."""
@@ -84,6 +86,8 @@ class Sealer:
 
     def _begin(self) -> None:
         seed = self._chance(_SEED_BYTES)
+        from safebelt.engines.archive_age import seal_bytes  # noqa: PLC0415  most belts seal nothing
+
         self._key = _as_text(seal_bytes(seed, self._recipients))
         self._chain, self._step, self._until = seed, 0, self._ticks() + KEY_SECONDS
 
@@ -117,7 +121,7 @@ def sealed_in(content: Mapping[str, Any] | None) -> Sealed | None:
         return None
 
 
-def unseal(sealed: Sealed, record_id: str, half: str, keys: Keys) -> dict[str, str]:
+def unseal(sealed: Sealed, record_id: str, half: str, keys: "Keys") -> dict[str, str]:
     """Open what was sealed for one half of an exchange.
 
     Raises:
@@ -137,7 +141,9 @@ def unseal(sealed: Sealed, record_id: str, half: str, keys: Keys) -> dict[str, s
     return texts
 
 
-def _seed(key: bytes, keys: Keys, recipients: Sequence[str]) -> bytes:
+def _seed(key: bytes, keys: "Keys", recipients: Sequence[str]) -> bytes:
+    from safebelt.engines.archive_age import open_bytes  # noqa: PLC0415  as above
+
     try:
         return open_bytes(key, keys)
     except Invalid as error:

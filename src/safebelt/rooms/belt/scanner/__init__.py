@@ -7,11 +7,28 @@
 A text is read through its encodings (`source`, `decode`), folded (`chars`, `fold`), and read for words in three views
 (`terms`, `views`, `words`) and for personal data (`detectors`).  `engine` does so for whole texts, with one compiled
 Hyperscan database (`patterns`) where there is a wheel for it, else in plain Python with the same findings; `stream`
-does so piece by piece.  The tables (`tables`) come from published data, see `tools/gen_scanner_tables.py`.
+does so piece by piece.  `policies` reads what to look for, and is imported where files are read: what a belt
+serves by was read before.  The tables (`tables`) come from published data, see `tools/gen_scanner_tables.py`.
 """
 
+from typing import TYPE_CHECKING
+
+from safebelt.kernel.rooms import later
 from safebelt.rooms.belt.scanner.engine import Scanner, mask_all
-from safebelt.rooms.belt.scanner.policies import load_policies
 from safebelt.rooms.belt.scanner.stream import Released, StreamScreen
 
-__all__ = ["Released", "Scanner", "StreamScreen", "load_policies", "mask_all"]
+if TYPE_CHECKING:
+    from safebelt.rooms.belt.scanner.policies import Source, load_policies, read_kept, read_source
+
+__all__ = [
+    "Released",
+    "Scanner",
+    "Source",
+    "StreamScreen",
+    "load_policies",
+    "mask_all",
+    "read_kept",
+    "read_source",
+]
+
+__getattr__ = later(__name__, {"policies": "Source load_policies read_kept read_source"})

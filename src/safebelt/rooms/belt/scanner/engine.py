@@ -17,9 +17,9 @@ from safebelt.rooms.belt.scanner.detectors import DETECTORS
 from safebelt.rooms.belt.scanner.finders import Finder, FoldedHit, Pointer, found_in, with_needs
 from safebelt.rooms.belt.scanner.fold import Whole, fold_whole
 from safebelt.rooms.belt.scanner.glances import Glances, Remembered
+from safebelt.rooms.belt.scanner.keeping import forms_for
 from safebelt.rooms.belt.scanner.shelf import Shelf
 from safebelt.rooms.belt.scanner.source import Source, read, texts_within
-from safebelt.rooms.belt.scanner.terms import forms_of
 from safebelt.rooms.belt.scanner.views import (
     Reading,
     WordHit,
@@ -69,7 +69,7 @@ class Scanner:
             )
             for rule in policy.rules
         }
-        forms = forms_of((rule.id, rule.terms) for rule in policy.rules)
+        forms = forms_for(policy, shelf)
         self.without_pinyin = forms.without_pinyin
         self.plain: Words[str] = Words(forms.plain, waits.__getitem__)
         self.spelled: Words[str] = Words(forms.spelled, waits.__getitem__)

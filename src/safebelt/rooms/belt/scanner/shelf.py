@@ -14,7 +14,7 @@ import structlog
 
 from safebelt.kernel.errors import Problem
 
-_MOST_KEPT = 16
+_MOST_KEPT = 24
 """The policies in use and those of the last changes."""
 _END_OF_NOTE = b"\0"
 

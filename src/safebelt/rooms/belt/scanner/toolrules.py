@@ -1,10 +1,9 @@
 """Reading the section `tools` of a policy file: which tools an agent may use, on what arguments."""
 
-from functools import lru_cache
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
-from pydantic_core import SchemaError, SchemaValidator, core_schema
+from pydantic_core import SchemaError
 
 from safebelt.rooms.belt.decide import steps
 from safebelt.rooms.belt.model import (
@@ -18,6 +17,7 @@ from safebelt.rooms.belt.model import (
     ToolPolicy,
     ToolRule,
 )
+from safebelt.rooms.belt.scanner.linear import compiled
 from safebelt.rooms.belt.scanner.policy_words import BasisData, RuleId, Strict, Words
 
 MAX_PATTERN_CHARS = 1000
@@ -26,27 +26,11 @@ MAX_PATTERN_CHARS = 1000
 Plain = StrictStr | StrictInt | StrictFloat | StrictBool
 
 
-@lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> SchemaValidator:
-    return SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex"))
-
-
-def matches(pattern: str, text: str) -> bool | None:
-    """Say whether a regular expression is found in a text, in time linear in the text: the engine never goes back.
-
-    Returns:
-        None where the text is none (it holds half a character).
-    """
-    if any("\ud800" <= char <= "\udfff" for char in text):
-        return None
-    return _compiled(pattern).isinstance_python(text)
-
-
 def _is_pattern(pattern: str) -> str:
     if len(pattern) > MAX_PATTERN_CHARS:
         raise ValueError(f"a regular expression has more than {MAX_PATTERN_CHARS} characters")
     try:
-        _compiled(pattern)
+        compiled(pattern)
     except SchemaError as error:
         reason = str(error).strip().splitlines()[-1].strip()
         raise ValueError(f"not a regular expression that can be searched in bounded time: {reason}") from error

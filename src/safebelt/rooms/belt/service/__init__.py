@@ -1,42 +1,47 @@
-"""Deeds of the belt, one class in five chapters: harnesses and keys, orders, exchanges, evidence, identity."""
+"""Deeds of the belt, one class in chapters; a chapter is loaded when somebody first names what is in it.
 
-from safebelt.rooms.belt.service.aging import Aging
-from safebelt.rooms.belt.service.approvals import Approvals, HeldCalls
-from safebelt.rooms.belt.service.base import CarriedHere, Tools
-from safebelt.rooms.belt.service.classifying import Classifying, Sample
-from safebelt.rooms.belt.service.commanding import EVERYTHING
-from safebelt.rooms.belt.service.content import days_said
-from safebelt.rooms.belt.service.evidence import texts_of
-from safebelt.rooms.belt.service.exchanges import OPEN, day_range
-from safebelt.rooms.belt.service.identity import BeltIdentity, Identities
-from safebelt.rooms.belt.service.keys import MAX_GRACE_HOURS, Keys, digest_of
-from safebelt.rooms.belt.service.policy_versions import RED_LINES, Loaded, NotTaken
-from safebelt.rooms.belt.service.reconciling import Completeness
-from safebelt.rooms.belt.service.replaying import MAX_REPLAYED, SHOWN_DAYS, Replays
-from safebelt.rooms.belt.service.sealing import OPEN_ORIGINALS, SEAL, HandedOut, Originals
-from safebelt.rooms.belt.service.stops import ALIVE_SECONDS
-from safebelt.rooms.belt.service.strikes import StrikesFound
-from safebelt.rooms.belt.service.telemetry import Telemetry
-from safebelt.rooms.belt.service.transparency import Openly, OpenPolicy, OpenRule, Transparency
-from safebelt.rooms.belt.service.trying import MAX_PROMPT_CHARS, Tried, TryIt
-from safebelt.rooms.belt.service.two_people import TwoPersonOrders
-from safebelt.rooms.belt.service.usage import Quotas
-from safebelt.rooms.belt.service.words import (
-    BeltNow,
-    BusNow,
-    Found,
-    Full,
-    Holds,
-    LimitNow,
-    Minute,
-    Proof,
-    Sealed,
-    Search,
-    Stop,
-    Stops,
-    Traffic,
-    VersionNow,
-)
+A worker of the traffic side loads `serving` alone: what it loads stays in memory for as long as it serves.
+"""
+
+from typing import TYPE_CHECKING
+
+from safebelt.kernel.rooms import later
+
+if TYPE_CHECKING:
+    from safebelt.rooms.belt.service.approvals import Approvals
+    from safebelt.rooms.belt.service.base import CarriedHere, Tools
+    from safebelt.rooms.belt.service.classifying import Sample
+    from safebelt.rooms.belt.service.commanding import EVERYTHING
+    from safebelt.rooms.belt.service.content import days_said
+    from safebelt.rooms.belt.service.evidence import texts_of
+    from safebelt.rooms.belt.service.exchanges import OPEN, day_range
+    from safebelt.rooms.belt.service.identity import BeltIdentity
+    from safebelt.rooms.belt.service.keys import MAX_GRACE_HOURS, digest_of
+    from safebelt.rooms.belt.service.policy_versions import RED_LINES, Loaded, NotTaken
+    from safebelt.rooms.belt.service.replaying import MAX_REPLAYED, SHOWN_DAYS
+    from safebelt.rooms.belt.service.sealing import OPEN_ORIGINALS, SEAL, HandedOut
+    from safebelt.rooms.belt.service.serving import Serving
+    from safebelt.rooms.belt.service.stops import ALIVE_SECONDS
+    from safebelt.rooms.belt.service.strikes import StrikesFound
+    from safebelt.rooms.belt.service.transparency import OpenPolicy, OpenRule, Transparency
+    from safebelt.rooms.belt.service.trying import MAX_PROMPT_CHARS, Tried, TryIt
+    from safebelt.rooms.belt.service.whole import Belt
+    from safebelt.rooms.belt.service.words import (
+        BeltNow,
+        BusNow,
+        Found,
+        Full,
+        Holds,
+        LimitNow,
+        Minute,
+        Proof,
+        Sealed,
+        Search,
+        Stop,
+        Stops,
+        Traffic,
+        VersionNow,
+    )
 
 __all__ = [
     "ALIVE_SECONDS",
@@ -69,6 +74,7 @@ __all__ = [
     "Sample",
     "Sealed",
     "Search",
+    "Serving",
     "Stop",
     "Stops",
     "StrikesFound",
@@ -84,19 +90,25 @@ __all__ = [
     "texts_of",
 ]
 
-
-class Belt(
-    Keys,
-    Telemetry,
-    TwoPersonOrders,
-    Quotas,
-    Aging,
-    HeldCalls,
-    Identities,
-    Replays,
-    Openly,
-    Completeness,
-    Classifying,
-    Originals,
-):
-    """The belt, as console, API, command line and jobs use it."""
+_CHAPTERS = {
+    "approvals": "Approvals",
+    "base": "CarriedHere Tools",
+    "classifying": "Sample",
+    "commanding": "EVERYTHING",
+    "content": "days_said",
+    "evidence": "texts_of",
+    "exchanges": "OPEN day_range",
+    "identity": "BeltIdentity",
+    "keys": "MAX_GRACE_HOURS digest_of",
+    "policy_versions": "RED_LINES Loaded NotTaken",
+    "replaying": "MAX_REPLAYED SHOWN_DAYS",
+    "sealing": "OPEN_ORIGINALS SEAL HandedOut",
+    "serving": "Serving",
+    "stops": "ALIVE_SECONDS",
+    "strikes": "StrikesFound",
+    "transparency": "OpenPolicy OpenRule Transparency",
+    "trying": "MAX_PROMPT_CHARS Tried TryIt",
+    "whole": "Belt",
+    "words": "BeltNow BusNow Found Full Holds LimitNow Minute Proof Sealed Search Stop Stops Traffic VersionNow",
+}
+__getattr__ = later(__name__, _CHAPTERS)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from safebelt.engines.clock import Chance, Clock
 from safebelt.engines.reports import Press
@@ -12,15 +12,17 @@ from safebelt.engines.sql import Sql
 from safebelt.kernel.errors import Invalid, NotFound
 from safebelt.kernel.ids import NewId
 from safebelt.kernel.text import Text
-from safebelt.rooms.access.service import Access
 from safebelt.rooms.belt.control.orders import OrderBox
-from safebelt.rooms.belt.exports.collector import Collector
 from safebelt.rooms.belt.model import Earlier, Policy
 from safebelt.rooms.belt.records.head import Open
-from safebelt.rooms.belt.scanner.policies import Source
-from safebelt.rooms.certificates.model import Carried
-from safebelt.rooms.ledger.service import Ledger
-from safebelt.rooms.registry.service import Registry
+
+if TYPE_CHECKING:  # a belt's worker holds all of these, and asks hardly any of them
+    from safebelt.rooms.access.service import Access
+    from safebelt.rooms.belt.exports.collector import Collector
+    from safebelt.rooms.belt.scanner.policies import Source
+    from safebelt.rooms.certificates.model import Carried
+    from safebelt.rooms.ledger.service import Ledger
+    from safebelt.rooms.registry.service import Registry
 
 MAX_REASON_CHARS = 1000
 """A reason is a sentence or a paragraph; it goes to the ledger for good."""
@@ -36,7 +38,7 @@ class CarriedHere:
     """
 
     folder: Path
-    of: Carried
+    of: "Carried"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +72,9 @@ class Tools:
     """
 
     sql: Sql
-    ledger: Ledger
-    registry: Registry
-    access: Access
+    ledger: "Ledger"
+    registry: "Registry"
+    access: "Access"
     box: OrderBox
     records: Path
     policies: Mapping[str, Policy]
@@ -84,9 +86,9 @@ class Tools:
     chance: Chance
     identity: CarriedHere | None = None
     lease_seconds: float | None = None
-    collector: Collector | None = None
+    collector: "Collector | None" = None
     default_policy: str = ""
-    sources: Callable[[], Mapping[str, Source]] = dict
+    sources: Callable[[], "Mapping[str, Source]"] = dict
     required: Callable[[], frozenset[str]] = field(default=frozenset)
     complaints: Callable[[str], int] | None = None
     admission: Path | None = None

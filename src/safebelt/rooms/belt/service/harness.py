@@ -24,7 +24,7 @@ from safebelt.rooms.belt.service.base import missing
 from safebelt.rooms.belt.service.content import hold_days, two_people_seal
 from safebelt.rooms.belt.service.policy_versions import PolicyVersions
 from safebelt.rooms.belt.service.strikes import Strikes
-from safebelt.rooms.registry.model.identity import Scheme
+from safebelt.rooms.registry.service.providers import codes_of
 
 _NAMED = 200
 """Systems named with one query; the few beyond it are looked up one by one."""
@@ -167,7 +167,7 @@ class Harnesses(PolicyVersions, RulesOfAdmission, Strikes):
             keys={row["digest"]: store.to_key(row) for row in keys},
             harnesses={row["system_id"]: store.to_harness(row) for row in harnesses},
             policies={id_: in_force(policy, today) for id_, policy in policies.items()},
-            providers=self._t.registry.providers_known_as(Scheme.USCC, fitted) if fitted else {},
+            providers=codes_of(self._t.sql, fitted) if fitted else {},
             admission=admission,
             strikes=strikes,
         )

@@ -7,10 +7,9 @@ import sqlalchemy as sa
 
 from safebelt.kernel.errors import Conflict, Invalid, Refused, Unavailable
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt import store
+from safebelt.rooms.belt import scanner, store
 from safebelt.rooms.belt.decide import missing_red_lines
 from safebelt.rooms.belt.model import Adoption, Policy
-from safebelt.rooms.belt.scanner.policies import read_kept, read_source
 from safebelt.rooms.belt.service.base import Chapter, Tools, missing
 
 _PREFIX = 8
@@ -32,6 +31,10 @@ class PolicyReading(Chapter):
             found = self._in_force(tx)
         return tuple(found[id_] for id_ in sorted(found))
 
+    def house_policies(self) -> dict[str, Policy]:
+        """Return the policies of the house's folder by id, whatever was adopted over them."""
+        return dict(self._t.policies)
+
     def policy(self, policy_id: str) -> Policy:
         """Return one screening policy as it is in force.
 
@@ -52,7 +55,7 @@ class PolicyReading(Chapter):
         Raises:
             Invalid: It breaks a rule of form; every error is named with its line.
         """
-        return read_source(content, f"{name}.yaml", folder or self._t.lists).policy
+        return scanner.read_source(content, f"{name}.yaml", folder or self._t.lists).policy
 
     def default_policy(self) -> str:
         """Return the id of the policy a system gets where none is named.
@@ -139,7 +142,7 @@ class PolicyReading(Chapter):
         if digest not in self._kept_by_digest:
             content = store.policy_content(tx, digest)
             try:
-                policy = read_kept((content or "").encode()).policy
+                policy = scanner.read_kept((content or "").encode()).policy
             except Invalid:
                 policy = None
             if policy is None or policy.digest != digest:

@@ -6,6 +6,7 @@ was loaded outlives a restart, until the file itself changes.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 import structlog
@@ -14,12 +15,14 @@ from safebelt.kernel.actors import MACHINE, Actor
 from safebelt.kernel.errors import Conflict
 from safebelt.kernel.text import Text
 from safebelt.rooms.access.model import Proposal, Propose
-from safebelt.rooms.belt import store
+from safebelt.rooms.belt import scanner, store
 from safebelt.rooms.belt.decide import changed_red_lines
 from safebelt.rooms.belt.model import Adoption, Brought, Policy, PolicyAdopted, RedLineChange
-from safebelt.rooms.belt.scanner.policies import Source, read_kept, read_source
 from safebelt.rooms.belt.service.base import REASON, given, missing
 from safebelt.rooms.belt.service.policies import PolicyReading
+
+if TYPE_CHECKING:
+    from safebelt.rooms.belt.scanner import Source
 
 RED_LINES = "belt.red_lines"
 """The act that needs two people."""
@@ -70,7 +73,7 @@ class PolicyVersions(PolicyReading):
                 proposal_id,
                 Text(zh="请查看双人事项。", en="See the acts that need two people."),
             )
-        policy = read_kept(str(proposal.content["content"]).encode()).policy
+        policy = scanner.read_kept(str(proposal.content["content"]).encode()).policy
         with self._t.sql.read() as tx:
             old = self._in_force(tx).get(policy.id)
         return Loaded(policy=policy, changes=changed_red_lines(old, policy) if old else (), proposal=proposal)
@@ -99,7 +102,7 @@ class PolicyVersions(PolicyReading):
             Refused: It is in use and lacks a red line of the house, or the actor may not propose a change of red lines.
         """
         reason = given(reason, field="reason", what=REASON)
-        source = read_source(content, name, folder or self._t.lists)
+        source = scanner.read_source(content, name, folder or self._t.lists)
         with self._t.sql.read() as tx:
             _hold_new_number(source.policy, store.adoptions(tx, source.policy.id))
         return self._bring(source, Brought.LOAD, reason, by)
@@ -118,7 +121,7 @@ class PolicyVersions(PolicyReading):
             digest = self._adoption(tx, policy_id, version).digest if version else self._before(tx, policy_id)
             kept = self._kept(tx, digest)
             content = store.policy_content(tx, digest) or ""
-        return self._bring(Source(kept, content.encode()), Brought.ROLL_BACK, reason, by)
+        return self._bring(scanner.Source(kept, content.encode()), Brought.ROLL_BACK, reason, by)
 
     def second_policy(self, proposal_id: str, *, answer: str, by: Actor) -> Adoption:
         """Second a change of red lines: the version comes into force.
@@ -130,7 +133,7 @@ class PolicyVersions(PolicyReading):
         with self._t.sql.begin() as tx:
             self._t.sql.exclusive(tx, _LOCK)
             proposal = self._t.access.second(tx, proposal_id, action=RED_LINES, answer=answer, by=by)
-            source = read_kept(str(proposal.content["content"]).encode())
+            source = scanner.read_kept(str(proposal.content["content"]).encode())
             if self._digest_now(tx, source.policy.id) != proposal.content["replaces"]:
                 raise Conflict(
                     what=Text(
@@ -175,7 +178,7 @@ class PolicyVersions(PolicyReading):
                 self.hold_red_lines_of(in_folder)
         return tuple(left)
 
-    def _take(self, tx: sa.Connection, source: Source) -> NotTaken | None:
+    def _take(self, tx: sa.Connection, source: "Source") -> NotTaken | None:
         adopted = store.adoptions(tx, source.policy.id)
         last_file = next((each.digest for each in adopted if each.brought is Brought.FILE), "")
         if last_file == source.policy.digest:
@@ -188,7 +191,7 @@ class PolicyVersions(PolicyReading):
 
     # ------------------------------------------------------------------ hands
 
-    def _bring(self, source: Source, brought: Brought, reason: str, by: Actor) -> Loaded:
+    def _bring(self, source: "Source", brought: Brought, reason: str, by: Actor) -> Loaded:
         policy = source.policy
         with self._t.sql.begin() as tx:
             self._t.sql.exclusive(tx, _LOCK)
@@ -213,7 +216,7 @@ class PolicyVersions(PolicyReading):
             self._adopt(tx, source, Brought.FILE, _FOUND.en, MACHINE)
 
     def _adopt(
-        self, tx: sa.Connection, source: Source, brought: Brought, reason: str, by: Actor, *, proposal: str = ""
+        self, tx: sa.Connection, source: "Source", brought: Brought, reason: str, by: Actor, *, proposal: str = ""
     ) -> Adoption:
         policy = source.policy
         now = self._in_force(tx)
@@ -268,7 +271,7 @@ def _hold_new_number(policy: Policy, adopted: list[Adoption]) -> None:
 
 
 def _proposal(
-    source: Source, brought: Brought, reason: str, changes: tuple[RedLineChange, ...], replaces: str
+    source: "Source", brought: Brought, reason: str, changes: tuple[RedLineChange, ...], replaces: str
 ) -> Propose:
     policy, rules = source.policy, ", ".join(change.rule for change in changes)
     return Propose(

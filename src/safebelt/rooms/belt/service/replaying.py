@@ -23,7 +23,7 @@ from safebelt.rooms.belt.model import Action, Policy, Record, Replay, Side, Stan
 from safebelt.rooms.belt.records.digests import DIGESTS
 from safebelt.rooms.belt.records.reader import Exchanged, Reader
 from safebelt.rooms.belt.scanner import Scanner
-from safebelt.rooms.belt.scanner.toolrules import matches
+from safebelt.rooms.belt.scanner.linear import matches
 from safebelt.rooms.belt.service.policies import PolicyReading
 
 MAX_REPLAYED = 100_000

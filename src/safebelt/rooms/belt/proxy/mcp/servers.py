@@ -27,7 +27,13 @@ class McpServer(Upstream):
     """
 
     async def ask(
-        self, request: Request, message: Mapping[str, Any] | None, body: bytes, *, record: str = "", resumed: bytes = b""
+        self,
+        request: Request,
+        message: Mapping[str, Any] | None,
+        body: bytes,
+        *,
+        record: str = "",
+        resumed: bytes = b"",
     ) -> Answer:
         """Send a request and return the answer once its head is here.
 

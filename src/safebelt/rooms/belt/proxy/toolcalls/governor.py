@@ -24,7 +24,7 @@ from safebelt.rooms.belt.model import (
 )
 from safebelt.rooms.belt.proxy.toolcalls.asking import Ruling
 from safebelt.rooms.belt.scanner.engine import mask_all
-from safebelt.rooms.belt.scanner.toolrules import matches
+from safebelt.rooms.belt.scanner.linear import matches
 
 MAX_READ_CHARS = 16 * 1024
 """Arguments that are put before a person: whole or not at all, and more than this nobody reads."""
