@@ -5,6 +5,7 @@ Each node is a network namespace with a belt of its own, where this system can m
 
 import base64
 import contextlib
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -47,6 +48,9 @@ class Two:
         node = Node(self.net, name, folder, **bus, **settings)
         upstream = Lines(node.talk("tests.journeys.streams", "upstream", "7")).hear()
         node.env["SAFEBELT_UPSTREAM"] = f"http://127.0.0.1:{upstream}/v1"
+        if name == "first":  # the other does not know that version
+            earlier = {"v1": {"upstream": node.env["SAFEBELT_UPSTREAM"]}}
+            node.env["SAFEBELT_EARLIER_VERSIONS"] = json.dumps(earlier)
         prepared = node.run("demo")
         assert prepared.returncode == 0, prepared.stderr
         return node
@@ -127,6 +131,32 @@ def _refused(node: Node, why: str) -> int:
             return len(found)
         time.sleep(0.3)
     raise AssertionError(f"the ledger has no word of a message that was {why}")
+
+
+def test_a_limit_goes_over_the_bus_and_each_machine_counts_for_itself(two: Two) -> None:
+    given = _order(two, "limit", "--per-minute", "2", "--reason", "overload")
+    for node in two.both:
+        _proof(node, lambda proof: proof.order.id == given["order"])
+    bound = {node.name: [two.ask(node) for _ in range(3)] for node in two.both}
+    two.second.json("belt", "unlimit", "--reason", "of its own")
+    still = two.ask(two.second)
+    _order(two, "unlimit", "--reason", "over")
+
+    passed, beyond = (200, ""), (429, "limited_by_human")
+    assert bound == {node.name: [passed, passed, beyond] for node in two.both} and still == beyond
+    for node in two.both:
+        two.until(node, 200)
+
+
+def test_a_roll_back_goes_over_the_bus_and_who_does_not_know_the_version_asks_nobody(two: Two) -> None:
+    given = _order(two, "roll-back", "--to", "v1", "--reason", "wrong answers")
+    for node in two.both:
+        _proof(node, lambda proof: proof.order.id == given["order"])
+    seen = [two.ask(node) for node in two.both]
+    _order(two, "roll-forward", "--reason", "corrected")
+
+    assert seen == [(200, ""), (503, "unknown_version")]
+    two.until(two.second, 200)
 
 
 def test_one_order_stops_both_nodes_and_only_the_commanding_house_lifts_it(two: Two) -> None:
