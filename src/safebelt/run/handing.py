@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, cast
 
 from safebelt.app import House
 from safebelt.rooms.belt.model import Command, Policy, Usage
@@ -54,7 +54,7 @@ class Prepared:
 
 def hand_over(prepared: Prepared, *, worker: int, workers: int) -> NoReturn:
     """Put a worker in this process's place."""
-    with tempfile.TemporaryFile() as file:
+    with _nameless() as file:
         pickle.dump(prepared, file)  # read by nobody but the worker: the file has no name
         file.flush()
         os.set_inheritable(file.fileno(), True)
@@ -63,6 +63,13 @@ def hand_over(prepared: Prepared, *, worker: int, workers: int) -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
         os.execv(sys.executable, [sys.executable, "-m", WORKER, *words])  # noqa: S606  our own interpreter
+
+
+def _nameless() -> BinaryIO:
+    """Return a file without a name: in memory where the system can, since keys go through it."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("safebelt"), "w+b")
+    return cast("BinaryIO", tempfile.TemporaryFile())
 
 
 def taken(number: int) -> Prepared:
