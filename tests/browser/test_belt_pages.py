@@ -128,7 +128,7 @@ def test_a_new_exchange_appears_by_itself_and_its_outcome_replaces_it(
         house.belt.index()
 
         browser_page.wait_for_selector("#rec_live:has-text('complete')")
-    assert browser_page.locator("#belt-numbers .sb-numbers dd").first.inner_text() == "14"
+    assert browser_page.locator("#belt-numbers .sb-numbers dd").first.inner_text() == "15"
 
 
 def test_a_person_stops_a_system_with_the_keyboard_and_sees_the_proof(
@@ -184,7 +184,7 @@ def test_without_javascript_everything_still_works(browser: Any, address: str, h
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{address}/en/belt")
-    assert page.locator("#exchanges tr").count() == 13
+    assert page.locator("#exchanges tr").count() == 14
     page.goto(f"{address}/en/belt/try")
     page.fill("#prompt", "hello")
     page.click("text=Send")

@@ -100,7 +100,6 @@ class Table:
         several: What those fold to, in the order of n.
         flat, offsets, lengths: The same, as one array of code points with the place and length of each.
         classes: Folded code point → its class, one byte each.
-        ascii_classes: The same for ASCII, as `bytes.translate` wants it.
     """
 
     codes: Codes
@@ -109,7 +108,6 @@ class Table:
     offsets: npt.NDArray[np.intp]
     lengths: npt.NDArray[np.intp]
     classes: npt.NDArray[np.uint8]
-    ascii_classes: bytes
 
 
 _LAST_PLANES = 0x40000
@@ -132,6 +130,11 @@ def _is_plain_letter(code: int) -> bool:
 @cache
 def table() -> Table:
     """Return the table; built once, in about a third of a second."""
+    return made_table()
+
+
+def made_table() -> Table:
+    """Build the table: 6 MB, for whoever keeps something smaller made of it."""
     codes, classes = np.arange(UNICODE, dtype=np.uint32), np.full(UNICODE, SIGN[0], dtype=np.uint8)
     several: dict[str, int] = {"": 0}
     same = _same()
@@ -155,5 +158,10 @@ def table() -> Table:
         offsets=np.cumsum(lengths) - lengths,
         lengths=lengths,
         classes=classes,
-        ascii_classes=bytes(class_of(chr(code))[0] if code < 128 else SIGN[0] for code in range(256)),
     )
+
+
+@cache
+def ascii_classes() -> bytes:
+    """Return the class of each character of ASCII, as `bytes.translate` wants it."""
+    return bytes(class_of(chr(code))[0] if code < 128 else SIGN[0] for code in range(256))

@@ -11,11 +11,10 @@ from functools import cache
 from safebelt.rooms.belt.decide import RawHit, is_acting, mask
 from safebelt.rooms.belt.model import Policy, Side, Stance
 from safebelt.rooms.belt.scanner import patterns
-from safebelt.rooms.belt.scanner.chars import table
 from safebelt.rooms.belt.scanner.compiled import Compiled, Look
 from safebelt.rooms.belt.scanner.detectors import DETECTORS
 from safebelt.rooms.belt.scanner.finders import Finder, FoldedHit, Pointer, found_in, with_needs
-from safebelt.rooms.belt.scanner.fold import Whole, fold_whole
+from safebelt.rooms.belt.scanner.fold import Whole, fold_whole, make_ready
 from safebelt.rooms.belt.scanner.glances import Glances, Remembered
 from safebelt.rooms.belt.scanner.keeping import forms_for
 from safebelt.rooms.belt.scanner.shelf import Shelf
@@ -87,7 +86,7 @@ class Scanner:
         is_fast = fast and patterns.AVAILABLE
         self._compiled = Compiled(self.plain, self.spelled, self.leet, detectors, shelf) if is_fast else None
         self.glances: dict[int, Glances] = {bit_of(side, stance): Remembered() for side in Side for stance in Stance}
-        table()  # now, not when the first text comes
+        make_ready()
 
     def finders(self, side: Side) -> tuple[Finder, ...]:
         """Return the detectors at work on one side, in the order of the policy's rules."""

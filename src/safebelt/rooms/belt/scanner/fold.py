@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from safebelt.rooms.belt.scanner import native
-from safebelt.rooms.belt.scanner.chars import UNICODE, Codes, Table, fold_char, table
+from safebelt.rooms.belt.scanner.chars import UNICODE, Codes, Table, ascii_classes, fold_char, table
 
 INVISIBLE = "\ufdd0"
 """Stands for each invisible character beyond the run that folding drops.  A noncharacter: never in real text."""
@@ -114,15 +114,23 @@ class Whole:
         is_moved: Whether a character may have come from another place than its own.
         is_ascii: Whether the source was of ASCII alone, with nothing invisible in it.
         classes: The class of each folded character, where it is known.
+        lengths: How many characters each of the source has become, where it is known.
     """
 
-    __slots__ = ("_classes", "_origin", "_source", "_text", "data", "is_ascii", "is_moved")
+    __slots__ = ("_classes", "_lengths", "_origin", "_source", "_text", "data", "is_ascii", "is_moved")
 
     def __init__(
-        self, source: str, data: bytes, *, is_moved: bool = False, is_ascii: bool = False, classes: bytes | None = None
+        self,
+        source: str,
+        data: bytes,
+        *,
+        is_moved: bool = False,
+        is_ascii: bool = False,
+        classes: bytes | None = None,
+        lengths: Lengths | None = None,
     ) -> None:
         self.data, self.is_moved, self.is_ascii = data, is_moved, is_ascii
-        self._source, self._classes = source, classes
+        self._source, self._classes, self._lengths = source, classes, lengths
         self._text: str | None = None
         self._origin: npt.NDArray[np.intp] | None = None
 
@@ -137,18 +145,17 @@ class Whole:
     def classes(self) -> bytes:
         """The class of each folded character, one byte each."""
         if self._classes is None:
-            forms = table()
             if self.is_ascii:
-                self._classes = self.data.translate(forms.ascii_classes)
+                self._classes = self.data.translate(ascii_classes())
             else:
-                self._classes = forms.classes.take(codes_of(self.text)).tobytes()
+                self._classes = table().classes.take(codes_of(self.text)).tobytes()
         return self._classes
 
     @property
     def origin(self) -> npt.NDArray[np.intp] | None:
         """For each folded character, which character of the source it came from; None where it is the same place."""
         if self._origin is None and self.is_moved:
-            _, lengths = _spread(table().codes.take(codes_of(self._source)))
+            lengths = native.lengths(codes_of(self._source)) if self._lengths is None else self._lengths
             self._origin = np.repeat(np.arange(lengths.size), lengths)
         return self._origin
 
@@ -166,14 +173,22 @@ def fold_whole(source: str) -> Whole:
     return Whole(source, data, is_moved=is_moved, classes=classes)
 
 
+def make_ready() -> None:
+    """Build the tables now, not when the first text comes: a third of a second."""
+    if native.AVAILABLE:
+        native.folder(MAX_INVISIBLE)
+    else:
+        table()
+
+
 def fold_by_arrays(source: str) -> Whole:
     """Fold a whole text without `native`."""
     codes = table().codes.take(codes_of(source))
     try:
         text = codes.tobytes().decode("utf-32-le")
     except UnicodeDecodeError:  # a code beyond Unicode: some characters fold to none or several
-        text, _ = _spread(codes)
-        return Whole(source, text.encode(), is_moved=True)
+        text, lengths = _spread(codes)
+        return Whole(source, text.encode(), is_moved=True, lengths=lengths)
     return Whole(source, text.encode())
 
 

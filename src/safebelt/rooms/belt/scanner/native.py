@@ -8,8 +8,9 @@ from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from safebelt.rooms.belt.scanner.chars import UNICODE, table
+from safebelt.rooms.belt.scanner.chars import UNICODE, Codes, made_table
 
 try:
     from safebelt.rooms.belt.scanner import _fast
@@ -47,7 +48,7 @@ class Packed(NamedTuple):
 @cache
 def packed() -> Packed:
     """Return the table; equal blocks stand in it once, so that it fits a processor's cache."""
-    forms = table()
+    forms = made_table()
     is_one = forms.codes < UNICODE
     entries = np.where(is_one, forms.codes, (forms.codes - UNICODE) | _SEVERAL)
     entries[is_one] |= forms.classes[forms.codes[is_one]].astype(np.uint32) << _CLASS_SHIFT
@@ -67,6 +68,18 @@ def folder(hidden: int) -> Fold:
         hidden: Most invisible characters in a row that are dropped.
     """
     return partial(_fast.fold, *packed(), hidden)
+
+
+def lengths(codes: Codes) -> npt.NDArray[np.intp]:
+    """Return how many characters each of a text becomes that `folder` folds."""
+    table = packed()
+    blocks = np.frombuffer(table.block_of, np.uint16).take(codes // _BLOCK).astype(np.uint32)
+    entries = np.frombuffer(table.entries, np.uint32).take(blocks * _BLOCK + codes % _BLOCK)
+    found = np.ones(codes.size, dtype=np.intp)
+    is_several = entries >= _SEVERAL
+    spans = np.frombuffer(table.spans, np.uint32).reshape(-1, 2)
+    found[is_several] = spans[entries[is_several] & ~_SEVERAL, 1]
+    return found
 
 
 class MarkedPairs:
