@@ -26,8 +26,8 @@ from safebelt.rooms.belt.cli import commands
 from safebelt.rooms.belt.decide import judge_call
 from safebelt.rooms.belt.decide.replaying_calls import KeptCall, kept_calls, newly_offered, would_do
 from safebelt.rooms.belt.model import Policy, Stance, ToolAction, ToolCall, ToolReplay
-from safebelt.rooms.belt.scanner.policies import read_source
 from safebelt.rooms.belt.scanner.linear import matches
+from safebelt.rooms.belt.scanner.policies import read_source
 
 AGENTS = read_source(TOOLS.encode()).policy
 MASK = "⟦手机号 mobile⟧"
