@@ -5,7 +5,7 @@ from typing import Any
 
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.model import Harness, NoticeMode
-from safebelt.rooms.belt.scanner.structured import is_structured_request, is_structured_text
+from safebelt.rooms.belt.scanner.structured import is_structured
 from safebelt.rooms.labelling.service.giving import Giving
 
 NoticeFor = Callable[[str], str]
@@ -25,7 +25,7 @@ def notice_of(
     """
 
     def notice(text: str) -> str:
-        if not text.strip() or (request and is_structured_request(request)) or is_structured_text(text):
+        if not text.strip() or is_structured(request, text):
             return ""
         made = "" if harness.notice is NoticeMode.OFF else f"\n\n{labelling.notice_for(text)}"
         return f"{made}\n\n{more.in_(labelling.lang_of(text))}" if more else made

@@ -51,6 +51,6 @@ def is_structured_text(text: str) -> bool:
     return True
 
 
-def is_structured(request: Mapping[str, Any], text: str) -> bool:
-    """Whether a notice must stay out of this answer."""
-    return is_structured_request(request) or is_structured_text(text)
+def is_structured(request: Mapping[str, Any] | None, text: str) -> bool:
+    """Whether a notice must stay out of this answer; `None` for a request that is known to ask for no form."""
+    return (request is not None and is_structured_request(request)) or is_structured_text(text)
