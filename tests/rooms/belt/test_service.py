@@ -278,7 +278,27 @@ def test_an_order_is_waited_for_longer_where_somebody_keeps_the_belt(house: Hous
     assert house.belt.wait_effective(order.id, 0.05, kept_seconds=60) is None  # nobody keeps one: nothing to wait for
 
     def start_late() -> None:
+        heartbeat.clear()  # as a worker does that comes to work, between two beats of its keeper
         time.sleep(0.3)
+        with house.watcher():
+            pass
+
+    heartbeat.beat(KEEPER)
+    late = threading.Thread(target=start_late)
+    late.start()
+    proof = house.belt.wait_effective(order.id, 0.05, kept_seconds=60)
+
+    late.join()
+    heartbeat.close()
+    assert proof is not None and proof.order.id == order.id
+
+
+def test_an_order_is_waited_for_as_long_as_its_keeper_lives(house: House) -> None:
+    heartbeat = Heartbeat(house.box.folder / "pulse")
+    order = house.belt.order(Command.PAUSE, "", "while it starts", OWNER)
+
+    def start_late() -> None:
+        time.sleep(2.5)  # longer than one beat is believed
         with house.watcher():
             pass
 

@@ -45,8 +45,9 @@ class Heartbeat:
         return found
 
     def clear(self) -> None:
-        """Forget an earlier worker's pulse."""
-        self._page[:] = bytes(_SIZE)
+        """Forget an earlier worker's pulse; its keeper's goes on, or who waits for the next worker would give it up."""
+        self._page[:KEEPER] = bytes(KEEPER)
+        self.enter(0)
 
     def close(self) -> None:
         """Let the page go."""
