@@ -5,9 +5,10 @@ BIN    := $(VENV)/bin
 export SAFEBELT_HOME ?= var
 # Compiled once and kept, whatever the shell says: a house is five processes, and its tests start hundreds.
 export PYTHONDONTWRITEBYTECODE :=
-TWO    := -q -m "not soak" -n 2 --dist loadfile --no-loadscope-reorder
-# Whole houses, started and killed: longest, so they come first, and no worker ends alone.  And limits of tenths of a second.
-HOUSES := tests/journeys
+FILES  := -q -m "not soak" --dist loadfile --no-loadscope-reorder
+# Three on two cores: a third of what tests take is waiting, for a process to start or a second to pass.
+MOST   := -n 3
+# Limits of tenths of a second: a core each.
 CLOCKS := tests/rooms/belt/control tests/rooms/belt/proxy
 ifdef UPSTREAM
 export SAFEBELT_UPSTREAM := $(UPSTREAM)
@@ -69,8 +70,10 @@ down:
 	@$(BIN)/safebelt down
 
 test: $(VENV)/.dev $(VENV)/.model browser token readers
-	$(BIN)/python -m pytest $(TWO) $(HOUSES) tests $(addprefix --ignore=,$(CLOCKS))
-	$(BIN)/python -m pytest $(TWO) $(CLOCKS)
+	@failed=0; \
+	$(BIN)/python -m pytest $(FILES) $(MOST) tests $(addprefix --ignore=,$(CLOCKS)) || failed=1; \
+	$(BIN)/python -m pytest $(FILES) -n 2 $(CLOCKS) || failed=1; \
+	exit $$failed
 
 soak: $(VENV)/.dev $(VENV)/.model browser token readers
 	SAFEBELT_SOAK=1 $(BIN)/python -m pytest -q -m soak

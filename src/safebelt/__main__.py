@@ -4,11 +4,10 @@ Every command takes `--format json` and `--lang zh|en`.  Exit codes: 0 done or h
 2 bad use or unreadable input · 3 not evaluated, nothing to verify, or unavailable.
 """
 
-import gc
 import json
 import os
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Annotated, Any, Literal, cast
 
@@ -16,6 +15,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 import safebelt
 from safebelt.app import ROOMS, House
+from safebelt.engines.garbage import building
 from safebelt.engines.logs import configure
 from safebelt.engines.supervisor import die_with_parent
 from safebelt.kernel.errors import Problem
@@ -42,12 +42,12 @@ class _Door:
         return getattr(getattr(self._house, self._name), attribute)
 
 
-def build(house: House, words: Collection[str] = ()) -> App:
+def build(house: House, words: Sequence[str] = ()) -> App:
     """Build the command line.
 
     Args:
         house: Every room.
-        words: What was typed.  Where it names a room or a command of the house, no other room is loaded.
+        words: What was typed.  Where it names a room or a command of the house, only that is loaded.
     """
     app = App(
         name="safebelt",
@@ -56,8 +56,9 @@ def build(house: House, words: Collection[str] = ()) -> App:
         result_action="return_value",
     )
     groups = [room for room in ROOMS if room.cli]
-    if not _OF_THE_HOUSE.isdisjoint(words) or any(room.name in words for room in groups):
-        groups = [room for room in groups if room.name in words]
+    meant = next((word for word in words if word in _OF_THE_HOUSE or any(room.name == word for room in groups)), "")
+    if meant:  # the first alone: in `serve belt` the second is no group
+        groups = [room for room in groups if room.name == meant]
     for room in groups:
         app.command(cast("Any", room.cli)(_Door(house, room.name)))
     app.command(_up(house), name="up")
@@ -163,23 +164,14 @@ def _process(name: Process) -> Callable[[House], None]:
     return cast("Callable[[House], None]", getattr(import_module(f"safebelt.run.{name}"), f"run_{name}"))
 
 
-def _start(house: House, words: Collection[str]) -> App:
-    """Build the command line without looking for garbage: what is imported stays, and each look takes longer."""
-    gc.disable()
-    try:
-        return build(house, words)
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
 def run(arguments: list[str]) -> int:
     """Run one command; print its answer; return its exit code."""
     os.umask(_ONLY_MINE)
     settings = Settings()
     configure(is_json=settings.log_format == "json")
     house = House(settings)
-    app = _start(house, arguments)
+    with building():
+        app = build(house, arguments)
     shown: dict[str, Any] = {"format": "text", "lang": settings.lang}
 
     @app.meta.default

@@ -37,6 +37,13 @@ def test_a_command_of_one_room_loads_no_page_and_no_room_above(words: tuple[str,
     assert too_much(loaded) == set()
 
 
+def test_a_process_of_the_house_loads_no_commands_though_it_has_the_name_of_a_room() -> None:
+    loaded = loaded_by("serve", "belt")
+
+    assert not {name for name in loaded if name.startswith("safebelt.rooms.") and name.endswith(".cli")}
+    assert "safebelt.rooms.belt.cli" in loaded_by("belt", "serve"), "the first word is the one that is meant"
+
+
 def test_help_and_a_misspelt_command_know_every_group() -> None:
     loaded = loaded_by("regstry")
 

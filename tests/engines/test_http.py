@@ -1,6 +1,7 @@
 """Calls end: in an answer, or in a plain word about why not."""
 
 import gzip
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from tests.ports import free_port
 
-from safebelt.engines.http import client, fetch
+from safebelt.engines.http import client, fetch, own_ports_tls
 from safebelt.kernel.errors import Unavailable
 
 
@@ -78,3 +79,12 @@ def test_nobody_there_is_said_so_without_the_secrets_of_the_url(calls) -> None:
         fetch(calls, "GET", f"http://me:hunter2@127.0.0.1:{free_port()}/?token=hunter3")
 
     assert "hunter" not in str(error.value) + error.value.in_("zh")
+
+
+def test_asking_our_own_ports_believes_any_certificate_and_reads_no_authorities():
+    own, everybodys = own_ports_tls(), ssl.create_default_context()
+
+    assert own.verify_mode is ssl.CERT_NONE
+    assert not own.check_hostname
+    assert own.cert_store_stats()["x509_ca"] == 0
+    assert everybodys.cert_store_stats()["x509_ca"] > 0, "the machine has authorities that could have been read"

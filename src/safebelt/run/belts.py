@@ -11,6 +11,7 @@ from collections import deque
 import structlog
 
 from safebelt.app import House
+from safebelt.engines.garbage import building
 from safebelt.engines.supervisor import ChildSpec, Supervisor
 from safebelt.kernel.errors import Conflict
 from safebelt.kernel.text import Text
@@ -72,7 +73,8 @@ def run_belt(house: House, *, worker: int = 1, workers: int = 1, in_place: bool 
         workers: Of how many.
         in_place: Whether to put a process that holds only what it needs in the place of this one.
     """
-    prepared = prepare(house)
+    with building():
+        prepared = prepare(house)
     if in_place:
         house.close()
         hand_over(prepared, worker=worker, workers=workers)

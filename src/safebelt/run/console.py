@@ -8,6 +8,7 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from safebelt.app import House
+from safebelt.engines.garbage import building
 from safebelt.engines.supervisor import die_with_parent
 from safebelt.settings import Settings
 
@@ -42,8 +43,9 @@ def run_console(house: House) -> None:
 
 def application() -> "Litestar":
     """Build the ASGI application inside Granian's worker process; only there it is loaded."""
-    from safebelt.run.doors import web  # noqa: PLC0415
-
     os.environ["SAFEBELT_PARENT"] = str(os.getppid())
     die_with_parent()
-    return web(House(Settings()))
+    with building():
+        from safebelt.run.doors import web  # noqa: PLC0415
+
+        return web(House(Settings()))

@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 
 from safebelt.app import House
+from safebelt.engines.garbage import building
 from safebelt.engines.http import own_ports_tls
 from safebelt.engines.models.local import MODEL_NAME, find_model
 from safebelt.engines.supervisor import ChildSpec, OnlyOne, Supervisor, holder_of
@@ -40,10 +41,11 @@ def run_up(house: House, say: Callable[[Text], None]) -> None:
     claim = _claim(house)
     try:
         is_local = not house.settings.upstream
-        _check(house, is_local=is_local)
-        _first_password(house, say)
-        demo = prepare_demo(house)
-        house.ledger.advance()
+        with building():
+            _check(house, is_local=is_local)
+            _first_password(house, say)
+            demo = prepare_demo(house)
+            house.ledger.advance()
         supervisor = _supervisor(house, is_local=is_local, say=say)
         supervisor.start()
         try:

@@ -5,6 +5,7 @@ import signal
 import threading
 
 from safebelt.app import ROOMS, House, furnish
+from safebelt.engines.garbage import building
 from safebelt.engines.jobs import Worker
 from safebelt.engines.loop import Loop
 from safebelt.kernel.rooms import Habit
@@ -20,9 +21,10 @@ def run_work(house: House) -> None:
     until = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: until.set())
-    services = furnish(house)
-    habits = [habit for room in ROOMS if room.habits for habit in room.habits(services[room.name])]
-    handlers = {kind: do for room in ROOMS if room.jobs for kind, do in room.jobs(services[room.name]).items()}
+    with building():
+        services = furnish(house)
+        habits = [habit for room in ROOMS if room.habits for habit in room.habits(services[room.name])]
+        handlers = {kind: do for room in ROOMS if room.jobs for kind, do in room.jobs(services[room.name]).items()}
     worker = Worker(house.jobs, handlers, name=f"work-{os.getpid()}")
     loops = [*map(_loop, habits), Loop("relay", house.relay.run_once, idle_seconds=_RELAY_SECONDS)]
     for loop in loops:

@@ -7,15 +7,18 @@
 
 import sys
 
+from safebelt.engines.garbage import building
+
 
 def main() -> int:
     """Serve; return the exit code."""
     sys.modules["rich"] = None  # type: ignore[assignment]  # structlog loads it where it can, for tracebacks in colour
-    from safebelt.app import House  # noqa: PLC0415  after the line above, as everything that loads structlog
-    from safebelt.engines.logs import configure  # noqa: PLC0415
-    from safebelt.kernel.errors import Problem  # noqa: PLC0415
-    from safebelt.run.belt import serve_prepared  # noqa: PLC0415
-    from safebelt.run.handing import taken  # noqa: PLC0415
+    with building():
+        from safebelt.app import House  # noqa: PLC0415  after the line above, as everything that loads structlog
+        from safebelt.engines.logs import configure  # noqa: PLC0415
+        from safebelt.kernel.errors import Problem  # noqa: PLC0415
+        from safebelt.run.belt import serve_prepared  # noqa: PLC0415
+        from safebelt.run.handing import taken  # noqa: PLC0415
 
     number, worker, workers = map(int, sys.argv[1:4])
     prepared = taken(number)

@@ -73,6 +73,23 @@ def test_many_judged_together_part_after_part_come_to_what_each_comes_to_alone(r
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_few_come_to_the_same_without_compiling_the_law_and_many_compile_it(registry, sql):
+    clear = registry._rules.example("eu-clearview").values()
+    systems = [(one, "") for one in (*varied(registry, crowds.FEW), clear)]
+    rules = registry._rules
+
+    with sql.read() as tx:
+        few = [rules.weigh(tx, systems[: crowds.FEW]), rules.weigh(tx, systems[crowds.FEW :])]
+        was_compiled = rules._kept is not None
+        many = rules.weigh(tx, systems)
+
+    assert not was_compiled
+    assert rules._kept is not None
+    assert [one for part in few for one in part] == many
+    assert any(one.barred_by for one in many)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_systems_that_the_law_cannot_tell_apart_are_judged_once_and_no_more_are_remembered_than_a_bound(
     registry, sql, monkeypatch
 ):
