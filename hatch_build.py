@@ -1,4 +1,4 @@
-"""Compiles the scanner's innermost loops when the package is installed; without a compiler it is installed without.
+"""Compiles the scanner's inner loops when the package is installed; without a compiler it is installed without.
 
 `python hatch_build.py` compiles them where they stand.
 """
@@ -17,12 +17,12 @@ except ImportError:  # run by hand
     BuildHookInterface = object
 
 ROOT = Path(__file__).resolve().parent
-SOURCE = ROOT / "src/safebelt/rooms/belt/scanner/_fast.c"
-FLAGS = ("-O2", "-fPIC", "-Wall", "-Wextra", "-Werror")
+SOURCES = tuple(sorted((ROOT / "src/safebelt/rooms/belt/scanner").glob("_*.c")))
+FLAGS = ("-O3", "-fPIC", "-Wall", "-Wextra", "-Werror")
 
 
-def compiled(source: Path = SOURCE) -> Path | None:
-    """Compile the module beside its source; None where there is no compiler or it fails, which is said."""
+def compiled(source: Path) -> Path | None:
+    """Compile a module beside its source; None where there is no compiler or it fails, which is said."""
     target = source.with_suffix("").with_suffix(sysconfig.get_config_var("EXT_SUFFIX") or ".so")
     target.unlink(missing_ok=True)
     linker = shlex.split(sysconfig.get_config_var("LDSHARED") or "")
@@ -49,11 +49,11 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[misc,valid-type]  wha
         """Compile before anything is packed."""
         if self.target_name != "wheel":
             return
-        if (made := compiled()) is not None:
+        for made in filter(None, map(compiled, SOURCES)):
             build_data["pure_python"] = False
             build_data["infer_tag"] = True
             build_data["artifacts"].append(str(made.relative_to(ROOT)))
 
 
 if __name__ == "__main__":
-    raise SystemExit(0 if compiled() else 1)
+    raise SystemExit(0 if all([compiled(source) for source in SOURCES]) else 1)

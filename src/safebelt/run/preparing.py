@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from safebelt.app import House
 from safebelt.rooms.belt.scanner.engine import Scanner
+from safebelt.rooms.belt.scanner.fold import make_ready
 from safebelt.rooms.belt.scanner.keeping import lacks
 from safebelt.run.handing import Prepared, shelf_of
 from safebelt.settings import Settings
@@ -29,6 +30,7 @@ def prepare(house: House) -> Prepared:
     for policy in house.belt.snapshot().policies.values():
         if lacks(policy, shelf):
             Scanner(policy, shelf=shelf)  # so that it lies compiled on the shelf
+    make_ready(shelf)
     folder = house.belt.house_policies()
     same = {policy.digest: policy for policy in folder.values()}
     return Prepared(

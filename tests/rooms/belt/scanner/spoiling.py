@@ -1,16 +1,18 @@
-"""Feeds the loops in C with texts, bytes and spoiled tables, to be run under a sanitizer: `python spoiling.py SEED SECONDS`."""
+"""Feeds the loops in C with texts, words, bytes and spoiled tables, to be run under a sanitizer: `python spoiling.py SEED SECONDS`."""
 
 import contextlib
 import random
 import sys
 import time
 
-from safebelt.rooms.belt.scanner import _fast, native
-from safebelt.rooms.belt.scanner.fold import fold_by_arrays, fold_whole
-from safebelt.rooms.belt.scanner.pairs import Pairs
+from safebelt.rooms.belt.scanner import _fast, arrays, native
+from safebelt.rooms.belt.scanner.fold import fold_whole
+from safebelt.rooms.belt.scanner.terms import LEET_BYTES
+from safebelt.rooms.belt.scanner.views import Reading, plain_words
+from safebelt.rooms.belt.scanner.words import Words
 
 TRICKY = "aB1 ,务运行\u200b\u00ad\u0301ß…ﷺ🅰Ａ㍿\U000e0061\ud800\U0010ffff\n\t*é"
-PAIRS = {"务运", "ab", "é务", "1B"}
+LETTERS = "ab1 务运行é.<"
 GAP = 8
 
 
@@ -27,19 +29,44 @@ def spoiled(table: bytes, draw: random.Random) -> bytes:
     return bytes(out)
 
 
-def look(draw: random.Random, fast: Pairs, plain: Pairs) -> None:
-    one = text(draw)
-    in_c, by_arrays = fold_whole(one), fold_by_arrays(one)
+def words(draw: random.Random) -> list[str]:
+    """Words that share beginnings, of any length and any character; none with a blank at an end."""
+    made = {
+        "".join(draw.choices(LETTERS, k=draw.choice((1, 2, 2, 3, 5, 70)))).strip()
+        for _ in range(draw.choice((0, 1, 3, 90)))
+    }
+    made |= {one + chr(draw.randrange(0x110000)) for one in made if draw.random() < 0.2}
+    return sorted(one for one in made if one.strip() == one and "  " not in one and one)
+
+
+def look(draw: random.Random) -> None:
+    one, listed = text(draw), words(draw)
+    in_c, by_arrays = fold_whole(one), arrays.fold_whole(one)
     assert (in_c.data, in_c.classes, in_c.is_moved) == (by_arrays.data, by_arrays.classes, by_arrays.is_moved)
-    assert fast.are_in(in_c) == plain.are_in(in_c)
-    table = list(native.packed())
+    assert not in_c.is_moved or list(in_c.origin) == list(by_arrays.origin)
+    tree, known = native.tree(listed, GAP), Words({word: (word,) for word in listed}, lambda _: 0)
+    shown = (in_c.data, True) if in_c.entries is None else (in_c.entries, False)
+    found = {(listed[word], start, end) for word, start, end in tree.find(*shown)}
+    assert found == set(plain_words(known, Reading(in_c.text)))
+    table = list(native.have_table())
     which = draw.randrange(len(table))
     table[which] = spoiled(table[which], draw)
-    classes = bytes(draw.choice(b"hwspo\xff") for _ in range(draw.randrange(80)))
-    marked = native.MarkedPairs(PAIRS, GAP)
+    leet, junk = (
+        native.tree(listed, draw.choice((0, 1, 8, 4_000_000_000)), LEET_BYTES),
+        draw.randbytes(draw.randrange(300)),
+    )
     for ask in (
-        lambda: marked.are_in(draw.randbytes(draw.randrange(80)), classes),
+        lambda: tree.find(junk, True),
+        lambda: tree.find(junk, False),
+        lambda: tree.spelled(junk, draw.random() < 0.5),
+        lambda: tree.spelled(*shown),
+        lambda: leet.find(*shown),
+        lambda: leet.find(junk, draw.random() < 0.5),
+        lambda: leet.spelled(*shown),
+        lambda: native.tree(listed[::-1], GAP),
         lambda: _fast.fold(*table, draw.choice((0, 3, 63)), one),
+        lambda: _fast.origins(*table, draw.choice((0, 3, 63)), one),
+        lambda: _fast.classes(junk),
     ):
         with contextlib.suppress(ValueError):  # refused, not followed
             ask()
@@ -47,9 +74,8 @@ def look(draw: random.Random, fast: Pairs, plain: Pairs) -> None:
 
 def main() -> None:
     draw, end, count = random.Random(int(sys.argv[1])), time.monotonic() + float(sys.argv[2]), 0
-    fast, plain = Pairs(PAIRS, GAP), Pairs(PAIRS, GAP, fast=False)
     while time.monotonic() < end:
-        look(draw, fast, plain)
+        look(draw)
         count += 1
     print(count)
 

@@ -1,6 +1,8 @@
 """The fast engine finds what the plain-Python reference finds, and a stream what the whole text does, evasions and all."""
 
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
@@ -19,7 +21,7 @@ from tests.rooms.belt.scanner.samples import (
 from tests.rooms.belt.scanner.test_stream import stream, whole
 
 from safebelt.rooms.belt.model import Action, Side, Stance
-from safebelt.rooms.belt.scanner import Scanner, patterns
+from safebelt.rooms.belt.scanner import Scanner, native, patterns
 from safebelt.rooms.belt.scanner.chars import class_of, classes_of
 from safebelt.rooms.belt.scanner.decode import Decoder
 from safebelt.rooms.belt.scanner.fold import INVISIBLE, fold_whole, fold_with_map
@@ -34,6 +36,17 @@ WORDS = policy(
     rule("more", Action.MASK, ("色情", "whale", "tattoo", "a*b c", "<|im_end|>", "爱尔兰", "it's", "пароль", "女孩")),
 )
 FAST, REFERENCE = Scanner(WORDS), Scanner(WORDS, fast=False)
+
+
+@contextmanager
+def without_compiler() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(native, "AVAILABLE", False)
+        yield
+
+
+with without_compiler():
+    WITHOUT_COMPILER = Scanner(WORDS)
 
 _words = st.sampled_from([*REFUSED, *MASKED_WORDS, *RED_LINE, "色情", "whale", "tattoo", "it's", "女孩", "<|im_end|>"])
 _values = [text for texts in (*VALID.values(), *NEAR_MISSES.values()) for text in texts if len(text) < 200]
@@ -75,6 +88,17 @@ def test_the_fast_engine_finds_what_the_reference_finds(text: str, side: Side) -
     assert set(FAST.scan(text, side)) == set(REFERENCE.scan(text, side))
 
 
+@needs_fast
+@settings(max_examples=300, deadline=None)
+@given(evaded, st.sampled_from(Side))
+def test_the_engine_without_a_c_compiler_finds_what_the_reference_finds(text: str, side: Side) -> None:
+    expected = set(REFERENCE.scan(text, side))
+
+    with without_compiler():
+        assert set(WITHOUT_COMPILER.scan(text, side)) == expected
+        assert WITHOUT_COMPILER.finds_nothing(text, side) == (not expected)
+
+
 @settings(max_examples=600, deadline=None)
 @given(evaded, st.sampled_from(Side))
 def test_whether_anything_is_found_is_what_a_whole_reading_says(text: str, side: Side) -> None:
@@ -111,7 +135,7 @@ def test_folding_through_arrays_is_folding_character_by_character(text: str) -> 
     assert fast.text == slow.text
     assert fast.data == slow.text.encode()
     assert fast.classes == classes_of(slow.text)
-    assert slow.starts == (list(range(len(text))) if fast.origin is None else fast.origin.tolist())
+    assert slow.starts == (list(range(len(text))) if fast.origin is None else list(fast.origin))
 
 
 def test_a_long_invisible_run_is_shown_by_both_ways_of_folding() -> None:

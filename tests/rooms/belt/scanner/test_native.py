@@ -11,9 +11,21 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from safebelt.rooms.belt.scanner import native
-from safebelt.rooms.belt.scanner.fold import MAX_INVISIBLE, fold_by_arrays, fold_whole
-from safebelt.rooms.belt.scanner.pairs import Pairs
+from safebelt.rooms.belt.scanner import arrays, native
+from safebelt.rooms.belt.scanner.chars import MAX_INVISIBLE
+from safebelt.rooms.belt.scanner.fold import Whole, fold, fold_whole
+from safebelt.rooms.belt.scanner.terms import LEET_BYTES, leet_view, plain_form
+from safebelt.rooms.belt.scanner.views import (
+    MAX_GAP,
+    Reading,
+    WordHit,
+    leet_hits,
+    leet_words,
+    plain_words,
+    runs_at,
+    spelled_words,
+)
+from safebelt.rooms.belt.scanner.words import Words
 
 ROOT = Path(__file__).parents[4]
 HAS_COMPILER = shutil.which("cc") or shutil.which("gcc")
@@ -24,11 +36,12 @@ ANY = st.text(st.characters(exclude_categories=()), max_size=200)
 TRICKY = st.text(
     st.sampled_from("aB1 ,。务运行\u200b\u00ad\u0301ß…ﷺ🅰̷Ａ㍿\U000e0061\ud800\U0010ffff\n\t*"), max_size=120
 )
-GAP = 8
+WORDS = st.sets(st.text("aB1t 务运行é.<|", min_size=1, max_size=6), max_size=12)
+WRITTEN = st.text(st.sampled_from("aB1t 务运行é.,*\n\t@4|\u200b<<|"), max_size=60)
 
 
 def test_it_is_compiled_wherever_it_can_be() -> None:
-    made = list((ROOT / "src/safebelt/rooms/belt/scanner").glob("_fast.*.so"))
+    made = [*(ROOT / "src/safebelt/rooms/belt/scanner").glob("_*.so")]
 
     assert native.AVAILABLE or not made, "compiled, but it does not load"
 
@@ -40,12 +53,12 @@ def test_it_is_compiled_wherever_it_can_be() -> None:
 @example("a" + "\u200b" * 200 + "ß" * 50)
 @example("")
 def test_a_text_folds_the_same_in_c_and_by_arrays(text: str) -> None:
-    fast, plain = fold_whole(text), fold_by_arrays(text)
+    fast, plain = fold_whole(text), arrays.fold_whole(text)
 
     assert (fast.data, fast.text, fast.is_moved) == (plain.data, plain.text, plain.is_moved)
     assert fast.classes == plain.classes
     assert (fast.origin is None) == (plain.origin is None)
-    assert fast.origin is None or fast.origin.tolist() == plain.origin.tolist()
+    assert fast.origin is None or list(fast.origin) == list(plain.origin)
 
 
 @needs_it
@@ -53,31 +66,110 @@ def test_every_character_there_is_folds_the_same() -> None:
     for plane in range(0, 0x110000, 0x1000):
         text = "".join(chr(code) + "." for code in range(plane, plane + 0x1000))
 
-        fast, plain = fold_whole(text), fold_by_arrays(text)
+        fast, plain = fold_whole(text), arrays.fold_whole(text)
 
         assert (fast.data, fast.classes) == (plain.data, plain.classes), hex(plane)
 
 
+def known(listed: set[str]) -> Words[str]:
+    """Words as a policy has them: folded, and of the plain view."""
+    return Words({form: (form,) for form in map(plain_form, map(fold, listed)) if form}, lambda _: 0)
+
+
+def shown(whole: Whole) -> tuple[bytes, bool]:
+    return (whole.data, True) if whole.entries is None else (whole.entries, False)
+
+
 @needs_it
-@given(TRICKY | ANY, st.sets(st.text("aB1务运行é", min_size=2, max_size=2), max_size=8))
-def test_pairs_are_found_the_same_in_c_and_by_arrays(text: str, pairs: set[str]) -> None:
+@given(WRITTEN | TRICKY, WORDS)
+@example("a*务  运*", {"a务 运", "a", "务"})
+@example("t*t*a", {"t", "ta", "tta"})
+def test_words_stand_in_a_text_by_the_tree_where_the_reference_finds_them(text: str, listed: set[str]) -> None:
+    words, whole = known(listed), fold_whole(text)
+
+    found = native.tree(words.words, MAX_GAP).find(*shown(whole))
+
+    hits = [WordHit(words.words[word], start, end) for word, start, end in found]
+    assert len(hits) == len(set(hits))
+    assert set(hits) == set(plain_words(words, Reading(whole.text)))
+
+
+@needs_it
+@given(WRITTEN | TRICKY, WORDS)
+@example("x 务 运.行 x", {"务运行", "务运"})
+def test_words_are_spelled_by_the_tree_where_the_reference_finds_them(text: str, listed: set[str]) -> None:
+    words, whole = known(listed), fold_whole(text)
+
+    runs = native.tree(words.words, MAX_GAP).spelled(*shown(whole))
+
+    asked = spelled_words(words, Reading(whole.text), whole.classes, runs_at(whole.classes, runs))
+    assert set(asked) == set(spelled_words(words, Reading(whole.text), whole.classes))
+
+
+@needs_it
+@given(WRITTEN | TRICKY, WORDS)
+@example("B@tt @t", {"batt", "at"})
+def test_signs_for_letters_are_read_by_the_tree_as_by_the_reference(text: str, listed: set[str]) -> None:
+    terms = known(listed).words
+    words = Words({leet_view(term): (("rule", term),) for term in terms}, lambda _: 0)
     whole = fold_whole(text)
 
-    assert Pairs(pairs, GAP).are_in(whole) == Pairs(pairs, GAP, fast=False).are_in(whole)
+    found = native.tree(words.words, MAX_GAP, LEET_BYTES).find(*shown(whole))
+
+    hits = {hit for word, start, end in found for hit in leet_hits(words.names[word], whole.text, start, end)}
+    assert hits == set(leet_words(words, Reading(whole.text)))
 
 
 @needs_it
-@pytest.mark.parametrize(
-    ("text", "is_there"), [("服务 运行", True), ("服务运行", False), ("服务" + " " * 9 + "运", False)]
-)
-def test_a_pair_is_two_letters_with_a_few_signs_between(text: str, is_there: bool) -> None:
-    assert Pairs({"务运"}, GAP).are_in(fold_whole(text)) is is_there
+def test_a_long_list_is_found_word_by_word_in_a_text_of_all_of_them() -> None:
+    listed = sorted(
+        {f"{one}{other}{'x' * (number % 5)}" for number, one in enumerate("务运行abc") for other in range(3000)}
+    )
+    tree = native.tree(listed, MAX_GAP)
+
+    found = tree.find(fold_whole("。" + "，".join(listed)).entries, False)
+
+    assert [word for word, _, _ in found if len(listed[word]) > 1] == [*range(len(listed))]
+
+
+@needs_it
+@pytest.mark.parametrize("listed", [["b", "a"], ["a", "a"], [""], ["a", 1], [b"a"]])
+def test_a_list_that_is_not_of_words_in_order_is_refused(listed: list[str]) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        native.tree(listed, MAX_GAP)
+
+
+@needs_it
+def test_what_is_no_text_no_list_or_no_table_is_refused() -> None:
+    tree = native.tree(["ab"], MAX_GAP)
+
+    for ask in (
+        lambda: tree.find(b"abc", False),
+        lambda: tree.find("abc", True),  # type: ignore[arg-type]
+        lambda: tree.spelled(b"abcde", False),
+        lambda: native.tree(("ab",), MAX_GAP),  # type: ignore[arg-type]
+        lambda: native.tree(["ab"], MAX_GAP, b"short"),
+    ):
+        with pytest.raises((ValueError, TypeError)):
+            ask()
+
+
+@needs_it
+@given(st.binary(max_size=80), st.booleans(), WORDS)
+def test_bytes_that_are_no_folded_text_are_read_no_further_than_they_reach(
+    data: bytes, is_ascii: bool, listed: set[str]
+) -> None:
+    tree, data = native.tree(sorted(listed), MAX_GAP), data if is_ascii else data[: len(data) // 4 * 4]
+    size = len(data) // (1 if is_ascii else 4)
+
+    assert all(0 <= start < end <= size for _, start, end in tree.find(data, is_ascii))
+    assert all(0 <= start < size for start in tree.spelled(data, is_ascii))
 
 
 @needs_it
 @pytest.mark.parametrize("spoiled", range(4))
 def test_a_table_cut_short_is_refused_and_not_read_past(spoiled: int) -> None:
-    parts = list(native.packed())
+    parts = list(native.have_table())
     parts[spoiled] = parts[spoiled][:-1] if spoiled < 3 else parts[spoiled][:4]
 
     with pytest.raises(ValueError, match="folding table"):
@@ -86,23 +178,12 @@ def test_a_table_cut_short_is_refused_and_not_read_past(spoiled: int) -> None:
 
 @needs_it
 def test_a_table_that_points_outside_itself_is_refused() -> None:
-    block_of, entries, spans, flat = native.packed()
+    block_of, entries, spans, flat = native.have_table()
     astray, far = b"\xff" * len(block_of), b"\xff\xff\xff\x00" * (len(spans) // 4)
 
     for table in ((astray, entries, spans, flat), (block_of, entries, far, flat)):
         with pytest.raises(ValueError, match="leads nowhere"):
             native._fast.fold(*table, MAX_INVISIBLE, "ß务")
-
-
-@needs_it
-@given(st.binary(max_size=60), st.binary(max_size=60))
-def test_bytes_that_are_no_folded_text_are_read_no_further_than_they_reach(data: bytes, classes: bytes) -> None:
-    marked = native.MarkedPairs({"ab", "务运"}, GAP)
-
-    try:
-        assert marked.are_in(data, classes) in (True, False)
-    except ValueError as error:
-        assert "not as many characters" in str(error)
 
 
 def test_without_a_compiler_it_says_so_and_goes_on() -> None:
@@ -137,13 +218,13 @@ def test_what_does_not_compile_is_left_out_and_said(tmp_path: Path) -> None:
 @pytest.mark.skipif(not HAS_COMPILER, reason="no compiler")
 def test_no_text_and_no_spoiled_table_makes_it_read_or_write_astray(tmp_path: Path) -> None:
     source = shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
-    target = source / "safebelt/rooms/belt/scanner/_fast.c"
-    made = target.with_suffix("").with_suffix(sysconfig.get_config_var("EXT_SUFFIX"))
     include, guards = sysconfig.get_path("include"), "-fsanitize=address,undefined"
-    subprocess.run(
-        ["gcc", "-O1", "-g", "-fPIC", "-shared", guards, "-fno-sanitize-recover=undefined", f"-I{include}", target, "-o", made],
-        check=True,
-    )  # fmt: skip
+    for target in (source / "safebelt/rooms/belt/scanner").glob("_*.c"):
+        made = target.with_suffix("").with_suffix(sysconfig.get_config_var("EXT_SUFFIX"))
+        subprocess.run(
+            ["gcc", "-O1", "-g", "-fPIC", "-shared", guards, "-fno-sanitize-recover=undefined", f"-I{include}", target, "-o", made],
+            check=True,
+        )  # fmt: skip
     libraries = [
         subprocess.run(["gcc", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
         for name in ("libasan.so", "libubsan.so")

@@ -5,22 +5,22 @@ for ASCII ones (Unicode confusables), then one form for traditional, variant and
 """
 
 import unicodedata
-from collections.abc import Iterator
+from array import array
 from dataclasses import dataclass
 from functools import cache
 
-import numpy as np
-import numpy.typing as npt
-
 from safebelt.rooms.belt.scanner.tables import lines
-
-Codes = npt.NDArray[np.uint32]
 
 _MARKS = frozenset({"Mn", "Me"})
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
 """Hangul fillers: letters by category, blank on screen."""
 _HYPHENS = frozenset("\u2010\u2012\u2013\u2212")
 """Hyphen, figure dash, en dash, minus.  The long dash 破折号 is punctuation, and no part of a number or key."""
+INVISIBLE = "\ufdd0"
+"""Stands for each invisible character beyond the run that folding drops.  A noncharacter: never in real text."""
+MAX_INVISIBLE = 63
+"""Invisible characters in a row that folding drops.  Real scripts and emoji need fewer than ten; the limit keeps what a
+stream must hold bounded.  Longer runs break words, and the detector `invisible_run` finds them."""
 UNKNOWN = "\ufffd"
 """Stands for characters that Unicode has not assigned, and for halves of surrogate pairs."""
 
@@ -93,72 +93,65 @@ def classes_of(text: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Folding and classes as arrays over code points.
+    """Folding and classes of all code points.
 
     Attributes:
         codes: Code point → folded code point; `UNICODE + n` where it folds to no or several characters, see `several`.
         several: What those fold to, in the order of n.
-        flat, offsets, lengths: The same, as one array of code points with the place and length of each.
         classes: Folded code point → its class, one byte each.
     """
 
-    codes: Codes
+    codes: "array[int]"
     several: tuple[str, ...]
-    flat: Codes
-    offsets: npt.NDArray[np.intp]
-    lengths: npt.NDArray[np.intp]
-    classes: npt.NDArray[np.uint8]
+    classes: bytearray
 
 
-_LAST_PLANES = 0x40000
-"""From here to the tags nothing is assigned: planes 4 to 13."""
-
-
-def _assigned() -> Iterator[tuple[int, str]]:
-    """Yield all characters but those for private use, which fold to themselves."""
-    for code in (*range(_LAST_PLANES), *range(0xE0000, 0xE0200)):
-        char = chr(code)
-        if unicodedata.category(char) != "Co":
-            yield code, char
-
-
-def _is_plain_letter(code: int) -> bool:
-    """Whether a character is in one of the great blocks whose letters are in normal form already."""
-    return 0x3400 <= code < 0xA000 or 0xAC00 <= code < 0xD7A4 or 0x20000 <= code < 0x2F800 or 0x30000 <= code < 0x40000
-
-
-@cache
-def table() -> Table:
-    """Return the table; built once, in about a third of a second."""
-    return made_table()
+_HANGUL = 0xAC00
+_LETTERS = ((0x3400, 0xA000), (_HANGUL, 0xD7A4), (0x20000, 0x2F800), (0x30000, 0x40000))
+"""The great blocks whose letters are in normal form already: Han, and syllables of Hangul."""
+_OTHERS = ((0, 0x3400), (0xA000, 0xAC00), (0xD7A4, 0xE000), (0xF900, 0x20000), (0x2F800, 0x30000), (0xE0000, 0xE0200))
+_NOTHING = ((0x40000, 0xE0000), (0xE0200, 0xF0000), (0xFFFFE, 0x100000), (0x10FFFE, 0x110000))
+"""Planes in which nothing is assigned, and the last two code points of planes for private use; the rest of those folds
+to itself."""
 
 
 def made_table() -> Table:
-    """Build the table: 6 MB, for whoever keeps something smaller made of it."""
-    codes, classes = np.arange(UNICODE, dtype=np.uint32), np.full(UNICODE, SIGN[0], dtype=np.uint8)
+    """Build the table, in about a third of a second: 6 MB, for whoever keeps something smaller made of it."""
+    codes, classes = array("I", range(UNICODE)), bytearray(SIGN * UNICODE)
     several: dict[str, int] = {"": 0}
-    same = _same()
-    for code, char in _assigned():
-        category = unicodedata.category(char)
-        if category == "Lo" and _is_plain_letter(code):
-            classes[code] = (WORD if 0xAC00 <= code < 0xD7A4 else IDEOGRAPH)[0]
-            codes[code] = ord(same.get(char, char))
-            continue
-        folded = UNKNOWN if category in ("Cn", "Cs") else fold_char(char)
-        is_one = len(folded) == 1
-        codes[code] = ord(folded) if is_one else UNICODE + several.setdefault(folded, len(several))
-        for part in folded:
-            classes[ord(part)] = class_of(part)[0]
-    codes[_LAST_PLANES:0xE0000] = codes[0xE0200:0xF0000] = codes[[0xFFFFE, 0xFFFFF, 0x10FFFE, 0x10FFFF]] = ord(UNKNOWN)
-    lengths = np.array([len(text) for text in several], dtype=np.intp)
-    return Table(
-        codes=codes,
-        several=tuple(several),
-        flat=np.array([ord(char) for text in several for char in text], dtype=np.uint32),
-        offsets=np.cumsum(lengths) - lengths,
-        lengths=lengths,
-        classes=classes,
-    )
+    for first, last in _LETTERS:
+        _set_letters(codes, classes, several, first, last)
+    for first, last in _OTHERS:
+        for code in range(first, last):
+            _set_one(codes, classes, several, code)
+    for first, last in _NOTHING:
+        codes[first:last] = array("I", [ord(UNKNOWN)]) * (last - first)
+    return Table(codes=codes, several=tuple(several), classes=classes)
+
+
+def _set_letters(codes: "array[int]", classes: bytearray, several: dict[str, int], first: int, last: int) -> None:
+    """Let the letters of a block fold to themselves, or to the one form of theirs; few other characters stand there."""
+    are = [unicodedata.category(char) for char in map(chr, range(first, last))]
+    kind = (WORD if first == _HANGUL else IDEOGRAPH)[0]
+    classes[first:last] = bytes([kind if one == "Lo" else SIGN[0] for one in are])
+    same, unknown = _same(), ord(UNKNOWN)
+    codes[first:last] = array("I", [unknown if one == "Cn" else code for code, one in enumerate(are, first)])
+    for char in same.keys() & set(map(chr, range(first, last))):
+        codes[ord(char)] = ord(same[char])
+    for code, one in enumerate(are, first):
+        if one not in ("Lo", "Cn"):
+            _set_one(codes, classes, several, code)
+
+
+def _set_one(codes: "array[int]", classes: bytearray, several: dict[str, int], code: int) -> None:
+    char = chr(code)
+    if unicodedata.category(char) in ("Cn", "Cs"):
+        codes[code] = ord(UNKNOWN)
+        return
+    folded = fold_char(char)
+    codes[code] = ord(folded) if len(folded) == 1 else UNICODE + several.setdefault(folded, len(several))
+    for part in folded:
+        classes[ord(part)] = class_of(part)[0]
 
 
 @cache

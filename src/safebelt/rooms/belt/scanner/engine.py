@@ -11,7 +11,7 @@ from functools import cache
 from safebelt.rooms.belt.decide import RawHit, is_acting, mask
 from safebelt.rooms.belt.model import Policy, Side, Stance
 from safebelt.rooms.belt.scanner import patterns
-from safebelt.rooms.belt.scanner.compiled import Compiled, Look
+from safebelt.rooms.belt.scanner.compiled import Compiled, Look, finding
 from safebelt.rooms.belt.scanner.detectors import DETECTORS
 from safebelt.rooms.belt.scanner.finders import Finder, FoldedHit, Pointer, found_in, with_needs
 from safebelt.rooms.belt.scanner.fold import Whole, fold_whole, make_ready
@@ -84,9 +84,12 @@ class Scanner:
         }
         detectors = dict.fromkeys(finder.detector for side in Side for finder in self._finders[side])
         is_fast = fast and patterns.AVAILABLE
-        self._compiled = Compiled(self.plain, self.spelled, self.leet, detectors, shelf) if is_fast else None
+        self._compiled = None
+        if is_fast:
+            words = finding(self.plain, self.spelled, self.leet, shelf)
+            self._compiled = Compiled(words, detectors, has_leet=bool(self.leet.words))
         self.glances: dict[int, Glances] = {bit_of(side, stance): Remembered() for side in Side for stance in Stance}
-        make_ready()
+        make_ready(shelf)
 
     def finders(self, side: Side) -> tuple[Finder, ...]:
         """Return the detectors at work on one side, in the order of the policy's rules."""

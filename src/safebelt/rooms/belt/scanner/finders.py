@@ -73,7 +73,7 @@ class Pointer:
         if len(matches) >= _MOST_HINTS:
             return found_in(text, with_needs(text, finders))
         near: dict[str, list[int]] = {}
-        chars = counter(data, len(matches))
+        chars = counter(data)
         for number, end in matches:
             near.setdefault(self._names[number], []).append(chars(end))
         return found_in(text, (finder for finder in finders if finder.detector.name in near), near)

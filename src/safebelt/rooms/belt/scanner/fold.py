@@ -9,18 +9,13 @@ import re
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
-import numpy.typing as npt
+from functools import cache
+from importlib import import_module
+from types import ModuleType
 
 from safebelt.rooms.belt.scanner import native
-from safebelt.rooms.belt.scanner.chars import UNICODE, Codes, Table, ascii_classes, fold_char, table
-
-INVISIBLE = "\ufdd0"
-"""Stands for each invisible character beyond the run that folding drops.  A noncharacter: never in real text."""
-MAX_INVISIBLE = 63
-"""Invisible characters in a row that folding drops.  Real scripts and emoji need fewer than ten; the limit keeps what a
-stream must hold bounded.  Longer runs break words, and the detector `invisible_run` finds them."""
+from safebelt.rooms.belt.scanner.chars import INVISIBLE, MAX_INVISIBLE, ascii_classes, fold_char
+from safebelt.rooms.belt.scanner.shelf import Shelf
 
 _PLAIN_ASCII = re.compile(r"[\t\n\x20-\x7e]*")
 _HIDDEN = b"\0"
@@ -29,8 +24,6 @@ _ASCII = bytes.maketrans(
     string.ascii_uppercase.encode() + _CONTROLS, string.ascii_lowercase.encode() + _HIDDEN * len(_CONTROLS)
 )
 """ASCII folded, with one sign for all that is invisible: where it comes up, the text is folded through the arrays."""
-
-Lengths = npt.NDArray[np.intp]
 
 
 class _Forms(dict[str, str]):
@@ -111,28 +104,29 @@ class Whole:
     Args:
         source: What was folded.
         data: Folded characters in UTF-8.
+        entries: Each with its class, as `native` has them; None where the text is of ASCII, or there is no `native`.
         is_moved: Whether a character may have come from another place than its own.
         is_ascii: Whether the source was of ASCII alone, with nothing invisible in it.
-        classes: The class of each folded character, where it is known.
-        lengths: How many characters each of the source has become, where it is known.
+        lengths: How many characters each of the source has become, where that is known.
     """
 
-    __slots__ = ("_classes", "_lengths", "_origin", "_source", "_text", "data", "is_ascii", "is_moved")
+    __slots__ = ("_classes", "_lengths", "_origin", "_source", "_text", "data", "entries", "is_ascii", "is_moved")
 
     def __init__(
         self,
         source: str,
         data: bytes,
+        entries: bytes | None = None,
         *,
         is_moved: bool = False,
         is_ascii: bool = False,
-        classes: bytes | None = None,
-        lengths: Lengths | None = None,
+        lengths: Sequence[int] | None = None,
     ) -> None:
-        self.data, self.is_moved, self.is_ascii = data, is_moved, is_ascii
-        self._source, self._classes, self._lengths = source, classes, lengths
+        self.data, self.entries, self.is_moved, self.is_ascii = data, entries, is_moved, is_ascii
+        self._source, self._lengths = source, lengths
         self._text: str | None = None
-        self._origin: npt.NDArray[np.intp] | None = None
+        self._classes: bytes | None = None
+        self._origin: Sequence[int] | None = None
 
     @property
     def text(self) -> str:
@@ -147,16 +141,18 @@ class Whole:
         if self._classes is None:
             if self.is_ascii:
                 self._classes = self.data.translate(ascii_classes())
+            elif self.entries is not None:
+                self._classes = native.classes(self.entries)
             else:
-                self._classes = table().classes.take(codes_of(self.text)).tobytes()
+                self._classes = _arrays().classes(self.text)
         return self._classes
 
     @property
-    def origin(self) -> npt.NDArray[np.intp] | None:
+    def origin(self) -> Sequence[int] | None:
         """For each folded character, which character of the source it came from; None where it is the same place."""
         if self._origin is None and self.is_moved:
-            lengths = native.lengths(codes_of(self._source)) if self._lengths is None else self._lengths
-            self._origin = np.repeat(np.arange(lengths.size), lengths)
+            known = self._lengths
+            self._origin = native.origins(self._source) if known is None else _arrays().origins(known)
         return self._origin
 
 
@@ -166,82 +162,25 @@ def fold_whole(source: str) -> Whole:
         data = source.encode().translate(_ASCII)
         if _HIDDEN not in data:
             return Whole(source, data, is_ascii=True)
-    found = native.folder(MAX_INVISIBLE)(source) if native.AVAILABLE else None
-    if found is None:
-        return fold_by_arrays(source)
-    data, classes, is_moved = found
-    return Whole(source, data, is_moved=is_moved, classes=classes)
+    if not native.AVAILABLE:
+        plain: Whole = _arrays().fold_whole(source)
+        return plain
+    data, entries, is_moved = native.folder()(source)
+    return Whole(source, data, entries, is_moved=is_moved)
 
 
-def make_ready() -> None:
-    """Build the tables now, not when the first text comes: a third of a second."""
+@cache
+def _arrays() -> ModuleType:
+    """Return what folds without `native`: it takes NumPy, and its memory, which nothing else here needs."""
+    return import_module("safebelt.rooms.belt.scanner.arrays")
+
+
+def make_ready(shelf: Shelf | None = None) -> None:
+    """Have the tables now, not when the first text comes: from the shelf, or built in half a second."""
     if native.AVAILABLE:
-        native.folder(MAX_INVISIBLE)
+        native.have_table(shelf)
     else:
-        table()
-
-
-def fold_by_arrays(source: str) -> Whole:
-    """Fold a whole text without `native`."""
-    codes = table().codes.take(codes_of(source))
-    try:
-        text = codes.tobytes().decode("utf-32-le")
-    except UnicodeDecodeError:  # a code beyond Unicode: some characters fold to none or several
-        text, lengths = _spread(codes)
-        return Whole(source, text.encode(), is_moved=True, lengths=lengths)
-    return Whole(source, text.encode())
-
-
-def codes_of(text: str) -> Codes:
-    """Return the code of each character."""
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-
-
-def _spread(codes: Codes) -> tuple[str, Lengths]:
-    """Put in place what folds to no or several characters; return the text, and how many each has become.
-
-    Changes the array.
-    """
-    forms = table()
-    places = np.flatnonzero(codes >= UNICODE)
-    which = codes[places] - UNICODE
-    lengths = np.ones(codes.size, dtype=np.intp)
-    lengths[places] = forms.lengths[which]
-    if places.size > MAX_INVISIBLE:
-        return _spread_many(codes, lengths, forms), lengths
-    codes[places] = 0
-    plain = codes.tobytes().decode("utf-32-le")
-    parts: list[str] = []
-    here = 0
-    for place, one in zip(places.tolist(), which.tolist(), strict=True):
-        parts += plain[here:place], forms.several[one]
-        here = place + 1
-    parts.append(plain[here:])
-    return "".join(parts), lengths
-
-
-def _spread_many(codes: Codes, lengths: Lengths, forms: Table) -> str:
-    """Do so by arrays, long runs of invisible characters shown; may change both arrays."""
-    if np.count_nonzero(lengths == 0) > MAX_INVISIBLE:
-        _show_long_runs(codes, lengths)
-    origin = np.repeat(np.arange(codes.size), lengths)
-    out = codes[origin]
-    several = np.flatnonzero(out >= UNICODE)
-    begins = np.cumsum(lengths) - lengths
-    source = origin[several]
-    out[several] = forms.flat[forms.offsets[codes[source] - UNICODE] + several - begins[source]]
-    return out.tobytes().decode("utf-32-le")
-
-
-def _show_long_runs(codes: Codes, lengths: npt.NDArray[np.intp]) -> None:
-    """Let invisible characters beyond `MAX_INVISIBLE` in a row stand as `INVISIBLE`; changes both arrays."""
-    gone = np.flatnonzero(lengths == 0)
-    run = np.arange(gone.size)
-    breaks = np.concatenate(([True], np.diff(gone) > 1))
-    run -= np.maximum.accumulate(np.where(breaks, run, 0))
-    shown = gone[run >= MAX_INVISIBLE]
-    codes[shown] = ord(INVISIBLE)
-    lengths[shown] = 1
+        _arrays()
 
 
 def fold(text: str) -> str:

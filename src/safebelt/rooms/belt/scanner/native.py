@@ -1,32 +1,37 @@
-"""The two innermost loops in C, where a compiler was at hand when this was installed (`_fast.c`, ADR 0038).
+"""The scanner's inner loops in C, where a compiler was at hand when this was installed (ADR 0038, ADR 0044).
 
-Without it everything is found all the same, two to three times slower; `fold_whole` and `Pairs` hold the plain form.
+`_fast.c` folds a text through one packed table; `_words.c` finds words in what it gives.  Without them everything is
+found all the same, two to three times slower; `arrays` and `by_hyperscan` hold the plain form.
 """
 
-from collections.abc import Callable, Iterable
+import unicodedata
+from array import array
+from collections.abc import Callable, Sequence
 from functools import cache, partial
+from hashlib import sha256
+from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
+import msgspec
 
-from safebelt.rooms.belt.scanner.chars import UNICODE, Codes, made_table
+from safebelt.rooms.belt.scanner.chars import MAX_INVISIBLE, UNICODE, Table, made_table
+from safebelt.rooms.belt.scanner.shelf import Shelf
 
 try:
-    from safebelt.rooms.belt.scanner import _fast
+    from safebelt.rooms.belt.scanner import _fast, _words
 
     AVAILABLE = True
 except ImportError:  # installed without a compiler
     AVAILABLE = False
 
-Fold = Callable[[str], tuple[bytes, bytes, bool] | None]
-"""Text → folded characters in UTF-8; the class of each, one byte; whether one may stand in another place than its own.
-None where too many are invisible in a row."""
+Fold = Callable[[str], tuple[bytes, bytes, bool]]
+"""Text → folded characters in UTF-8; entries, each a character with its class; whether one may stand in another place
+than its own."""
 
 _BLOCK = 128
 _CLASS_SHIFT = 21
-_SEVERAL = np.uint32(1 << 31)
-_MARKS = 8192 * 8
+_SEVERAL = 1 << 31
+_HERE = Path(__file__).parent
 
 
 class Packed(NamedTuple):
@@ -45,64 +50,85 @@ class Packed(NamedTuple):
     flat: bytes
 
 
-@cache
-def packed() -> Packed:
-    """Return the table; equal blocks stand in it once, so that it fits a processor's cache."""
-    forms = made_table()
-    is_one = forms.codes < UNICODE
-    entries = np.where(is_one, forms.codes, (forms.codes - UNICODE) | _SEVERAL)
-    entries[is_one] |= forms.classes[forms.codes[is_one]].astype(np.uint32) << _CLASS_SHIFT
-    blocks, index = np.unique(entries.reshape(-1, _BLOCK), axis=0, return_inverse=True)
-    flat = forms.flat | (forms.classes[forms.flat].astype(np.uint32) << _CLASS_SHIFT)
-    spans = np.stack([forms.offsets, forms.lengths], axis=1).astype(np.uint32)
-    return Packed(
-        index.astype(np.uint16).tobytes(), blocks.tobytes(), spans.tobytes(), flat.astype(np.uint32).tobytes()
-    )
+_table: list[Packed] = []
+
+
+def have_table(shelf: Shelf | None = None) -> Packed:
+    """Return the table: built once, or taken from a shelf, where it is kept from one start to the next."""
+    if not _table:
+        _table.append(_kept(shelf) if shelf else _packed(made_table()))
+    return _table[0]
+
+
+def _kept(shelf: Shelf) -> Packed:
+    origin = _origin()
+    try:
+        data = shelf.take(origin)
+        if data is not None:
+            return msgspec.msgpack.decode(data, type=Packed)
+    except msgspec.MsgspecError:  # the house's own, and yet another thing: built anew
+        pass
+    made = _packed(made_table())
+    shelf.put(origin, msgspec.msgpack.encode(made))
+    return made
+
+
+def _origin() -> str:
+    """Return the digest of everything the table is built from, and by."""
+    made = sha256(b"folding table" + unicodedata.unidata_version.encode())
+    for path in (_HERE / "chars.py", _HERE / "native.py", *sorted(_HERE.glob("tables/*"))):
+        if path.is_file():
+            made.update(path.read_bytes())
+    return made.hexdigest()
+
+
+def _packed(forms: Table) -> Packed:
+    """Pack the table; equal blocks stand in it once, so that it fits a processor's cache."""
+    codes, classes = forms.codes, forms.classes
+    blocks: dict[bytes, int] = {}
+    plain: dict[bytes, int] = {}  # the same before classes are added, most of which are the same ones again
+    index = array("H")
+    for first in range(0, UNICODE, _BLOCK):
+        part = codes[first : first + _BLOCK]
+        known = plain.get(part.tobytes())
+        if known is None:
+            entries = array("I", [_entry(code, classes) for code in part]).tobytes()
+            known = plain[part.tobytes()] = blocks.setdefault(entries, len(blocks))
+        index.append(known)
+    flat = array("I", [_entry(ord(char), classes) for text in forms.several for char in text])
+    spans, begin = array("I"), 0
+    for text in forms.several:
+        spans.extend((begin, len(text)))
+        begin += len(text)
+    return Packed(index.tobytes(), b"".join(blocks), spans.tobytes(), flat.tobytes())
+
+
+def _entry(code: int, classes: bytearray) -> int:
+    return code | classes[code] << _CLASS_SHIFT if code < UNICODE else (code - UNICODE) | _SEVERAL
 
 
 @cache
-def folder(hidden: int) -> Fold:
-    """Return what folds a text.
+def folder() -> Fold:
+    """Return what folds a text."""
+    return partial(_fast.fold, *have_table(), MAX_INVISIBLE)
+
+
+def origins(text: str) -> Sequence[int]:
+    """Return which character of a text each of those it folds to came from."""
+    return memoryview(_fast.origins(*have_table(), MAX_INVISIBLE, text)).cast("I")
+
+
+def classes(entries: bytes) -> bytes:
+    """Return the class of each of some entries."""
+    return _fast.classes(entries)
+
+
+def tree(words: list[str], gap: int, table: bytes | None = None) -> "_words.Words":
+    """Return what finds words in folded texts.
 
     Args:
-        hidden: Most invisible characters in a row that are dropped.
+        words: In order, each once.
+        gap: Most stars and blanks that count as one blank; most signs between letters of a word that is spelled out.
+        table: Given, words are looked for as this shows each character of ASCII, and stars and blanks are themselves.
     """
-    return partial(_fast.fold, *packed(), hidden)
-
-
-def lengths(codes: Codes) -> npt.NDArray[np.intp]:
-    """Return how many characters each of a text becomes that `folder` folds."""
-    table = packed()
-    blocks = np.frombuffer(table.block_of, np.uint16).take(codes // _BLOCK).astype(np.uint32)
-    entries = np.frombuffer(table.entries, np.uint32).take(blocks * _BLOCK + codes % _BLOCK)
-    found = np.ones(codes.size, dtype=np.intp)
-    is_several = entries >= _SEVERAL
-    spans = np.frombuffer(table.spans, np.uint32).reshape(-1, 2)
-    found[is_several] = spans[entries[is_several] & ~_SEVERAL, 1]
-    return found
-
-
-class MarkedPairs:
-    """Pairs of letters, to be looked for in folded text.
-
-    Args:
-        pairs: The pairs.
-        gap: Most signs between two letters.
-    """
-
-    def __init__(self, pairs: Iterable[str], gap: int) -> None:
-        numbers = sorted({(ord(pair[0]), ord(pair[1])) for pair in pairs if len(pair) > 1})
-        self._gap = gap
-        self._sorted = np.array([first << 32 | second for first, second in numbers], dtype=np.uint64).tobytes()
-        marks = np.zeros(_MARKS, dtype=np.bool_)
-        marks[[(first * 31 + second) % _MARKS for first, second in numbers]] = True
-        self._bits = np.packbits(marks, bitorder="little").tobytes()
-
-    def are_in(self, data: bytes, classes: bytes) -> bool:
-        """Whether two letters that stand alone, with only signs between, are one of the pairs.
-
-        Args:
-            data: Folded text in UTF-8.
-            classes: The class of each of its characters.
-        """
-        return _fast.has_pair(data, classes, self._bits, self._sorted, self._gap)
+    return _words.Words(words, gap, table)

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from safebelt.rooms.belt.scanner import native
+from safebelt.rooms.belt.scanner.arrays import codes_of
 from safebelt.rooms.belt.scanner.chars import IDEOGRAPH, WORD
-from safebelt.rooms.belt.scanner.fold import Whole, codes_of
+from safebelt.rooms.belt.scanner.fold import Whole
 
 _SIZE = 1 << 16
 _IDEOGRAPH, _WORD = 1, 2
@@ -23,25 +23,17 @@ class Pairs:
     Args:
         pairs: The pairs.
         gap: Most signs between two letters of a word that is spelled out.
-        fast: Whether to look by `native` where it is there.
-
-    Attributes:
-        is_native: Whether it does: then a look costs less than any other that would say it is not needed.
     """
 
-    def __init__(self, pairs: Iterable[str], gap: int, *, fast: bool = True) -> None:
+    def __init__(self, pairs: Iterable[str], gap: int) -> None:
         self._pairs = frozenset(pair for pair in pairs if len(pair) > 1)
         self._gap = gap
-        self._marked = native.MarkedPairs(self._pairs, gap) if fast and native.AVAILABLE else None
-        self.is_native = self._marked is not None
         self._may_be = np.zeros(_SIZE, dtype=np.bool_)  # by a number of each pair: what is not here is none
         for pair in self._pairs:
             self._may_be[(ord(pair[0]) * 31 + ord(pair[1])) % _SIZE] = True
 
     def are_in(self, whole: Whole) -> bool:
         """Whether any two letters that stand alone in a folded text, with only signs between, begin a word."""
-        if self._marked:
-            return self._marked.are_in(whole.data, whole.classes)
         text, classes, codes = whole.text, whole.classes, codes_of(whole.text)
         kinds = np.frombuffer(classes.translate(_KINDS), np.uint8)
         is_alone = kinds != 0

@@ -15,7 +15,6 @@ from importlib.metadata import version
 from types import MappingProxyType
 from typing import NamedTuple
 
-import numpy as np
 import structlog
 
 from safebelt.rooms.belt.scanner.shelf import Shelf
@@ -32,8 +31,6 @@ _log = structlog.get_logger("safebelt.belt")
 Matches = list[tuple[int, int]]
 _MANY = 1_000
 """From so many words on, compiling takes longer than reading from a disk."""
-_FEW = 16
-"""Up to so many places in a text are worked out one by one."""
 
 
 class _Recipe(NamedTuple):
@@ -139,11 +136,18 @@ class Database:
         return found
 
 
-def counter(data: bytes, times: int) -> Callable[[int], int]:
-    """Return what says how many characters the first bytes of a text in UTF-8 are, to be asked some times."""
+def counter(data: bytes) -> Callable[[int], int]:
+    """Return what says how many characters the first bytes of a text in UTF-8 are, to be asked place after place."""
     if data.isascii():
         return int
-    if times <= _FEW:
-        return lambda size: len(data[:size].decode())
-    counts = np.cumsum((np.frombuffer(data, np.uint8) & 0xC0) != 0x80)
-    return lambda size: int(counts[size - 1])
+    place = count = 0
+
+    def chars(size: int) -> int:
+        nonlocal place, count
+        if size < place:
+            place = count = 0
+        count += len(data[place:size].decode())
+        place = size
+        return count
+
+    return chars

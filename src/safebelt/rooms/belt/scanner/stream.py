@@ -17,11 +17,11 @@ import msgspec
 
 from safebelt.rooms.belt.decide import RawHit, Redactor, Resolver, as_hit, is_acting, strictest
 from safebelt.rooms.belt.model import Action, Hit, Side, Stance
-from safebelt.rooms.belt.scanner.chars import classes_of
+from safebelt.rooms.belt.scanner.chars import MAX_INVISIBLE, classes_of
 from safebelt.rooms.belt.scanner.detectors import LOOK_BEHIND, REACH, Detector
 from safebelt.rooms.belt.scanner.engine import KEYWORD, Scanner, bit_of
 from safebelt.rooms.belt.scanner.finders import FoldedHit
-from safebelt.rooms.belt.scanner.fold import MAX_INVISIBLE, Folded
+from safebelt.rooms.belt.scanner.fold import Folded
 from safebelt.rooms.belt.scanner.glances import LOUD, MOST_WINDOW, Calm, Quiet, folded_alike
 from safebelt.rooms.belt.scanner.horizon import hold_from
 from safebelt.rooms.belt.scanner.source import Reader

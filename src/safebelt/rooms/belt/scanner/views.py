@@ -9,7 +9,7 @@ much of the end may still become a word: from there on a stream must wait.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from safebelt.rooms.belt.scanner.terms import LEET, is_leet_for, leet_view
@@ -194,7 +194,7 @@ def _note(reading: Reading, bits: int, place: int) -> None:
 
 
 def spelled_words(
-    words: Words[str], reading: Reading, classes: bytes, near: Sequence[int] | None = None
+    words: Words[str], reading: Reading, classes: bytes, runs: Iterable[re.Match[bytes]] | None = None
 ) -> Iterator[WordHit]:
     """Yield the words that are spelled out.
 
@@ -202,11 +202,11 @@ def spelled_words(
         words: Spelled forms.
         reading: What is read.
         classes: The class of each character of its text.
-        near: Places, in order, one of which ends, or is the next one to, the first letters of every run that matters.
+        runs: The runs of letters that stand alone that matter; all where it is not said which.
     """
     if reading.waits:
         _wait_for_spelled(words, reading, classes)
-    for run in _SPELLED.finditer(classes, reading.begin) if near is None else _runs_near(classes, near):
+    for run in _SPELLED.finditer(classes, reading.begin) if runs is None else runs:
         if _is_mere_punctuation(
             run.group(), classes[run.start() - 1 : run.start()], classes[run.end() : run.end() + 1]
         ):
@@ -222,8 +222,13 @@ def spelled_words(
                         yield WordHit(rule, start, end)
 
 
-def _runs_near(classes: bytes, near: Sequence[int]) -> Iterator[re.Match[bytes]]:
-    """Yield the runs of letters that stand alone whose first letters end at some places."""
+def runs_at(classes: bytes, starts: Iterable[int]) -> Iterator[re.Match[bytes]]:
+    """Yield the runs of letters that stand alone that begin at some places."""
+    return filter(None, (_SPELLED.match(classes, start) for start in starts))
+
+
+def runs_near(classes: bytes, near: Sequence[int]) -> Iterator[re.Match[bytes]]:
+    """Yield the runs of letters that stand alone whose first letters end at some places, or one before, in order."""
     done = 0
     for place in near:
         if place <= done:

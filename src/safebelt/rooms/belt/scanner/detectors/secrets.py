@@ -3,8 +3,8 @@
 import re
 import string
 
+from safebelt.rooms.belt.scanner.chars import INVISIBLE
 from safebelt.rooms.belt.scanner.detectors.base import DIGITS, Detector, if_true
-from safebelt.rooms.belt.scanner.fold import INVISIBLE
 
 _URL_SAFE = frozenset(string.ascii_lowercase + string.digits + "_-")
 _WORD = frozenset(string.ascii_lowercase + string.digits + "_")
