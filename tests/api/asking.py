@@ -21,6 +21,8 @@ NOT_ASKED = {
     "ignored_auth": "it repeats a request with the very header we send; tests of our own ask without one",
 }
 """Checks of schemathesis that are left out, and why."""
+HANG_SECONDS = 120
+"""How long an answer may take: only a hang takes so long.  Schemathesis' own 10 s are over sooner on a busy machine."""
 OF_THE_REGISTER = ("/api/registry/", "/api/public/")
 """Where the doors of the register begin; they have a module, and so a worker, of their own."""
 OF_AN_AUTHORITY = ("/vouches", "/evidence/issued", "/api/registry/offices", "/drafts", "/proof")
@@ -51,7 +53,7 @@ def described(api: Api, *, has_known: bool = False) -> Any:
     """Read the document; with `has_known`, an id that exists takes the place of every other one made up."""
     # Unknown query parameters are ignored, as everywhere on the web, so none are made up.
     generation = {"allow-extra-parameters": False, "with-security-parameters": False}
-    config = SchemathesisConfig.from_dict({"generation": generation})
+    config = SchemathesisConfig.from_dict({"generation": generation, "request-timeout": HANG_SECONDS})
     schema = schemathesis.openapi.from_asgi("/schema/openapi.json", api.app, config=config)
 
     def known(_context: Any, values: Any) -> Any:

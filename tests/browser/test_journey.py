@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 from tests.browser.conftest import assert_accessible
-from tests.journeys.home import Home, scripted_upstream
+from tests.journeys.home import PLAIN, Home, scripted_upstream
 
 pytestmark = pytest.mark.browser
 PASSWORD = "test-password-of-the-admin"
@@ -47,7 +47,7 @@ def sign_in(page: Any, home: Home, lang: str = "en", to: str = "") -> None:
 def chat(home: Home, text: str) -> httpx2.Response:
     headers = {"authorization": f"Bearer {home.key}"}
     body = {"messages": [{"role": "user", "content": f"SAY {text}"}]}
-    return httpx2.post(f"{home.belt}/v1/chat/completions", json=body, headers=headers, timeout=10)
+    return httpx2.post(f"{home.belt}/v1/chat/completions", json=body, headers=headers, timeout=120, verify=PLAIN)
 
 
 def look(page: Any, name: str) -> None:

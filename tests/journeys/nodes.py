@@ -191,7 +191,7 @@ def _asked(port: str, key: str) -> None:
     for _ in sys.stdin:
         try:
             url = f"http://127.0.0.1:{port}/v1/chat/completions"
-            answer = httpx2.post(url, json=body, headers=headers, timeout=30, verify=PLAIN)
+            answer = httpx2.post(url, json=body, headers=headers, timeout=120, verify=PLAIN)
             said = {"status": answer.status_code, "code": answer.json().get("error", {}).get("code", "")}
         except httpx2.HTTPError as error:
             said = {"status": 0, "code": repr(error)}

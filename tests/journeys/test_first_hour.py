@@ -190,7 +190,7 @@ def test_what_would_keep_it_from_starting_is_said_at_once(tmp_path: Path) -> Non
         bad_code = Home(tmp_path / "b", upstream=upstream, provider_code="with a blank")
         bad_tls = Home(tmp_path / "c", upstream=upstream, tls_cert=str(tmp_path / "nowhere.pem"))
 
-        said = {home: home.run("up", timeout=30) for home in (on_taken_port, bad_code, bad_tls)}
+        said = {home: home.run("up", timeout=120) for home in (on_taken_port, bad_code, bad_tls)}
 
     assert "SAFEBELT_BELT_PORT" in said[on_taken_port].stderr and port in said[on_taken_port].stderr
     assert "ContentProducer" in said[bad_code].stderr
@@ -214,7 +214,7 @@ def test_sigterm_ends_all_children_and_down_ends_a_running_house(tmp_path: Path)
 def _ask(home: Home) -> httpx2.Response:
     headers = {"authorization": f"Bearer {home.key}"}
     body = {"messages": [{"role": "user", "content": "SAY " + "padding " * 100}]}
-    return httpx2.post(f"{home.belt}/v1/chat/completions", json=body, headers=headers, timeout=10, verify=PLAIN)
+    return httpx2.post(f"{home.belt}/v1/chat/completions", json=body, headers=headers, timeout=120, verify=PLAIN)
 
 
 def _until_ok(home: Home) -> httpx2.Response:

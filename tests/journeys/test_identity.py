@@ -36,6 +36,8 @@ BEGIN = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 AXES = ("chain", "validity", "purpose", "revocation", "registration", "log")
 LOOKS = 0.1
 """Seconds of real time between two looks of the belt."""
+HANG_SECONDS = 120.0
+"""Waits here only bound a hang."""
 
 
 class World:
@@ -57,7 +59,7 @@ class World:
             identity_authority=self.console.url,
             identity_seconds=str(LOOKS),
         )
-        self.calls = httpx2.Client(verify=PLAIN, timeout=20)
+        self.calls = httpx2.Client(verify=PLAIN, timeout=HANG_SECONDS)
         self.line: HTTPConnection | None = None
         self.challenges, self.is_silent = 0, False
 
@@ -116,7 +118,7 @@ class World:
         """Ask the belt who it is, always on one and the same connection: it is not made anew where it was dropped."""
         self.challenges += 1
         if self.line is None:
-            self.line = HTTPConnection("127.0.0.1", self.belt.belt_port, timeout=20)
+            self.line = HTTPConnection("127.0.0.1", self.belt.belt_port, timeout=HANG_SECONDS)
             self.line.connect()
             self.line.auto_open = 0
         self.line.request("GET", f"/.well-known/safebelt/identity?nonce={self.challenges:032}")
@@ -134,7 +136,7 @@ class World:
         assert axes == dict.fromkeys(AXES, "ok"), f"{self.clock()}: {axes}"
         return str(found.json()["serial"])
 
-    def until(self, holds: Callable[[], bool], seconds: float = 60) -> None:
+    def until(self, holds: Callable[[], bool], seconds: float = HANG_SECONDS) -> None:
         deadline = time.monotonic() + seconds
         while not holds():
             assert time.monotonic() < deadline, self.health()
