@@ -133,6 +133,14 @@ class Line:
             self._client.abort()
 
 
+def own_handle(transport: asyncio.Transport) -> socket.socket | None:
+    """Return a second handle on the socket, so that the stop thread can shut it without the event loop."""
+    inner = transport.get_extra_info("socket")
+    with contextlib.suppress(OSError, ValueError):
+        return socket.socket(fileno=socket.dup(inner.fileno()))
+    return None
+
+
 def _dissolve(handle: socket.socket) -> None:
     """End a TCP connection from any thread, throwing away what the kernel still buffers.
 

@@ -33,7 +33,7 @@ from safebelt.rooms.belt.proxy.tools import Caller, Tools
 from safebelt.rooms.belt.proxy.wire import Headers, Request
 
 _FIELDS = {name: header.lower().encode() for name, header in HEADERS.items()}
-_MINOR, _NO = b"x-safebelt-minor", frozenset({b"false", b"0", b"no"})
+_NO = frozenset({b"false", b"0", b"no"})
 _MINORS_HEADERS: Headers = ((b"x-safebelt-mode", MINORS.encode()),)
 _MAX_LAID = 64
 """Policies with the minors' laid over that are kept: as many as a house has policies, and their last versions."""
@@ -83,7 +83,7 @@ class Admission:
         if snapshot is not self._snapshot:
             self._snapshot, self._settled = snapshot, {}
         facts = self._settled.get(caller.key.id)
-        if facts is not None and not request.header(_MINOR):
+        if facts is not None and not request.stated.minor:
             return facts
         found = self._look(caller, request)
         if isinstance(found, NotAdmitted) or found.policy is not caller.policy:
@@ -194,7 +194,7 @@ def _is_minor(key: Key, request: Request) -> bool | None:
     """
     if key.terms.minor:
         return True
-    said = request.header(_MINOR).strip().lower()
+    said = request.stated.minor.strip().lower()
     return said not in _NO if said else None
 
 

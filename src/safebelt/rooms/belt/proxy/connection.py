@@ -7,6 +7,8 @@ from typing import cast
 
 import httptools
 
+from safebelt.rooms.belt.proxy.heads import AnswerHeads
+
 _HIGH_WATER = 256 * 1024
 """Bytes of an answer that may wait for a slow client before the upstream is read no further."""
 _MAX_HEAD = 256 * 1024
@@ -44,6 +46,7 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._patience = self._heard_at = 0.0
         self.parser = httptools.HttpResponseParser(self)  # for all answers: after a whole one it expects the next
+        self._heads = AnswerHeads()
         self.start()
 
     def start(self) -> None:
@@ -60,13 +63,15 @@ class Connection(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is not derived from asyncio's
 
     def data_received(self, data: bytes) -> None:
-        """Feed llhttp."""
-        self.has_bytes = True
-        try:
-            self.parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self.error = UpstreamBroke(str(error))
-            self.transport.abort()
+        """Feed llhttp, where the head is not known."""
+        is_begin, self.has_bytes = not self.has_bytes, True
+        body = self._heads.again(data) if is_begin else None
+        if body is not None:
+            self._take_whole(body)
+        else:
+            self._feed(data)
+            if is_begin and self.is_complete and self.may_serve_again:
+                self._heads.learn_from(data, self.status, self.fields, self.waiting)
         if self.waiting > _HIGH_WATER and self._is_reading:
             self._is_reading = False
             self.transport.pause_reading()
@@ -75,6 +80,20 @@ class Connection(asyncio.Protocol):
             self._listener()
         else:
             self._wake()
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self.error = UpstreamBroke(str(error))
+            self.transport.abort()
+
+    def _take_whole(self, body: bytes) -> None:
+        """Take an answer that came at once under the head of the last one."""
+        self.status, self.fields = self._heads.status, self._heads.fields(body)
+        self.has_head = self.is_complete = self.may_serve_again = True
+        if body:
+            self.on_body(body)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Note the end; an answer framed by the end of the connection is complete with it."""

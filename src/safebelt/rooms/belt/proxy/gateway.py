@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -94,12 +93,9 @@ class Gateway:
         await reply.whole(200, _JSON, msgspec.json.encode({**self._tools.health(), **now}))
 
     async def _caller(self, request: Request) -> Caller | None:
-        scheme, _, credential = request.header(b"authorization").partition(b" ")
-        if scheme.lower() != b"bearer":
-            credential = request.header(b"x-api-key")  # as Anthropic's clients send it
-        if not credential.strip():
+        digest = request.stated.digest
+        if not digest:
             return None
-        digest = sha256(credential.strip()).hexdigest()
         return caller_of(self._tools.snapshot(), digest) or caller_of(await self._tools.refresh(), digest)
 
     async def _let_in(self, request: Request, reply: Reply, caller: Caller) -> None:

@@ -96,8 +96,9 @@ class Quick:
         is_ordinary = request.method == "POST" and request.target in self._paths and len(request.body) <= LARGE
         if not is_ordinary or request.is_http_1_0:
             return None
-        seat = self._seats.of(_credential(request))
-        if seat is None or request.header(b"content-encoding") not in (b"", b"identity"):
+        stated = request.stated
+        seat = self._seats.of(stated.digest)
+        if seat is None or not stated.is_identity:
             return None
         admitted = self._admission.as_it_is(seat.caller, request)
         if admitted is None:
@@ -334,11 +335,6 @@ class Passing:
 
 async def _raising(error: Exception, _exchange: Exchange) -> None:
     raise error
-
-
-def _credential(request: Request) -> bytes:
-    scheme, _, credential = request.header(b"authorization").partition(b" ")
-    return credential.strip() if scheme.lower() == b"bearer" else request.header(b"x-api-key").strip()
 
 
 def _object(raw: bytes) -> dict[str, Any] | None:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from functools import partial
-from hashlib import sha256
 from operator import itemgetter
 from typing import Any
 
@@ -152,14 +151,13 @@ class Seats:
         self._known: dict[str, Seat | None] = {}
         self._plain: dict[int, tuple[Scanner, Plain]] = {}
 
-    def of(self, credential: bytes) -> Seat | None:
-        """Return who sends a credential; None where that takes the long way."""
+    def of(self, digest: str) -> Seat | None:
+        """Return who sends a credential, by its SHA-256; None where that takes the long way."""
         snapshot, on = self._tools.snapshot(), self._tools.clock().date()
         if snapshot is not self._snapshot or on != self._on:
             self._snapshot, self._on = snapshot, on
             self._known.clear()
             self._plain = {key: one for key, one in self._plain.items() if self._tools.screens.has(one[0])}
-        digest = sha256(credential).hexdigest()
         if digest not in self._known:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()

@@ -1,12 +1,11 @@
 """The client's side: one `ClientConnection` per socket, llhttp in strict mode, every stage on a timer.
 
-Life of a request: bytes → llhttp callbacks → a whole `Request` → the quick way, if it takes it (`quick`); else one
-task at a time runs the handler with a `Reply` → the next request.  A client that stalls, floods, or contradicts itself
-gets a clear answer and is closed; nothing waits for ever.
+Life of a request: bytes → llhttp callbacks, or a head that is known (`heads`) → a whole `Request` → the quick way, if
+it takes it (`quick`); else one task at a time runs the handler with a `Reply` → the next request.  A client that
+stalls, floods, or contradicts itself gets a clear answer and is closed; nothing waits for ever.
 """
 
 import asyncio
-import contextlib
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -16,17 +15,17 @@ from typing import cast
 import httptools
 import structlog
 
-from safebelt.rooms.belt.control.line import Stopped
+from safebelt.rooms.belt.control.line import Stopped, own_handle
 from safebelt.rooms.belt.proxy import errors
+from safebelt.rooms.belt.proxy.heads import RequestHeads
 from safebelt.rooms.belt.proxy.quick import Passing, Quick
 from safebelt.rooms.belt.proxy.reply import Reply
-from safebelt.rooms.belt.proxy.wire import Limits, Request
+from safebelt.rooms.belt.proxy.wire import Limits, Request, stated
 
 Handler = Callable[[Request, Reply], Awaitable[None]]
 
 _PIPELINE = 8
 """Requests one connection may queue before it is read no further."""
-
 _LINGER_SECONDS = 2.0
 """How long a refused client may go on sending before its socket is taken away (RFC 9112 section 9.6)."""
 
@@ -50,12 +49,14 @@ class ClientConnection(asyncio.Protocol):
     def __init__(self, handler: Handler, limits: Limits, connections: set["ClientConnection"]) -> None:
         self._handler, self._limits, self._connections = handler, limits, connections
         self._queue: deque[Request] = deque()
+        self._heads = RequestHeads()
+        self._whole: Request | None = None
         self._task: asyncio.Task[None] | None = None
         self._quick: Quick | None = getattr(handler, "quick", None)
         self._passing: Passing | None = None
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = self._due = 0.0
+        self._timer_at, self._due = 0.0, 0.0
         self._when_due: Callable[[], None] | None = None
         self.takes_more = True
         self._drained: asyncio.Future[None] | None = None
@@ -70,10 +71,9 @@ class ClientConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the socket."""
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is not derived from asyncio's
-        self.transport.set_write_buffer_limits(
-            high=1
-        )  # `drain` waits until all is with the kernel; at 0 TLS would wait for ever
-        self.socket = _own_handle(self.transport)
+        # `drain` waits until all is with the kernel; at 0 TLS would wait for ever
+        self.transport.set_write_buffer_limits(high=1)
+        self.socket = own_handle(self.transport)
         self._parser = httptools.HttpRequestParser(self)
         if len(self._connections) >= self._limits.connections:
             self._refuse(errors.BUSY)
@@ -85,12 +85,23 @@ class ClientConnection(asyncio.Protocol):
         """Feed llhttp; whatever it will not have ends the connection with an answer."""
         if self._is_closing:
             return
-        if self._stage is _Stage.BETWEEN:
-            self._stage = _Stage.HEAD
+        is_begin = self._stage is _Stage.BETWEEN
+        body = self._heads.again(data) if is_begin else None
+        if body is not None and len(body) <= self._limits.body_bytes:
+            self._take(self._heads.request(body))
+        else:
+            self._feed(data)
+            self._learn(data, is_begin=is_begin)
+        if len(self._queue) >= _PIPELINE and not self._is_closing:
+            self.transport.pause_reading()
+
+    def _feed(self, data: bytes) -> None:
+        self._stage = _Stage.HEAD if self._stage is _Stage.BETWEEN else self._stage
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:  # not taken up (RFC 9110 section 7.8): answered as plain HTTP, then closed
             self._keep_alive = False
+            self._heads.forget()
             self.transport.pause_reading()
         except _Refusal as refusal:
             self._refuse(refusal.error)
@@ -99,8 +110,13 @@ class ClientConnection(asyncio.Protocol):
             self._refuse(inner.error if isinstance(inner, _Refusal) else errors.MALFORMED)
         if self._stage not in (_Stage.BETWEEN, self._timed) and not self._is_closing:
             self._time_stage()
-        if len(self._queue) >= _PIPELINE and not self._is_closing:
-            self.transport.pause_reading()
+
+    def _learn(self, data: bytes, *, is_begin: bool) -> None:
+        """Know the head again, where all of a request came at once, and nothing else with it."""
+        request, self._whole = self._whole, None
+        is_over = is_begin and self._stage is _Stage.BETWEEN and not self._is_closing
+        if request is not None and is_over and self._keep_alive:
+            self._heads.learn_from(data, request)
 
     def _time_stage(self) -> None:
         """Give what came in part its time: the head, and then the body; what came whole needs no clock."""
@@ -185,22 +201,29 @@ class ClientConnection(asyncio.Protocol):
         self._body.append(data)
 
     def on_message_complete(self) -> None:
-        """Queue the request, whole."""
+        """Take the request, whole."""
+        headers = tuple(self._headers)
         request = Request(
             method=self._parser.get_method().decode("ascii"),
             target=self._target.decode("ascii", "replace"),
-            headers=tuple(self._headers),
+            headers=headers,
             body=b"".join(self._body),
             is_http_1_0=self._parser.get_http_version() == "1.0",
+            known=stated(headers),
         )
-        self._queue.append(request)
+        self._whole = request
         self._keep_alive = self._parser.should_keep_alive()
         self._stage = self._timed = _Stage.BETWEEN
+        self._take(request)
+
+    # ---- work
+
+    def _take(self, request: Request) -> None:
+        """Queue a request, and begin with it where nothing is before it."""
+        self._queue.append(request)
         self._when_due = None
         if not self._is_busy:
             self._next()
-
-    # ---- work
 
     @property
     def _is_busy(self) -> bool:
@@ -375,11 +398,3 @@ class _Refusal(Exception):  # noqa: N818  internal: carries an answer out of llh
     def __init__(self, error: errors.BeltError) -> None:
         super().__init__(error.code)
         self.error = error
-
-
-def _own_handle(transport: asyncio.Transport) -> socket.socket | None:
-    """Return a second handle on the socket, so that the stop thread can shut it without the event loop."""
-    inner = transport.get_extra_info("socket")
-    with contextlib.suppress(OSError, ValueError):
-        return socket.socket(fileno=socket.dup(inner.fileno()))
-    return None

@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from http import HTTPStatus
 
 import msgspec
 
 Headers = tuple[tuple[bytes, bytes], ...]
 """Header fields in order of arrival, names in lower case."""
+
+MINOR = b"x-safebelt-minor"
+"""Says whether a minor asks."""
 
 HOP_BY_HOP = frozenset(
     {
@@ -48,14 +52,34 @@ class Limits:
     connections: int = 2048
 
 
+class Stated(msgspec.Struct, frozen=True):
+    """What a head states that every exchange asks for.
+
+    Attributes:
+        digest: SHA-256 of the credential, hexadecimal; the credential itself is kept nowhere.
+        is_identity: Whether the body is as it is, not compressed.
+        minor: What is said of the user's age; empty where nothing is.
+    """
+
+    digest: str
+    is_identity: bool
+    minor: bytes
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """A request, whole."""
+    """A request, whole; `known` is what its head states, where that is known already."""
 
     method: str
     target: str
     headers: Headers
     body: bytes
     is_http_1_0: bool = False
+    known: Stated | None = None
+
+    @property
+    def stated(self) -> Stated:
+        """What the head states."""
+        return self.known or stated(self.headers)
 
     @property
     def path(self) -> str:
@@ -69,10 +93,27 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     def header(self, name: bytes) -> bytes:
         """Return the last field of that lower-case name, or nothing."""
-        for key, value in reversed(self.headers):
-            if key == name:
-                return value
-        return b""
+        return field_of(self.headers, name)
+
+
+def field_of(headers: Headers, name: bytes) -> bytes:
+    """Return the last field of that lower-case name, or nothing."""
+    for key, value in reversed(headers):
+        if key == name:
+            return value
+    return b""
+
+
+def stated(headers: Headers) -> Stated:
+    """Return what the fields of a head state."""
+    scheme, _, credential = field_of(headers, b"authorization").partition(b" ")
+    if scheme.lower() != b"bearer":
+        credential = field_of(headers, b"x-api-key")  # as Anthropic's clients send it
+    return Stated(
+        sha256(credential.strip()).hexdigest() if credential.strip() else "",
+        field_of(headers, b"content-encoding") in {b"", b"identity"},
+        field_of(headers, MINOR),
+    )
 
 
 def head(status: int, headers: Headers) -> bytes:
