@@ -143,6 +143,6 @@ def machine() -> str:
     info = Path("/proc/cpuinfo")
     names = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
     name = names[0] if names else platform.machine()
-    return (
-        f"{name}, {os.cpu_count()} cores, {platform.system()} {platform.release()}, Python {platform.python_version()}"
-    )
+    built = f"{platform.python_build()[1]}, {platform.python_compiler()}"  # an optimised build is a fifth quicker
+    system = f"{platform.system()} {platform.release()}"
+    return f"{name}, {os.cpu_count()} cores, {system}, Python {platform.python_version()} (built {built})"

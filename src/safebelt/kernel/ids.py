@@ -6,6 +6,7 @@ from typing import Protocol
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base 32, lower case: no i, l, o, u
 _PAIRS = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
 _SHIFTS = range(120, -10, -10)  # 26 characters, two at a time: their 130 bits hold the 128 of a UUID
+_TIME_BITS, _RANDOM_SHIFTS = 80, range(70, -10, -10)  # the first ten characters are the time, the rest is not
 
 
 class NewId(Protocol):
@@ -39,8 +40,15 @@ def encode(value: int) -> str:
 
 def id_maker(millis: Callable[[], int], chance: Callable[[int], bytes]) -> NewId:
     """Build an id mint from a clock in milliseconds and a source of random bytes."""
+    begun = -1, ""  # the last millisecond, and what its ids begin with: one value, so that threads see both or neither
 
     def new_id(prefix: str) -> str:
-        return f"{prefix}_{encode(uuid7(millis(), chance(10)))}"
+        nonlocal begun
+        now, known = millis(), begun
+        value = uuid7(now, chance(10))
+        if known[0] != now:
+            known = begun = now, encode(value)[:10]
+        rest = "".join([_PAIRS[value >> shift & 1023] for shift in _RANDOM_SHIFTS])
+        return f"{prefix}_{known[1]}{rest}"
 
     return new_id

@@ -218,7 +218,9 @@ def test_a_streamed_answer_gives_its_connection_back(tmp_path: Path) -> None:
 
 
 def test_an_order_given_while_the_input_is_screened_keeps_it_from_the_model(tmp_path: Path) -> None:
-    long = [{"role": "user", "content": "The quick brown fox. " * 400_000}]  # long enough for the order to come meanwhile
+    long = [
+        {"role": "user", "content": "The quick brown fox. " * 400_000}
+    ]  # long enough for the order to come meanwhile
 
     async def scenario(belt: Belt) -> list[Any]:
         reader, writer = await asyncio.open_connection("127.0.0.1", belt.port)

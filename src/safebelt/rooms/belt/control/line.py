@@ -69,8 +69,12 @@ class Line:
         self._sent_when_seen = 0
 
     def attach(self, client: ClientSide) -> None:
-        """Tie the line to the client's connection and to the task that serves it, if one does."""
+        """Tie the line to the client's connection and to the task that serves it."""
         self._client, self._task = client, asyncio.current_task()
+
+    def attach_alone(self, client: ClientSide) -> None:
+        """Tie the line to the client's connection; callbacks serve it."""
+        self._client = client
 
     def scopes(self, model: str = "") -> tuple[str, ...]:
         """Return what orders can name to mean this exchange; worked out only where there is an order."""

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+import msgspec
+
 from safebelt.rooms.belt.proxy.connection import Connection, Unreached, UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.request_head import request_head
 from safebelt.rooms.belt.proxy.turns import Turns
@@ -48,7 +50,7 @@ def always() -> bool:
     return True
 
 
-class Ready(NamedTuple):
+class Ready(msgspec.Struct, frozen=True):
     """A kept connection to an upstream that may be asked at once.
 
     Attributes:
@@ -73,7 +75,6 @@ class Answer:
 
     Attributes:
         status: HTTP status.
-        headers: Fields without the hop-by-hop ones.
         served_by: Host and port of whoever answered.
     """
 
@@ -82,7 +83,12 @@ class Answer:
         self.served_by = upstream.authority
         self.status = connection.status
         self._is_given_back = False
-        self.headers: Headers = tuple([pair for pair in connection.fields if pair[0] not in HOP_BY_HOP])
+        self._fields = connection.fields
+
+    @property
+    def headers(self) -> Headers:
+        """The fields without the hop-by-hop ones."""
+        return tuple([pair for pair in self._fields if pair[0] not in HOP_BY_HOP])
 
     def header(self, name: bytes) -> bytes:
         """Return the first field of that lower-case name, or nothing."""

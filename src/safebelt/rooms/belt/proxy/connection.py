@@ -57,6 +57,7 @@ class Connection(asyncio.Protocol):
         self.has_head = self.is_complete = self.has_bytes = self.is_spoiled = self.may_serve_again = False
         self.head_size = self.status = 0
         self.error: Exception | None = None
+        self.about: dict[str, bytes] | None = None  # of a head that is known: what was found in it before
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the socket."""
@@ -90,10 +91,11 @@ class Connection(asyncio.Protocol):
 
     def _take_whole(self, body: bytes) -> None:
         """Take an answer that came at once under the head of the last one."""
-        self.status, self.fields = self._heads.status, self._heads.fields(body)
+        self.status, self.fields, self.about = self._heads.status, self._heads.fields(body), self._heads.about
         self.has_head = self.is_complete = self.may_serve_again = True
         if body:
-            self.on_body(body)
+            self.body.append(body)
+            self.waiting = len(body)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Note the end; an answer framed by the end of the connection is complete with it."""

@@ -111,19 +111,21 @@ class AnswerHeads(Heads):
 
     Attributes:
         status: HTTP status.
+        about: What somebody found in the known head, for the next who asks.
     """
 
-    __slots__ = ("_fields", "_place", "status")
+    __slots__ = ("_fields", "_place", "about", "status")
 
     _fields: list[tuple[bytes, bytes]]
     _place: int
     status: int
+    about: dict[str, bytes]
 
     def learn_from(self, data: bytes, status: int, fields: list[tuple[bytes, bytes]], body_size: int) -> None:
         """Take the head of an answer that llhttp took whole, and keeps the connection."""
         if not self.learn(data, body_size):
             return
-        self.status, self._fields = status, list(fields)
+        self.status, self._fields, self.about = status, list(fields), {}
         self._place = [name for name, _ in fields].index(b"content-length")
 
     def fields(self, body: bytes) -> list[tuple[bytes, bytes]]:

@@ -5,7 +5,7 @@ What it starts with is counted from the records, so that neither a restart nor `
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -36,7 +36,7 @@ class _Outcome(msgspec.Struct):
     finish: str = ""
 
 
-class _Open(NamedTuple):
+class _Open(msgspec.Struct, frozen=True, gc=False):
     """An exchange under way: whose it is, and what was asked, estimated.
 
     Of a draft, which is small, its content: that is read only where no upstream counts.
@@ -173,7 +173,8 @@ class Metered:
         self._open[id_] = what
 
     def _settle(self, id_: str, facts: Mapping[str, Any] | bytes, said: Mapping[str, Any] | bytes | None) -> None:
-        key_id, asked = self._open.pop(id_, _NOBODY)
+        began = self._open.pop(id_, _NOBODY)
+        key_id, asked = began.key_id, began.asked
         if not key_id:
             return
         if isinstance(facts, bytes):

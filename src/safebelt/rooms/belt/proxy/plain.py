@@ -94,7 +94,9 @@ class Plain:
             if type(message) is not dict or len(message) != 2:
                 return None
             role, content = message.get("role"), message.get("content")
-            if type(role) is not str or type(content) is not str or not self._passes(role, Side.INPUT):
+            if type(role) is not str or type(content) is not str:
+                return None
+            if role not in self._clean[Side.INPUT] and not self._passes(role, Side.INPUT):
                 return None
             if content:
                 texts[path] = content
@@ -109,8 +111,12 @@ class Plain:
         for at, choice in enumerate(choices):
             if type(choice) is not dict or not self._is_plain_choice(choice, at, texts):
                 return None
+        known = self._clean[Side.OUTPUT]
         for name, value in body.items():
-            if name != "choices" and not self._is_clean(value, Side.OUTPUT):
+            kind = type(value)
+            if kind is int or (kind is str and value in known) or name == "choices":
+                continue
+            if not self._is_clean(value, Side.OUTPUT):
                 return None
         return texts if self._find_nothing(texts, Side.OUTPUT) else None
 
@@ -123,7 +129,11 @@ class Plain:
                     return False
             elif name == "text" and type(value) is str:
                 texts[path_in_choices((at, "text"))] = value
-            elif name in _SPEECH or (name == "logprobs" and value) or not self._is_clean(value, Side.OUTPUT):
+            elif (
+                name in _SPEECH
+                or (name == "logprobs" and value)
+                or not (value is None or type(value) is int or self._is_clean(value, Side.OUTPUT))
+            ):
                 return False
         return True
 
@@ -135,7 +145,7 @@ class Plain:
                 if value:
                     texts[path_in_choices((at, "message", "content"))] = value
             elif name == "role" and type(value) is str:
-                if not self._passes(value, Side.OUTPUT):
+                if value not in self._clean[Side.OUTPUT] and not self._passes(value, Side.OUTPUT):
                     return False
             elif value is not None:
                 return False
@@ -186,7 +196,10 @@ class Plain:
         return True
 
     def _find_nothing(self, texts: Texts, side: Side) -> bool:
-        return all(self._scanner.finds_nothing(text, side) for text in texts.values())
+        for text in texts.values():  # noqa: SIM110  a generator is a call more for each text
+            if not self._scanner.finds_nothing(text, side):
+                return False
+        return True
 
 
 def _remember(what: _Clean, known: set[_Clean]) -> None:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from http import HTTPStatus
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -31,6 +31,8 @@ from safebelt.rooms.belt.proxy.tools import Tools
 from safebelt.rooms.belt.proxy.wire import Request
 
 _JSON = b"application/json"
+_PASSED_ON = "passed on"
+_OK = HTTPStatus.OK.value
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _SORTED = msgspec.json.Encoder(order="sorted").encode
@@ -40,6 +42,11 @@ class Client(ClientSide, Protocol):
     """What an exchange on the quick way needs of the client's connection."""
 
     takes_more: bool
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the connection ends with the answer to what came."""
+        ...
 
     def reply_to(self, request: Request) -> Reply:
         """Return what answers a request."""
@@ -52,7 +59,7 @@ class Client(ClientSide, Protocol):
         """Let a task do the rest."""
 
 
-class Asked(NamedTuple):
+class Asked(msgspec.Struct, frozen=True):
     """A request that is let in, in which nothing was found; `admitted` is what its record says of the first."""
 
     seat: Seat
@@ -117,7 +124,7 @@ class Quick:
         line = switch.open(key.system_id, key.id)
         try:
             if line.order is Command.RUN and model_stop(switch, line, asked.body) is None:
-                line.attach(client)
+                line.attach_alone(client)
                 passing = Passing(self, asked, client, line, ready)
                 passing.begin(asked)
                 self._admission.count(asked.seat.caller)
@@ -213,7 +220,8 @@ class Passing:
         connection, upstream = self._ready.connection, self._ready.upstream
         self._recording.upstream_speaks()
         is_good = self._ready.answered(connection.status)
-        if is_good and connection.status == HTTPStatus.OK and _is_of(_JSON, connection.fields):
+        is_known = connection.about is not None and _PASSED_ON in connection.about
+        if is_good and connection.status == _OK and (is_known or _is_of(_JSON, connection.fields)):
             return True
         if is_good and _is_of(EVENT_STREAM, connection.fields) and self._recording.is_handed_over():
             self._begin_stream()
@@ -256,7 +264,7 @@ class Passing:
 
     def _pass_whole(self) -> None:
         connection, upstream = self._ready.connection, self._ready.upstream
-        answer = Answer(connection, upstream)
+        answer, known = Answer(connection, upstream), connection.about
         raw = answer.taken()
         self._recording.upstream_ends()
         body = _object(raw)
@@ -265,16 +273,16 @@ class Passing:
             self._go_on(lambda exchange: exchange.pass_whole(answer, raw))
             return
         try:
-            self._put_outcome(answer, body, texts)
+            self._put_outcome(answer, body, texts, known)
         except RecordsDown as error:
             self._go_on(partial(_raising, error))
 
-    def _put_outcome(self, answer: Answer, body: dict[str, Any], texts: Texts) -> None:
+    def _put_outcome(self, answer: Answer, body: dict[str, Any], texts: Texts, known: dict[str, bytes] | None) -> None:
         """Put the outcome, and let the answer go at the end of the turn."""
         seat, id_ = self._seat, self._recording.id.encode()
         facts = seat.outcome(id_, answer.served_by, _SORTED(usage(body)))
         self._recording.outcome_as(facts, {"texts": seat.kept(texts, Side.OUTPUT)} if texts else None, texts)
-        passing = b"".join([b"%b: %b\r\n" % pair for pair in passed_on(answer)])
+        passing = _lines(answer, known)
         shown = _encode(noticed(body, seat.notice))
         self._leaving = shown, passing
         self._quick.later(self._leave)
@@ -289,15 +297,18 @@ class Passing:
 
     def _send(self, shown: bytes, passing: bytes) -> None:
         """Let the answer go, once its records are handed over: the first of a turn hands over all."""
-        reply = self._client.reply_to(self._request)
-        data = self._seat.answer(self._recording.id.encode(), shown, passing, is_last=reply.is_last)
+        client = self._client
+        is_last = client.is_last
+        data = self._seat.answer(self._recording.id.encode(), shown, passing, is_last=is_last)
         if not self._recording.is_handed_over() or not self._line.send_now(data):
+            reply = client.reply_to(self._request)
             self._go_on(lambda _: self._send_when_safe(reply, data), reply)
-        elif not self._client.takes_more:
+        elif not client.takes_more:
+            reply = client.reply_to(self._request)
             self._go_on(lambda _: reply.sent(), reply)
         else:
             self._quick.tools.switch.close(self._line)
-            self._client.answered(is_last=reply.is_last)
+            client.answered(is_last=is_last)
 
     async def _send_when_safe(self, reply: Reply, data: bytes) -> None:
         await self._recording.durable()
@@ -347,3 +358,13 @@ def _object(raw: bytes) -> dict[str, Any] | None:
 
 def _is_of(kind: bytes, fields: list[tuple[bytes, bytes]]) -> bool:
     return any(name == b"content-type" and value.lower().startswith(kind) for name, value in fields)
+
+
+def _lines(answer: Answer, known: dict[str, bytes] | None) -> bytes:
+    """Return the lines of an answer's head that are passed on; of a known head of JSON they are remembered."""
+    lines = None if known is None else known.get(_PASSED_ON)
+    if lines is None:
+        lines = b"".join([b"%b: %b\r\n" % pair for pair in passed_on(answer)])
+        if known is not None:
+            known[_PASSED_ON] = lines
+    return lines

@@ -95,7 +95,7 @@ class Recording:
     def upstream_speaks(self) -> None:
         """The first byte of the answer is here."""
         if not self.first_byte_ms:
-            self.first_byte_ms = _ms(time.perf_counter() - self._began)
+            self.first_byte_ms = round((time.perf_counter() - self._began) * 1000, 3)
 
     def upstream_ends(self) -> None:
         """From here the time is ours again."""
@@ -118,7 +118,7 @@ class Recording:
 
     def intent_as(self, facts: bytes, content: Mapping[str, Any], originals: Mapping[str, str]) -> None:
         """As `intent`, with facts that are JSON already."""
-        kept = self._kept("intent", content, originals)
+        kept = content if self._keeps is None else self._kept("intent", content, originals)
         self._put_draft(Draft("intent", self.id, facts, encode(kept or {})))
 
     def outcome_as(
@@ -127,7 +127,7 @@ class Recording:
         """As `outcome`, with facts that are JSON already once the times are put in."""
         if not self.has_outcome:
             self.has_outcome = True
-            kept = self._kept("outcome", content, originals)
+            kept = content if self._keeps is None else self._kept("outcome", content, originals)
             data = None if kept is None else encode(kept)
             self._put_draft(Draft("outcome", self.id, facts(self._times()), data))
 
@@ -151,14 +151,16 @@ class Recording:
             raise RecordsDown(str(problem)) from problem
 
     def _times(self) -> Times:
-        self.upstream_ends()
-        total = time.perf_counter() - self._began
+        if self._upstream_began:
+            self.upstream_ends()
+        now, upstream = time.perf_counter(), self._upstream_seconds
+        total = now - self._began
         return Times(
-            added_ms=_ms(max(0.0, total - self._upstream_seconds)),
-            before_ms=_ms((self._asked or self._began + total) - self._began),
+            added_ms=round(max(0.0, total - upstream) * 1000, 3),
+            before_ms=round(((self._asked or now) - self._began) * 1000, 3),
             first_byte_ms=self.first_byte_ms,
-            total_ms=_ms(total),
-            upstream_ms=_ms(self._upstream_seconds),
+            total_ms=round(total * 1000, 3),
+            upstream_ms=round(upstream * 1000, 3),
         )
 
     async def durable(self) -> None:
@@ -194,7 +196,15 @@ class Recording:
         self._queue(partial(self._writer.put, record))
 
     def _put_draft(self, draft: Draft) -> None:
-        self._queue(partial(self._writer.put_draft, draft))
+        if not self._is_prompt:
+            self._await(partial(self._writer.put_draft, draft))
+            return
+        if self._failures < 0:
+            self._failures = self._writer.failures
+        try:
+            self._writer.put_draft(draft, None)
+        except Problem as problem:
+            raise RecordsDown(str(problem)) from problem
 
     def _queue(self, put: Callable[[WhenDurable | None], None]) -> None:
         if not self._is_prompt:
@@ -283,7 +293,3 @@ def strictest(*actions: Action) -> Action:
 
 
 _weight = attrgetter("weight")
-
-
-def _ms(seconds: float) -> float:
-    return round(seconds * 1000, 3)

@@ -56,7 +56,7 @@ class ClientConnection(asyncio.Protocol):
         self._passing: Passing | None = None
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
-        self._timer_at, self._due = 0.0, 0.0
+        self._timer_at = self._due = 0.0
         self._when_due: Callable[[], None] | None = None
         self.takes_more = True
         self._drained: asyncio.Future[None] | None = None
@@ -238,14 +238,15 @@ class ClientConnection(asyncio.Protocol):
                 return
         self._task = self._loop.create_task(self._work())
 
+    @property
+    def is_last(self) -> bool:
+        """Whether the connection ends with the answer to what came."""
+        return not self._keep_alive and not self._queue
+
     def reply_to(self, request: Request) -> Reply:
         """Return what answers a request."""
-        return Reply(
-            self,
-            is_http_1_0=request.is_http_1_0,
-            is_last=not self._keep_alive and not self._queue,
-            is_head=request.method == "HEAD",
-        )
+        is_head = request.method == "HEAD"
+        return Reply(self, is_http_1_0=request.is_http_1_0, is_last=self.is_last, is_head=is_head)
 
     def answered(self, *, is_last: bool) -> None:
         """Go on after an answer that went the quick way."""

@@ -190,9 +190,11 @@ class Upstreams:
     def at_once(self) -> Ready | None:
         """Return a kept connection to the first upstream that is not resting; None where one of these must be tried."""
         for one, breaker in self._all:
-            if breaker.wait():
-                continue
-            connection = None if breaker.is_resting else one.idle()
+            if breaker.is_resting:
+                if breaker.wait():
+                    continue
+                return None
+            connection = one.idle()
             return Ready(one, connection, partial(self._answered, breaker), breaker.failed) if connection else None
         return None
 

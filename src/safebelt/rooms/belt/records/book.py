@@ -97,7 +97,8 @@ class Book:
     @property
     def waiting(self) -> int:
         """Bytes that were written and no sync has confirmed."""
-        return self.segment.waiting if self.segment else 0
+        segment = self.segment
+        return segment.file.written - segment.file.durable if segment else 0
 
     def takes(self, count: int) -> bool:
         """Whether so many records can be written at once, without a new segment, a head or a note before them."""

@@ -85,6 +85,9 @@ class Line(NamedTuple):
         return Record(type=self.core.type, id=self.core.id, core={**facts, **frame}, content=content)
 
 
+_UNWRITABLE = (TypeError, ValueError, RecursionError, msgspec.MsgspecError)
+_SHA256 = sha256()
+"""Begun once and copied: OpenSSL looks the algorithm up for each one begun."""
 _decode = msgspec.json.Decoder(Core).decode
 _encode = msgspec.json.Encoder(order="sorted").encode
 _encode_core = msgspec.json.Encoder().encode
@@ -97,12 +100,14 @@ def is_blank(content: bytes) -> bool:
 
 def digest_of(content: bytes) -> str:
     """Return what the core says of a content part."""
-    return f"sha256:{sha256(content).hexdigest()}" if content else NO_CONTENT
+    return f"sha256:{link(content)}" if content else NO_CONTENT
 
 
 def link(core: bytes) -> str:
     """Return what the next record's `prev` must be."""
-    return sha256(core).hexdigest()
+    one = _SHA256.copy()
+    one.update(core)
+    return one.hexdigest()
 
 
 def encode(value: Mapping[str, Any]) -> bytes:
@@ -114,7 +119,10 @@ def encode(value: Mapping[str, Any]) -> bytes:
     Raises:
         Invalid: The value is no JSON object, or nested too deeply.
     """
-    return _encoded(value, lambda: _dumps(value, ensure_ascii=True).encode("ascii"))
+    try:
+        return _encode(value)
+    except (UnicodeEncodeError, *_UNWRITABLE):
+        return _encoded(value, lambda: _dumps(value, ensure_ascii=True).encode("ascii"))
 
 
 def encode_facts(value: Mapping[str, Any]) -> bytes:
@@ -134,7 +142,7 @@ def _encoded(value: Mapping[str, Any], otherwise: Callable[[], bytes]) -> bytes:
             return _encode(value)
         except UnicodeEncodeError:
             return otherwise()
-    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
+    except _UNWRITABLE as error:
         raise Invalid(
             what=Text(zh=f"记录无法写成 JSON：{error}。", en=f"The record cannot be written as JSON: {error}."),
             hint=Text(zh="请只使用 JSON 的值，嵌套不要过深。", en="Use JSON values only, and do not nest them deeply."),

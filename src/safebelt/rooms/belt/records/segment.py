@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -20,7 +20,7 @@ Place = tuple[str, int]
 Kind = Literal["intent", "outcome", "note"]
 
 
-class Draft(NamedTuple):
+class Draft(msgspec.Struct, frozen=True, gc=False):
     """A record before it has a place: facts and content already are JSON."""
 
     type: Kind
@@ -48,6 +48,7 @@ class Segment:
         size: How many records are durable.
         last: Link of the last durable record.
         intents: Where intents without an outcome stand, over all segments.
+        file: Where its lines go.
     """
 
     def __init__(self, folder: Path, name: str, *, last: str, intents: dict[str, Place], chance: Chance) -> None:
@@ -56,9 +57,9 @@ class Segment:
         Raises:
             OSError: The disk refuses, or the file holds something already.
         """
-        self._file = AppendFile(path_of(folder, name))
-        if self._file.durable:
-            self._file.close()
+        self.file = AppendFile(path_of(folder, name))
+        if self.file.durable:
+            self.file.close()
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
         self._tree = Frontier()
         self._chance = chance
@@ -68,12 +69,12 @@ class Segment:
     @property
     def end(self) -> int:
         """Offset behind the last durable record."""
-        return self._file.durable
+        return self.file.durable
 
     @property
     def waiting(self) -> int:
         """Bytes that were written and no sync has confirmed."""
-        return self._file.written - self._file.durable
+        return self.file.written - self.file.durable
 
     @property
     def root(self) -> bytes:
@@ -86,7 +87,7 @@ class Segment:
         Raises:
             OSError: The disk refuses; call `repair` before the next append.
         """
-        self._add(drafts, at, heads, self._file.append)
+        self._add(drafts, at, heads, self.file.append)
 
     def write(self, drafts: Sequence[Draft], *, at: datetime, heads: int) -> None:
         """Write records without a sync: they count, and `sync` or the next `append` makes them durable.
@@ -94,11 +95,11 @@ class Segment:
         Raises:
             OSError: As `append`.
         """
-        self._add(drafts, at, heads, self._file.write)
+        self._add(drafts, at, heads, self.file.write)
 
     def mark(self) -> tuple[int, int]:
         """Return what the next `sync` confirms.  Not while another thread writes."""
-        return self._file.mark()
+        return self.file.mark()
 
     def sync(self, mark: tuple[int, int]) -> None:
         """Make durable what was written up to a mark; another thread may go on writing.
@@ -106,12 +107,12 @@ class Segment:
         Raises:
             OSError: The disk refuses; call `repair`.
         """
-        self._file.sync(mark)
+        self.file.sync(mark)
 
     def _add(self, drafts: Sequence[Draft], at: datetime, heads: int, put: Callable[[bytes], None]) -> None:
         stamp = at.astimezone(UTC).isoformat(timespec="microseconds")
         lines, cores, opened, ended = list[bytes](), list[bytes](), dict[str, Place](), set[str]()
-        last, offset = self.last, self._file.written
+        last, offset = self.last, self.file.written
         for seq, draft in enumerate(drafts, start=self.size):
             content = b"" if draft.data is None else salted(draft.data, self._chance(SALT_BYTES))
             began = None
@@ -151,8 +152,8 @@ class Segment:
         Raises:
             OSError: The disk still refuses.
         """
-        self._file.repair()
+        self.file.repair()
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self.file.close()

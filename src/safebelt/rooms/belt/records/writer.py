@@ -17,8 +17,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Container, Sequence
 from pathlib import Path
-from typing import NamedTuple, cast, get_args
+from typing import cast, get_args
 
+import msgspec
 import structlog
 
 from safebelt.engines.clock import Chance, Clock
@@ -42,7 +43,7 @@ _PATIENCE_SECONDS = 0.002
 """How long `hand_over` waits for a thread that holds the pen and is about to let it go: it syncs nothing meanwhile."""
 
 
-class _Waiting(NamedTuple):
+class _Waiting(msgspec.Struct, frozen=True):
     draft: Draft | None  # None: somebody waits for all that was put before
     tell: WhenDurable | None
     is_written: bool = False  # told once it is written; else once it is durable
@@ -168,7 +169,17 @@ class Writer:
 
     def put_draft(self, draft: Draft, when_durable: WhenDurable | None) -> None:
         """Queue a record whose facts and content are JSON already; otherwise as `put`."""
-        self._queue_up(_Waiting(draft, when_durable), draft.weight)
+        if when_durable is not None:
+            self._queue_up(_Waiting(draft, when_durable), draft.weight)
+            return
+        weight = draft.weight
+        with self._lock_of_queue:
+            self._admit(weight)
+            self._queue.append(_Waiting(draft, None))
+            self._queued_bytes += weight
+            if self._sync_due_at == NEVER:
+                self._sync_due_at = self._ticks() + SYNC_AFTER_SECONDS
+                self._wake()
 
     def when_written(self, callback: WhenDurable) -> None:
         """Have something called once all that was put so far is with the system; raises as `put`."""
@@ -187,8 +198,11 @@ class Writer:
                 self._sync_due_at = self._ticks() + SYNC_AFTER_SECONDS
             else:
                 return  # the thread wakes in time by itself
-            if self._is_idle:
-                self._changed.notify()
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._is_idle:
+            self._changed.notify()
 
     def hand_over(self) -> bool:
         """Write what waits without a sync; never blocks on one.  May be called from any thread.
@@ -207,11 +221,14 @@ class Writer:
             with self._lock_of_queue:
                 if self._problem is not None:
                     raise self._problem
-                if self._awaited or not book.takes(len(self._queue)):
+                if self._awaited:
+                    return False
+                if not self._queue:
+                    return True
+                if not book.takes(len(self._queue)):
                     return False
                 group, self._queue, self._queued_bytes = self._queue, deque[_Waiting](), 0
-            if group:
-                self._write_at_once(group)
+            self._write_at_once(group)
             return True
         finally:
             book.pen.release()
