@@ -245,8 +245,8 @@ class ClientConnection(asyncio.Protocol):
 
     def reply_to(self, request: Request) -> Reply:
         """Return what answers a request."""
-        is_head = request.method == "HEAD"
-        return Reply(self, is_http_1_0=request.is_http_1_0, is_last=self.is_last, is_head=is_head)
+        is_1_0, is_head = request.is_http_1_0, request.method == "HEAD"
+        return Reply(self, is_http_1_0=is_1_0, is_last=self.is_last, is_head=is_head)
 
     def answered(self, *, is_last: bool) -> None:
         """Go on after an answer that went the quick way."""
@@ -397,5 +397,4 @@ class ClientConnection(asyncio.Protocol):
 
 class _Refusal(Exception):  # noqa: N818  internal: carries an answer out of llhttp's callbacks
     def __init__(self, error: errors.BeltError) -> None:
-        super().__init__(error.code)
         self.error = error
