@@ -172,7 +172,7 @@ def test_a_stream_goes_on_by_itself_after_a_quick_beginning(tmp_path: Path, monk
     answers, _, outcomes = in_belt(tmp_path, answering("Hello there."), asks(3, body), mode=RecordMode.PROMPT)
 
     assert seen.taken == 2
-    assert seen.ended == 0
+    assert seen.ended == 2
     assert all(answer.text.endswith("data: [DONE]\n\n") for answer in answers)
     assert [one["finish"] for one in outcomes] == ["complete"] * 3
 

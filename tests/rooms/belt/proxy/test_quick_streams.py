@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from tests.rooms.belt.proxy.bench import FORBIDDEN, POLICY, Belt, answering, in_belt
 
 from safebelt.rooms.belt.model import Command, NoticeMode, RecordMode, Stance
+from safebelt.rooms.belt.proxy.exchange import Exchange
 from safebelt.rooms.belt.proxy.frames import frame_of
 from safebelt.rooms.belt.proxy.messages import MessageStream
 from safebelt.rooms.belt.proxy.quickstream import QuickStream
-from safebelt.rooms.belt.proxy.recording import Times
+from safebelt.rooms.belt.proxy.recording import Recording, Times
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.screens import ChannelOpener
 from safebelt.rooms.belt.proxy.steps import taken
@@ -173,6 +174,94 @@ def test_both_ways_stream_and_record_the_same(
         long, short = (json.loads(json.dumps(outcomes[which]).replace(*ids)) for which in (0, at))
         frame = {"id", "at", "seq", "intent"} | TIMES
         assert {k: v for k, v in long.items() if k not in frame} == {k: v for k, v in short.items() if k not in frame}
+
+
+@pytest.mark.parametrize(
+    ("script", "more", "by_task"),
+    [
+        (answering("pay with 4111 1111 1111 1111 now"), {}, False),  # masked in records, looked for by no rule
+        (answering('{"pay": "4111\\u0020111111111111"}'), {"response_format": {"type": "json_object"}}, True),
+        (answering("Hello, world."), {"stream_options": {"include_usage": True}}, False),
+        (answering(f"so {FORBIDDEN} it is"), {}, True),
+        (answering("call 13812345678 now"), {}, True),
+    ],
+)
+def test_a_stream_in_which_nothing_is_found_ends_without_a_task_and_is_recorded_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: Any, more: dict[str, Any], by_task: bool
+) -> None:
+    tasks = list[bool]()
+    stream_on = Exchange.stream_on
+
+    async def counted(exchange: Exchange, *words: Any) -> None:
+        tasks.append(True)
+        await stream_on(exchange, *words)
+
+    monkeypatch.setattr(Exchange, "stream_on", counted)
+
+    async def scenario(belt: Belt) -> tuple[list[str], list[dict[str, Any]], int]:
+        said = []
+        async with httpx2.AsyncClient(timeout=20, headers=KEY) as calls:
+            for _ in range(2):
+                answer = await calls.post(f"{belt.url}/chat/completions", json={**ASKED, **more})
+                said.append(answer.text.replace(answer.headers["x-safebelt-record"], "rec"))
+        await asyncio.sleep(0.1)
+        return said, belt.records("outcome"), belt.switch.running()
+
+    said, outcomes, running = in_belt(tmp_path, script, scenario, mode=RecordMode.PROMPT)
+
+    assert said[0] == said[1]
+    frame = {"id", "at", "seq", "intent"} | TIMES
+    first, second = (json.loads(json.dumps(one).replace(one["id"], "rec")) for one in outcomes)
+    assert {k: v for k, v in first.items() if k not in frame} == {k: v for k, v in second.items() if k not in frame}
+    assert first["content"]["texts"] and "4111" not in str(first["content"])
+    assert len(tasks) == (2 if by_task else 1), "the first is a task's: it made the connection to the upstream"
+    assert running == 0
+
+
+def test_a_stream_goes_the_long_way_while_a_person_has_stopped_a_tool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = list[bool]()
+    begin = QuickStream.begin
+    monkeypatch.setattr(QuickStream, "begin", lambda stream: (begun.append(True), begin(stream))[1])
+
+    async def scenario(belt: Belt) -> list[int]:
+        async with httpx2.AsyncClient(timeout=20, headers=KEY) as calls:
+            counts = []
+            for order in (None, None, Command.CUT, Command.RUN):
+                if order:
+                    belt.switch.apply(order, "tool:pay", "ord_1")
+                await calls.post(f"{belt.url}/chat/completions", json=ASKED)
+                counts.append(len(begun))
+            return counts
+
+    assert in_belt(tmp_path, answering("Hello."), scenario, mode=RecordMode.PROMPT) == [0, 1, 1, 2]
+
+
+def test_the_end_of_a_stream_waits_for_its_outcome_in_a_task_where_the_disk_is_slow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_full = list[bool]()
+    handed = Recording.is_handed_over
+
+    def late(recording: Recording) -> bool:
+        return handed(recording) and not (recording.has_outcome and is_full)
+
+    monkeypatch.setattr(Recording, "is_handed_over", late)
+
+    async def scenario(belt: Belt) -> tuple[str, list[dict[str, Any]], int]:
+        async with httpx2.AsyncClient(timeout=20, headers=KEY) as calls:
+            await calls.post(f"{belt.url}/chat/completions", json=ASKED)
+            is_full.append(True)
+            answer = await calls.post(f"{belt.url}/chat/completions", json=ASKED)
+        await asyncio.sleep(0.1)
+        return answer.text, belt.records("outcome"), belt.switch.running()
+
+    said, outcomes, running = in_belt(tmp_path, answering("Hello."), scenario, mode=RecordMode.PROMPT)
+
+    assert said.endswith("data: [DONE]\n\n")
+    assert [one["finish"] for one in outcomes] == ["complete", "complete"]
+    assert running == 0
 
 
 def test_a_stream_with_more_than_a_helping_stands_in_line_and_needs_no_task(

@@ -21,6 +21,8 @@ from safebelt.rooms.belt.model import Command, Scope
 _HOLD_SECONDS = 300.0
 """How long a pause holds a stream before it is ended: most clients and proxies have given up by then."""
 _HOLD_POLL_SECONDS = 0.02
+_CUT, _PAUSE = Command.CUT, Command.PAUSE
+"""Asked for at every piece of every stream."""
 _UNSPECIFIED = bytes(16)
 """A `struct sockaddr` of family AF_UNSPEC (0)."""
 
@@ -108,13 +110,14 @@ class Line:
             ConnectionResetError: The client has gone.
         """
         with self._lock:
-            if self.order is Command.CUT:
+            order, client = self.order, self._client
+            if order is _CUT:
                 raise Stopped
-            if self._client is None or self._client.is_closing:
+            if client is None or client.is_closing:
                 raise ConnectionResetError("the client has gone")
-            if self.order is Command.PAUSE:
+            if order is _PAUSE:
                 return False
-            self._client.write(data)
+            client.write(data)
             return True
 
     def command(self, order: Command, order_id: str) -> None:

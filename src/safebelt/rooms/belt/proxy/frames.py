@@ -16,6 +16,7 @@ MOST_TRIES = 16
 _PROBE = "\ufdd1"
 """Stands for the text; a noncharacter, never in real text."""
 _LITERAL = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_LINE_END = re.compile(rb"[\r\n]")
 _decoded = msgspec.json.Decoder(str).decode
 _encoded = msgspec.json.Encoder().encode
 
@@ -46,6 +47,57 @@ class Frame(NamedTuple):
     def written(self, text: str) -> bytes:
         """Return the event with a text."""
         return self.before + _encoded(text) + self.after
+
+
+class Lane:
+    """A frame as it stands in the stream's bytes, and whose text it carries: events in it need no reader of events.
+
+    INVARIANT: a piece it takes is one whole event.  A piece of it begins and ends as such an event does, and between is
+    one JSON string, in which no line can end.
+
+    Args:
+        lead: What stands before the data of such an event, as it comes.
+        frame: The frame of its data.
+        calmly: Takes a text in which nothing is found; gives None where it must be looked at closer.
+        said: Notes what the model said.
+        passed: Notes what left, if anybody asks.
+    """
+
+    __slots__ = ("_after", "_before", "_begin", "_calmly", "_end", "_head", "_passed", "_said", "_tail")
+
+    def __init__(
+        self,
+        lead: bytes,
+        frame: Frame,
+        calmly: Callable[[str], str | None],
+        said: Callable[[str], None],
+        passed: Callable[[str], None] | None = None,
+    ) -> None:
+        self._head, self._tail = lead + frame.head, frame.tail + b"\n\n"
+        self._before, self._after = frame.before, frame.after
+        self._begin, self._end = len(self._head), -len(self._tail)
+        self._calmly, self._said, self._passed = calmly, said, passed
+
+    def take(self, piece: bytes) -> bytes | None:
+        """Return what of a piece may leave; None where it is another event or asks for care: nothing has been done."""
+        if not (piece.startswith(self._head) and piece.endswith(self._tail)):
+            return None
+        try:
+            said = _decoded(piece[self._begin : self._end])
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+        text = self._calmly(said) if said else None
+        if text is None:
+            return None
+        self._said(said)
+        if self._passed is not None:
+            self._passed(text)
+        return self._before + _encoded(text) + self._after if text else b""
+
+
+def lane_of(lead: bytes, frame: Frame, *words: Any) -> Lane | None:
+    """Return the lane of a frame, as `Lane` takes it; None where its data stand on several lines."""
+    return None if _LINE_END.search(frame.head + frame.tail) else Lane(lead, frame, *words)
 
 
 def frame_of(data: bytes, name: bytes, filled: Callable[[str], Any], write: Callable[[Any], bytes]) -> Frame | None:

@@ -14,7 +14,7 @@ import msgspec
 
 from safebelt.rooms.belt.model import Hit
 from safebelt.rooms.belt.proxy.client import UpstreamBroke
-from safebelt.rooms.belt.proxy.frames import MOST_TRIES, Frame, frame_of
+from safebelt.rooms.belt.proxy.frames import MOST_TRIES, Frame, Lane, frame_of
 from safebelt.rooms.belt.proxy.leaves import Keys, rewrite_tree
 from safebelt.rooms.belt.proxy.notices import NoticeFor
 from safebelt.rooms.belt.proxy.screens import WholeAnswer, Words, plain_path
@@ -91,6 +91,7 @@ class ItemsStream(ABC):
         self._closed: set[Keys] = set()
         self._hits: list[Hit] = []
         self._token: tuple[Frame, Keys] | None = None
+        self.lane: Lane | None = None
         self._tries = 0
         self._is_refused = self.is_done = False
         self.usage: Json = {}

@@ -26,9 +26,9 @@ from safebelt.rooms.belt.proxy.quickstream import EVENT_STREAM, Ends, QuickStrea
 from safebelt.rooms.belt.proxy.recording import RecordsDown
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.seats import Seat, Seats
-from safebelt.rooms.belt.proxy.steps import LARGE, Begun, recording_of, usage
+from safebelt.rooms.belt.proxy.steps import LARGE, Begun, as_said, recording_of, usage
 from safebelt.rooms.belt.proxy.tools import Tools
-from safebelt.rooms.belt.proxy.wire import Request
+from safebelt.rooms.belt.proxy.wire import LAST_CHUNK, Request, chunk
 
 _JSON = b"application/json"
 _PASSED_ON = "passed on"
@@ -223,7 +223,8 @@ class Passing:
         is_known = connection.about is not None and _PASSED_ON in connection.about
         if is_good and connection.status == _OK and (is_known or _is_of(_JSON, connection.fields)):
             return True
-        if is_good and _is_of(EVENT_STREAM, connection.fields) and self._recording.is_handed_over():
+        is_stream = is_good and _is_of(EVENT_STREAM, connection.fields)
+        if is_stream and not self._quick.tools.switch.has_tool_orders and self._recording.is_handed_over():
             self._begin_stream()
             return False
         answer = Answer(connection, upstream)
@@ -242,10 +243,35 @@ class Passing:
         stream.begin()
 
     def _stream_on(self, reply: Reply, waiting: bytes, error: Exception | None) -> None:
-        """Let a task go on with a stream."""
-        if (stream := self._stream) is not None:
-            stream.leave()
-            self._go_on(lambda exchange: exchange.stream_on(stream.answer, stream.flow, waiting, error), reply)
+        """End a stream in which nothing was found; let a task go on with any other."""
+        if (stream := self._stream) is None:
+            return
+        stream.leave()
+        if error is None and not waiting and stream.may_end:
+            try:
+                waiting = stream.flow.streamed.flush()
+                if self._put_last(stream, waiting):
+                    return
+                waiting = chunk(waiting)
+            except Exception as failure:  # noqa: BLE001  as in `news`
+                waiting, error = b"", failure
+        self._go_on(lambda exchange: exchange.stream_on(stream.answer, stream.flow, waiting, error), reply)
+
+    def _put_last(self, stream: QuickStream, rest: bytes) -> bool:
+        """Put the outcome of a stream that ended well, and let its end go; False where that is for a task."""
+        if not stream.may_end:
+            return False
+        seat, id_, streamed = self._seat, self._recording.id.encode(), stream.flow.streamed
+        self._recording.upstream_ends()
+        said = streamed.said()
+        if (kept := seat.kept_of(said)) is None:
+            return False
+        outcome = seat.outcome(id_, stream.answer.served_by, _SORTED(streamed.usage))
+        self._recording.outcome_as(outcome, {"texts": kept} if said else None, as_said(said))
+        stream.answer.taken()
+        self._leaving = chunk(rest + streamed.last(seat.field(id_))) + LAST_CHUNK, b""
+        self._quick.later(self._leave)
+        return True
 
     def _was_not_answered(self) -> None:
         connection = self._ready.connection
@@ -293,18 +319,21 @@ class Passing:
         try:
             self._send(*self._leaving)
         except (RecordsDown, ConnectionResetError, Stopped) as error:
-            self._go_on(partial(_raising, error))
+            self._go_on(partial(_raising, error), self._reply())
 
-    def _send(self, shown: bytes, passing: bytes) -> None:
-        """Let the answer go, once its records are handed over: the first of a turn hands over all."""
-        client = self._client
-        is_last = client.is_last
-        data = self._seat.answer(self._recording.id.encode(), shown, passing, is_last=is_last)
+    def _reply(self) -> Reply:
+        return self._stream.reply if self._stream else self._client.reply_to(self._request)
+
+    def _send(self, data: bytes, passing: bytes) -> None:
+        """Let an answer, or a stream's end, go once its records are handed over: the first of a turn hands over all."""
+        client, is_last = self._client, self._stream.reply.is_last if self._stream else self._client.is_last
+        if self._stream is None:
+            data = self._seat.answer(self._recording.id.encode(), data, passing, is_last=is_last)
         if not self._recording.is_handed_over() or not self._line.send_now(data):
-            reply = client.reply_to(self._request)
+            reply = self._reply()
             self._go_on(lambda _: self._send_when_safe(reply, data), reply)
         elif not client.takes_more:
-            reply = client.reply_to(self._request)
+            reply = self._reply()
             self._go_on(lambda _: reply.sent(), reply)
         else:
             self._quick.tools.switch.close(self._line)

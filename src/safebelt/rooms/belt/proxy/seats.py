@@ -16,7 +16,7 @@ from safebelt.rooms.belt.proxy.notices import notice_of
 from safebelt.rooms.belt.proxy.plain import Plain, Texts
 from safebelt.rooms.belt.proxy.recording import Times, verdict_facts
 from safebelt.rooms.belt.proxy.screens import masks_all_that_records_do, nothing_found
-from safebelt.rooms.belt.proxy.steps import intent_facts
+from safebelt.rooms.belt.proxy.steps import LARGE, as_said, intent_facts
 from safebelt.rooms.belt.proxy.tools import Caller, Tools, caller_of
 from safebelt.rooms.belt.records.line import encode_facts
 from safebelt.rooms.belt.scanner.engine import Scanner, mask_all
@@ -26,6 +26,9 @@ _ID = "rec_" + "0" * 26
 _HOLES = tuple(f"\x00{name}" for name in (*Times._fields, "upstream", "usage"))
 _MOST_INTENTS, _MOST_KNOWN = 256, 4096
 _JSON = b"application/json"
+Said = dict[str, tuple[str, bool]]
+"""What a model said, by path, with whether it is JSON source."""
+_SAFEBELT = b',"safebelt":'
 
 
 class Seat:
@@ -65,7 +68,7 @@ class Seat:
             "label": label.field,
             **({"complain": complain_at} if complain_at else {}),
         }
-        self._field = _split(b',"safebelt":' + msgspec.json.encode(field) + b"}")
+        self._field = _split(_SAFEBELT + msgspec.json.encode(field) + b"}")
         head = b"content-type: %b\r\nx-safebelt-record: %b\r\nx-safebelt-verdict: %b\r\n%bx-safebelt-aigc: %b\r\n" % (
             _JSON,
             _ID.encode(),
@@ -79,6 +82,13 @@ class Seat:
     def kept(self, texts: Texts, side: Side) -> Texts:
         """Return texts in which the policy found nothing, as records keep them."""
         return texts if self._keeps[side] else {path: mask_all(text) for path, text in texts.items()}
+
+    def kept_of(self, said: Said) -> Texts | None:
+        """Return what a model said, with nothing found, as records keep it; None where working that out takes long."""
+        if self._keeps[Side.OUTPUT]:
+            return as_said(said)
+        is_long = sum([len(text) for text, _ in said.values()]) > LARGE
+        return None if is_long else {path: mask_all(text, as_json=is_json) for path, (text, is_json) in said.items()}
 
     def intent(self, path: str, body: dict[str, Any], admitted: Mapping[str, Any]) -> bytes:
         """Return the facts of an intent in which nothing was found; `admitted` say how it was let in."""
@@ -101,6 +111,10 @@ class Seat:
 
     def _facts(self, said: tuple[bytes, bytes, bytes], times: Times) -> bytes:
         return self._outcome % self._filling((*times, *said))
+
+    def field(self, id_: bytes) -> msgspec.Raw:
+        """Return the `safebelt` field of an answer in which nothing was found."""
+        return msgspec.Raw(id_.join(self._field)[len(_SAFEBELT) : -1])
 
     def answer(self, id_: bytes, body: bytes, passed_on: bytes, *, is_last: bool) -> bytes:
         """Return the bytes of an answer in which nothing was found.

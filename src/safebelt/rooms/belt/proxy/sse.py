@@ -11,9 +11,14 @@ _BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n|\Z))")
 
 
 class SseSplitter:
-    """Cuts a byte stream into events wherever the pieces fall (WHATWG HTML, section 9.2.5 and 9.2.6)."""
+    """Cuts a byte stream into events wherever the pieces fall (WHATWG HTML, section 9.2.5 and 9.2.6).
+
+    Attributes:
+        is_between: Nothing of an event is here: what comes next begins one, and is not the first of the stream.
+    """
 
     def __init__(self) -> None:
+        self.is_between = False
         self._rest = bytearray()
         self._seen = 0
         self._is_first = True
@@ -24,7 +29,7 @@ class SseSplitter:
         Raises:
             ValueError: One event exceeds 4 MiB.
         """
-        if not (self._rest or self._is_first) and _is_one_event(data):
+        if self.is_between and _is_one_event(data):
             return [data[6:-2]]
         self._rest += data
         events, begin = [], 0
@@ -33,6 +38,7 @@ class SseSplitter:
             begin = self._seen = found.end()
         del self._rest[:begin]
         self._seen = len(self._rest)
+        self.is_between = not (self._rest or self._is_first)
         if len(self._rest) > _MAX_EVENT:
             raise ValueError("an event of more than 4 MiB")
         return events

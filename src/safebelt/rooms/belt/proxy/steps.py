@@ -9,6 +9,7 @@ from safebelt.rooms.belt.model import ContentMode, Hit, Verdict
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.client import UpstreamBroke
 from safebelt.rooms.belt.proxy.forms import Malformed
+from safebelt.rooms.belt.proxy.frames import Lane
 from safebelt.rooms.belt.proxy.recording import Content, Keeps, Recording, policy_facts, verdict_facts
 from safebelt.rooms.belt.proxy.screens import WholeAnswer
 from safebelt.rooms.belt.proxy.sse import SseSplitter
@@ -38,11 +39,13 @@ class Streamed(Protocol):
         is_done: The model has said all.
         is_refused: A refusing rule acted; nothing more of the model's leaves.
         usage: What the upstream says it used.
+        lane: Takes events of the kind that most are, if they are all alike.
     """
 
     is_done: bool
     is_refused: bool
     usage: dict[str, Any]
+    lane: Lane | None
 
     @property
     def hits(self) -> list[Hit]:
@@ -57,8 +60,8 @@ class Streamed(Protocol):
         """Return what still waits in what the upstream never ended."""
         ...
 
-    def last(self, safebelt: dict[str, Any]) -> bytes:
-        """Return the events that were held back, with the `safebelt` field."""
+    def last(self, safebelt: Any) -> bytes:
+        """Return the events that were held back, with the `safebelt` field: an object, or one that is JSON already."""
         ...
 
     def said(self) -> dict[str, tuple[str, bool]]:
@@ -72,18 +75,36 @@ class Flow:
     Args:
         streamed: Screens it.
         most_bytes: An answer larger than this is broken off.
+
+    Attributes:
+        left: So many bytes more may come.
+        lane: Takes pieces of the body that are one event of the kind that most are.
     """
 
-    __slots__ = ("_left", "_most", "_splitter", "streamed")
+    __slots__ = ("_most", "_splitter", "lane", "left", "streamed")
 
     def __init__(self, streamed: Streamed, most_bytes: int) -> None:
         self.streamed, self._splitter = streamed, SseSplitter()
-        self._left = self._most = most_bytes
+        self.left = self._most = most_bytes
+        self.lane: Lane | None = None
 
     @property
     def is_over(self) -> bool:
         """Whether nothing more of it is passed on."""
         return self.streamed.is_refused or self.streamed.is_done
+
+    def pass_on(self, piece: bytes) -> bytes:
+        """Take a piece of the body; return what may leave now; raises as `events`."""
+        lane, size = self.lane, len(piece)
+        passed = lane.take(piece) if lane is not None and size <= self.left else None
+        if passed is not None:
+            self.left -= size
+            return passed
+        self.lane = None
+        passed = taken(self.streamed, self.events(piece))
+        if self._splitter.is_between:
+            self.lane = self.streamed.lane
+        return passed
 
     def events(self, piece: bytes) -> list[bytes]:
         """Return the data of the events that a piece of the body ends.
@@ -91,8 +112,8 @@ class Flow:
         Raises:
             UpstreamBroke: The answer, or an event of it, is too large.
         """
-        self._left -= len(piece)
-        if self._left < 0:
+        self.left -= len(piece)
+        if self.left < 0:
             raise UpstreamBroke(f"the answer is larger than {self._most} bytes")
         try:
             return self._splitter.feed(piece)

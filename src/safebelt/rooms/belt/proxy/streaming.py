@@ -13,13 +13,14 @@ import msgspec
 
 from safebelt.rooms.belt.model import Hit
 from safebelt.rooms.belt.proxy.client import UpstreamBroke
-from safebelt.rooms.belt.proxy.frames import MOST_TRIES, Frame, frame_of
+from safebelt.rooms.belt.proxy.frames import MOST_TRIES, Frame, Lane, frame_of, lane_of
 from safebelt.rooms.belt.proxy.leaves import Keys, is_index, nested, rewrite_choice, rewrite_words
 from safebelt.rooms.belt.proxy.screens import Words, path_in_choices
 from safebelt.rooms.belt.proxy.sse import write_event
 from safebelt.rooms.belt.scanner.stream import Released, StreamScreen
 
 DONE = b"[DONE]"
+_LEAD = b"data: "
 BEAT = b":\n\n"
 """A comment: nothing is said, and the stream lives."""
 
@@ -47,6 +48,7 @@ class StreamedAnswer:
     Attributes:
         is_done: The upstream said `[DONE]`.
         is_refused: A refusing rule acted; nothing more of the model's leaves.
+        lane: Takes events that say one more piece of the text that the last one said, if most of the stream's are such.
     """
 
     def __init__(self, open_channel: OpenChannel, words: Words, notice: Callable[[str], str]) -> None:
@@ -57,6 +59,7 @@ class StreamedAnswer:
         self._ended: set[int] = set()
         self._token: tuple[Frame, _Channel, dict[str, Any]] | None = None
         self._tries = 0
+        self.lane: Lane | None = None
         self.is_done = self.is_refused = False
         self.finish_reason = ""
         self.usage: dict[str, Any] = {}
@@ -90,7 +93,7 @@ class StreamedAnswer:
 
     def _look_for_frame(self, data: bytes, chunk: dict[str, Any]) -> None:
         """Remember how an event of one piece of text looks, if this was one; where the stream goes on, most are."""
-        self._token = None
+        self._token = self.lane = None
         choice = _with_text_alone(chunk)
         if choice is None or self.is_refused or self._words.hits or self._tries >= MOST_TRIES:
             return
@@ -99,7 +102,9 @@ class StreamedAnswer:
         channel = self._channels.get(keys)
         if channel is not None and keys[0] not in self._ended:
             frame = frame_of(data, str(keys[-1]).encode(), lambda text: _filled(chunk, text), _written)
-            self._token = (frame, channel, chunk) if frame else None
+            if frame:
+                self._token = frame, channel, chunk
+                self.lane = lane_of(_LEAD, frame, channel.screen.calmly, channel.said.append)
 
     def _passed_on(self, text: str, frame: Frame, channel: _Channel, chunk: dict[str, Any]) -> bytes:
         """Take an event in a known frame: what `_screened` would come to."""
@@ -118,7 +123,7 @@ class StreamedAnswer:
             return b""
         return b"".join(_written(chunk) for index in self._indexes() for chunk in self._ending(index))
 
-    def last(self, safebelt: dict[str, Any]) -> bytes:
+    def last(self, safebelt: dict[str, Any] | msgspec.Raw) -> bytes:
         """Return the held events, the last one carrying the `safebelt` field, and `[DONE]`."""
         if self.is_refused:
             empty: dict[str, Any] = {"text": ""} if self._frame.get("object") == "text_completion" else {"delta": {}}

@@ -18,20 +18,24 @@ _CALLED_AT_ONCE = 4
 
 
 class Turns:
-    """The line in which streams wait for the loop; one for all that share a loop."""
+    """The line in which streams wait for the loop; one for all that share a loop.
+
+    Attributes:
+        waiting: Who waits.
+    """
 
     def __init__(self) -> None:
-        self._waiting: deque[Turn] = deque()
+        self.waiting: deque[Turn] = deque()
         self._is_calling = False
 
     @property
     def is_crowded(self) -> bool:
         """Whether others wait; then nobody goes first."""
-        return bool(self._waiting)
+        return bool(self.waiting)
 
     def ask(self, turn: Turn) -> None:
         """Stand in line; `turn` is called when it is this stream's turn, and says whether it took it."""
-        self._waiting.append(turn)
+        self.waiting.append(turn)
         if not self._is_calling:
             self._is_calling = True
             loop = asyncio.get_running_loop()
@@ -45,11 +49,11 @@ class Turns:
 
     def _call(self, loop: asyncio.AbstractEventLoop) -> None:
         called = 0
-        for _ in range(len(self._waiting)):  # who asks again while being called comes after all who wait
+        for _ in range(len(self.waiting)):  # who asks again while being called comes after all who wait
             if called == _CALLED_AT_ONCE:
                 break
-            called += self._waiting.popleft()()
-        self._is_calling = bool(self._waiting)
+            called += self.waiting.popleft()()
+        self._is_calling = bool(self.waiting)
         if self._is_calling:
             loop.call_soon(self._call, loop)
 

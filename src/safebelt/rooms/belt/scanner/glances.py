@@ -39,31 +39,45 @@ class Quiet(NamedTuple):
     Attributes:
         seen: Place in the window from which on a finding of any rule may still come about; its end where none may.
         passed: The same, of rules that act; never before `seen`.
+        over: The window before `seen`.
+        kind: Of the last character of `over`.
+        rest: The window from `seen` on.
     """
 
     seen: int
     passed: int
+    over: str
+    kind: str
+    rest: str
 
 
-LOUD = Quiet(-1, -1)
+LOUD = Quiet(-1, -1, "", "", "")
 """Stands for a window in which something may be found: it is read, never remembered as clean."""
 
 Glances = Remembered[tuple[str, str], Quiet]
 """By the kind of character before a window, and the window."""
 
-_FOLDED: Remembered[str, str] = Remembered()
+FOLDED: Remembered[str, str] = Remembered()
+"""What `folded_alike` has said: most tokens were said before, and asking here costs no call."""
+_MOST_BEHIND = 1024
+"""So many characters that have left are kept before all but the last few are forgotten."""
 _KINDS: Remembered[str, str] = Remembered()
 
 
 def folded_alike(token: str) -> str:
     """Return a token folded; empty where it is not read character by character, each of which becomes one."""
-    known = _FOLDED.get(token)
+    known = FOLDED.get(token)
     if known is not None:
         return known
     forms = forms_of(token) if len(token) <= _MOST_TOKEN and "&" not in token and "%" not in token else [""]
     is_alike = all(len(form) == 1 for form in forms)
     folded = "".join(forms) if is_alike else ""
-    return _FOLDED.keep(token, folded) if len(token) <= _MOST_TOKEN else folded
+    return FOLDED.keep(token, folded) if len(token) <= _MOST_TOKEN else folded
+
+
+def quiet_of(window: str, seen: int, passed: int) -> Quiet:
+    """Return what is remembered of a window in which nothing is found."""
+    return Quiet(seen, passed, window[:seen], kind_of(window[seen - 1]) if seen else "", window[seen:])
 
 
 def kind_of(char: str) -> str:
@@ -83,7 +97,7 @@ class Calm:
     """Where a stream stands while nothing is found in it, and each character that waits folds to one.
 
     Attributes:
-        behind: The last folded characters before the window, for those who look behind.
+        behind: Folded characters before the window, those at the end for whoever looks behind.
         kind: Of the last of them.
         window: Folded characters from the first that may still belong to a finding.
         passed: How many of them have left.
@@ -97,19 +111,15 @@ class Calm:
 
     def go_on(self, window: str, quiet: Quiet, look_behind: int) -> int:
         """Take a longer window in which nothing is found; return how many more of its characters may leave."""
-        seen, passed, count = quiet.seen, quiet.passed, 0
-        if passed > self.passed:
-            count = passed - self.passed
-            self.passed = passed
-        if seen:
-            last = window[seen - 1]
-            self.kind = _KINDS.get(last) or kind_of(last)
-            self.behind = (
-                window[seen - look_behind : seen]
-                if seen >= look_behind
-                else (self.behind + window[:seen])[-look_behind:]
-            )
-            self.passed -= seen
-            window = window[seen:]
-        self.window = window
-        return count
+        seen, passed, over, kind, rest = quiet
+        before = self.passed
+        if passed < before:  # noqa: PLR1730  each piece of each stream comes by here
+            passed = before
+        self.passed = passed - seen
+        if not seen:
+            self.window = window
+            return passed - before
+        behind = self.behind + over
+        self.behind = behind[-look_behind:] if len(behind) > _MOST_BEHIND else behind
+        self.kind, self.window = kind, rest
+        return passed - before

@@ -12,6 +12,7 @@ looked for in requests only: see `source`.)
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import msgspec
 
@@ -20,9 +21,9 @@ from safebelt.rooms.belt.model import Action, Hit, Side, Stance
 from safebelt.rooms.belt.scanner.chars import MAX_INVISIBLE, classes_of
 from safebelt.rooms.belt.scanner.detectors import LOOK_BEHIND, REACH, Detector
 from safebelt.rooms.belt.scanner.engine import KEYWORD, Scanner, bit_of
-from safebelt.rooms.belt.scanner.finders import FoldedHit
+from safebelt.rooms.belt.scanner.finders import Finder, FoldedHit
 from safebelt.rooms.belt.scanner.fold import Folded
-from safebelt.rooms.belt.scanner.glances import LOUD, MOST_WINDOW, Calm, Quiet, folded_alike
+from safebelt.rooms.belt.scanner.glances import FOLDED, LOUD, MOST_WINDOW, Calm, Quiet, folded_alike, quiet_of
 from safebelt.rooms.belt.scanner.horizon import hold_from
 from safebelt.rooms.belt.scanner.source import Reader
 from safebelt.rooms.belt.scanner.views import Reading, Waits
@@ -50,6 +51,8 @@ class Released(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _NOTHING = Released()
+_END = "$"
+"""Marks windows that a text ends with, among those remembered."""
 _MOST_DONE = 32
 """So many folded characters are kept that nothing looks at any more: to forget them one by one takes longer."""
 
@@ -61,6 +64,17 @@ class _Tail:
     hit: Hit
     detector: Detector
     end: int  # place in the folded buffer up to which it was followed
+
+
+@lru_cache(maxsize=8)  # few, because a scanner is large
+def _looks(scanner: Scanner, stance: Stance, side: Side) -> tuple[tuple[Finder, ...], int, int, frozenset[str], bool]:
+    """Return what a screen asks of a policy: detectors, bits of those who wait and who act, acting rules.
+
+    Last, whether a detector is among those.
+    """
+    acting = frozenset(rule.id for rule in scanner.policy.rules if is_acting(rule, stance))
+    finders = scanner.finders(side)
+    return finders, bit_of(side), bit_of(side, stance), acting, any(finder.rule in acting for finder in finders)
 
 
 class StreamScreen:
@@ -84,26 +98,32 @@ class StreamScreen:
         'now'
     """
 
+    _is_ready = False
+
     def __init__(
         self, scanner: Scanner, stance: Stance, side: Side = Side.OUTPUT, part: str = "", *, as_json: bool = False
     ) -> None:
         self._policy, self._stance, self._side, self._part = scanner.policy, stance, side, part
-        self._scanner, self._finders = scanner, scanner.finders(side)
-        self._all, self._acts = bit_of(side), bit_of(side, stance)
-        self._acting = frozenset(rule.id for rule in scanner.policy.rules if is_acting(rule, stance))
-        self._has_acting_finders = any(finder.rule in self._acting for finder in self._finders)
-        self._reader = Reader(as_json=as_json)
-        self._redactor, self._resolver = Redactor(as_json=as_json), Resolver()
+        self._scanner, self._as_json = scanner, as_json
+        self._finders, self._all, self._acts, self._acting, self._has_acting_finders = _looks(scanner, stance, side)
         self._source, self._source_at = "", 0  # original text that waits; where it begins
-        self._folded, self._classes = Folded(), b""
         self._glances = scanner.glances[self._acts]
         self._calm: Calm | None = None if as_json else Calm()
-        self._unfinished = self._unfinished_acting = 0  # places in the buffer: a word may begin there, and none before
-        self._seen = self._passed = 0  # places in the buffer: findings before are final; text before has left
+        if as_json:
+            self._make_ready()
         self._terms: list[FoldedHit] = []
         self._tails: list[_Tail] = []
         self._actions: list[Action] = []
         self.is_refused = False
+
+    def _make_ready(self) -> None:
+        """Make what reads character by character: many a text is over before anything asks for it."""
+        self._is_ready = True
+        self._reader = Reader(as_json=self._as_json)
+        self._redactor, self._resolver = Redactor(as_json=self._as_json), Resolver()
+        self._folded, self._classes = Folded(), b""
+        self._unfinished = self._unfinished_acting = 0  # places in the buffer: a word may begin there, and none before
+        self._seen = self._passed = 0  # places in the buffer: findings before are final; text before has left
 
     @property
     def held(self) -> int:
@@ -119,34 +139,48 @@ class StreamScreen:
         """Take the next piece; return what may be passed on now."""
         if self.is_refused:
             return Released(is_refused=True)
-        if (calm := self._calm) is not None:
-            window = calm.window + (folded := folded_alike(delta))
-            quiet = (self._glances.get((calm.kind, window)) or self._look_at(calm, window)) if folded else LOUD
-            if quiet is not LOUD:
-                return self._calmly(calm, delta, window, quiet)
-            self._rouse(calm)
+        if self._calm is not None:
+            text = self.calmly(delta)
+            if text is not None:
+                return Released(text=text) if text else _NOTHING
+            self._rouse(self._calm)
         self._take(delta, is_last=False)
         released = self._advance(*self._horizons(), is_last=False)
         self._calm_down()
         return released
 
-    def _calmly(self, calm: Calm, delta: str, window: str, quiet: Quiet) -> Released:
-        """Do as `_take` and `_advance` where nothing is found."""
-        count, source = calm.go_on(window, quiet, LOOK_BEHIND), self._source + delta
-        if not count:
-            self._source = source
-            return _NOTHING
-        self._source, self._source_at = source[count:], self._source_at + count
-        return Released(text=source[:count])
+    def calmly(self, delta: str) -> str | None:
+        """Take a piece in which nothing is found, as `feed` would; return what may be passed on.
 
-    def _look_at(self, calm: Calm, window: str) -> Quiet:
+        None where it must be read character by character: then nothing has been done.
+        """
+        calm = self._calm
+        if calm is None:
+            return None
+        folded = FOLDED.get(delta) or folded_alike(delta)
+        if not folded:
+            return None
+        window = calm.window + folded
+        quiet = self._glances.get((calm.kind, window)) or self._look_at(calm, window)
+        if quiet is LOUD:
+            return None
+        count = calm.go_on(window, quiet, LOOK_BEHIND)
+        source = self._source + delta
+        self._source_at += count
+        if count == len(source):
+            self._source = ""
+            return source
+        self._source = source[count:]
+        return source[:count]
+
+    def _look_at(self, calm: Calm, window: str, *, is_last: bool = False) -> Quiet:
         """Read a window for the first time, and remember it unless it is long."""
         if len(window) > MOST_WINDOW:
             return LOUD
         left = calm.behind[-1:]
         text, begin = left + window, len(left)
         waits, quiet = Waits(len(text)), LOUD
-        reading = Reading(text, begin, begin, False, waits)
+        reading = Reading(text, begin, begin, is_last, waits)
         is_found = self._scanner.words_in(reading, classes_of(text), self._side) or (
             self._finders and not self._scanner.is_free_of_personal(window, self._side)
         )
@@ -154,12 +188,22 @@ class StreamScreen:
             run = hold_from(text) if self._finders else len(text)
             seen, passed = min(waits.of(self._all), run), waits.of(self._acts)
             passed = min(passed, run) if self._has_acting_finders else passed
-            quiet = Quiet(max(0, seen - begin), max(0, passed - begin))
-        return self._glances.keep((calm.kind, window), quiet)
+            quiet = quiet_of(window, max(0, seen - begin), max(0, passed - begin))
+        return self._glances.keep((calm.kind + _END if is_last else calm.kind, window), quiet)
+
+    def _is_over_calmly(self, calm: Calm) -> bool:
+        """Whether nothing is found in what waits, where the text ends with it."""
+        window = calm.window
+        if not window:
+            return True
+        return (self._glances.get((calm.kind + _END, window)) or self._look_at(calm, window, is_last=True)) is not LOUD
 
     def _rouse(self, calm: Calm) -> None:
         """Go on character by character, with what may be found, from where calm has come to."""
-        text, behind = calm.behind + calm.window, len(calm.behind)
+        if not self._is_ready:
+            self._make_ready()
+        known = calm.behind[-LOOK_BEHIND:]
+        text, behind = known + calm.window, len(known)
         begin = self._source_at - calm.passed - behind
         self._folded = Folded(
             text, list(range(begin, begin + len(text))), list(range(begin + 1, begin + len(text) + 1))
@@ -186,6 +230,11 @@ class StreamScreen:
         if self.is_refused:
             return Released(is_refused=True)
         if self._calm is not None:
+            if self._is_over_calmly(self._calm):
+                text, self._source = self._source, ""
+                self._source_at += len(text)
+                self._calm = Calm()
+                return Released(text=text) if text else _NOTHING
             self._rouse(self._calm)
         self._take("", is_last=True)
         end = len(self._folded.text)
