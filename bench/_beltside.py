@@ -74,6 +74,11 @@ class House:
         return done.stdout
 
 
+def plain(folder: Path, upstream: int) -> House:
+    """Found a house with the demonstration system as it ships: where nothing depends on how much is looked for."""
+    return _founded(folder, upstream, {})
+
+
 def prepared(folder: Path, upstream: int) -> House:
     """Found a house whose demonstration system looks for everything."""
     data = folder / "data"
@@ -86,17 +91,22 @@ def prepared(folder: Path, upstream: int) -> House:
     for one in (ROOT / "screening").iterdir():
         (screening / one.name).symlink_to(one)
     (screening / "bench-words.yaml").write_text(policy(), encoding="utf-8")
+    house = _founded(folder, upstream, {"SAFEBELT_DATA": str(data)})
+    house.run("belt", "systems", "set", house.system, "--policy", "bench/words", "--stance", "enforce")
+    return house
+
+
+def _founded(folder: Path, upstream: int, more: dict[str, str]) -> House:
     home = folder / "home"
     env = {
+        **more,
         "SAFEBELT_HOME": str(home),
-        "SAFEBELT_DATA": str(data),
         "SAFEBELT_BELT_PORT": str(free_port()),
         "SAFEBELT_CONSOLE_PORT": str(free_port()),
         "SAFEBELT_UPSTREAM": f"http://127.0.0.1:{upstream}/v1",
     }
     house = House(env=env, system="", key="", home=home)
     system = json.loads(house.run("--format", "json", "demo"))["system"]
-    house.run("belt", "systems", "set", system, "--policy", "bench/words", "--stance", "enforce")
     return House(env=env, system=system, key=(home / "keys" / "demo.key").read_text().strip(), home=home)
 
 

@@ -48,17 +48,17 @@ def wait_for(port: int, seconds: float = 60.0) -> None:
     raise SystemExit(f"nothing answers on port {port}")
 
 
-def _pin(core: int) -> None:
+def _pin(core: int | None) -> None:
     """Called in the child between fork and exec; this process has one thread."""
-    if (os.cpu_count() or 1) > 1:
+    if core is not None and (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {core})
 
 
 @contextmanager
 def process(
-    command: Sequence[str], *, core: int, env: Mapping[str, str] | None = None, log: Path | None = None
+    command: Sequence[str], *, core: int | None, env: Mapping[str, str] | None = None, log: Path | None = None
 ) -> Iterator[int]:
-    """Run a program on one core until the block ends; its pid."""
+    """Run a program on one core, or (None) on all of them, until the block ends; its pid."""
     with (log or Path(os.devnull)).open("wb") as out:
         running = subprocess.Popen(
             command,

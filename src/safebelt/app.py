@@ -289,6 +289,8 @@ class House(Engines):
                 default_policy="safebelt/baseline",
                 lease_seconds=self.settings.lease_seconds if self.settings.bus else None,
                 earlier=earlier_of(self.settings.earlier_versions),
+                hold_seconds=self.settings.hold_seconds,
+                hold_most=self.settings.hold_most,
                 collector=collector_of(self.settings.otlp, self.settings.otlp_headers),
             )
         )

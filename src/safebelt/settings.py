@@ -47,6 +47,15 @@ class Settings(BaseSettings):
         description="How long the commanding house may be silent on the bus before the belt stops by itself; it goes "
         "on by itself when it is heard again. 0 means for ever. Without a bus it means nothing.",
     )
+    hold_seconds: int = Field(
+        default=30,
+        ge=1,
+        le=300,
+        description="How many seconds a new request waits where a pause lets requests wait and says no more.",
+    )
+    hold_most: int = Field(
+        default=100, ge=1, le=10_000, description="How many requests wait on this machine in such a pause."
+    )
     bind: str = Field(default="127.0.0.1", description="Address both ports listen on.")
     console_port: int = Field(default=8800, ge=0, le=65535, description="Port of console, portal and JSON API.")
     public_url: str = Field(

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from itertools import zip_longest
@@ -26,8 +27,10 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.calls import CallBox
 from safebelt.rooms.belt.control.crew import Crew
 from safebelt.rooms.belt.control.lease import Lease
+from safebelt.rooms.belt.control.news import News
 from safebelt.rooms.belt.control.rations import Rations
 from safebelt.rooms.belt.control.switch import Switch, matter_of, parts_of
+from safebelt.rooms.belt.control.waiting_room import WaitingRoom
 from safebelt.rooms.belt.control.watcher import Watcher
 from safebelt.rooms.belt.model import LIFTING, Command, Layer, Order, Scope, Snapshot, scope_of
 from safebelt.rooms.belt.proxy.classifying import asks_classifier
@@ -145,12 +148,14 @@ async def _serve(house: House, prepared: Prepared, worker: int, workers: int) ->
         _settle_left(house, worker, workers)
         snapshots = Snapshots(house, Screens(shelf_of(house)))
         with (
-            _at_work(house, worker, workers) as (crew, switch),
-            _obeying(house, switch, loop, snapshots, (crew, worker)),
+            _at_work(house, worker, workers) as (crew, switch, news),
+            _obeying(house, switch, loop, snapshots, (crew, worker, news)),
             belt_identity(house) as identity,
         ):
             asker = Asker()
             tools = _tools(house, switch, (writer, _meter(house, prepared)), snapshots, identity, asker)
+            tools = replace(tools, room=WaitingRoom(workers=workers))
+            switch.heard = tools.room.look
             limits = Limits(body_bytes=house.settings.max_body_bytes)
             servers = _mcp(house)
             port = BeltPort(Gateway(tools, servers), limits=limits, switch=switch, heartbeat=crew.page(worker))
@@ -271,16 +276,17 @@ def _complain_at(base: str, system_id: str) -> Text:
 
 
 @contextmanager
-def _at_work(house: House, worker: int, workers: int) -> Iterator[tuple[Crew, Switch]]:
+def _at_work(house: House, worker: int, workers: int) -> Iterator[tuple[Crew, Switch, News]]:
     """Be one of the crew, with the orders in force: from now on every order waits for this worker too."""
     crew = Crew(house.box)
     page = crew.page(worker)
     page.clear()
     page.enter(os.getpid())
+    news = house.box.news()
     state = house.box.state()  # only now: an order given after it was read waits for us
     try:
         rations = Rations(house.box.limits, worker=worker, workers=workers)
-        yield crew, Switch(state.orders, state.numbers, rations)
+        yield crew, Switch(state.orders, state.numbers, rations, is_behind=news.is_behind), news
     finally:
         page.enter(0)
 
@@ -329,9 +335,9 @@ def _sealed(house: House, segment: str, records: int, root: str) -> None:
 
 @contextmanager
 def _obeying(
-    house: House, switch: Switch, loop: asyncio.AbstractEventLoop, snapshots: Snapshots, at: tuple[Crew, int]
+    house: House, switch: Switch, loop: asyncio.AbstractEventLoop, snapshots: Snapshots, at: tuple[Crew, int, News]
 ) -> Iterator[Watcher]:
-    crew, worker = at
+    crew, worker, news = at
     watcher = Watcher(
         box=house.box,
         switch=switch,
@@ -344,6 +350,7 @@ def _obeying(
         crew=crew,
         worker=worker,
         lease=_lease(house),
+        page=news,
     )
     for name, command in SIGNALS.items():
         if hasattr(signal, name):  # not by the loop, which may be busy: the handler only leaves word for the watcher

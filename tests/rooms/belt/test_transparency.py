@@ -1,10 +1,12 @@
 """Everybody may know by which rules they are screened; nobody learns from it what somebody asked."""
 
+import html
 import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 from litestar.testing import TestClient
@@ -15,6 +17,7 @@ from tests.rooms.belt.house import POLICY, House, build, intent, outcome
 
 from safebelt.engines.sql import Sql, metadata
 from safebelt.kernel.actors import OWNER
+from safebelt.rooms.belt import store
 from safebelt.rooms.belt.decide.openly import SMALL, coarse
 from safebelt.rooms.belt.model import Command
 
@@ -74,6 +77,30 @@ def test_orders_to_stop_are_acts_of_the_house_and_told_exactly(house: House) -> 
     house.belt.order(Command.CUT, "", "drill", OWNER)
 
     assert house.belt.transparency().stops == {"cut": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "number", "zh", "en"),
+    [
+        ("masked", 0, "没有系统的记录保留原文", "No system's records keep originals"),
+        ("digest", 0, "没有系统的记录保留原文", "No system's records keep originals"),
+        ("sealed", 1, "1 个系统的记录另存原文", "The records of 1 system keep the originals too"),
+    ],
+)
+def test_whether_originals_are_kept_sealed_is_told_on_page_in_numbers_and_on_paper(
+    house: House, content: str, number: int, zh: str, en: str
+) -> None:
+    with house.belt._t.sql.begin() as tx:
+        tx.execute(sa.update(store.harness).values(content=content))
+    with TestClient(build_app(house, may=lambda _action: False)) as client:
+        told = client.get("/api/public/transparency").json()
+        pages = {lang: client.get(f"/{lang}/transparency").text for lang in ("zh", "en")}
+        paper = client.get("/en/transparency/report.pdf").content
+
+    said = "".join("".join(each.extract_text() for each in PdfReader(io.BytesIO(paper)).pages).split())
+    assert told["originals_sealed"] == number and house.system_id not in said
+    assert zh in pages["zh"] and en in html.unescape(pages["en"])
+    assert "".join(en.split()).replace("'", "’") in said.replace("'", "’")
 
 
 @given(st.integers(0, 10**9))

@@ -17,7 +17,7 @@ from safebelt.kernel.errors import Conflict, Invalid, NotFound, Refused
 from safebelt.rooms.access.model import Proposal
 from safebelt.rooms.belt.cli import commands
 from safebelt.rooms.belt.decide.two_people import needs_two
-from safebelt.rooms.belt.model import STOPS, Command, Order, TwoPeople
+from safebelt.rooms.belt.model import STOPS, Command, Order, OrderTerms, TwoPeople
 from safebelt.web.terminal import Answer
 
 LIFTING, PLACING, BOTH = TwoPeople(lifting=True), TwoPeople(placing=True), TwoPeople(lifting=True, placing=True)
@@ -93,7 +93,7 @@ def test_a_stop_is_one_persons_and_its_lifting_two_peoples(house: House) -> None
             house.belt.order(Command.RUN, house.system_id, "go on", OWNER)
         with pytest.raises(Conflict):
             house.belt.order(Command.RUN, "", "go on, all", OWNER)
-        asked = house.belt.ask(Command.RUN, house.system_id, "corrected", OWNER)
+        asked = house.belt.ask(house.belt.to_stop(Command.RUN, house.system_id), "corrected", OWNER)
         assert isinstance(asked, Proposal) and _command(house) is Command.CUT, "nothing happens by one person's word"
         with pytest.raises(Refused):
             house.belt.second_order(asked.id, answer="me again", by=OWNER)
@@ -115,7 +115,7 @@ def test_a_stop_is_one_persons_and_its_lifting_two_peoples(house: House) -> None
 def test_without_a_rule_one_person_stops_and_resumes(house: House) -> None:
     with house.watcher():
         for command in (Command.CUT, Command.RUN):
-            asked = house.belt.ask(command, house.system_id, "why", OWNER)
+            asked = house.belt.ask(house.belt.to_stop(command, house.system_id), "why", OWNER)
             assert isinstance(asked, Order)
             _done(house, asked)
             assert _command(house) is command
@@ -248,3 +248,109 @@ def test_the_pages_propose_and_second(house: House, lang: str) -> None:
         assert f'action="{where}/second"' not in proposed.text, "whoever proposed is not asked"
         assert "/belt/stops/ord_" in given.url.path and _command(house) is Command.RUN
         assert where in listed
+
+
+# ------------------------------------------------------------------ limits and roll-backs
+
+TEN, TWENTY = OrderTerms(per_minute=10), OrderTerms(per_minute=20)
+
+
+@pytest.mark.parametrize(
+    ("command", "eases", "takes"),
+    [
+        (Command.LIMIT, False, False),
+        (Command.LIMIT, True, True),
+        (Command.UNLIMIT, False, True),
+        (Command.ROLL_BACK, False, False),
+        (Command.ROLL_BACK, True, True),
+        (Command.FORWARD, False, True),
+    ],
+)
+def test_easing_and_lifting_take_two_where_lifting_does_and_tightening_stays_one_persons(
+    command: Command, eases: bool, takes: bool
+) -> None:
+    assert needs_two({"sys_1": LIFTING}, command, "sys_1", eases=eases) is takes
+    assert needs_two({"sys_1": PLACING}, command, "sys_1", eases=eases) is not takes
+    assert not needs_two({}, command, "sys_1", eases=eases)
+
+
+def test_a_limit_is_tightened_by_one_person_and_eased_and_lifted_by_two(house: House) -> None:
+    def stands() -> list[int]:
+        return [each.terms.per_minute for each in house.belt.state().limits]
+
+    with house.watcher():
+        house.belt.require_two(house.system_id, LIFTING, "matters", OWNER)
+        _done(house, house.belt.limit(house.system_id, TWENTY, "much", OWNER))
+        _done(house, house.belt.limit(house.system_id, TEN, "still much", OWNER))
+        with pytest.raises(Conflict):
+            house.belt.limit(house.system_id, TWENTY, "easier", OWNER)
+        with pytest.raises(Conflict):
+            house.belt.unlimit(house.system_id, "off", OWNER)
+        with pytest.raises(Conflict):
+            house.belt.unlimit("", "off for all", OWNER)
+        assert stands() == [10]
+        eased = house.belt.ask(house.belt.to_limit(house.system_id, TWENTY, OWNER), "easier", OWNER)
+        assert isinstance(eased, Proposal) and "per_minute=20" in eased.says.en and stands() == [10]
+        with pytest.raises(Refused):
+            house.belt.second_order(eased.id, answer="I may only stop", by=OPERATOR)
+        _done(house, house.belt.second_order(eased.id, answer="agreed", by=OTHER))
+        assert stands() == [20], "what was seconded is what was proposed, with its terms"
+        lifted = house.belt.propose_order(Command.UNLIMIT, house.system_id, "over", OWNER)
+        _done(house, house.belt.second_order(lifted.id, answer="agreed", by=OTHER))
+        assert stands() == []
+
+
+def test_a_roll_back_is_one_persons_and_the_way_forward_two_peoples(house: House) -> None:
+    with house.watcher():
+        house.belt.require_two(house.system_id, LIFTING, "matters", OWNER)
+        _done(house, house.belt.roll_back(house.system_id, "model:old", "harm", OWNER))
+        with pytest.raises(Conflict):
+            house.belt.forward(house.system_id, "mended", OWNER)
+        with pytest.raises(Conflict):
+            house.belt.roll_back(house.system_id, "model:new", "another", OWNER)
+        assert [each.terms.model for each in house.belt.state().versions] == ["old"]
+        asked = house.belt.propose_order(Command.FORWARD, house.system_id, "mended", OWNER)
+        _done(house, house.belt.second_order(asked.id, answer="seen", by=OTHER))
+        assert house.belt.state().versions == ()
+
+
+def test_where_placing_takes_two_so_do_limit_roll_back_and_a_pause_that_holds(house: House) -> None:
+    with house.watcher():
+        house.belt.require_two(house.system_id, TwoPeople(placing=False), "as before", OWNER)
+        waits = house.belt.require_two(house.system_id, PLACING, "matters", OWNER)
+        assert waits is not None
+        house.belt.second_order(waits.id, answer="yes", by=OTHER)
+        for wanted in (
+            house.belt.to_limit(house.system_id, TEN, OWNER),
+            house.belt.to_roll_back(house.system_id, "model:old", OWNER),
+            house.belt.to_stop(Command.PAUSE, house.system_id, house.belt.hold(7, 3)),
+        ):
+            asked = house.belt.ask(wanted, "why", OWNER)
+            assert isinstance(asked, Proposal)
+            made = house.belt.second_order(asked.id, answer="yes", by=OTHER)
+            _done(house, made)
+            assert made is not None and made.terms == wanted.terms
+    house.belt.collect_proofs()
+    kind = house.belt._t.ledger.entry(house.belt.stop(made.id).ordered_entry)
+    assert (kind.kind, kind.data["hold_seconds"], kind.data["hold_most"]) == ("belt.hold_ordered.v1", 7, 3)
+
+
+@pytest.mark.parametrize(
+    ("command", "target", "terms"),
+    [
+        (Command.CUT, "", OrderTerms(hold_seconds=5, hold_most=5)),
+        (Command.PAUSE, "tool:pay", OrderTerms(hold_seconds=5, hold_most=5)),
+        (Command.PAUSE, "", OrderTerms(hold_seconds=301, hold_most=5)),
+        (Command.PAUSE, "", OrderTerms(hold_seconds=-1, hold_most=5)),
+        (Command.PAUSE, "", OrderTerms(hold_seconds=5, hold_most=10_001)),
+        (Command.PAUSE, "", OrderTerms(hold_seconds=5)),
+        (Command.PAUSE, "", TEN),
+    ],
+)
+def test_what_lets_nothing_wait_is_told_and_nothing_is_ordered(
+    house: House, command: Command, target: str, terms: OrderTerms
+) -> None:
+    with pytest.raises(Invalid):
+        house.belt.order(command, target, "why", OWNER, terms)
+
+    assert house.belt.state().waiting == ()

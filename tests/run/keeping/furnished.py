@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
+import pyrage
 import sqlalchemy as sa
 
 from safebelt.__main__ import build
@@ -15,14 +16,19 @@ from safebelt.engines.signing import Signer
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.errors import Problem
 from safebelt.rooms.belt.control.orders import State
-from safebelt.rooms.belt.control.switch import InForce
-from safebelt.rooms.belt.model import Command, Record, Stance
+from safebelt.rooms.belt.control.rations import Rations
+from safebelt.rooms.belt.control.switch import InForce, key_of
+from safebelt.rooms.belt.model import Command, Matter, OrderTerms, Record, Stance, TwoPeople
+from safebelt.rooms.belt.records.sealing import Sealer
 from safebelt.rooms.belt.records.writer import Writer
 from safebelt.rooms.registry.model import PartyKind, PartyRole, RegisterParty, RegisterSystem
 from safebelt.rooms.registry.model.notes import Say
 from safebelt.settings import Settings
 from safebelt.web.terminal import Answer
 
+LIMIT = "ord_2"
+SEALED, ORIGINAL = "rec_sealed", "as it came: 13800138000"
+AUDITOR = pyrage.x25519.Identity.generate()
 PASSWORD = "correct horse battery staple"
 
 
@@ -40,7 +46,23 @@ def furnish(house: House) -> str:
     house.access.sign_in("kim", PASSWORD)
     house.ledger.witnessing.add("peer.example/log", [Signer.of("peer.example/log", bytes(32)).verifier], by=OWNER)
     house.ledger.witnessing.cosigner_keys()
-    house.box.keep(State(orders={system: InForce(command=Command.PAUSE, order_id="ord_1")}))
+    house.belt.require_two(system, TwoPeople(lifting=True), "it matters", by=OWNER)
+    limit, back = (
+        OrderTerms(per_minute=10, basis="contract 7"),
+        OrderTerms(to="v1", model="old", upstream="http://o/v1"),
+    )
+    house.box.keep(
+        State(
+            orders={
+                system: InForce(command=Command.PAUSE, order_id="ord_1", terms=OrderTerms(hold_seconds=9, hold_most=3)),
+                key_of(system, matter=Matter.LIMIT): InForce(command=Command.LIMIT, order_id=LIMIT, terms=limit),
+                key_of(system, matter=Matter.VERSION): InForce(command=Command.ROLL_BACK, order_id="ord_3", terms=back),
+            }
+        )
+    )
+    ration = Rations(house.box.limits).open(LIMIT, limit)
+    assert [ration.take() for _ in range(4)] == [0] * 4
+    record_sealed(house)
     record_some(house, 7)
     house.ledger.advance()
     house.ledger.rotate_key(reason="as every year", by=OWNER)
@@ -64,7 +86,14 @@ def register(house: House) -> str:
     return system
 
 
-def record_some(house: House, exchanges: int, *, clock: Clock | None = None) -> None:
+def record_sealed(house: House) -> None:
+    """Let the belt write an exchange whose original is sealed to the auditor."""
+    box = Sealer((str(AUDITOR.to_public()),), chance=house.chance).seal(SEALED, "intent", {"messages[0]": ORIGINAL})
+    core = {"system_id": "sys"}
+    record_some(house, 0, more=[Record(type="intent", id=SEALED, core=core, content={"text": "masked", "sealed": box})])
+
+
+def record_some(house: House, exchanges: int, *, clock: Clock | None = None, more: Sequence[Record] = ()) -> None:
     """Let the belt write some exchanges, and seal them; at another time where a clock says so."""
     writer = Writer(
         house.records,
@@ -78,6 +107,8 @@ def record_some(house: House, exchanges: int, *, clock: Clock | None = None) -> 
     )
     writer.start()
     refused = []
+    for record in more:
+        writer.put(record, lambda error: refused.append(error) if error else None)
     for _ in range(exchanges):
         id_ = house.new_id("rec")
         for type_, facts in (("intent", {"system_id": "sys"}), ("outcome", {"status": 200, "finish": "complete"})):
@@ -99,7 +130,8 @@ def rows_of(house: House) -> Mapping[str, str]:
 
 def files_of(home: Path) -> Mapping[str, bytes]:
     """Return the files that a backup brings along."""
-    left = ("safebelt.db", "ledger/", "ledger-tree/", "belt/records/writer.lock", "belt/pulse", "safebelt.pid")
+    derived = ("safebelt.db", "ledger/", "ledger-tree/")
+    left = (*derived, "belt/records/writer.lock", "belt/pulse", "belt/news", "safebelt.pid")
     names = {path.relative_to(home).as_posix(): path for path in sorted(home.rglob("*")) if path.is_file()}
     return {name: path.read_bytes() for name, path in names.items() if not name.startswith(left)}
 

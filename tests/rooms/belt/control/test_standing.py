@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -244,3 +245,28 @@ def test_a_limit_and_a_stop_of_one_system_both_travel_and_each_is_lifted_by_its_
     assert isinstance(lifted, Message)
     assert [each.command for each in news(lifted, heard)] == [Command.UNLIMIT]
     assert place_of(cut) == "sys_1", "as earlier releases kept it"
+
+
+def test_a_pause_that_holds_travels_and_who_does_not_know_its_terms_refuses_at_once(key: KeyStore) -> None:
+    pause = replace(order(Command.PAUSE), terms=OrderTerms(hold_seconds=20, hold_most=9))
+    message = hear(said(key, 1, pause), key)
+
+    assert isinstance(message, Message) and message.standing.orders[0].terms == pause.terms
+    later = text_of(HOUSE, 2, Standing(at=wall_clock(), orders=(pause,)))
+    head, number, standing, _ = later.split("\n")
+    known = b64decode(standing).replace(b'"hold_seconds":20', b'"term_of_tomorrow":20')
+    raw = sign_note("\n".join((head, number, b64encode(known).decode(), "")), key.current()).encode()
+    older = hear(raw, key)
+    assert isinstance(older, Message) and older.standing.orders[0].command is Command.PAUSE
+    assert older.standing.orders[0].terms.hold_seconds == 0, "a pause that lets nothing wait: stricter, never laxer"
+
+
+def test_a_node_that_does_not_know_an_order_believes_nothing_of_the_message(key: KeyStore) -> None:
+    cut = order(Command.CUT)
+    text = text_of(HOUSE, 3, Standing(at=wall_clock(), orders=(cut,)))
+    head, number, standing, _ = text.split("\n")
+    unknown = b64decode(standing).replace(b'"command":"cut"', b'"command":"tomorrow"')
+    raw = sign_note("\n".join((head, number, b64encode(unknown).decode(), "")), key.current()).encode()
+
+    assert isinstance(hear(said(key, 3, cut), key), Message)
+    assert hear(raw, key) is Why.GARBLED, "so the lease is not renewed, and the node stops by itself"

@@ -225,6 +225,7 @@ class Belt:
             hold=self.hold,
             classify=self.classify,
         )
+        self.switch.heard = tools.room.look
         self.tools, self.until = tools, asyncio.Event()
         heartbeat = Heartbeat(self.home / "pulse")
         port = BeltPort(Gateway(tools, self.mcp), limits=self.limits, switch=self.switch, heartbeat=heartbeat)

@@ -62,7 +62,7 @@ class LimitApi(Controller):
         "/unlimit",
         sync_to_thread=True,
         guards=[requires("belt.resume")],
-        responses=problems(Invalid, NotFound, has_body=True),
+        responses=problems(Invalid, NotFound, Conflict, has_body=True),
     )
     def unlimit(
         self, belt: NamedDependency[Belt], by: NamedDependency[Actor], data: JSONBody[ResumeRequest]

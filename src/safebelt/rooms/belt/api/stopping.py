@@ -10,7 +10,7 @@ from litestar.params import JSONBody
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Conflict, Invalid, NotFound
 from safebelt.rooms.belt.api.words import Id, PageNumber, PageSize, SystemId
-from safebelt.rooms.belt.model import BLIND_SPOTS, Command, Order, StopProof, target_of
+from safebelt.rooms.belt.model import BLIND_SPOTS, NO_TERMS, Command, Order, StopProof, target_of
 from safebelt.rooms.belt.service import Belt, BeltNow, Stop, Stops
 from safebelt.web.openapi import problems
 from safebelt.web.security import requires
@@ -29,7 +29,13 @@ class StopCommand(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopRequest:
-    """Stop one system, model, tool or caller's key; all where none is named."""
+    """Stop one system, model, tool or caller's key; all where none is named.
+
+    Attributes:
+        hold: Whether a pause lets new requests wait for the resume, instead of refusing them.
+        hold_seconds: How long one may wait then; 0 for as long as the settings say.
+        hold_most: How many may wait on a machine then; 0 for as many as the settings say.
+    """
 
     command: StopCommand
     reason: str
@@ -37,6 +43,9 @@ class StopRequest:
     model: str = ""
     tool: str = ""
     key_id: str = ""
+    hold: bool = False
+    hold_seconds: int = 0
+    hold_most: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +97,8 @@ class StopApi(Controller):
     )
     def stop(self, belt: NamedDependency[Belt], by: NamedDependency[Actor], data: JSONBody[StopRequest]) -> Ordered:
         """Order pause, drain or cut, and wait two seconds for the proof."""
-        return ordered(belt, belt.order(Command(data.command.value), _target(data), data.reason, by))
+        terms = belt.hold(data.hold_seconds, data.hold_most) if data.hold else NO_TERMS
+        return ordered(belt, belt.order(Command(data.command.value), _target(data), data.reason, by, terms))
 
     @post(
         "/resume",

@@ -8,9 +8,11 @@ from litestar.params import JSONBody
 
 from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Conflict, Invalid, NotFound, Refused
-from safebelt.rooms.belt.api.stopping import Ordered, StopCommand, ordered
+from safebelt.rooms.belt.api.limiting import LimitRequest
+from safebelt.rooms.belt.api.stopping import Ordered, ResumeRequest, StopCommand, ordered
+from safebelt.rooms.belt.api.versions import ForwardRequest, RollBackRequest
 from safebelt.rooms.belt.api.words import Id
-from safebelt.rooms.belt.model import Command, TwoPeople, target_of
+from safebelt.rooms.belt.model import Command, OrderTerms, TwoPeople, target_of
 from safebelt.rooms.belt.service import Belt
 from safebelt.web.openapi import problems
 from safebelt.web.security import requires
@@ -44,8 +46,8 @@ class TwoPeopleRequest:
     """Set which orders for a system take two people; for all where none is named.
 
     Attributes:
-        lifting: To let it run again after a stop.
-        placing: To stop it; a person at the machine can always stop by the stop file.
+        lifting: To let it run again after a stop, to ease or lift a limit, to go forward after a roll-back.
+        placing: To stop, limit or roll it back; a person at the machine can always stop by the stop file.
     """
 
     reason: str
@@ -125,6 +127,60 @@ class TwoPeopleApi(Controller):
         """Propose pause, drain or cut; another person seconds it."""
         target = target_of(data.system_id, model=data.model, tool=data.tool, key=data.key_id)
         return Proposed(proposal=belt.propose_order(Command(data.command.value), target, data.reason, by).id)
+
+    @post(
+        "/limit/propose",
+        sync_to_thread=True,
+        guards=[requires("belt.stop")],
+        responses=problems(Invalid, Conflict, Refused, has_body=True),
+    )
+    def propose_limit(
+        self, belt: NamedDependency[Belt], by: NamedDependency[Actor], data: JSONBody[LimitRequest]
+    ) -> Proposed:
+        """Propose a limit; another person seconds it."""
+        target = target_of(data.system_id, model=data.model, tool=data.tool, key=data.key_id)
+        terms = OrderTerms(per_minute=data.per_minute, at_once=data.at_once, basis=data.basis)
+        return Proposed(proposal=belt.propose(belt.to_limit(target, terms, by), data.reason, by).id)
+
+    @post(
+        "/unlimit/propose",
+        sync_to_thread=True,
+        guards=[requires("belt.resume")],
+        responses=problems(Invalid, Refused, has_body=True),
+    )
+    def propose_unlimit(
+        self, belt: NamedDependency[Belt], by: NamedDependency[Actor], data: JSONBody[ResumeRequest]
+    ) -> Proposed:
+        """Propose to lift a limit; another person seconds it."""
+        target = target_of(data.system_id, model=data.model, tool=data.tool, key=data.key_id)
+        return Proposed(proposal=belt.propose_order(Command.UNLIMIT, target, data.reason, by).id)
+
+    @post(
+        "/roll-back/propose",
+        sync_to_thread=True,
+        guards=[requires("belt.stop")],
+        responses=problems(Invalid, Conflict, Refused, has_body=True),
+    )
+    def propose_roll_back(
+        self, belt: NamedDependency[Belt], by: NamedDependency[Actor], data: JSONBody[RollBackRequest]
+    ) -> Proposed:
+        """Propose a roll-back; another person seconds it."""
+        target = target_of(data.system_id, model=data.model, key=data.key_id)
+        wanted = belt.to_roll_back(target, data.to, by, ends_running=data.ends_running)
+        return Proposed(proposal=belt.propose(wanted, data.reason, by).id)
+
+    @post(
+        "/roll-forward/propose",
+        sync_to_thread=True,
+        guards=[requires("belt.resume")],
+        responses=problems(Invalid, Refused, has_body=True),
+    )
+    def propose_roll_forward(
+        self, belt: NamedDependency[Belt], by: NamedDependency[Actor], data: JSONBody[ForwardRequest]
+    ) -> Proposed:
+        """Propose to undo a roll-back; another person seconds it."""
+        target = target_of(data.system_id, model=data.model, key=data.key_id)
+        return Proposed(proposal=belt.propose_order(Command.FORWARD, target, data.reason, by).id)
 
     @post(
         "/orders/{proposal_id:str}/second",

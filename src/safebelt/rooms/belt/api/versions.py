@@ -83,7 +83,7 @@ class VersionApi(Controller):
         "/roll-forward",
         sync_to_thread=True,
         guards=[requires("belt.resume")],
-        responses=problems(Invalid, NotFound, has_body=True),
+        responses=problems(Invalid, NotFound, Conflict, has_body=True),
     )
     def roll_forward(
         self, belt: NamedDependency[Belt], by: NamedDependency[Actor], data: JSONBody[ForwardRequest]

@@ -6,10 +6,11 @@ from cyclopts import App, Parameter
 
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt.cli.stopping import told
+from safebelt.rooms.belt.cli.stopping import asked
 from safebelt.rooms.belt.cli.words import Model, OfKey, Reason, System, Tool, listed
-from safebelt.rooms.belt.model import OrderTerms, target_of
+from safebelt.rooms.belt.model import Command, OrderTerms, target_of
 from safebelt.rooms.belt.service import Belt, LimitNow
+from safebelt.rooms.belt.service.holding import Wanted
 from safebelt.web.terminal import Answer
 
 PerMinute = Annotated[int, Parameter(help="Exchanges (of a tool: calls) that may begin in any minute.")]
@@ -35,12 +36,13 @@ def add_to(app: App, belt: Belt) -> None:
         """Let so much traffic pass and no more; what is beyond gets 429."""
         target = target_of(system, model=model, tool=tool, key=key)
         terms = OrderTerms(per_minute=per_minute, at_once=at_once, basis=basis)
-        return told(belt, belt.limit(target, terms, reason, OWNER))
+        return asked(belt, belt.to_limit(target, terms, OWNER), reason)
 
     @app.command
     def unlimit(*, reason: Reason, system: System = "", model: Model = "", tool: Tool = "", key: OfKey = "") -> Answer:
         """Lift a limit."""
-        return told(belt, belt.unlimit(target_of(system, model=model, tool=tool, key=key), reason, OWNER))
+        target = target_of(system, model=model, tool=tool, key=key)
+        return asked(belt, Wanted(command=Command.UNLIMIT, target=target), reason)
 
     @app.command
     def limits() -> Answer:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.text import Text
@@ -12,8 +12,12 @@ from safebelt.rooms.access.model import Proposal
 from safebelt.rooms.belt.cli.words import Model, OfKey, Reason, System, Tool, listed
 from safebelt.rooms.belt.model import NO_TERMS, Command, Order, target_of
 from safebelt.rooms.belt.service import Belt, BusNow, Stop
+from safebelt.rooms.belt.service.holding import Wanted
 from safebelt.web.terminal import DONE, NOT_EVALUATED, Answer
 
+Hold = Annotated[bool, Parameter(help="Let new requests wait for the resume, instead of refusing them.")]
+HoldSeconds = Annotated[int, Parameter(help="How long one may wait; left out: as the settings say.")]
+HoldMost = Annotated[int, Parameter(help="How many may wait on a machine; left out: as the settings say.")]
 WAIT_SECONDS = 2.0
 """How long a stop waits for its proof: the belt obeys within 25 ms, the supervisor within a second."""
 
@@ -24,13 +28,14 @@ KEPT_SECONDS = 20.0
 def add_to(app: App, belt: Belt) -> None:
     """Add `stop`, `pause`, `drain`, `resume`, `state` and `stops`."""
     for name, command, says in _ORDERS:
-        app.command(_order(belt, command), name=name, help=says)
+        deed = _pause(belt) if command is Command.PAUSE else _order(belt, command)
+        app.command(deed, name=name, help=says)
     _state(app, belt)
 
 
 _ORDERS = (
     ("stop", Command.CUT, "End everything that runs and refuse what is new. 立即切断。"),
-    ("pause", Command.PAUSE, "Hold running answers and refuse what is new. 暂停。"),
+    ("pause", Command.PAUSE, "Hold running answers; refuse what is new, or let it wait (--hold). 暂停。"),
     ("drain", Command.DRAIN, "Let running answers end and refuse what is new. 排空。"),
     ("resume", Command.RUN, "Let traffic pass again. 恢复运行。"),
 )
@@ -39,11 +44,34 @@ _ORDERS = (
 def _order(belt: Belt, command: Command) -> Callable[..., Answer]:
     def order(*, reason: Reason, system: System = "", model: Model = "", tool: Tool = "", key: OfKey = "") -> Answer:
         system = target_of(system, model=model, tool=tool, key=key)
-        if belt.takes_two(command, system):
-            return proposed(belt.propose_order(command, system, reason, OWNER))
-        return told(belt, belt.order(command, system, reason, OWNER))
+        return asked(belt, belt.to_stop(command, system), reason)
 
     return order
+
+
+def _pause(belt: Belt) -> Callable[..., Answer]:
+    def pause(
+        *,
+        reason: Reason,
+        system: System = "",
+        model: Model = "",
+        tool: Tool = "",
+        key: OfKey = "",
+        hold: Hold = False,
+        hold_seconds: HoldSeconds = 0,
+        hold_most: HoldMost = 0,
+    ) -> Answer:
+        target = target_of(system, model=model, tool=tool, key=key)
+        terms = belt.hold(hold_seconds, hold_most) if hold or hold_seconds or hold_most else NO_TERMS
+        return asked(belt, belt.to_stop(Command.PAUSE, target, terms), reason)
+
+    return pause
+
+
+def asked(belt: Belt, wanted: Wanted, reason: str) -> Answer:
+    """Give an order, or propose it where it takes two people; say what came of it."""
+    given = belt.ask(wanted, reason, OWNER)
+    return proposed(given) if isinstance(given, Proposal) else told(belt, given)
 
 
 def proposed(proposal: Proposal) -> Answer:

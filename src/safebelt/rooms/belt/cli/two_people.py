@@ -13,8 +13,10 @@ from safebelt.rooms.belt.model import TwoPeople
 from safebelt.rooms.belt.service import Belt
 from safebelt.web.terminal import Answer
 
-Lifting = Annotated[bool, Parameter(help="Letting it run again takes two people.")]
-Placing = Annotated[bool, Parameter(help="Stopping it takes two people; the stop file still stops.")]
+Lifting = Annotated[
+    bool, Parameter(help="Letting it run again, easing or lifting a limit, and going forward take two.")
+]
+Placing = Annotated[bool, Parameter(help="Stopping, limiting and rolling back take two; the stop file still stops.")]
 
 
 def add_to(app: App, belt: Belt) -> None:
@@ -44,7 +46,7 @@ def add_to(app: App, belt: Belt) -> None:
 
     @app.command(name="second-order")
     def second_order(proposal: str, *, reason: Reason) -> Answer:
-        """Second PROPOSAL (prp_…), by which another person would stop, resume, or set a rule."""
+        """Second PROPOSAL (prp_…), by which another person would give an order, or set a rule."""
         made = belt.second_order(proposal, answer=reason, by=OWNER)
         return told(belt, made) if made else Answer(data={"proposal": proposal}, says=_SET)
 

@@ -6,10 +6,11 @@ from cyclopts import App, Parameter
 
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt.cli.stopping import told
+from safebelt.rooms.belt.cli.stopping import asked
 from safebelt.rooms.belt.cli.words import Model, OfKey, Reason, listed
-from safebelt.rooms.belt.model import target_of
+from safebelt.rooms.belt.model import Command, target_of
 from safebelt.rooms.belt.service import Belt
+from safebelt.rooms.belt.service.holding import Wanted
 from safebelt.web.terminal import Answer
 
 OfSystem = Annotated[str, Parameter(help="The system's id; left out, with neither model nor key: all systems.")]
@@ -29,12 +30,13 @@ def add_to(app: App, belt: Belt) -> None:
     ) -> Answer:
         """Send what comes to an earlier version."""
         target = target_of(system, model=model, key=key)
-        return told(belt, belt.roll_back(target, to, reason, OWNER, ends_running=cut))
+        return asked(belt, belt.to_roll_back(target, to, OWNER, ends_running=cut), reason)
 
     @app.command(name="roll-forward")
     def roll_forward(system: OfSystem = "", *, reason: Reason, model: Model = "", key: OfKey = "") -> Answer:
         """Undo a roll-back."""
-        return told(belt, belt.forward(target_of(system, model=model, key=key), reason, OWNER))
+        target = target_of(system, model=model, key=key)
+        return asked(belt, Wanted(command=Command.FORWARD, target=target), reason)
 
     @app.command
     def versions() -> Answer:

@@ -78,6 +78,11 @@ class Line:
         """Tie the line to the client's connection; callbacks serve it."""
         self._client = client
 
+    def detach(self) -> None:
+        """Let the client's connection go: what is said to it does not pass this gate."""
+        with self._lock:
+            self._client = self._task = None
+
     def scopes(self, model: str = "") -> tuple[str, ...]:
         """Return what orders can name to mean this exchange; worked out only where there is an order."""
         model = model or self.model
@@ -88,6 +93,11 @@ class Line:
     def is_cut(self) -> bool:
         """Whether a person has ended this exchange."""
         return self.order is Command.CUT
+
+    @property
+    def is_in(self) -> bool:
+        """Whether an order can mean it: it was let in, or is held; what waits for an order to be read is neither."""
+        return not self.is_cut and (self.order is not Command.PAUSE or bool(self.order_id))
 
     async def send(self, data: bytes) -> None:
         """Write to the client, or wait while a pause holds the line.

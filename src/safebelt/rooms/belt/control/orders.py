@@ -11,6 +11,7 @@ Folder `<home>/belt/`:
 * `outbox/<id>.json` orders that other machines are to obey too, until they were told
 * `limits/<id>`      what a limit has counted, shared by the workers (`rations.py`)
 * `two-people.json`  which orders take two people: a copy of what the database says
+* `news`             the number of the newest order, in shared memory: nothing new is let in by who has not read it
 * `numbers`          the number of the last order: every worker ends with the order of the highest number in force
 """
 
@@ -19,9 +20,10 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from zlib import crc32
@@ -31,8 +33,10 @@ import msgspec
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.ids import encode, uuid7
 from safebelt.kernel.text import Text
+from safebelt.rooms.belt.control.news import News
 from safebelt.rooms.belt.control.numbers import Numbers
 from safebelt.rooms.belt.control.switch import InForce, strictest
+from safebelt.rooms.belt.control.waking import Wake
 from safebelt.rooms.belt.decide.two_people import needs_two
 from safebelt.rooms.belt.model import STOPS, Command, Order, StopProof, TwoPeople
 
@@ -80,10 +84,18 @@ class OrderBox:
             if path.exists():  # several workers give what they all read in the stop file
                 return
             numbered = msgspec.json.encode(replace(order, number=number))
-            _write(path, numbered)
+            _write(path, numbered, then=partial(self._say, number))
         if self.sends and not order.layer:
             self._outbox.mkdir(mode=0o700, exist_ok=True)
             _write(self._outbox / f"{order.id}.json", numbered)
+
+    def news(self) -> News:
+        """Return the page that says that there is an order."""
+        return News(self.folder / "news")
+
+    def _say(self, number: int) -> None:
+        with contextlib.suppress(OSError, ValueError):  # without the page the workers find the order all the same
+            self.news().order(number)
 
     def to_send(self) -> list[Order]:
         """Return this house's orders that are not with the other machines yet, in their order."""
@@ -96,6 +108,10 @@ class OrderBox:
     def waiting(self) -> list[Order]:
         """Return orders that some worker has not carried out yet, in their order."""
         return _orders_in(self._orders)
+
+    def wake(self) -> Wake:
+        """Return what waits until the stop file or an order is written."""
+        return Wake(self.folder, self.stop_file.name, self._orders)
 
     def marks(self) -> tuple[object, object]:
         """Return what changes when the stop file is written or an order comes, for the price of two calls.
@@ -308,14 +324,15 @@ def unknown_system(system_id: str) -> Invalid:
     )
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Write a file so that a crash leaves the old one or the new one, never a half."""
+def _write(path: Path, data: bytes, then: Callable[[], None] = lambda: None) -> None:
+    """Write a file so that a crash leaves the old one or the new one, never a half; tell as soon as it is there."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with temporary.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+    then()
     _sync_folder(path.parent)
 
 

@@ -1,7 +1,7 @@
 """The switch of one worker: which order is in force for which system, and every running line."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -64,6 +64,10 @@ class Switch:
         orders: Those in force, by `key_of`.
         numbers: Number of the newest order, by the same.
         rations: Where limits are counted.
+        is_behind: Whether an order was given that was not carried out here yet.
+
+    Attributes:
+        heard: Called on the event loop when an order was carried out: whoever waits for that looks.
     """
 
     def __init__(
@@ -71,7 +75,10 @@ class Switch:
         orders: Mapping[str, InForce] | None = None,
         numbers: Mapping[str, int] | None = None,
         rations: Rations | None = None,
+        is_behind: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._is_behind = is_behind
+        self.heard: Callable[[], None] = lambda: None
         self.lock = threading.Lock()
         self._orders, self._numbers = dict(orders or {}), dict(numbers or {})
         self._lines: set[Line] = set()
@@ -116,6 +123,11 @@ class Switch:
         return strictest(self._orders, Scope.TOOL.of(name)) if self._orders else RUNNING
 
     @property
+    def has_orders(self) -> bool:
+        """Whether any order is in force."""
+        return bool(self._orders)
+
+    @property
     def has_tool_orders(self) -> bool:
         """Whether any tool is stopped."""
         return any(f"{Scope.TOOL.value}:" in key for key in tuple(self._orders))
@@ -133,16 +145,25 @@ class Switch:
         """Open a line; whoever does closes it."""
         line = Line(system_id, self.lock, key_id)
         with self.lock:
-            if self._orders:
+            if self._orders or self._is_behind():
                 order = self._at_entry(line)
                 line.order, line.order_id = order.command, order.order_id
             self._lines.add(line)
         return line
 
+    def entering(self, line: Line) -> InForce:
+        """Return what holds for a line that was not let in yet, and note it there."""
+        with self.lock:
+            order = self._at_entry(line)
+            line.order, line.order_id = order.command, order.order_id
+            return order
+
     def _at_entry(self, line: Line) -> InForce:
         """Return the stop that holds for a line; where there is none, but a limit may concern it, that it is bound."""
         scopes = line.scopes()
         stop = strictest(self._orders, *scopes)
+        if self._is_behind() and stop.command.weight < Command.DRAIN.weight:
+            return UNREAD
         is_bound = stop.command is Command.RUN and any(_may_bind(key, scopes) for key in self._orders)
         return _BOUND if is_bound else stop
 
@@ -266,7 +287,7 @@ class Switch:
                 return Applied(touched=(), cut=(), held=0)
             if command.matter is Matter.VERSION:
                 self._has_versions = any(matter_of(each) is Matter.VERSION for each in self._orders)
-            touched = tuple(line for line in self._lines if not line.is_cut and system_id in (ALL, *line.scopes()))
+            touched = tuple(line for line in self._lines if line.is_in and system_id in (ALL, *line.scopes()))
             for line in touched:
                 now = strictest(self._orders, *line.scopes())
                 if command.matter is Matter.STOP:
@@ -292,6 +313,8 @@ class Switch:
                 line.rations += ((ration, 0),)
 
 
+UNREAD = InForce(command=Command.PAUSE, order_id="", terms=OrderTerms(hold_seconds=1, hold_most=1_000_000))
+"""While an order was given that this worker has not carried out: what is new waits, for a few milliseconds."""
 _BOUND = InForce(command=Command.LIMIT, order_id="")
 """Of a line that no order stops, and that must be asked about limits before it goes on."""
 
@@ -328,7 +351,12 @@ def parts_of(key: str) -> tuple[str, str]:
 def strictest(orders: Mapping[str, InForce], *scopes: str) -> InForce:
     """Return the order that holds for what is named so: the strictest of theirs and those for all, of every layer."""
     keys = [key_of(each, layer) for layer in Layer for each in (ALL, *scopes)]
-    return max((orders.get(key, RUNNING) for key in keys), key=lambda order: order.command.weight)
+    return max((orders.get(key, RUNNING) for key in keys), key=severity)
+
+
+def severity(order: InForce) -> tuple[int, bool]:
+    """Place of an order among those that hold: of two pauses the one that lets nothing wait is stricter."""
+    return order.command.weight, not order.terms.hold_seconds
 
 
 def put_in_force(ordered: InForce, key: str, number: int, orders: dict[str, InForce], numbers: dict[str, int]) -> bool:

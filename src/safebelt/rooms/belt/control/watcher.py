@@ -1,9 +1,10 @@
-"""The thread that obeys: it looks at the stop file and the orders every 5 ms and carries them out itself.
+"""The thread that obeys: it is woken when the stop file or an order is written, and carries it out itself.
 
 It shares nothing with HTTP and does not need the event loop: a loop that is busy in Python code is overtaken at
 the interpreter's next switch; a loop stuck in native code is killed by the supervisor within a second.  Each call into
-the system gives the interpreter away, and getting it back beside busy threads costs a switch: so a glance is two calls,
-and what takes longer, the proofs' way to the disk, is a thread of its own.
+the system gives the interpreter away, and getting it back beside busy threads costs a switch: so it sleeps until the
+system wakes it (`waking.py`), and what takes longer, the proofs' way to the disk, is a thread of its own.  Where the
+system does not tell, it glances every 5 ms, which is two calls.
 """
 
 import asyncio
@@ -21,16 +22,20 @@ from safebelt.kernel.ids import NewId
 from safebelt.rooms.belt.control.crew import Crew
 from safebelt.rooms.belt.control.heartbeat import EFFECTIVE, SEEN, WATCHER, Heartbeat
 from safebelt.rooms.belt.control.lease import LAPSED, REGAINED, Lease
+from safebelt.rooms.belt.control.news import News
 from safebelt.rooms.belt.control.orders import OrderBox, State, id_of_file, not_by_one, parse_stop_line, unknown_system
 from safebelt.rooms.belt.control.switch import ALL, Applied, Switch, key_of
 from safebelt.rooms.belt.model import Command, Layer, Matter, Order, StopProof
 
 POLL_SECONDS = 0.005
-"""Two stat calls every 5 ms cost about 0.4 % of a core and keep an order's way under 10 ms."""
+"""Where nobody wakes us: two stat calls every 5 ms cost about 0.4 % of a core and keep an order's way under 10 ms."""
 _LOOK_SECONDS = 0.025
 """How long a glance may stand for a look: what a glance cannot see (`OrderBox.marks`) waits no longer."""
 _PROVE_AGAIN_SECONDS = 0.25
 """Proofs that a full disk did not take are tried again this often."""
+_PROVE_LATER_SECONDS = 0.01
+"""Workers that have not obeyed yet come first: where there are more of them than cores, their proofs' way to the disk
+would take the cores from those."""
 _SETTLE_SECONDS = 0.05
 """How long the proof waits for the loop to end its tasks before it counts; it counts in any case."""
 
@@ -50,6 +55,7 @@ class Watcher:
         crew: The workers of this machine; an order has taken effect when all of them have confirmed it.
         worker: Which of them this one is.
         lease: How long the command bus may be silent; None where there is none.
+        page: Says that there is an order; the switch looks at the same.
     """
 
     def __init__(
@@ -66,6 +72,7 @@ class Watcher:
         crew: Crew | None = None,
         worker: int = 1,
         lease: Lease | None = None,
+        page: News | None = None,
     ) -> None:
         self._lease, self._is_lapsed = lease, key_of(ALL, Layer.LEASE) in switch.orders()
         self._crew, self._worker = crew or Crew(box), worker
@@ -80,6 +87,9 @@ class Watcher:
         self._turning: list[tuple[Order, datetime, Applied, threading.Event]] = []
         self._spoken: deque[tuple[Command, str, str]] = deque()
         self._ending, self._bell = threading.Event(), threading.Event()
+        self._page = page or box.news()
+        self._said, self._wake = self._page.said(), box.wake()
+        self._news, self._is_told = 0, self._wake.tells
         self._thread = threading.Thread(target=self._run, name="belt-watcher", daemon=True)
         self._prover = threading.Thread(target=self._prove, name="belt-prover", daemon=True)
 
@@ -93,18 +103,31 @@ class Watcher:
         """Stop watching, with what was proven on disk."""
         self._ending.set()
         self._bell.set()
+        self._wake.ring()
         for thread in (self._thread, self._prover):
             thread.join(timeout=2)
+        if not self._thread.is_alive():
+            self._wake.close()
         if not self._prover.is_alive():  # else a disk that does not answer has it, and two may not write
             self._try_to_prove()
 
     def _run(self) -> None:
-        while not self._ending.wait(POLL_SECONDS):
+        while not self._ending.is_set():
             try:
-                if self._has_news():
-                    self._obey_all()
+                self._look_once(self._wake.wait(_LOOK_SECONDS if self._is_told else POLL_SECONDS))
             except Exception as error:  # noqa: BLE001  nothing whatever may end the thread that stops things
                 self._complain(repr(error))
+                time.sleep(POLL_SECONDS)  # what fails at once for ever must not take the core
+
+    def _look_once(self, is_woken: bool) -> None:
+        """Obey what there is; once there was something that the system did not tell of, ask by ourselves."""
+        if not is_woken and not self._has_news():
+            return
+        before = self._news
+        self._obey_all()
+        if self._is_told and not is_woken and self._news > before:
+            self._is_told = self._wake.was_told()
+            self._obey_all()  # what it told just now may be newer than what was read
 
     def _has_news(self) -> bool:
         """Glance: has anybody written, or is a look due?"""
@@ -121,6 +144,7 @@ class Watcher:
         while not self._ending.is_set():
             self._bell.wait(_PROVE_AGAIN_SECONDS)
             self._bell.clear()
+            self._ending.wait(_PROVE_LATER_SECONDS)
             self._try_to_prove()
 
     def _try_to_prove(self) -> None:
@@ -132,6 +156,7 @@ class Watcher:
     def order(self, command: Command, by: str, reason: str = "") -> None:
         """Take an order for everything from inside this process; safe in a signal handler, needs no disk."""
         self._spoken.append((command, by, reason))
+        self._wake.ring()
 
     def look(self) -> None:
         """Carry out what is new; then prove it, on disk on return unless the disk is full."""
@@ -149,10 +174,15 @@ class Watcher:
             self._obey(command, "", by, reason)
         self._obey_lease()
         self._prove_turned()
+        self._said = self._page.said()
         identity = self._box.stop_file_identity()
         if identity and identity != self._stop_file:
+            self._news += 1
             self._obey_stop_file()
         self._obey_box()
+        if self._page.catch_up(self._said):
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._switch.heard)
         self._heartbeat.beat(WATCHER)
 
     def _obey_lease(self) -> None:
@@ -183,6 +213,7 @@ class Watcher:
         waiting = self._box.waiting()
         for order in waiting:
             if order.id not in self._obeyed and order.id not in unwritten:
+                self._news += 1
                 self.carry_out(order)
             elif self._obeyed.get(order.id) == 0 < order.number:
                 self._apply(order)
@@ -198,6 +229,7 @@ class Watcher:
             if not text.strip():  # a shell truncates before it writes: the line comes in a moment
                 self._keep(None)
                 return
+            self._say_stop_file()
             command, system_id = parse_stop_line(text)
             if system_id and not self._knows(system_id):
                 raise unknown_system(system_id)
@@ -212,6 +244,11 @@ class Watcher:
             self._obey(Command.PAUSE, "", "file", str(error), self._file_order())
         else:
             self._obey(command, system_id, "file", "", self._file_order())
+
+    def _say_stop_file(self) -> None:
+        """Let the other workers know before this one has done it."""
+        self._page.stop_file(self._stop_file)
+        self._said = self._said[0], self._page.said()[1]
 
     def _file_order(self) -> str:
         """Return the id of the order that the stop file is now: the same for every worker that reads it."""
@@ -291,7 +328,8 @@ class Watcher:
                 self._to_share.popleft()
             while self._unwritten:
                 state, proof = self._unwritten[0]
-                self._box.keep(state)
+                if proof or len(self._unwritten) == 1:  # else the next says it all
+                    self._box.keep(state)
                 if proof:
                     self._crew.confirm(self._worker, proof)
                 self._unwritten.popleft()
@@ -306,6 +344,7 @@ class Watcher:
         def end() -> None:
             for line in applied.cut:
                 line.end()
+            self._switch.heard()
             # One turn later: what an exchange put off to the end of its turn (`proxy/quick.py`) is done by then.
             self._loop.call_soon(ended.set)
 

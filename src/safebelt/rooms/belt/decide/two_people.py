@@ -7,17 +7,25 @@ from safebelt.rooms.belt.model import ONE_PERSON, Command, Scope, TwoPeople, sco
 ALL = ""
 
 
-def needs_two(rules: Mapping[str, TwoPeople], command: Command, target: str, standing: Command = Command.RUN) -> bool:
-    """Whether a stop, or its lifting, takes two people.
+def needs_two(
+    rules: Mapping[str, TwoPeople],
+    command: Command,
+    target: str,
+    standing: Command = Command.RUN,
+    *,
+    eases: bool = False,
+) -> bool:
+    """Whether an order, or its lifting, takes two people: a stop, a limit or a roll-back.
 
     Args:
         rules: By system; empty for all.
         command: What is ordered.
         target: For what.
         standing: What the house ordered for it before.
+        eases: Whether it lets more pass than the one of its kind that stands, or other things.
     """
     own = rules.get(target, rules.get(ALL, ONE_PERSON))
-    if _lifts(command, standing):
+    if eases or _lifts(command, standing):
         # Lifting an order for all, or for a model or key that any system may use, lets every system run.
         everybody = any(rule.lifting for rule in rules.values()) and (not target or _is_part(target))
         return own.lifting or everybody
@@ -26,7 +34,7 @@ def needs_two(rules: Mapping[str, TwoPeople], command: Command, target: str, sta
 
 def _lifts(command: Command, standing: Command) -> bool:
     """Whether something passes again: after a resume all, and held answers where a drain takes a pause's place."""
-    return command is Command.RUN or (command is Command.DRAIN and standing is Command.PAUSE)
+    return command.lifts or (command is Command.DRAIN and standing is Command.PAUSE)
 
 
 def _is_part(target: str) -> bool:

@@ -66,7 +66,7 @@ from safebelt.rooms.belt.model.keys import (
     Usage,
     Used,
 )
-from safebelt.rooms.belt.model.ordered import Earlier, LimitOrdered, VersionOrdered
+from safebelt.rooms.belt.model.ordered import Earlier, HoldOrdered, LimitOrdered, VersionOrdered
 from safebelt.rooms.belt.model.policies import (
     Adoption,
     Brought,
@@ -156,6 +156,7 @@ __all__ = [
     "HarnessSetV1",
     "Held",
     "Hit",
+    "HoldOrdered",
     "Key",
     "KeyChanged",
     "KeyIssued",

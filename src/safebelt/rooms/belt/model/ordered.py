@@ -30,6 +30,26 @@ class LimitOrdered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoldOrdered(Event):
+    """A person paused a system so that new requests wait.  The subject is the system, or what else it is for.
+
+    Attributes:
+        command: `pause`.
+        hold_seconds: How long a new request may wait before it is refused.
+        hold_most: How many may wait on one machine.
+    """
+
+    kind: ClassVar[str] = "belt.hold_ordered.v1"
+    title: ClassVar[Text] = Text(zh="下达了暂停命令，新请求等候", en="Order given: pause, and let new requests wait")
+    apart: ClassVar[frozenset[str]] = frozenset({"reason"})
+    order_id: str
+    command: str
+    hold_seconds: int
+    hold_most: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VersionOrdered(Event):
     """A person rolled back to an earlier version, or went forward again.  The subject is what it is for.
 

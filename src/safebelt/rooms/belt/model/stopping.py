@@ -19,9 +19,10 @@ class Matter(StrEnum):
 class Command(StrEnum):
     """What a person can order.
 
-    `run` lets traffic pass; `pause` refuses new work and holds running streams; `drain` refuses new work and
-    lets running work end; `cut` refuses new work and ends running work now.  `limit` lets so much pass and no more,
-    until `unlimit`.  `roll_back` sends what comes to an earlier version, until `forward`.
+    `run` lets traffic pass; `pause` holds running streams, and refuses new work or lets it wait (`OrderTerms`);
+    `drain` refuses new work and lets running work end; `cut` refuses new work and ends running work now.
+    `limit` lets so much pass and no more, until `unlimit`.  `roll_back` sends what comes to an earlier version,
+    until `forward`.
     """
 
     RUN = "run"
@@ -113,6 +114,8 @@ class OrderTerms:
         model: Name the model is asked for by; empty for the one that the caller asks for.
         upstream: Address of the earlier version, as the ordering house knows it; empty for the ordinary upstream.
         ends_running: Whether answers that run are cut; else they may end where they began.
+        hold_seconds: How long a pause lets a new request wait before it is refused; 0 refuses at once.
+        hold_most: How many requests may wait so on one machine.
     """
 
     per_minute: int = 0
@@ -122,6 +125,8 @@ class OrderTerms:
     model: str = ""
     upstream: str = ""
     ends_running: bool = False
+    hold_seconds: int = 0
+    hold_most: int = 0
 
     def is_within(self, other: "OrderTerms") -> bool:
         """Whether these limits let nothing pass that the other's would not."""

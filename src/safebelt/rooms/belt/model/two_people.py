@@ -12,8 +12,8 @@ class TwoPeople:
     """Which orders for a system are acts of two people.
 
     Attributes:
-        lifting: To let it run again after a stop.
-        placing: To stop it.
+        lifting: To let it run again after a stop, to ease or lift a limit, to go forward after a roll-back.
+        placing: To stop it, limit it, or roll it back.
     """
 
     lifting: bool = False
@@ -30,7 +30,7 @@ class TwoPeople:
 
 
 ONE_PERSON = TwoPeople()
-"""Where nothing was set: one person stops, and one person lets run again."""
+"""Where nothing was set: one person orders, and one person lifts what was ordered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

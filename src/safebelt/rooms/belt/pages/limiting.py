@@ -8,13 +8,14 @@ from litestar.params import PathParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from safebelt.kernel.actors import Actor
-from safebelt.kernel.errors import Conflict, Invalid, NotFound
+from safebelt.kernel.errors import Conflict, Invalid, NotFound, Refused
 from safebelt.kernel.text import Lang, Text
-from safebelt.rooms.belt.model import OrderTerms
+from safebelt.rooms.belt.model import Command, OrderTerms
 from safebelt.rooms.belt.pages import words
-from safebelt.rooms.belt.pages.stopping import WAIT_SECONDS, target
+from safebelt.rooms.belt.pages.stopping import came_of, target
 from safebelt.rooms.belt.pages.words import AnyRequest
 from safebelt.rooms.belt.service import Belt
+from safebelt.rooms.belt.service.holding import Wanted
 from safebelt.web.forms import FieldError, Form, empty_form
 from safebelt.web.security import requires
 from safebelt.web.templating import page as render
@@ -48,11 +49,10 @@ class LimitPages(Controller):
         if form.value is None:
             return _shown(request, belt, lang, form, empty_form(), status=422)
         try:
-            order = belt.limit(target(data), form.value, data.get("reason", ""), by)
-        except (Conflict, Invalid, NotFound) as problem:
+            order = belt.ask(belt.to_limit(target(data), form.value, by), data.get("reason", ""), by)
+        except (Conflict, Invalid, NotFound, Refused) as problem:
             return _shown(request, belt, lang, form.refused(problem), empty_form(), status=problem.status)
-        belt.wait_effective(order.id, WAIT_SECONDS)
-        return Redirect(f"/{lang}/belt/stops/{order.id}", status_code=303)
+        return came_of(belt, lang, order)
 
     @post("/lift", sync_to_thread=True, guards=[requires("belt.resume")])
     def lift(
@@ -65,13 +65,13 @@ class LimitPages(Controller):
     ) -> Template | Redirect:
         """Lift a limit."""
         try:
-            order = belt.unlimit(data.get("system", ""), data.get("why", ""), by)
-        except (Invalid, NotFound) as problem:
+            wanted = Wanted(command=Command.UNLIMIT, target=data.get("system", ""))
+            order = belt.ask(wanted, data.get("why", ""), by)
+        except (Invalid, NotFound, Refused) as problem:
             problem.details = {"field": "why"}
             form: Form[OrderTerms] = empty_form(**data).refused(problem)
             return _shown(request, belt, lang, empty_form(), form, status=problem.status)
-        belt.wait_effective(order.id, WAIT_SECONDS)
-        return Redirect(f"/{lang}/belt/stops/{order.id}", status_code=303)
+        return came_of(belt, lang, order)
 
 
 def _read(data: FormData) -> Form[OrderTerms]:

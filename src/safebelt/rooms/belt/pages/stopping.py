@@ -12,7 +12,7 @@ from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Invalid, NotFound, Refused
 from safebelt.kernel.text import Lang, Text
 from safebelt.rooms.access.model import Proposal
-from safebelt.rooms.belt.model import BLIND_SPOTS, STOPS, Command, Scope
+from safebelt.rooms.belt.model import BLIND_SPOTS, NO_TERMS, STOPS, Command, Order, OrderTerms, Scope
 from safebelt.rooms.belt.pages import words
 from safebelt.rooms.belt.pages.words import AnyRequest
 from safebelt.rooms.belt.service import Belt, Stop
@@ -59,6 +59,7 @@ class StopPages(Controller):
             lang=lang,
             title=words.CONFIRM,
             command=command,
+            hold=belt.hold() if command is Command.PAUSE else None,
             system=system,
             name=belt.names().get(system),
             reason=data["reason"].strip(),
@@ -164,14 +165,24 @@ def target(data: FormData) -> str:
     return f"{kind}:{part}" if part and kind in list(Scope) else data.get("system", "")
 
 
+def _terms(belt: Belt, data: FormData) -> OrderTerms:
+    """Return whether a pause lets new requests wait."""
+    return belt.hold() if (data.get("command"), data.get("hold")) == (Command.PAUSE.value, "yes") else NO_TERMS
+
+
 def _order(request: AnyRequest, belt: Belt, by: Actor, lang: Lang, data: FormData) -> Template | Redirect:
     form = _checked(data)
     if form.value is None:
         return _control(request, belt, lang, form)
     try:
-        order = belt.ask(form.value, target(data), data["reason"], by)
+        order = belt.ask(belt.to_stop(form.value, target(data), _terms(belt, data)), data["reason"], by)
     except (Invalid, NotFound, Refused) as problem:
         return _control(request, belt, lang, form.refused(problem), refused=problem.status)
+    return came_of(belt, lang, order)
+
+
+def came_of(belt: Belt, lang: Lang, order: Order | Proposal) -> Redirect:
+    """Show what came of an order: its proof, or that a second person is needed."""
     if isinstance(order, Proposal):
         return Redirect(f"/{lang}/belt/orders/{order.id}", status_code=303)
     belt.wait_effective(order.id, WAIT_SECONDS)

@@ -23,6 +23,8 @@ def paper(report: Transparency, lang: Lang) -> Document:
         blocks.append(Paragraph(text=t("还没有系统装上安全带。", "The belt is not fitted to any system yet.")))
     blocks += _counts(report, lang)
     blocks += _who(report, lang)
+    blocks.append(Heading(text=sayer(lang)("记录保留什么", "What the records keep")))
+    blocks.append(Paragraph(text=words.originals_kept(report.originals_sealed).in_(lang)))
     blocks.append(Note(text=words.NO_ADVICE.in_(lang)))
     title = words.TRANSPARENCY.in_(lang)
     footer = f"Safebelt {safebelt.__version__} · {title} · {moment(report.at, lang)}"

@@ -8,12 +8,14 @@ from litestar.params import PathParameter, URLEncodedBody
 from litestar.response import Redirect, Template
 
 from safebelt.kernel.actors import Actor
-from safebelt.kernel.errors import Conflict, Invalid, NotFound
+from safebelt.kernel.errors import Conflict, Invalid, NotFound, Refused
 from safebelt.kernel.text import Lang
+from safebelt.rooms.belt.model import Command
 from safebelt.rooms.belt.pages import words
-from safebelt.rooms.belt.pages.stopping import WAIT_SECONDS, target
+from safebelt.rooms.belt.pages.stopping import came_of, target
 from safebelt.rooms.belt.pages.words import AnyRequest
 from safebelt.rooms.belt.service import Belt
+from safebelt.rooms.belt.service.holding import Wanted
 from safebelt.web.forms import Form, empty_form
 from safebelt.web.security import requires
 from safebelt.web.templating import page as render
@@ -47,11 +49,10 @@ class VersionPages(Controller):
         name = data.get("to_model", "").strip()
         to, cuts = f"model:{name}" if name else data.get("to", ""), data.get("running") == "cut"
         try:
-            order = belt.roll_back(target(data), to, data.get("reason", ""), by, ends_running=cuts)
-        except (Conflict, Invalid, NotFound) as problem:
+            order = belt.ask(belt.to_roll_back(target(data), to, by, ends_running=cuts), data.get("reason", ""), by)
+        except (Conflict, Invalid, NotFound, Refused) as problem:
             return _shown(request, belt, lang, form.refused(problem), empty_form(), status=problem.status)
-        belt.wait_effective(order.id, WAIT_SECONDS)
-        return Redirect(f"/{lang}/belt/stops/{order.id}", status_code=303)
+        return came_of(belt, lang, order)
 
     @post("/forward", sync_to_thread=True, guards=[requires("belt.resume")])
     def forward(
@@ -64,13 +65,13 @@ class VersionPages(Controller):
     ) -> Template | Redirect:
         """Undo a roll-back."""
         try:
-            order = belt.forward(data.get("system", ""), data.get("why", ""), by)
-        except (Invalid, NotFound) as problem:
+            wanted = Wanted(command=Command.FORWARD, target=data.get("system", ""))
+            order = belt.ask(wanted, data.get("why", ""), by)
+        except (Invalid, NotFound, Refused) as problem:
             problem.details = {"field": "why"}
             form: Form[Any] = empty_form(**data).refused(problem)
             return _shown(request, belt, lang, empty_form(running="drain"), form, status=problem.status)
-        belt.wait_effective(order.id, WAIT_SECONDS)
-        return Redirect(f"/{lang}/belt/stops/{order.id}", status_code=303)
+        return came_of(belt, lang, order)
 
 
 def _shown(

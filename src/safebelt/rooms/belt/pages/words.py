@@ -96,8 +96,9 @@ COMMANDS: Mapping[Command, tuple[Text, Text]] = {
     Command.PAUSE: (
         Text(zh="暂停", en="Pause"),
         Text(
-            zh="拒绝新请求；正在进行的回答停在原处，恢复后继续。",
-            en="New requests are refused; running answers are held where they are and go on after a resume.",
+            zh="拒绝新请求，或让其等候（下一页选择）；正在进行的回答停在原处，恢复后继续。",
+            en="New requests are refused, or wait, as you choose on the next page; running answers are held where they "
+            "are and go on after a resume.",
         ),
     ),
     Command.DRAIN: (
@@ -132,6 +133,21 @@ ORDERS: Mapping[Command, Text] = {
     Command.FORWARD: Text(zh="撤销回退", en="Roll forward"),
 }
 """What every order is called."""
+
+
+def originals_kept(systems: int) -> Text:
+    """Say whether originals are kept."""
+    if not systems:
+        return Text(
+            zh="没有系统的记录保留原文：记录只含遮盖个人信息后的文本或其摘要。",
+            en="No system's records keep originals: they hold texts with personal data masked, or digests of them.",
+        )
+    return Text(
+        zh=f"{systems} 个系统的记录另存原文，封存给审计人：本单位无法打开，交出一份须两人作出并记入账本。",
+        en=f"The records of {systems} system{'s' if systems > 1 else ''} keep the originals too, sealed to an auditor: "
+        "this house cannot open them, and handing one out takes two people and is on the ledger.",
+    )
+
 
 SCOPES: Mapping[Scope, Text] = {
     Scope.MODEL: Text(zh="模型", en="model"),

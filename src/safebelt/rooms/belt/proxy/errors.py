@@ -295,6 +295,44 @@ def stopped(command: str, order_id: str) -> BeltError:
     )
 
 
+def waited_in_vain(order_id: str, seconds: int) -> BeltError:
+    """Say that a request waited as long as a pause lets requests wait."""
+    return _unavailable(
+        "paused_too_long",
+        Text(
+            zh=f"负责人已暂停此系统（{order_id}）；您的请求等候了 {seconds} 秒，未被处理，也未发送给模型。",
+            en=f"A person has paused this system ({order_id}); your request waited {seconds} s, was not processed, "
+            "and no model has seen it.",
+        ),
+        Text(zh="请等待负责人恢复后重新发送。", en="Send it again when the person in charge has resumed it."),
+        retry=30,
+    )
+
+
+def no_room(order_id: str) -> BeltError:
+    """Say that as many requests wait already as a pause lets wait."""
+    return _unavailable(
+        "too_many_waiting",
+        Text(
+            zh=f"负责人已暂停此系统（{order_id}），等候的请求已满；您的请求未被处理，也未发送给模型。",
+            en=f"A person has paused this system ({order_id}), and as many requests wait as may; yours was not "
+            "processed, and no model has seen it.",
+        ),
+        Text(zh="请等待负责人恢复后重新发送。", en="Send it again when the person in charge has resumed it."),
+        retry=30,
+    )
+
+
+UNREAD_ORDER = _unavailable(
+    "unread_order",
+    Text(
+        zh="负责人刚下达了命令，安全带尚未能读取；在此之前不放行新的请求。",
+        en="A person has just given an order that the belt could not read yet; nothing new passes before it has.",
+    ),
+    Text(zh="请稍后重试。", en="Try again shortly."),
+)
+
+
 def not_admitted(barred: NotAdmitted) -> BeltError:
     """Say why a request was not let in, and what to do."""
     status, kind = _BARRED[barred.why]

@@ -23,7 +23,7 @@ from safebelt.rooms.belt.proxy.client import After, Answer, UpstreamBroke, Upstr
 from safebelt.rooms.belt.proxy.forms import Malformed
 from safebelt.rooms.belt.proxy.governing import ToolCalls
 from safebelt.rooms.belt.proxy.notices import NoticeFor, notice_of, noticed
-from safebelt.rooms.belt.proxy.ordered import model_stop
+from safebelt.rooms.belt.proxy.ordered import model_entered
 from safebelt.rooms.belt.proxy.recording import RecordsDown, output_verdict, strictest, verdict_facts
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.screens import (
@@ -119,7 +119,8 @@ class Exchange:
         except (msgspec.DecodeError, UnicodeDecodeError, TypeError, RecursionError, Malformed) as error:
             await self._reply.error(unreadable(error))
             return
-        if stop := model_stop(self._tools.switch, self._reply.line, body):
+        tools, line = self._tools, self._reply.line
+        if stop := await model_entered(tools.switch, tools.room, line, body, len(self._request.body)):
             return await self._reply.error(stop)
         screened, silent = await classified(self._tools.classify, self._scanner.policy, self._caller.harness, screened)
         self._body, self._input = body, screened.verdict

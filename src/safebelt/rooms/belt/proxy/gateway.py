@@ -23,7 +23,7 @@ from safebelt.rooms.belt.proxy.leaves import rewrite_words
 from safebelt.rooms.belt.proxy.mcp import McpExchange, McpServer
 from safebelt.rooms.belt.proxy.media import Pictures, Speech
 from safebelt.rooms.belt.proxy.messages import Messages
-from safebelt.rooms.belt.proxy.ordered import PASSING, barred_by
+from safebelt.rooms.belt.proxy.ordered import PASSING, barred_by, entered
 from safebelt.rooms.belt.proxy.quick import Quick
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.responses import Responses
@@ -102,8 +102,10 @@ class Gateway:
         server = self._mcp.get(request.path)
         with self._tools.switch.line(caller.key.system_id, caller.key.id) as line:
             if line.order not in PASSING:
-                await reply.error(errors.stopped(line.order.value, line.order_id))
-                return
+                kept = await self._held(line, request, reply)
+                if kept is None:
+                    return
+                caller = kept
             exchange = _exchange(request.path)
             is_recorded = bool(exchange or server)
             over = self._within(line, request) if line.order is Command.LIMIT and is_recorded else None
@@ -121,6 +123,16 @@ class Gateway:
                 await exchange(self._tools, caller, request, reply).run()
             else:
                 await self._told(request, reply, caller)
+
+    async def _held(self, line: Line, request: Request, reply: Reply) -> Caller | None:
+        """Let a request wait while a pause holds it; None where it was answered, else who calls: keys end meanwhile."""
+        tools, size = self._tools, len(request.body)
+        stop = await entered(tools.room, lambda: tools.switch.entering(line), size, lambda: reply.wait_with(line))
+        line.detach()
+        caller = None if stop else await self._caller(request)
+        if caller is None:
+            await reply.error(stop or errors.UNAUTHENTICATED)
+        return caller
 
     def _within(self, line: Line, request: Request) -> NotAdmitted | None:
         """Count an exchange in the limits that persons ordered; return why it may not be let in."""

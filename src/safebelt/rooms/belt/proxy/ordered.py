@@ -6,7 +6,8 @@ from typing import Any
 
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.line import Line
-from safebelt.rooms.belt.control.switch import Over, Switch
+from safebelt.rooms.belt.control.switch import UNREAD, Over, Switch
+from safebelt.rooms.belt.control.waiting_room import Ask, Waited, WaitingRoom, holds
 from safebelt.rooms.belt.decide.admission import NotAdmitted, limited
 from safebelt.rooms.belt.model import Command, Policy, ToolAction, ToolPolicy
 from safebelt.rooms.belt.proxy import errors
@@ -28,6 +29,39 @@ def model_stop(switch: Switch, line: Line | None, body: Mapping[str, Any]) -> er
         return errors.stopped(order.command.value, order.order_id)
     over = switch.take(line, model)
     return None if over is None else errors.not_admitted(barred_by(over))
+
+
+async def entered(
+    room: WaitingRoom, ask: Ask, size: int, tie: Callable[[], None] = lambda: None
+) -> errors.BeltError | None:
+    """Let a request that is not let in yet wait where an order says so; return why it may not go on.
+
+    Raises:
+        Stopped: It was cut while it waited.
+    """
+    order = ask()
+    if holds(order):
+        first = order
+        came, order = await room.wait(ask, order, size, tie)
+        if came is Waited.TOO_LONG:
+            is_unread = order is UNREAD
+            return errors.UNREAD_ORDER if is_unread else errors.waited_in_vain(order.order_id, first.terms.hold_seconds)
+        if came is Waited.FULL:
+            return errors.UNREAD_ORDER if order is UNREAD else errors.no_room(order.order_id)
+    return None if order.command in PASSING else errors.stopped(order.command.value, order.order_id)
+
+
+async def model_entered(
+    switch: Switch, room: WaitingRoom, line: Line | None, body: Mapping[str, Any], size: int
+) -> errors.BeltError | None:
+    """Return why the model that is asked for may not be asked, after waiting where an order lets requests wait."""
+    model = body.get("model")
+    if line is not None and type(model) is str and line.model != model and switch.has_orders:
+        stop = await entered(room, lambda: switch.in_force_for(line, model), size)
+        if stop is not None:
+            return stop
+        line.model = ""  # so that limits are asked below
+    return model_stop(switch, line, body)
 
 
 def barred_by(over: Over) -> NotAdmitted:

@@ -87,6 +87,10 @@ class Reply:
         self.line = line
         line.attach(self._connection)
 
+    def wait_with(self, line: Line) -> None:
+        """Tie a line to the client before anything is said, so that a cut ends a request that waits."""
+        line.attach(self._connection)
+
     async def _send(self, data: bytes) -> None:
         for at in range(0, len(data), _SLICE):
             piece = data[at : at + _SLICE]

@@ -9,6 +9,7 @@ from safebelt.engines.clock import Chance, Clock, real_chance
 from safebelt.kernel.ids import NewId
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.switch import Switch
+from safebelt.rooms.belt.control.waiting_room import WaitingRoom
 from safebelt.rooms.belt.model import Harness, Key, Policy, Snapshot, Standing
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.classifying import Classify, nobody_classifies
@@ -61,6 +62,7 @@ class Tools:
         fetch: Fetches pictures that an answer names by address.
         complain_at: Address of the complaints' page about a system; None where no console is meant for the public.
         hold: Puts a tool call before people and waits.
+        room: Where new requests wait while a pause holds them.
         meter: Counts what keys use.
         minors_policy: Id of the policy that minors' mode lays over a system's own.
         zone: In which rules of admission ask about the hour.
@@ -84,6 +86,7 @@ class Tools:
     fetch: Fetch = fetch_nothing
     complain_at: Callable[[str], Text] | None = None
     hold: Holding = nobody_to_ask
+    room: WaitingRoom = field(default_factory=WaitingRoom)
     meter: Meter = field(default_factory=Meter)
     minors_policy: str = "safebelt/minors"
     zone: tzinfo = UTC

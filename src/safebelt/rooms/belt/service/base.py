@@ -68,6 +68,7 @@ class Tools:
         collector: Where telemetry is sent; None for nowhere.
         records_days: How many days the records are kept; 0 for ever.
         earlier: Versions that traffic can be rolled back to.
+        hold_seconds, hold_most: How long, and how many, requests wait where a pause lets them and says no more.
         lease_seconds: How long the command bus may be silent, 0 for ever; None where there is no such bus.
     """
 
@@ -96,6 +97,8 @@ class Tools:
     zone: tzinfo = UTC
     records_days: int = 0
     earlier: tuple[Earlier, ...] = ()
+    hold_seconds: int = 30
+    hold_most: int = 100
 
 
 class Served(Protocol):

@@ -6,6 +6,7 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.belt import store
 from safebelt.rooms.belt.control.switch import key_of
 from safebelt.rooms.belt.model import Command, Matter, Order, OrderTerms, Scope, scope_of
+from safebelt.rooms.belt.service.holding import Wanted
 from safebelt.rooms.belt.service.stops import StopOrders
 
 MOST_PER_MINUTE = 10_000_000
@@ -25,15 +26,21 @@ class LimitOrders(StopOrders):
 
         Raises:
             Invalid: No reason is given, or the numbers make no limit; nothing was ordered.
-            Conflict: It would let more pass, and whoever orders may not lift what stands; nothing was ordered.
+            Conflict: It takes two people; or it would let more pass, and whoever orders may not lift what stands;
+                nothing was ordered.
             NotFound: The register knows no such system; the order holds for that id nevertheless.
         """
+        return self._give_alone(self.to_limit(target, terms, by), reason, by)
+
+    def to_limit(self, target: str, terms: OrderTerms, by: Actor) -> Wanted:
+        """Return a limit as it would be given; raises as `limit`."""
         target = store.clean(target).strip()[:80]
         terms = _checked(target, terms)
         standing = self._stands(target, Matter.LIMIT)
-        if standing is not None and not terms.is_within(standing):
+        eases = standing is not None and not terms.is_within(standing)
+        if eases:
             self._must_lift(target, by)
-        return self._give(Command.LIMIT, target, reason, by, terms)
+        return Wanted(command=Command.LIMIT, target=target, terms=terms, eases=eases)
 
     def unlimit(self, target: str, reason: str, by: Actor) -> Order:
         """Lift the limit that this house ordered for a system, a model, a tool, a key, or (empty) all.
@@ -42,7 +49,7 @@ class LimitOrders(StopOrders):
             Invalid: No reason is given; nothing was ordered.
             NotFound: The register knows no such system; the order holds for that id nevertheless.
         """
-        return self._give(Command.UNLIMIT, target, reason, by)
+        return self._give_alone(Wanted(command=Command.UNLIMIT, target=target), reason, by)
 
     def _stands(self, target: str, matter: Matter) -> OrderTerms | None:
         """Return the terms of this house's order of a matter that stands, or is on its way."""

@@ -20,6 +20,7 @@ from safebelt.rooms.belt.control.switch import ALL, RUNNING, InForce, key_of, ma
 from safebelt.rooms.belt.model import (
     NO_TERMS,
     Command,
+    HoldOrdered,
     Layer,
     LimitOrdered,
     Matter,
@@ -35,6 +36,7 @@ from safebelt.rooms.belt.model import (
 )
 from safebelt.rooms.belt.service.base import REASON, given, missing, pages_of
 from safebelt.rooms.belt.service.commanding import EVERYTHING, Commanding
+from safebelt.rooms.belt.service.holding import Wanted, checked_hold
 from safebelt.rooms.belt.service.words import BeltNow, Holds, LimitNow, Stop, Stops, VersionNow, WorkerNow
 
 ALIVE_SECONDS = 2.0
@@ -51,8 +53,8 @@ class StopOrders(Commanding):
 
     # ------------------------------------------------------------------ ordering
 
-    def order(self, command: Command, system_id: str, reason: str, by: Actor) -> Order:
-        """Order run, pause, drain or cut, for one system or (empty id) for all.
+    def order(self, command: Command, system_id: str, reason: str, by: Actor, terms: OrderTerms = NO_TERMS) -> Order:
+        """Order run, pause, drain or cut, for one system or (empty id) for all; terms as `hold` returns them.
 
         Raises:
             Invalid: No reason is given, or this is no id; nothing was ordered.
@@ -61,7 +63,20 @@ class StopOrders(Commanding):
         """
         if command.matter is not Matter.STOP:
             raise ValueError(f"{command} is no order to stop or run")
-        return self._give(command, system_id, reason, by)
+        return self._give_alone(self.to_stop(command, system_id, terms), reason, by)
+
+    def to_stop(self, command: Command, target: str, terms: OrderTerms = NO_TERMS) -> Wanted:
+        """Return an order to stop or run as it would be given; raises Invalid."""
+        return Wanted(command=command, target=target, terms=checked_hold(command, target, terms))
+
+    def _give_alone(self, wanted: Wanted, reason: str, by: Actor) -> Order:
+        """Give what one person may give; `TwoPersonOrders` refuses what takes two."""
+        return self._give(wanted.command, wanted.target, reason, by, wanted.terms)
+
+    def hold(self, seconds: int = 0, most: int = 0) -> OrderTerms:
+        """Return the terms of a pause that lets new requests wait; 0 takes what the settings say."""
+        seconds, most = seconds or self._t.hold_seconds, most or self._t.hold_most
+        return OrderTerms(hold_seconds=seconds, hold_most=most)
 
     def _give(self, command: Command, target: str, reason: str, by: Actor, terms: OrderTerms = NO_TERMS) -> Order:
         """Give an order.
@@ -326,6 +341,15 @@ class StopOrders(Commanding):
 def _ordered(order: Order) -> Event:
     """Return what the ledger remembers of an order."""
     subject, command = order.system_id or EVERYTHING, order.command.value
+    if order.terms.hold_seconds:
+        return HoldOrdered(
+            subject=subject,
+            order_id=order.id,
+            command=command,
+            hold_seconds=order.terms.hold_seconds,
+            hold_most=order.terms.hold_most,
+            reason=order.reason,
+        )
     if order.command.matter is Matter.STOP:
         return StopOrdered(subject=subject, order_id=order.id, command=command, reason=order.reason)
     if order.command.matter is Matter.VERSION:

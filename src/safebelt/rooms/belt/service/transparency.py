@@ -15,7 +15,7 @@ from safebelt.rooms.access.model import ROLE_TITLES
 from safebelt.rooms.belt import store
 from safebelt.rooms.belt.decide import in_force
 from safebelt.rooms.belt.decide.openly import coarse
-from safebelt.rooms.belt.model import Decision, Policy, Rule
+from safebelt.rooms.belt.model import ContentMode, Decision, Policy, Rule
 from safebelt.rooms.belt.service.base import Tools
 from safebelt.rooms.belt.service.policies import PolicyReading
 
@@ -83,6 +83,7 @@ class Transparency:
         stops: Orders to stop or resume, by command: acts of the house, told exactly.
         complaints: Complaints about the systems in use, of every kind and time, in whole fives; None for fewer.
         complaints_known: Whether they could be asked for.
+        originals_sealed: Of how many systems the records keep the originals, sealed to an auditor's key; an act of two.
         may_change, may_change_red_lines: Roles that may change rules; red lines take two people.
     """
 
@@ -96,6 +97,7 @@ class Transparency:
     complaints_known: bool
     may_change: tuple[Text, ...]
     may_change_red_lines: tuple[Text, ...]
+    originals_sealed: int = 0
 
 
 class Openly(PolicyReading):
@@ -161,6 +163,7 @@ class Openly(PolicyReading):
             stops=stops,
             complaints=None if complaints is None else coarse(complaints),
             complaints_known=complaints is not None,
+            originals_sealed=sum(each.content is ContentMode.SEALED for each in harnesses),
             may_change=tuple(ROLE_TITLES[role] for role in who_may("belt.configure")),
             may_change_red_lines=tuple(ROLE_TITLES[role] for role in who_may("belt.red_lines")),
         )

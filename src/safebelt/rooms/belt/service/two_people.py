@@ -5,8 +5,10 @@ and a stop file judged, while the database does not answer.
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from safebelt.kernel.actors import Actor
@@ -16,30 +18,31 @@ from safebelt.rooms.access.model import Proposal, Propose
 from safebelt.rooms.belt import store
 from safebelt.rooms.belt.control.switch import RUNNING, key_of
 from safebelt.rooms.belt.decide.two_people import needs_two
-from safebelt.rooms.belt.model import ONE_PERSON, Command, Order, TwoPeople, TwoPeopleSet, named
+from safebelt.rooms.belt.model import ONE_PERSON, Command, Order, OrderTerms, TwoPeople, TwoPeopleSet, named
 from safebelt.rooms.belt.service.base import REASON, given, missing
 from safebelt.rooms.belt.service.commanding import EVERYTHING
+from safebelt.rooms.belt.service.holding import Wanted
 from safebelt.rooms.belt.service.versions import VersionOrders
 from safebelt.rooms.belt.store.two_people import put_rule, rules
 
 _ORDER, _RULE = "order", "rule"
 _ACTIONS = ("belt.stop", "belt.resume")
+_UNSAID = ("basis", "upstream")
+"""Terms that the line about a proposal leaves out: long, or an address; the order's page shows them."""
 
 
 class TwoPersonOrders(VersionOrders):
-    """Stops, and their lifting, by two people; and the rules that ask for it."""
+    """Orders, and their lifting, by two people; and the rules that ask for it."""
 
     # ------------------------------------------------------------------ ordering
 
-    def order(self, command: Command, system_id: str, reason: str, by: Actor) -> Order:
-        """Order run, pause, drain or cut, as one person may.
+    def _give_alone(self, wanted: Wanted, reason: str, by: Actor) -> Order:
+        """Give what one person may give.
 
         Raises:
-            Invalid: No reason is given, or this is no id; nothing was ordered.
             Conflict: It takes two people; nothing was ordered.
-            NotFound: The register knows no such system; the order holds for that id nevertheless.
         """
-        if self.takes_two(command, system_id):
+        if self._takes_two(wanted):
             raise Conflict(
                 what=Text(
                     zh="此命令须由两人作出。没有下达命令。", en="This order takes two people. Nothing was ordered."
@@ -49,41 +52,47 @@ class TwoPersonOrders(VersionOrders):
                     en="Propose it, and let another person second it; to stop at once, the stop file always works.",
                 ),
             )
-        return super().order(command, system_id, reason, by)
+        return super()._give_alone(wanted, reason, by)
 
     def takes_two(self, command: Command, target: str) -> bool:
-        """Whether an order takes two people; asks no database."""
-        target = store.clean(target).strip()[:80]
-        standing = self._t.box.state().orders.get(key_of(target), RUNNING).command
-        return needs_two(self._t.box.two_people(), command, target, standing)
+        """Whether an order without terms takes two people; asks no database."""
+        return self._takes_two(Wanted(command=command, target=target))
 
-    def ask(self, command: Command, target: str, reason: str, by: Actor) -> Order | Proposal:
+    def _takes_two(self, wanted: Wanted) -> bool:
+        target, command = store.clean(wanted.target).strip()[:80], wanted.command
+        standing = self._t.box.state().orders.get(key_of(target), RUNNING).command
+        return needs_two(self._t.box.two_people(), command, target, standing, eases=wanted.eases)
+
+    def ask(self, wanted: Wanted, reason: str, by: Actor) -> Order | Proposal:
         """Order as one person may, or propose it where it takes two.
 
         Raises:
-            Invalid, NotFound: As for `order`.
+            Invalid, NotFound: As for `order`, `limit` and `roll_back`.
             Refused: Whoever proposes has no right to the order.
         """
-        if not self.takes_two(command, target):
-            return super().order(command, target, reason, by)
-        return self.propose_order(command, target, reason, by)
+        return self.propose(wanted, reason, by) if self._takes_two(wanted) else super()._give_alone(wanted, reason, by)
 
     def propose_order(self, command: Command, target: str, reason: str, by: Actor) -> Proposal:
+        """Propose an order without terms, as `propose`."""
+        return self.propose(Wanted(command=command, target=target), reason, by)
+
+    def propose(self, wanted: Wanted, reason: str, by: Actor) -> Proposal:
         """Propose an order; it is given when a second person agrees.
 
         Raises:
             Invalid: No reason is given, or this is no id.
             Refused: Whoever proposes has no right to the order.
         """
-        reason = given(reason, field="reason", what=REASON)
-        target = named(store.clean(target).strip()[:80])
-        of = target or "*"
+        reason, command = given(reason, field="reason", what=REASON), wanted.command
+        target = named(store.clean(wanted.target).strip()[:80])
+        of, terms = target or "*", {name: value for name, value in asdict(wanted.terms).items() if value}
+        said = "".join(f" {name}={value}" for name, value in terms.items() if name not in _UNSAID)
         return self._propose(
-            {"kind": _ORDER, "command": command.value, "target": target},
-            Text(zh=f"下达命令 {command.value}，对象 {of}", en=f"Order {command.value} for {of}"),
+            {"kind": _ORDER, "command": command.value, "target": target, "terms": terms},
+            Text(zh=f"下达命令 {command.value}，对象 {of}{said}", en=f"Order {command.value} for {of}{said}"),
             reason,
             by,
-            action="belt.resume" if command is Command.RUN else "belt.stop",
+            action="belt.resume" if command.lifts or wanted.eases else "belt.stop",
         )
 
     def second_order(self, proposal_id: str, *, answer: str, by: Actor) -> Order | None:
@@ -134,6 +143,7 @@ class TwoPersonOrders(VersionOrders):
             at=self._t.clock(),
             by=by.id,
             reason=f"{proposal.reason} ({proposal.id}, {proposal.by})",
+            terms=msgspec.convert(dict(proposal.content.get("terms", {})), OrderTerms),
         )
 
     def _propose(self, content: Mapping[str, Any], says: Text, reason: str, by: Actor, *, action: str) -> Proposal:
@@ -170,8 +180,8 @@ class TwoPersonOrders(VersionOrders):
             content = {"kind": _RULE, "target": target, "lifting": rule.lifting, "placing": rule.placing}
             of = target or "*"
             says = Text(
-                zh=f"双人规则，对象 {of}：恢复{_many(rule.lifting).zh}，停止{_many(rule.placing).zh}",
-                en=f"Rule for {of}: lifting takes {_many(rule.lifting).en}, stopping {_many(rule.placing).en}",
+                zh=f"双人规则，对象 {of}：解除{_many(rule.lifting).zh}，下令{_many(rule.placing).zh}",
+                en=f"Rule for {of}: lifting takes {_many(rule.lifting).en}, ordering {_many(rule.placing).en}",
             )
             return self._propose(content, says, reason, by, action="belt.resume")
         with self._t.sql.begin() as tx:

@@ -5,6 +5,7 @@ from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt import store
 from safebelt.rooms.belt.model import Command, Earlier, Matter, Order, OrderTerms, Scope, scope_of
+from safebelt.rooms.belt.service.holding import Wanted
 from safebelt.rooms.belt.service.limits import LimitOrders
 
 _MODEL = f"{Scope.MODEL.value}:"
@@ -30,18 +31,24 @@ class VersionOrders(LimitOrders):
 
         Raises:
             Invalid: No reason is given, or there is no such version for it; nothing was ordered.
-            Conflict: Another roll-back stands, and whoever orders may not lift it; nothing was ordered.
+            Conflict: It takes two people; or another roll-back stands, and whoever orders may not lift it; nothing
+                was ordered.
             NotFound: The register knows no such system; the order holds for that id nevertheless.
         """
+        return self._give_alone(self.to_roll_back(target, to, by, ends_running=ends_running), reason, by)
+
+    def to_roll_back(self, target: str, to: str, by: Actor, *, ends_running: bool = False) -> Wanted:
+        """Return a roll-back as it would be given; raises as `roll_back`."""
         target = store.clean(target).strip()[:80]
         if scope_of(target) is Scope.TOOL:
             raise _no_version(Text(zh="工具没有版本。", en="A tool has no version here."), self._t.earlier)
         found = self._found(target, store.clean(to).strip())
         terms = OrderTerms(to=found.name, model=found.model, upstream=found.upstream, ends_running=ends_running)
         standing = self._stands(target, Matter.VERSION)
-        if standing is not None and (standing.to, standing.model) != (terms.to, terms.model):
+        eases = standing is not None and (standing.to, standing.model) != (terms.to, terms.model)
+        if eases:
             self._must_lift(target, by)
-        return self._give(Command.ROLL_BACK, target, reason, by, terms)
+        return Wanted(command=Command.ROLL_BACK, target=target, terms=terms, eases=eases)
 
     def forward(self, target: str, reason: str, by: Actor) -> Order:
         """Undo the roll-back that this house ordered for a system, a model, a key, or (empty) all.
@@ -50,7 +57,7 @@ class VersionOrders(LimitOrders):
             Invalid: No reason is given; nothing was ordered.
             NotFound: The register knows no such system; the order holds for that id nevertheless.
         """
-        return self._give(Command.FORWARD, target, reason, by)
+        return self._give_alone(Wanted(command=Command.FORWARD, target=target), reason, by)
 
     def _found(self, target: str, to: str) -> Earlier:
         if to.startswith(_MODEL) and to.removeprefix(_MODEL).strip():
