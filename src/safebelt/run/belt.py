@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from itertools import zip_longest
@@ -30,7 +29,6 @@ from safebelt.rooms.belt.control.lease import Lease
 from safebelt.rooms.belt.control.news import News
 from safebelt.rooms.belt.control.rations import Rations
 from safebelt.rooms.belt.control.switch import Switch, matter_of, parts_of
-from safebelt.rooms.belt.control.waiting_room import WaitingRoom
 from safebelt.rooms.belt.control.watcher import Watcher
 from safebelt.rooms.belt.model import LIFTING, Command, Layer, Order, Scope, Snapshot, scope_of
 from safebelt.rooms.belt.proxy.classifying import asks_classifier
@@ -154,8 +152,7 @@ async def _serve(house: House, prepared: Prepared, worker: int, workers: int) ->
         ):
             asker = Asker()
             tools = _tools(house, switch, (writer, _meter(house, prepared)), snapshots, identity, asker)
-            tools = replace(tools, room=WaitingRoom(workers=workers))
-            switch.heard = tools.room.look
+            switch.heard = tools.room.among(workers).look
             limits = Limits(body_bytes=house.settings.max_body_bytes)
             servers = _mcp(house)
             port = BeltPort(Gateway(tools, servers), limits=limits, switch=switch, heartbeat=crew.page(worker))
@@ -322,15 +319,11 @@ def _writer(house: House, deliver: Deliver, log: str) -> Writer:
         clock=house.clock,
         chance=in_blocks(house.chance),
         new_id=house.new_id,
-        on_sealed=lambda segment, records, root: _sealed(house, segment, records, root),
+        on_sealed=house.serving.sealed,
         sealed=house.serving.sealed_segments(),
         deliver=deliver,
         log=log,
     )
-
-
-def _sealed(house: House, segment: str, records: int, root: str) -> None:
-    house.serving.sealed(segment, records, root)
 
 
 @contextmanager

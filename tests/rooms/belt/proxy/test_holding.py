@@ -239,7 +239,7 @@ def test_memory_is_bounded_whatever_an_order_lets_wait() -> None:
 
 @pytest.mark.parametrize(("workers", "most"), [(1, 8), (4, 2), (16, 1)])
 def test_what_may_wait_on_a_machine_is_shared_by_its_workers(workers: int, most: int) -> None:
-    room = WaitingRoom(workers=workers)
+    room = WaitingRoom().among(workers)
     pause = InForce(command=Command.PAUSE, order_id="ord_1", terms=replace(HOLD, hold_most=8))
 
     async def scenario() -> int:

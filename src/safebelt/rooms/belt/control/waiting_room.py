@@ -42,6 +42,11 @@ class WaitingRoom:
         self._places: OrderedDict[object, tuple[Ask, InForce, asyncio.Future[InForce]]] = OrderedDict()
         self._bytes = 0
 
+    def among(self, workers: int) -> "WaitingRoom":
+        """Share what an order lets wait with so many workers."""
+        self._workers = workers
+        return self
+
     def __len__(self) -> int:
         """How many wait."""
         return len(self._places)

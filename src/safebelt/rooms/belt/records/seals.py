@@ -16,7 +16,7 @@ class Seal(NamedTuple):
     root: str
 
 
-OnSealed = Callable[[str, int, str], None]
+OnSealed = Callable[[str, int, str], object]
 """Takes segment, records and root (hex).  If it raises, it is called again later: it must be idempotent."""
 
 
