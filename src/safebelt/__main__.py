@@ -19,9 +19,9 @@ from safebelt.engines.garbage import building
 from safebelt.engines.logs import configure
 from safebelt.engines.supervisor import die_with_parent
 from safebelt.kernel.errors import Problem
-from safebelt.kernel.text import Lang, Text
+from safebelt.kernel.text import LANGS, Lang, Text
 from safebelt.run.keeping.commands import backup_command, restore_command
-from safebelt.settings import Settings
+from safebelt.settings import settings_in_force
 from safebelt.web.terminal import BAD_USE, NEGATIVE, Answer
 
 _ONLY_MINE = 0o077
@@ -167,7 +167,10 @@ def _process(name: Process) -> Callable[[House], None]:
 def run(arguments: list[str]) -> int:
     """Run one command; print its answer; return its exit code."""
     os.umask(_ONLY_MINE)
-    settings = Settings()
+    try:
+        settings = settings_in_force()
+    except Problem as problem:
+        return _problem(problem, _asked_for(arguments))
     configure(is_json=settings.log_format == "json")
     house = House(settings)
     with building():
@@ -198,6 +201,12 @@ def run(arguments: list[str]) -> int:
         _print(answer, shown)
         return answer.exit_code
     return 0
+
+
+def _asked_for(arguments: list[str]) -> dict[str, Any]:
+    """Return how an answer is to be shown where the settings that say so cannot be read."""
+    said = os.environ.get("SAFEBELT_LANG")
+    return {"format": "json" if "json" in arguments else "text", "lang": said if said in LANGS else "en"}
 
 
 def _print(answer: Answer, shown: dict[str, Any]) -> None:

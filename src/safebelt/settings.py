@@ -5,8 +5,12 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError
+
+from safebelt.kernel.errors import Invalid
+from safebelt.kernel.text import Text
 
 _DATA = Path(__file__).resolve().parents[2]
 
@@ -274,3 +278,34 @@ class Settings(BaseSettings):
     def sql_url(self) -> str:
         """The database URL in force."""
         return self.database_url or f"sqlite:///{(self.home / 'safebelt.db').resolve()}"
+
+
+def settings_in_force() -> Settings:
+    """Return what the environment sets.
+
+    Raises:
+        Invalid: A setting cannot be used.  Its value is not repeated: it may be a key.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        found = [(each["loc"], each["msg"]) for each in error.errors(include_input=False, include_url=False)]
+        raise _unusable("; ".join(f"{_named(place)}: {why}" for place, why in found)) from None
+    except SettingsError as error:  # names the field; its cause quotes the value
+        raise _unusable(f"{error}: not JSON") from None
+
+
+def _named(place: tuple[int | str, ...]) -> str:
+    """Return a setting's name, and where in its value; nothing of either where several do not go together."""
+    first, *rest = map(str, place or ("",))
+    return ".".join([f"SAFEBELT_{first}".upper() if first else "SAFEBELT_…", *rest])
+
+
+def _unusable(what: str) -> Invalid:
+    return Invalid(
+        what=Text(zh=f"设置无法使用。{what}。", en=f"A setting cannot be used. {what}."),
+        hint=Text(
+            zh="请更正或删去该环境变量；全部设置见 docs/reference/settings.zh.md。",
+            en="Correct the environment variable, or leave it out; all of them are in docs/reference/settings.en.md.",
+        ),
+    )
