@@ -96,8 +96,8 @@ COMMANDS: Mapping[Command, tuple[Text, Text]] = {
     Command.PAUSE: (
         Text(zh="暂停", en="Pause"),
         Text(
-            zh="拒绝新请求，或让其等候（下一页选择）；正在进行的回答停在原处，恢复后继续。",
-            en="New requests are refused, or wait, as you choose on the next page; running answers are held where they "
+            zh="拒绝新请求，或让其等候（确认时选择）；正在进行的回答停在原处，恢复后继续。",
+            en="New requests are refused, or wait, as you choose when you confirm; running answers are held where they "
             "are and go on after a resume.",
         ),
     ),
