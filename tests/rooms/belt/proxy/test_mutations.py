@@ -25,6 +25,8 @@ SEED = 20261122
 AT_ONCE, SMALL, LARGE, EACH = 100, 600, 1_000_000, 20_000
 SLOW, PAUSE_SECONDS = 0.02, 0.2
 """One client in fifty rests between its pieces, and so meets the limits below halfway through a request."""
+KEPT = 0.2
+"""One client in five has sent a whole request over the connection before, so that the belt knows its head."""
 MORE_MB = 48.0
 """What the process may have grown by after `EACH` inputs: a leak of 50 bytes an input would show."""
 ANSWER_SECONDS = 120.0
@@ -76,7 +78,7 @@ def _swap_lines(chance: random.Random, data: bytearray) -> None:
 _DEEDS: list[Mutation] = [_insert, _insert, _overwrite, _remove, _repeat, _cut, _swap_lines]
 
 
-def mutated(chance: random.Random) -> bytes:
+def mutated(chance: random.Random, *, is_kept: bool = False) -> bytes:
     """One request, or two behind each other, with up to six mutations."""
     text = chance.choice(["hello", "how are you", "你好", FORBIDDEN, f"I am {ID_CARD}"])
     bodies = [
@@ -87,10 +89,16 @@ def mutated(chance: random.Random) -> bytes:
         ("/v1/embeddings", {"model": "m", "input": [text]}),
     ]
     path, body = chance.choice(bodies)
-    data = bytearray(post(body, path=path) * chance.choice([1, 1, 2]))
+    one = kept(post(body, path=path)) if is_kept else post(body, path=path)
+    data = bytearray(one * chance.choice([1, 1, 2]))
     for _ in range(chance.choice([0, 1, 1, 2, 3, 6])):
         chance.choice(_DEEDS)(chance, data)
     return bytes(data)
+
+
+def kept(request: bytes) -> bytes:
+    """Return a request that lets the connection live."""
+    return request.replace(b"Connection: close\r\n", b"")
 
 
 def pieces(chance: random.Random, data: bytes) -> Iterator[bytes]:
@@ -102,9 +110,14 @@ def pieces(chance: random.Random, data: bytes) -> Iterator[bytes]:
 
 async def sent(belt: Belt, chance: random.Random) -> bytes:
     """Send one mutated input; return every byte that came back."""
-    data, rest = mutated(chance), PAUSE_SECONDS * chance.random() * (chance.random() < SLOW)
+    is_kept = chance.random() < KEPT
+    data, rest = mutated(chance, is_kept=is_kept), PAUSE_SECONDS * chance.random() * (chance.random() < SLOW)
     reader, writer = await asyncio.open_connection("127.0.0.1", belt.port)
     try:
+        if is_kept:  # from here on the head is known (`heads.py`)
+            writer.write(kept(post({"model": "m", "messages": [{"role": "user", "content": "hello"}]})))
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), ANSWER_SECONDS)
+            await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]))
         for piece in pieces(chance, data):
             writer.write(piece)
             await writer.drain()
