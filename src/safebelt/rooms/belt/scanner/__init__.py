@@ -5,10 +5,11 @@
     [RawHit(rule='personal.phone', detector='cn_mobile', start=2, end=13)]
 
 A text is read through its encodings (`source`, `decode`), folded (`chars`, `fold`), and read for words in three views
-(`terms`, `views`, `words`) and for personal data (`detectors`).  `engine` does so for whole texts, with one compiled
-Hyperscan database (`patterns`) where there is a wheel for it, else in plain Python with the same findings; `stream`
-does so piece by piece.  `policies` reads what to look for, and is imported where files are read: what a belt
-serves by was read before.  The tables (`tables`) come from published data, see `tools/gen_scanner_tables.py`.
+(`terms`, `views`, `words`) and for personal data (`detectors`).  `engine` does so for whole texts: words by trees in C
+(`_words.c`), hints of everything else by one Hyperscan database (`patterns`); where there is no wheel for that, in
+plain Python with the same findings.  `stream` does so piece by piece.  `policies` reads what to look for, and is
+imported where files are read: what a belt serves by was read before.  The tables (`tables`) come from published data,
+see `tools/gen_scanner_tables.py`.
 """
 
 from typing import TYPE_CHECKING

@@ -1,8 +1,9 @@
 """What one policy looks for, in whole texts.
 
 `Scanner.scan` folds a text and reads it for words in three views (`views`) and for personal data.  Where Hyperscan is
-installed, one pass of a compiled database says what can be there at all, and only that is looked at; otherwise
-everything is looked at by the same plain Python code, which gives the same findings, slower.
+installed, words are found by what is compiled (`compiled`), one pass of a database says what else can be there at all,
+and only that is looked at; otherwise everything is looked at by the same plain Python code, which gives the same
+findings, slower.
 """
 
 from collections.abc import Iterable, Iterator
