@@ -12,6 +12,7 @@ import base64
 import contextlib
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -147,6 +148,10 @@ class Lines:
         assert self._process.stdin is not None
         self._process.stdin.write(f"{line}\n")
         self._process.stdin.flush()
+
+    def is_silent(self, seconds: float) -> bool:
+        """Whether nothing comes back for so long; call where every line that came was heard."""
+        return not select.select([self._process.stdout], [], [], seconds)[0]
 
     def hear(self) -> Any:
         assert self._process.stdout is not None

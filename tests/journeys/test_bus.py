@@ -25,6 +25,8 @@ STREAMS = 8
 COMMANDS = "commands.example/log"
 LATE_SECONDS = 2.0
 """What a busy machine may add to a lease."""
+SILENT_SECONDS = 1.0
+"""Who is not held has an answer by then: it takes some hundredths."""
 
 
 class Two:
@@ -66,6 +68,15 @@ class Two:
     def ask(self, node: Node) -> tuple[int, str]:
         said = self.asking[node.name].ask()
         return said["status"], said["code"]
+
+    def heard_again(self, node: Node, since: float) -> None:
+        """Wait until the workers of a node have taken back what the lease stopped."""
+
+        def is_it(proof: Any) -> bool:
+            order = proof.order
+            return order.by == "lease" and order.command is Command.RUN and proof.effective_at.timestamp() > since
+
+        _proof(node, is_it)
 
     def until(self, node: Node, status: int, code: str = "", seconds: float = HANG_SECONDS) -> float:
         """Wait until a new request is answered so; return when that was."""
@@ -114,6 +125,26 @@ def _proof(node: Node, is_it: Callable[[Any], bool]) -> Any:
             return found[-1]
         time.sleep(0.02)
     raise AssertionError("no proof came")
+
+
+@contextlib.contextmanager
+def _held(two: Two) -> Iterator[dict[str, Lines]]:
+    """Have a pause given on the first node hold a request at each; its answer is the next line that is heard."""
+    waiting = {}
+    for node in two.both:
+        waiting[node.name] = Lines(node.talk("tests.journeys.nodes", "ask", str(node.belt_port), node.key))
+        assert waiting[node.name].ask()["status"] == 200  # the control, and from here on it asks at once
+    given = _order(two, "pause", "--hold", "--hold-seconds", "100", "--reason", "wait for it")
+    for node in two.both:
+        _proof(node, lambda proof: proof.order.id == given["order"])
+    _say_to(waiting)
+    assert all(lines.is_silent(SILENT_SECONDS) for lines in waiting.values())
+    yield waiting
+
+
+def _say_to(asking: dict[str, Lines]) -> None:
+    for lines in asking.values():
+        lines.say("")
 
 
 def _order(two: Two, *words: str) -> dict[str, Any]:
@@ -254,3 +285,39 @@ def test_a_node_whose_cable_is_pulled_stops_alone_and_learns_what_was_ordered_me
     two.until(two.second, 503, "stopped_by_human")
     _order(two, "resume", "--reason", "seen")
     two.until(two.second, 200)
+
+
+def test_one_pause_lets_new_requests_wait_at_both_nodes_and_a_run_lets_both_go(two: Two) -> None:
+    with _held(two) as waiting:
+        two.second.json("belt", "resume", "--reason", "of its own")
+        still = [lines.is_silent(SILENT_SECONDS) for lines in waiting.values()]
+        resumed = time.time()
+        _order(two, "resume", "--reason", "over")
+        said = [lines.hear() for lines in waiting.values()]
+
+    assert still == [True, True], "the node that obeys cannot let its own go"
+    assert [each["status"] for each in said] == [200, 200]
+    assert all(each["at"] > resumed for each in said)
+
+
+def test_who_waits_when_the_bus_is_killed_is_cut_by_the_lease_and_the_pause_holds_when_it_is_back(two: Two) -> None:
+    with _held(two) as waiting:
+        killed = time.time()
+        two.bus.kill()
+        ended = [lines.hear() for lines in waiting.values()]
+        closed = [two.ask(node) for node in two.both]
+        _order(two, "resume", "--reason", "while the bus is away")
+        alone = [two.ask(node) for node in two.both]
+        _order(two, "pause", "--hold", "--hold-seconds", "100", "--reason", "wait on")
+        two.bus.start()
+        for node in two.both:
+            two.heard_again(node, killed)
+        _say_to(waiting)
+        still = [lines.is_silent(SILENT_SECONDS) for lines in waiting.values()]
+        _order(two, "resume", "--reason", "over")
+        said = [lines.hear() for lines in waiting.values()]
+
+    assert [each["status"] for each in ended] == [0, 0], "nobody who waited was let through, or told to go on"
+    assert all(each["at"] - killed <= LEASE_SECONDS + LATE_SECONDS for each in ended)
+    assert closed == alone == [(503, "stopped_by_lease")] * 2
+    assert still == [True, True] and [each["status"] for each in said] == [200, 200]
