@@ -161,6 +161,29 @@ def test_an_order_without_a_reason_leads_back_to_the_field(browser_page: Any, ad
     browser_page.wrong[:] = [line for line in browser_page.wrong if "422" not in line]
 
 
+@pytest.mark.parametrize(("lang", "tool", "hint"), [("zh", "工具", "模型名称"), ("en", "tool", "The name of a model")])
+def test_a_roll_back_is_offered_for_what_has_versions_and_a_tool_has_none(
+    browser_page: Any, address: str, house: House, lang: str, tool: str, hint: str
+) -> None:
+    offered = {}
+    for name in ("versions", "limits", "stop"):
+        browser_page.goto(f"{address}/{lang}/belt/{name}")
+        kinds = browser_page.locator("select[name=part_kind] option")
+        offered[name] = [each.get_attribute("value") for each in kinds.all()], browser_page.inner_text("#part-hint")
+    browser_page.goto(f"{address}/{lang}/belt/versions")
+    browser_page.select_option("select[name=part_kind]", "model")
+    browser_page.fill("#part", "m-2")
+    browser_page.fill("#to_model", "m-1")
+    browser_page.fill("#reason", "drill")
+    browser_page.click("form[action$='belt/versions'] button")
+    browser_page.wait_for_url("**/belt/stops/*")
+
+    kinds, says = offered.pop("versions")
+    assert (kinds, hint in says, tool in says) == (["model", "key"], True, False)
+    assert all(kinds == ["model", "tool", "key"] and tool in says for kinds, says in offered.values())
+    assert [order.terms.model for order in house.belt.state().waiting] == ["m-1"]
+
+
 def test_try_it_streams_the_answer_and_shows_what_the_belt_did(browser_page: Any, address: str) -> None:
     browser_page.goto(f"{address}/zh/belt/try")
     browser_page.click("[data-prompt] >> nth=0")

@@ -156,6 +156,9 @@ SCOPES: Mapping[Scope, Text] = {
 }
 """What, besides systems, an order can be for."""
 
+WITH_VERSIONS: Mapping[Scope, Text] = {scope: name for scope, name in SCOPES.items() if scope is not Scope.TOOL}
+"""What, besides systems, can be rolled back: a tool has no version here."""
+
 BY: Mapping[str, Text] = {
     "file": Text(zh="停止文件", en="the stop file"),
     "bus": Text(zh="命令总线（另一机构下达）", en="the command bus (ordered elsewhere)"),
