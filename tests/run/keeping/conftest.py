@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.run.keeping.furnished import furnish, house_at, rows_of
+from tests.run.keeping.furnished import EARLIER, furnish, house_at, rows_of
 
 from safebelt.app import House
 from safebelt.engines.archive_age import Lock
@@ -34,7 +34,7 @@ def receipts_of(house: House) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     home = tmp_path_factory.mktemp("kept") / "home"
-    house = house_at(home)
+    house = house_at(home, earlier_versions=EARLIER)
     system = furnish(house)
     receipts = receipts_of(house)
     done = back_up(house, home.with_name("kept.sbk"), Lock(), lambda text: None)

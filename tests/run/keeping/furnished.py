@@ -28,6 +28,8 @@ from safebelt.web.terminal import Answer
 
 LIMIT = "ord_2"
 SEALED, ORIGINAL = "rec_sealed", "as it came: 13800138000"
+EARLIER = {"v1": {"upstream": "http://o/v1", "model": "old"}}
+"""What the settings of the furnished house name; a roll-back in force leads there."""
 AUDITOR = pyrage.x25519.Identity.generate()
 PASSWORD = "correct horse battery staple"
 

@@ -213,6 +213,19 @@ def test_secrets_among_the_settings_are_named_and_not_copied() -> None:
     assert said["database_url"] == "postgresql+psycopg://…@db/x"
 
 
+def test_earlier_versions_are_copied_as_they_are_set_their_keys_only_named_and_what_is_empty_not_at_all() -> None:
+    versions = {"v1": {"upstream": "https://kim:hunter2@old.example/v1", "systems": ["sys_1"]}, "v2": {"model": "m"}}
+    settings = Settings.model_validate({"earlier_versions": versions, "earlier_keys": {"v1": "hunter3"}})
+
+    said = named_settings(settings)
+
+    assert json.loads(said["earlier_versions"]) == versions | {
+        "v1": {"upstream": "https://…@old.example/v1", "systems": ["sys_1"]}
+    }
+    assert said["earlier_keys"] == "…" and "hunter" not in json.dumps(said)
+    assert not {"earlier_versions", "earlier_keys", "mcp_servers"} & named_settings(Settings()).keys()
+
+
 @pytest.mark.soak
 def test_keys_outside_the_house_come_along(tmp_path: Path) -> None:
     house = house_at(tmp_path / "home", signing_key=tmp_path / "vault" / "log.key")

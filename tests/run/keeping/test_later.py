@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from tests.architecture.house import events
 from tests.run.keeping.conftest import Kept
-from tests.run.keeping.furnished import house_at, typed
+from tests.run.keeping.furnished import EARLIER, house_at, typed
 from tests.run.keeping.test_restore import hush
 
 from safebelt.engines.archive_age import Keys
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Invalid
+from safebelt.rooms.belt.model import Command, OrderTerms
 from safebelt.run.keeping.later import TAKEN_BACK
 from safebelt.run.keeping.restore import Restored, Target, restore
 from safebelt.settings import Settings
@@ -21,7 +22,7 @@ from safebelt.settings import Settings
 
 @dataclass(frozen=True)
 class Later:
-    """The public log of a house some acts after its backup, and the entry whose personal data were erased since."""
+    """The public log of a house some acts after its backup: whose personal data were erased, and what was ordered."""
 
     log: Path
     erased: str
@@ -32,11 +33,15 @@ class Later:
 def later(kept: Kept, tmp_path_factory: pytest.TempPathFactory) -> Later:
     home = tmp_path_factory.mktemp("later") / "home"
     shutil.copytree(kept.home, home)
-    house = house_at(home)
+    house = house_at(home, earlier_versions=EARLIER)
     erased = next(entry for entry in house.ledger.entries(limit=200) if entry.personal).id
     house.ledger.erase(erased, reason="asked for after the backup", by=OWNER)
     token = house.access.tokens()[0].id
     house.access.revoke_token(token, by=OWNER)
+    house.belt.order(Command.CUT, "model:cut", "after the backup", OWNER)
+    house.belt.ask(house.belt.to_stop(Command.PAUSE, "model:held", house.belt.hold()), "after the backup", OWNER)
+    house.belt.limit("model:limited", OrderTerms(per_minute=5), "after the backup", OWNER)
+    house.belt.roll_back("model:back", "v1", "after the backup", OWNER)
     house.access.add_user("new", ["operator"], password="another long password", by=OWNER)
     house.ledger.advance()
     house.close()
@@ -52,10 +57,14 @@ def test_what_was_taken_back_since_is_named_and_nothing_else(kept: Kept, later: 
     done = restored(kept, tmp_path / "home", later.log)
 
     assert done.forgotten is not None
-    assert done.forgotten.entries == 3
+    assert done.forgotten.entries == 7
     assert {(one.kind, one.subject) for one in done.forgotten.taken_back} == {
         ("ledger.personal_erased.v1", later.erased),
         ("access.token_revoked.v1", later.token),
+        ("belt.stop_ordered.v1", "model:cut"),
+        ("belt.hold_ordered.v1", "model:held"),
+        ("belt.limit_ordered.v1", "model:limited"),
+        ("belt.version_ordered.v1", "model:back"),
     }
     house = house_at(tmp_path / "home")
     assert house.ledger.entry(later.erased).personal, "named, and not done unasked"
@@ -81,7 +90,7 @@ def test_a_check_only_names_and_the_shell_says_what_has_to_be_done(kept: Kept, l
     done, told = typed(["restore", str(kept.file), "--later", str(later.log), "--erase-again"], settings)
 
     assert (code, done) == (0, 0)
-    assert "forgotten 3 of them, 2 of which" in said
+    assert "forgotten 7 of them, 6 of which" in said
     assert "erased again" not in said
     assert f"{later.erased}  erased again" in told
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from tests.run.keeping.conftest import Kept
 from tests.run.keeping.furnished import (
     AUDITOR,
+    EARLIER,
     LIMIT,
     ORIGINAL,
     PASSWORD,
@@ -21,6 +22,7 @@ from tests.run.keeping.furnished import (
     record_some,
     register,
     rows_of,
+    typed,
 )
 from tests.run.keeping.repacked import repack
 
@@ -97,6 +99,28 @@ def test_what_persons_ordered_and_who_must_lift_it_is_there_again(kept: Kept, tm
     assert now.limits[0].used is not None, "what a limit has counted travels"
     assert [(each.terms.to, each.terms.model) for each in now.versions] == [("v1", "old")]
     assert not (tmp_path / "home" / "belt" / "news").exists() or not house.box.news().is_behind()
+    house.close()
+
+
+def test_a_version_that_a_roll_back_leads_to_is_asked_for_where_the_settings_do_not_name_it(
+    kept: Kept, tmp_path: Path
+) -> None:
+    plain = {"home": tmp_path / "home", "log_origin": "example.org/log"}
+    without, named = Settings(**plain), Settings.model_validate(plain | {"earlier_versions": EARLIER})
+
+    seen = {}
+    for name, settings in (("without", without), ("named", named)):
+        _, said = typed(["restore", str(kept.file), "--home", str(tmp_path / name), "--format", "json"], settings)
+        _, told = typed(["restore", str(kept.file), "--home", str(tmp_path / f"{name}-again")], settings)
+        seen[name] = json.loads(said)["unnamed_versions"], told
+
+    unnamed, told = seen["without"]
+    then = told.partition("it was ")[2].partition(") and its keys")[0]
+    house = house_at(tmp_path / "without", earlier_versions=json.loads(then))
+    assert unnamed == ["v1"] and "is refused" in told
+    assert json.loads(then) == EARLIER
+    assert [version.name for version in house.belt.earlier()] == [house.belt.state().versions[0].terms.to] == ["v1"]
+    assert seen["named"][0] == [] and "is refused" not in seen["named"][1]
     house.close()
 
 

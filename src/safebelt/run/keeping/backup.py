@@ -173,9 +173,17 @@ def named_settings(settings: Settings) -> dict[str, str]:
     said = dict[str, str]()
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
-        if value != field.default:
-            said[name] = _CREDENTIALS.sub("//…@", str(value)) if field.repr else "…"
+        if value != field.get_default(call_default_factory=True):
+            said[name] = _CREDENTIALS.sub("//…@", _as_set(settings, name)) if field.repr else "…"
     return said
+
+
+def _as_set(settings: Settings, name: str) -> str:
+    """Return a setting in the form in which it is set."""
+    value = getattr(settings, name)
+    if not isinstance(value, dict):
+        return str(value)
+    return json.dumps(settings.model_dump(mode="json", include={name}, exclude_defaults=True)[name], ensure_ascii=False)
 
 
 def _add_files(house: House, archive: Writer, progress: Progress) -> tuple[int, int]:

@@ -25,12 +25,15 @@ class Seen:
         records: What reading the belt's records came to.
         receipts: Ids of entries whose receipts were made and checked.
         problems: What speaks against it beyond what `log` and `records` name, in words.
+        unnamed: Earlier versions to which roll-backs in force lead, and which the settings here do not name: until they
+            do, what is rolled back asks nobody.
     """
 
     log: Verification | None
     records: Records
     receipts: tuple[str, ...]
     problems: tuple[Text, ...]
+    unnamed: tuple[str, ...]
 
     @property
     def holds(self) -> Truth:
@@ -67,7 +70,18 @@ def examine(house: House, manifest: Mapping[str, Any], *, may_sign: bool) -> See
         log = house.ledger.verify()
     except Problem as problem:
         problems.append(Text(zh=problem.in_("zh"), en=problem.in_("en")))
-    return Seen(log=log, records=house.belt.verify(), receipts=tuple(receipts), problems=tuple(problems))
+    return Seen(
+        log=log,
+        records=house.belt.verify(),
+        receipts=tuple(receipts),
+        problems=tuple(problems),
+        unnamed=_unnamed(house),
+    )
+
+
+def _unnamed(house: House) -> tuple[str, ...]:
+    ordered = {back.terms.to for back in house.belt.state().versions if back.terms.to}
+    return tuple(sorted(ordered - {version.name for version in house.belt.earlier()}))
 
 
 def _same_head(house: House, manifest: Mapping[str, Any]) -> Text | None:

@@ -18,9 +18,14 @@ TAKEN_BACK = frozenset(
     {
         "access.token_revoked.v1",
         "access.user_disabled.v1",
+        "belt.hold_ordered.v1",
         "belt.key_revoked.v1",
+        "belt.limit_ordered.v1",
         "belt.record_erased.v1",
         "belt.stop_ordered.v1",
+        "belt.strike_reviewed.v1",
+        "belt.two_people_set.v1",
+        "belt.version_ordered.v1",
         "certificates.revoked.v1",
         "certificates.suspended.v1",
         "ledger.personal_erased.v1",
@@ -31,7 +36,7 @@ TAKEN_BACK = frozenset(
         "registry.version_withdrawn.v1",
     }
 )
-"""Kinds of entries after which something is gone, shut or stopped that a restored house has again."""
+"""Kinds of entries after which something is gone, shut, stopped or bound that a restored house has again as it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +55,7 @@ class Forgotten:
     Attributes:
         size: How many entries the later log has.
         entries: How many of them the house has forgotten.
-        taken_back: Those after which something was gone, shut or stopped.
+        taken_back: Those after which something was gone, shut, stopped or bound.
         erased_again: Entries whose personal data were erased again now.
     """
 

@@ -78,6 +78,7 @@ def restored(settings: Settings, done: Restored, target: Target) -> Answer:
         "receipts": len(seen.receipts),
         "records": {"holds": seen.records.holds.value, **seen.records.counts()},
         "problems": [problem.en for problem in seen.problems],
+        "unnamed_versions": list(seen.unnamed),
         "is_witness_key_retired": done.is_witness_retired and not target.is_check,
         "forgotten": None if done.forgotten is None else _forgotten_data(done.forgotten),
     }
@@ -160,6 +161,18 @@ def _settings_to_set(ours: Settings, done: Restored, target: Target) -> list[Tex
     if target.database and target.database != ours.database_url:
         lines.append(
             Text(zh="请把 SAFEBELT_DATABASE_URL 设为该数据库。", en="Set SAFEBELT_DATABASE_URL to that database.")
+        )
+    if done.seen.unnamed:
+        names = ", ".join(done.seen.unnamed)
+        then = done.manifest["settings"].get("earlier_versions", "{}")
+        lines.append(
+            Text(
+                zh=f"生效的回退指向本机设置未写明的版本：{names}。写明之前，所回退的请求一律被拒绝。"
+                f"请设置 SAFEBELT_EARLIER_VERSIONS（备份时为 {then}）及其密钥，或撤销回退。",
+                en=f"Roll-backs in force lead to versions that the settings here do not name: {names}. Until they do, "
+                f"what is rolled back is refused. Set SAFEBELT_EARLIER_VERSIONS (it was {then}) and its keys, or roll "
+                "forward.",
+            )
         )
     others = sorted(set(done.manifest["settings"]) - {"home", "log_origin", "witness_name"})
     if others:
