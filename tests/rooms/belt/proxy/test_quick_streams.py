@@ -19,6 +19,7 @@ from safebelt.rooms.belt.model import Command, NoticeMode, RecordMode, Stance
 from safebelt.rooms.belt.proxy.exchange import Exchange
 from safebelt.rooms.belt.proxy.frames import frame_of
 from safebelt.rooms.belt.proxy.messages import MessageStream
+from safebelt.rooms.belt.proxy.quick import Passing
 from safebelt.rooms.belt.proxy.quickstream import QuickStream
 from safebelt.rooms.belt.proxy.recording import Recording, Times
 from safebelt.rooms.belt.proxy.reply import Reply
@@ -216,6 +217,55 @@ def test_a_stream_in_which_nothing_is_found_ends_without_a_task_and_is_recorded_
     assert first["content"]["texts"] and "4111" not in str(first["content"])
     assert len(tasks) == (2 if by_task else 1), "the first is a task's: it made the connection to the upstream"
     assert running == 0
+
+
+def never_ended(text: str) -> Any:
+    """An upstream that says `[DONE]` without having ended its choice: what was held back is judged only then."""
+
+    async def script(body: dict[str, Any], reply: Reply) -> None:
+        if not body.get("stream"):
+            await answering("Hi.")(body, reply)
+            return
+        await reply.begin(200, ((b"content-type", b"text/event-stream"),))
+        for data in chat(list(text))[:-2]:
+            await reply.write(b"data: " + data + b"\n\n")
+        await reply.end(b"data: [DONE]\n\n")
+
+    return script
+
+
+@pytest.mark.parametrize("text", ["call 13812345678", "Hello."])
+@pytest.mark.parametrize("stance", list(Stance))
+def test_what_is_found_only_when_a_stream_has_ended_is_recorded_as_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, stance: Stance
+) -> None:
+    tried = list[bool]()
+    put_last = Passing._put_last
+
+    def noted(passing: Passing, stream: QuickStream, rest: bytes) -> bool:
+        tried.append(is_put := put_last(passing, stream, rest))
+        return is_put
+
+    monkeypatch.setattr(Passing, "_put_last", noted)
+
+    async def scenario(belt: Belt) -> tuple[list[str], list[dict[str, Any]]]:
+        said = []
+        async with httpx2.AsyncClient(timeout=20, headers=KEY) as calls:
+            for _ in range(2):
+                answer = await calls.post(f"{belt.url}/chat/completions", json=ASKED)
+                said.append(answer.text.replace(answer.headers["x-safebelt-record"], "rec"))
+        await asyncio.sleep(0.1)
+        return said, belt.records("outcome")
+
+    said, outcomes = in_belt(tmp_path, never_ended(text), scenario, mode=RecordMode.PROMPT, stance=stance)
+
+    is_found = text != "Hello."
+    assert said[0] == said[1]
+    frame = {"id", "at", "seq", "intent"} | TIMES
+    first, second = (json.loads(json.dumps(one).replace(one["id"], "rec")) for one in outcomes)
+    assert {k: v for k, v in first.items() if k not in frame} == {k: v for k, v in second.items() if k not in frame}
+    assert [hit["rule"] for hit in second["hits"]] == (["personal"] if is_found else [])
+    assert tried == [not is_found], "the second came to its end on the quick way, and only what is clean ended there"
 
 
 def test_a_stream_goes_the_long_way_while_a_person_has_stopped_a_tool(
