@@ -118,14 +118,80 @@ def test_a_known_request_is_what_llhttp_says_it_is(pair: tuple[bytes, bytes]) ->
     if body is not None:
         known = heads.request(body)
         assert told.feed(second) is not None and told.is_one_whole() and told.keeps
-        again = _request(told)
-        assert (known.method, known.target, known.headers, known.body, known.stated) == (
-            again.method,
-            again.target,
-            again.headers,
-            again.body,
-            again.stated,
-        )
+        assert _same(known, _request(told))
+
+
+def _same(known: Request, again: Request) -> bool:
+    fields = ("method", "target", "headers", "body", "is_http_1_0", "stated")
+    return all(getattr(known, field) == getattr(again, field) for field in fields)
+
+
+NAMES = st.sampled_from([b"Traceparent", b"x-request-id", b"Idempotency-Key", b"x-correlation-id", b"X-Other", b"Host"])
+PLAIN = st.text("abcXYZ019-_.", min_size=1, max_size=40).map(str.encode)
+ODD = st.sampled_from([b" ", b"\r\n", b"\r", b"\n", b"\0", b":", b"\xff", b",", b"\t", b"a b", b"x\r\nTE: x", b""])
+
+
+@st.composite
+def with_ids(draw: st.DrawFn) -> tuple[bytes, bytes, bool]:
+    """Draw a request with ids, the same with other ids, and whether it must be known."""
+    names = draw(st.lists(NAMES, min_size=1, max_size=4, unique_by=bytes.lower))
+    olds = [draw(PLAIN) for _ in names]
+    news = [draw(st.text("bQ7-._", min_size=len(old), max_size=len(old))).encode() for old in olds]
+    is_plain, at = draw(st.booleans()), draw(st.integers(0, len(names)))
+    if not is_plain:
+        which = draw(st.integers(0, len(names) - 1))
+        cut = draw(st.integers(0, len(news[which])))
+        odd = news[which][:cut] + draw(ODD | PLAIN) + news[which][cut:]
+        news[which] = odd[: len(olds[which])] if draw(st.booleans()) else odd
+    changed = [name for name, old, new in zip(names, olds, news, strict=True) if old != new]
+    bodies = draw(st.tuples(BODIES, BODIES))
+    made = []
+    for values, body in zip((olds, news), bodies, strict=True):
+        lines = [b"%b: %b" % pair for pair in zip(names, values, strict=True)]
+        lines.insert(at, b"Content-Length: %d" % len(body))
+        made.append(message(b"POST /v1/x HTTP/1.1", lines, body))
+    return made[0], made[1], is_plain and not {b"X-Other", b"Host"}.intersection(changed)
+
+
+@given(drawn=with_ids())
+def test_a_request_with_ids_of_its_own_is_known_and_is_what_llhttp_says_it_is(
+    drawn: tuple[bytes, bytes, bool],
+) -> None:
+    first, second, is_sure = drawn
+    told, heads = Told(httptools.HttpRequestParser), RequestHeads()
+    assert told.feed(first) is not None and told.is_one_whole() and told.keeps
+    heads.learn_from(first, _request(told))
+
+    bodies = [heads.again(data) for data in (first, second)]
+    known = heads.request(bodies[1]) if bodies[1] is not None else None
+
+    assert bodies[0] is not None
+    assert known is not None or not is_sure
+    if known is not None:
+        assert told.feed(second) is not None and told.is_one_whole() and told.keeps
+        assert _same(known, _request(told))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_known"),
+    [
+        (b"traceparent: 00-ab-cd-01", b"traceparent: 00-ef-01-00", True),
+        (b"traceparent: 00-ab-cd-01", b"traceparent: 00-ef-01-00-", False),
+        (b"traceparent: 00-ab-cd-01", b"traceparent: 00-ef 01-00", False),
+        (b"traceparent: 00-ab-cd-01", b"traceparent: 00-ef\r\n1-00", False),
+        (b"x-api-key: 00-ab-cd-01", b"x-api-key: 00-ef-01-00", False),
+        (b"x-request-id: a\r\nx-request-id: b", b"x-request-id: a\r\nx-request-id: c", False),
+    ],
+)
+def test_only_ids_of_the_same_length_and_of_plain_signs_may_differ(before: bytes, after: bytes, is_known: bool) -> None:
+    for place in (b"Host: a", b"X-Safebelt-Minor: no"):  # before the length, and behind it
+        heads, head = RequestHeads(), HEAD.replace(place, before)
+        heads.learn_from(head + b"abc", _of(head, b"abc"))
+
+        body = heads.again(HEAD.replace(place, after).replace(b": 3", b": 12") + b"x" * 12)
+
+        assert (body is not None) is is_known
+        assert body is None or b"00-ef-01-00" in dict(heads.request(body).headers).values()
 
 
 def _request(told: Told) -> Request:
@@ -245,6 +311,32 @@ def test_the_second_request_of_a_connection_is_taken_without_llhttp(monkeypatch:
     assert [answer[:4] for answer in answers] == [b"200 ", b"200 ", b"200 ", b"413 "]
     assert [len(answer) - len(b"200 POST /v1/x ") for answer in answers[:3]] == [3, 0, 1999]
     assert asked == [2]  # the first, and the one that was refused
+
+
+def test_a_caller_with_a_new_id_each_time_is_taken_without_llhttp(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, seen = _count(monkeypatch, ClientConnection, "on_url"), list[bytes]()
+    take = ClientConnection._take
+
+    def taken(connection: ClientConnection, request: Request) -> None:
+        seen.append(request.header(b"traceparent"))
+        take(connection, request)
+
+    monkeypatch.setattr(ClientConnection, "_take", taken)
+    ids = [b"00-%032d-%016d-01" % (number, number) for number in range(12)]
+
+    async def scenario(port: int) -> list[bytes]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        answers = []
+        for number, each in enumerate(ids):
+            writer.write(HEAD.replace(b"Host: a", b"traceparent: %b" % each) + b"%03d" % number)
+            answers.append((await reader.readuntil(b"%03d" % number))[:12])
+        writer.close()
+        return answers
+
+    answers: Any = served(scenario)
+
+    assert answers == [b"HTTP/1.1 200"] * 12 and seen == ids
+    assert asked == [1]
 
 
 def test_a_known_head_that_comes_in_two_pieces_is_llhttps(monkeypatch: pytest.MonkeyPatch) -> None:

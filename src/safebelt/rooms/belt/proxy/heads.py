@@ -4,9 +4,13 @@ Over one connection nearly every message begins with the bytes the one before be
 `content-length`.  llhttp's judgement depends on nothing but the bytes and on where the parser stands, so for the same
 bytes between two messages it is known.  INVARIANT: a head is learned only from a message that llhttp took whole out of
 one piece of input, and holds only for a piece that again is a whole message; everything else is llhttp's.
+
+Some callers say a new id with every request.  Such a message is known if it would be with the id it was learned with:
+llhttp reads on through letters, digits, dots and dashes of these fields' values, whichever they are.
 """
 
 import re
+from typing import NamedTuple
 
 from safebelt.rooms.belt.proxy.wire import Headers, Request, Stated, stated
 
@@ -17,20 +21,42 @@ _MOST_BYTES = 4096
 _MOST_MISSES = 8
 """Heads in a row that were not said again; then a connection learns no more: its peer says a new one each time."""
 _BLANK = b"\r\n\r\n"
+_IDS = re.compile(
+    rb"\r\n(traceparent|x-request-id|x-client-request-id|x-correlation-id|idempotency-key)"
+    rb":[ \t]*([\w.-]{1,128})(?=\r\n)",
+    re.IGNORECASE | re.ASCII,
+)
+"""Fields with a new value each time, of which neither llhttp nor whoever reads `Stated` takes notice."""
+_PLAIN = bytes(each for each in range(128) if re.fullmatch(rb"[\w.-]", bytes([each]), re.ASCII))
+_MOST_IDS = 4
+
+
+class Id(NamedTuple):
+    """A value that is new each time: where it was in the head it was learned in, what it was, and which field's."""
+
+    at: int
+    learned: bytes
+    field: int
 
 
 class Heads:
     """What one connection knows of its peer's heads: the last one, as the bytes around the digits of its length."""
 
-    __slots__ = ("_after", "_before", "_misses", "_size")
+    __slots__ = ("_after", "_before", "_ids", "_misses", "_size")
+
+    _ids: tuple[Id, ...]
 
     def __init__(self) -> None:
-        self._before, self._after, self._size, self._misses = b"", b"", 0, 0
+        self._before, self._after, self._size, self._misses, self._ids = b"", b"", 0, 0, ()
 
     def again(self, data: bytes) -> bytes | None:
         """Return the body of a whole message that begins with the known head; None where it is anything else."""
         size = self._size
-        if not size or not data.startswith(self._before):
+        if not size:
+            return None
+        if self._ids:
+            data = self._as_learned(data)
+        if not data.startswith(self._before):
             return None
         end = data.find(b"\r", size, size + _MOST_DIGITS + 1)
         digits = data[size:end]
@@ -44,6 +70,10 @@ class Heads:
         self._misses = 0
         return body
 
+    def _as_learned(self, data: bytes) -> bytes:
+        """Return a message with the ids it would have if it were the one that was learned."""
+        return data
+
     def learn(self, data: bytes, body_size: int) -> bool:
         """Take the head of a message that llhttp took whole; say whether it can be known again.
 
@@ -51,7 +81,7 @@ class Heads:
             data: The message's bytes, as they came in one piece.
             body_size: How many of them were its body.
         """
-        self._size, end = 0, len(data) - body_size
+        self._size, self._ids, end = 0, (), len(data) - body_size
         self._misses += 1
         if self._misses > _MOST_MISSES or not 0 < end <= _MOST_BYTES or data.find(_BLANK) != end - len(_BLANK):
             return False
@@ -74,8 +104,10 @@ _EFFECT = (b"expect", b"upgrade")
 class RequestHeads(Heads):
     """A client's."""
 
-    __slots__ = ("_behind", "_first", "_is_http_1_0", "_method", "_stated", "_target")
+    __slots__ = ("_behind", "_end", "_first", "_is_http_1_0", "_method", "_new", "_stated", "_target")
 
+    _end: int
+    _new: list[bytes]
     _first: Headers
     _behind: Headers
     _stated: Stated
@@ -93,17 +125,51 @@ class RequestHeads(Heads):
         self._first, self._behind = request.headers[:at], request.headers[at + 1 :]
         self._method, self._target, self._is_http_1_0 = request.method, request.target, request.is_http_1_0
         self._stated = stated(request.headers)
+        self._end, self._new = self._size + len(b"%d" % len(request.body)), []
+        self._ids = _ids_of(data[: len(data) - len(request.body)], request.headers)
+
+    def _as_learned(self, data: bytes) -> bytes:
+        """Return a message with the learned ids, and note its own; as it is where they are not plain."""
+        longer = data.find(b"\r", self._size, self._size + _MOST_DIGITS + 1) - self._end
+        whole, new = bytearray(data), list[bytes]()
+        for at, learned, _ in self._ids:
+            place = at if at < self._size else at + longer
+            found = data[place : place + len(learned)]
+            if len(found) != len(learned) or found.translate(None, _PLAIN):
+                return data
+            new.append(found)
+            whole[place : place + len(learned)] = learned
+        self._new = new
+        return bytes(whole)
 
     def request(self, body: bytes) -> Request:
         """Return the request that `again` found the body of."""
+        headers = (*self._first, (b"content-length", b"%d" % len(body)), *self._behind)
         return Request(
             method=self._method,
             target=self._target,
-            headers=(*self._first, (b"content-length", b"%d" % len(body)), *self._behind),
+            headers=self._with_its_ids(headers) if self._ids else headers,
             body=body,
             is_http_1_0=self._is_http_1_0,
             known=self._stated,
         )
+
+    def _with_its_ids(self, headers: Headers) -> Headers:
+        fields = list(headers)
+        for id_, found in zip(self._ids, self._new, strict=True):
+            fields[id_.field] = fields[id_.field][0], found
+        return tuple(fields)
+
+
+def _ids_of(head: bytes, headers: Headers) -> tuple[Id, ...]:
+    """Return the ids of a head, by the order of its fields; none where a field is said twice or there are too many."""
+    names, found = [name for name, _ in headers], list[Id]()
+    for match in _IDS.finditer(head):
+        name, learned = match[1].lower(), match[2]
+        if names.count(name) != 1 or headers[names.index(name)][1] != learned:
+            return ()
+        found.append(Id(match.start(2), learned, names.index(name)))
+    return tuple(found) if len(found) <= _MOST_IDS else ()
 
 
 class AnswerHeads(Heads):
