@@ -1,4 +1,4 @@
-"""Compiles the scanner's inner loops when the package is installed; without a compiler it is installed without.
+"""Compiles the belt's innermost loops when the package is installed; without a compiler it is installed without.
 
 `python hatch_build.py` compiles them where they stand.
 """
@@ -17,7 +17,7 @@ except ImportError:  # run by hand
     BuildHookInterface = object
 
 ROOT = Path(__file__).resolve().parent
-SOURCES = tuple(sorted((ROOT / "src/safebelt/rooms/belt/scanner").glob("_*.c")))
+SOURCES = tuple(sorted((ROOT / "src/safebelt/rooms/belt").rglob("_*.c")))
 FLAGS = ("-O3", "-fPIC", "-Wall", "-Wextra", "-Werror")
 
 
@@ -27,19 +27,19 @@ def compiled(source: Path) -> Path | None:
     target.unlink(missing_ok=True)
     linker = shlex.split(sysconfig.get_config_var("LDSHARED") or "")
     if not linker or shutil.which(linker[0]) is None:
-        return _without("no C compiler was found")
+        return _without(source, "no C compiler was found")
     include = sysconfig.get_path("include")
     made = target.with_suffix(".new")
     command = [*linker, *FLAGS, f"-I{include}", str(source), "-o", str(made)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  our own compiler line
     if done.returncode:
-        return _without(done.stderr.strip() or "the compiler failed")
+        return _without(source, done.stderr.strip() or "the compiler failed")
     made.replace(target)
     return target
 
 
-def _without(why: str) -> None:
-    sys.stderr.write(f"safebelt: the scanner goes on in plain Python, two to three times slower: {why}\n")
+def _without(source: Path, why: str) -> None:
+    sys.stderr.write(f"safebelt: {source.name} is left out, and plain Python does the same slower: {why}\n")
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[misc,valid-type]  what hatchling calls

@@ -68,6 +68,10 @@ def parents(hashes: bytes) -> bytes:
     return b"".join(above)
 
 
+Edge = list[bytes | None]
+"""The right edge of a tree: on each level from the leaves up the root of the perfect subtree there, or None."""
+
+
 class Frontier:
     """The right edge of a growing tree: appends in O(1) amortised, root in O(log n), 32 bytes per level.
 
@@ -84,21 +88,28 @@ class Frontier:
 
     def __init__(self, size: int = 0, node: Node | None = None) -> None:
         self.size = size
-        self._edge: list[bytes | None] = []
+        self.edge: Edge = []
         if node is not None:
             has = (size >> level & 1 for level in range(size.bit_length()))
-            self._edge = [node(level, (size >> level) - 1) if bit else None for level, bit in enumerate(has)]
+            self.edge = [node(level, (size >> level) - 1) if bit else None for level, bit in enumerate(has)]
+
+    @classmethod
+    def of(cls, edge: Edge) -> "Frontier":
+        """Return what goes on from an edge; the edge stays as it is."""
+        tree = cls(sum([1 << level for level, node in enumerate(edge) if node is not None]))
+        tree.edge = list(edge)
+        return tree
 
     def append(self, leaf: bytes) -> None:
         """Add one leaf hash."""
         level, carry = 0, leaf
-        while level < len(self._edge) and (left := self._edge[level]) is not None:
+        while level < len(self.edge) and (left := self.edge[level]) is not None:
             carry = node_hash(left, carry)
-            self._edge[level] = None
+            self.edge[level] = None
             level += 1
-        if level == len(self._edge):
-            self._edge.append(None)
-        self._edge[level] = carry
+        if level == len(self.edge):
+            self.edge.append(None)
+        self.edge[level] = carry
         self.size += 1
 
     def root(self, tail: bytes | None = None) -> bytes:
@@ -109,7 +120,7 @@ class Frontier:
                 fewer leaves than such a subtree has.
         """
         root = tail
-        for node in self._edge:
+        for node in self.edge:
             if node is not None:
                 root = node if root is None else node_hash(node, root)
         return EMPTY_ROOT if root is None else root

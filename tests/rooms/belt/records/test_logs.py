@@ -9,12 +9,12 @@ from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Invalid, Unavailable
 from safebelt.rooms.belt.model import Exchange
 from safebelt.rooms.belt.records.disk import all_segments, log_of, logs, segment_name, segment_number
+from safebelt.rooms.belt.records.draft import Place
 from safebelt.rooms.belt.records.erase import erase
 from safebelt.rooms.belt.records.following import START
 from safebelt.rooms.belt.records.index import Indexer
 from safebelt.rooms.belt.records.proof import check as check_proof
 from safebelt.rooms.belt.records.reader import Reader
-from safebelt.rooms.belt.records.segment import Place
 
 LOGS = ("", "w2", "w3")
 

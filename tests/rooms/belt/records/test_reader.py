@@ -14,11 +14,11 @@ from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Invalid, NotFound, Problem, Unavailable
 from safebelt.rooms.belt.model import Action, Exchange, Record
 from safebelt.rooms.belt.records import head, line, proof
+from safebelt.rooms.belt.records.draft import Place
 from safebelt.rooms.belt.records.erase import erase
 from safebelt.rooms.belt.records.following import START
 from safebelt.rooms.belt.records.index import Indexer, fold
 from safebelt.rooms.belt.records.reader import Reader
-from safebelt.rooms.belt.records.segment import Place
 
 
 class Rows:

@@ -1,15 +1,13 @@
 """The loops in C give exactly what the plain ones give, and refuse tables that would lead them astray."""
 
-import os
-import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.rooms.belt.guarded import HAS_COMPILER, run_guarded
 
 from safebelt.rooms.belt.scanner import arrays, native
 from safebelt.rooms.belt.scanner.chars import MAX_INVISIBLE
@@ -28,7 +26,6 @@ from safebelt.rooms.belt.scanner.views import (
 from safebelt.rooms.belt.scanner.words import Words
 
 ROOT = Path(__file__).parents[4]
-HAS_COMPILER = shutil.which("cc") or shutil.which("gcc")
 needs_it = pytest.mark.skipif(not native.AVAILABLE, reason="installed without a compiler")
 
 ANY = st.text(st.characters(exclude_categories=()), max_size=200)
@@ -217,25 +214,4 @@ def test_what_does_not_compile_is_left_out_and_said(tmp_path: Path) -> None:
 @pytest.mark.soak
 @pytest.mark.skipif(not HAS_COMPILER, reason="no compiler")
 def test_no_text_and_no_spoiled_table_makes_it_read_or_write_astray(tmp_path: Path) -> None:
-    source = shutil.copytree(ROOT / "src", tmp_path / "src", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
-    include, guards = sysconfig.get_path("include"), "-fsanitize=address,undefined"
-    for target in (source / "safebelt/rooms/belt/scanner").glob("_*.c"):
-        made = target.with_suffix("").with_suffix(sysconfig.get_config_var("EXT_SUFFIX"))
-        subprocess.run(
-            ["gcc", "-O1", "-g", "-fPIC", "-shared", guards, "-fno-sanitize-recover=undefined", f"-I{include}", target, "-o", made],
-            check=True,
-        )  # fmt: skip
-    libraries = [
-        subprocess.run(["gcc", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
-        for name in ("libasan.so", "libubsan.so")
-    ]
-
-    said = subprocess.run(
-        [sys.executable, Path(__file__).with_name("spoiling.py"), "1", "120"],
-        env={**os.environ, "PYTHONPATH": str(source), "PYTHONMALLOC": "malloc", "LD_PRELOAD": " ".join(libraries),
-             "ASAN_OPTIONS": "detect_leaks=0"},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-    assert said.returncode == 0, said.stderr[-3000:]
-    assert int(said.stdout) > 1_000
+    assert run_guarded(Path(__file__).with_name("spoiling.py"), tmp_path, 120) > 1_000

@@ -14,7 +14,7 @@ from safebelt.rooms.belt.decide.quotas import SPANS, begun, counted, estimated, 
 from safebelt.rooms.belt.model import Record, Span, Usage, Used
 from safebelt.rooms.belt.proxy.recording import Recorder
 from safebelt.rooms.belt.records.acks import WhenDurable
-from safebelt.rooms.belt.records.segment import Draft
+from safebelt.rooms.belt.records.draft import Draft
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _MAX_OPEN = 100_000

@@ -16,8 +16,8 @@ from safebelt.rooms.belt.decide import RawHit, judge
 from safebelt.rooms.belt.model import Action, Harness, Hit, Policy, Record, RecordMode, Side, Verdict
 from safebelt.rooms.belt.proxy.screens import nothing_found
 from safebelt.rooms.belt.records.acks import WhenDurable
+from safebelt.rooms.belt.records.draft import Draft
 from safebelt.rooms.belt.records.line import encode
-from safebelt.rooms.belt.records.segment import Draft
 
 Content = Mapping[str, Any]
 Keeps = Callable[[str, Content, Mapping[str, str]], Content]

@@ -14,11 +14,12 @@ from pathlib import Path
 from safebelt.engines.clock import Chance, Clock
 from safebelt.kernel.ids import NewId
 from safebelt.rooms.belt.records.disk import FIRST, segment_name
+from safebelt.rooms.belt.records.draft import Draft, Place, carried
 from safebelt.rooms.belt.records.headlog import HeadLog
 from safebelt.rooms.belt.records.limits import HEAD_EVERY_SECONDS, Limits
 from safebelt.rooms.belt.records.recover import Recovered
 from safebelt.rooms.belt.records.seals import Seal, Seals
-from safebelt.rooms.belt.records.segment import Draft, Place, Segment, carried
+from safebelt.rooms.belt.records.segment import Segment
 
 NEVER = float("inf")
 _AHEAD_SECONDS = 0.1

@@ -9,9 +9,9 @@ import msgspec
 
 from safebelt.kernel.errors import Problem
 from safebelt.rooms.belt.records.disk import FIRST, path_of, raw_lines, segment_number, segments
+from safebelt.rooms.belt.records.draft import Place
 from safebelt.rooms.belt.records.line import Core, Line, parse
 from safebelt.rooms.belt.records.reader import Reader
-from safebelt.rooms.belt.records.segment import Place
 
 START: Place = ("", 0)
 """The very beginning of a log."""

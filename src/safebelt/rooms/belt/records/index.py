@@ -9,10 +9,10 @@ from safebelt.kernel.errors import Problem
 from safebelt.rooms.belt.decide.quotas import estimated, spent, texts_of
 from safebelt.rooms.belt.model import Action, Exchange, Record
 from safebelt.rooms.belt.records.disk import FIRST
+from safebelt.rooms.belt.records.draft import Place
 from safebelt.rooms.belt.records.following import MOST_RECENT, START, lines_after
 from safebelt.rooms.belt.records.line import Line
 from safebelt.rooms.belt.records.reader import Reader
-from safebelt.rooms.belt.records.segment import Place
 
 BATCH_ROWS = 500
 """Rows handed over at once: one SQL transaction of some ten milliseconds, short beside a console's refresh."""

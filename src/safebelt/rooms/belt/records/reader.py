@@ -10,9 +10,9 @@ from safebelt.rooms.belt.model import Record
 from safebelt.rooms.belt.records import head as heads
 from safebelt.rooms.belt.records import problems, proof
 from safebelt.rooms.belt.records.disk import all_segments, path_of, raw_lines, segment_number
+from safebelt.rooms.belt.records.draft import Place
 from safebelt.rooms.belt.records.limits import MAX_LINE_BYTES
 from safebelt.rooms.belt.records.line import Line, encode, parse
-from safebelt.rooms.belt.records.segment import Place
 
 
 class Exchanged(NamedTuple):

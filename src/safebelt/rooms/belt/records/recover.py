@@ -21,9 +21,9 @@ from safebelt.rooms.belt.records.disk import (
     segments,
     sync_folder,
 )
+from safebelt.rooms.belt.records.draft import Draft, Place
 from safebelt.rooms.belt.records.line import GENESIS, Line, encode_facts, link, parse
 from safebelt.rooms.belt.records.seals import Seal
-from safebelt.rooms.belt.records.segment import Draft, Place
 
 
 @dataclass(kw_only=True)

@@ -5,39 +5,13 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
-
-import msgspec
 
 from safebelt.engines.clock import Chance
-from safebelt.kernel.merkle import Frontier, leaf_hashes
+from safebelt.kernel.merkle import Edge, Frontier
 from safebelt.rooms.belt.records.disk import AppendFile, path_of
-from safebelt.rooms.belt.records.line import SALT_BYTES, VERSION, Core, core_bytes, digest_of, link, salted
-
-Place = tuple[str, int]
-"""Segment and offset of a line."""
-
-Kind = Literal["intent", "outcome", "note"]
-
-
-class Draft(msgspec.Struct, frozen=True, gc=False):
-    """A record before it has a place: facts and content already are JSON."""
-
-    type: Kind
-    id: str
-    facts: bytes
-    data: bytes | None
-
-    @property
-    def weight(self) -> int:
-        """About how many bytes its line takes."""
-        return len(self.facts) + len(self.data or b"") + 420  # a core without facts, salt and key names
-
-
-def carried(id_: str, intents: dict[str, Place]) -> Draft:
-    """Return the note that takes exchanges still under way into a new segment, so that recovery reads one segment."""
-    facts = {"what": "carried", "open": {name: list(place) for name, place in intents.items()}}
-    return Draft("note", id_, msgspec.json.encode(facts, order="sorted"), None)
+from safebelt.rooms.belt.records.draft import Draft, Place
+from safebelt.rooms.belt.records.line import SALT_BYTES
+from safebelt.rooms.belt.records.lines import made
 
 
 class Segment:
@@ -61,7 +35,7 @@ class Segment:
         if self.file.durable:
             self.file.close()
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
-        self._tree = Frontier()
+        self._edge: Edge = []
         self._chance = chance
         self.name, self.last, self.intents = name, last, intents
         self.size = 0
@@ -79,7 +53,7 @@ class Segment:
     @property
     def root(self) -> bytes:
         """Root over all records."""
-        return self._tree.root()
+        return Frontier.of(self._edge).root()
 
     def append(self, drafts: Sequence[Draft], *, at: datetime, heads: int) -> None:
         """Write records as one group with one sync.  After an error nothing counts as written.
@@ -110,41 +84,16 @@ class Segment:
         self.file.sync(mark)
 
     def _add(self, drafts: Sequence[Draft], at: datetime, heads: int, put: Callable[[bytes], None]) -> None:
-        stamp = at.astimezone(UTC).isoformat(timespec="microseconds")
-        lines, cores, opened, ended = list[bytes](), list[bytes](), dict[str, Place](), set[str]()
-        last, offset = self.last, self.file.written
-        for seq, draft in enumerate(drafts, start=self.size):
-            content = b"" if draft.data is None else salted(draft.data, self._chance(SALT_BYTES))
-            began = None
-            if draft.type == "outcome":
-                began = opened.pop(draft.id, None) or (None if draft.id in ended else self.intents.get(draft.id))
-                ended.add(draft.id)
-            elif draft.type == "intent":
-                opened[draft.id] = (self.name, offset)
-            core = core_bytes(
-                Core(
-                    at=stamp,
-                    content=digest_of(content),
-                    facts=msgspec.Raw(draft.facts),
-                    heads=heads,
-                    id=draft.id,
-                    intent=began,
-                    prev=last,
-                    seq=seq,
-                    type=draft.type,
-                    v=VERSION,
-                )
-            )
-            lines += (core, b"\t", content, b"\n")
-            cores.append(core)
-            last, offset = link(core), offset + len(core) + len(content) + 2
-        put(b"".join(lines))
-        for leaf in leaf_hashes(cores):
-            self._tree.append(leaf)
+        stamp = (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(timespec="microseconds")
+        salts = self._chance(SALT_BYTES * len(drafts))
+        data, last, edge, opened, ended = made(
+            drafts, salts, self.name, self.size, self.file.written, self.last, stamp, heads, self.intents, self._edge
+        )
+        put(data)
         for id_ in ended:
             self.intents.pop(id_, None)
         self.intents |= opened
-        self.last, self.size = last, self.size + len(cores)
+        self._edge, self.last, self.size = edge, last, self.size + len(drafts)
 
     def repair(self) -> None:
         """Cut off what a failed append left, and write anew what no sync has confirmed.

@@ -30,6 +30,7 @@ from safebelt.rooms.belt.records import problems
 from safebelt.rooms.belt.records.acks import Deliver, WhenDurable, inline
 from safebelt.rooms.belt.records.book import NEVER, Book
 from safebelt.rooms.belt.records.disk import FIRST, FolderLock
+from safebelt.rooms.belt.records.draft import Draft, Kind, Place
 from safebelt.rooms.belt.records.head import Sign
 from safebelt.rooms.belt.records.headlog import HeadLog
 from safebelt.rooms.belt.records.health import Health, State
@@ -37,7 +38,6 @@ from safebelt.rooms.belt.records.limits import MAX_ID, MAX_LINE_BYTES, SYNC_AFTE
 from safebelt.rooms.belt.records.line import encode, encode_facts
 from safebelt.rooms.belt.records.recover import recover
 from safebelt.rooms.belt.records.seals import OnSealed, Seals
-from safebelt.rooms.belt.records.segment import Draft, Kind, Place
 
 _PATIENCE_SECONDS = 0.002
 """How long `hand_over` waits for a thread that holds the pen and is about to let it go: it syncs nothing meanwhile."""

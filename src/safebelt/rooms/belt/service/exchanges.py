@@ -12,9 +12,9 @@ from safebelt.engines.sql import upsert
 from safebelt.rooms.belt import store
 from safebelt.rooms.belt.model import Exchange
 from safebelt.rooms.belt.records.disk import FIRST, logs
+from safebelt.rooms.belt.records.draft import Place
 from safebelt.rooms.belt.records.following import START
 from safebelt.rooms.belt.records.index import Indexer
-from safebelt.rooms.belt.records.segment import Place
 from safebelt.rooms.belt.service.base import Chapter, pages_of
 from safebelt.rooms.belt.service.words import Found, Minute, Search, Traffic
 
