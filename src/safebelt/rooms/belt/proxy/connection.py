@@ -43,6 +43,7 @@ class Connection(asyncio.Protocol):
         self._has_news = False
         self._waiter: asyncio.Future[None] | None = None
         self._listener: Callable[[], None] | None = None
+        self._chunks: Callable[[bytes], bool] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._patience = self._heard_at = 0.0
         self.parser = httptools.HttpResponseParser(self)  # for all answers: after a whole one it expects the next
@@ -55,6 +56,7 @@ class Connection(asyncio.Protocol):
         self.body: deque[bytes] = deque()
         self.waiting = 0
         self.has_head = self.is_complete = self.has_bytes = self.is_spoiled = self.may_serve_again = False
+        self._is_between = False
         self.head_size = self.status = 0
         self.error: Exception | None = None
         self.about: dict[str, bytes] | None = None  # of a head that is known: what was found in it before
@@ -64,7 +66,10 @@ class Connection(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is not derived from asyncio's
 
     def data_received(self, data: bytes) -> None:
-        """Feed llhttp, where the head is not known."""
+        """Feed llhttp, where the head is not known, and nobody takes what came as one whole chunk."""
+        if self._is_between and self._chunks is not None and self._chunks(data):
+            self._heard_at = self._loop.time()
+            return
         is_begin, self.has_bytes = not self.has_bytes, True
         body = self._heads.again(data) if is_begin else None
         if body is not None:
@@ -88,6 +93,7 @@ class Connection(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self.error = UpstreamBroke(str(error))
             self.transport.abort()
+        self._is_between = self._is_between and data.endswith(b"\r\n") and not self.is_complete
 
     def _take_whole(self, body: bytes) -> None:
         """Take an answer that came at once under the head of the last one."""
@@ -116,8 +122,15 @@ class Connection(asyncio.Protocol):
         self._is_writable = True
         self._wake()
 
-    def listen(self, listener: Callable[[], None], seconds: float) -> None:
-        """Have something called on news, until `no_longer`; what stays silent for so long has an error."""
+    def listen(
+        self, listener: Callable[[], None], seconds: float, chunks: Callable[[bytes], bool] | None = None
+    ) -> None:
+        """Have something called on news, until `no_longer`; what stays silent for so long has an error.
+
+        Where what came begins a chunk of the body, `chunks` is asked first whether it is one whole chunk that it takes:
+        then llhttp, which stands between two chunks, needs not hear of it, nor does the listener.
+        """
+        self._chunks = chunks
         self._listener, self._patience, self._heard_at = listener, seconds, self._loop.time()
         if self._timer is None:  # one that fires too early is set anew then: exchanges follow each other in no time
             self._timer = self._loop.call_at(self._heard_at + seconds, self._look_at_the_clock)
@@ -128,7 +141,7 @@ class Connection(asyncio.Protocol):
 
     def no_longer(self) -> None:
         """Call nobody any more: from here on `news` is awaited."""
-        self._listener = None
+        self._listener = self._chunks = None
 
     def _look_at_the_clock(self) -> None:
         self._timer = None
@@ -182,6 +195,14 @@ class Connection(asyncio.Protocol):
             return
         self.body.append(data)
         self.waiting += len(data)
+
+    def on_chunk_header(self) -> None:
+        """A chunk has begun."""
+        self._is_between = False
+
+    def on_chunk_complete(self) -> None:
+        """A chunk is over, with its line end; where no line has ended since, nothing of the next is here."""
+        self._is_between = True
 
     def on_message_complete(self) -> None:
         """The answer is whole."""

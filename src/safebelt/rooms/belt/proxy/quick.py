@@ -239,7 +239,7 @@ class Passing:
         client, upstream, connection = self._client, self._ready.upstream, self._ready.connection
         ends = Ends(self._line, client, connection, upstream)
         self._stream = stream = QuickStream(ends, self._long(reply), reply, self._stream_on)
-        connection.listen(stream.news, upstream.answer_seconds)
+        connection.listen(stream.news, upstream.answer_seconds, stream.chunk)
         stream.begin()
 
     def _stream_on(self, reply: Reply, waiting: bytes, error: Exception | None) -> None:

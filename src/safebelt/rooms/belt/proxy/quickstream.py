@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from safebelt.rooms.belt.control.line import Line
 from safebelt.rooms.belt.proxy.client import HELPING, Answer, Connection, Upstream
 from safebelt.rooms.belt.proxy.exchange import Exchange
+from safebelt.rooms.belt.proxy.frames import chunked
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.steps import Flow
 from safebelt.rooms.belt.proxy.wire import chunk
@@ -112,6 +113,27 @@ class QuickStream:
             self._written(chunk(passed), None)
         elif connection.is_complete or connection.is_lost or connection.error or not self._client.takes_more:
             self._written(b"", None)
+
+    def chunk(self, data: bytes) -> bool:
+        """Take one whole chunk of the body that is one more event of the kind that most are; say whether it was."""
+        flow = self.flow
+        lane, size = flow.lane, len(data)
+        if lane is None or self._others or size > HELPING or size > flow.left or self._connection.body:
+            return False
+        try:
+            passed = (lane.in_c or lane.chunk)(data)
+            if passed is None:
+                return False
+            flow.left -= chunked(data)
+            is_sent = not passed or self._line.send_now(passed)
+        except Exception as failure:  # noqa: BLE001  as in `_pass_on`
+            self._written(b"", failure)
+            return True
+        if not is_sent:
+            self._written(passed, None)
+        elif not self._client.takes_more:
+            self._written(b"", None)
+        return True
 
     def leave(self) -> None:
         """Take no turn any more: somebody else goes on, or nobody."""

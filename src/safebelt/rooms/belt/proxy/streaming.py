@@ -105,6 +105,8 @@ class StreamedAnswer:
             if frame:
                 self._token = frame, channel, chunk
                 self.lane = lane_of(_LEAD, frame, channel.screen.calmly, channel.said.append)
+                if self.lane:
+                    self.lane.quicken(channel.screen, channel.said)
 
     def _passed_on(self, text: str, frame: Frame, channel: _Channel, chunk: dict[str, Any]) -> bytes:
         """Take an event in a known frame: what `_screened` would come to."""

@@ -59,7 +59,7 @@ Glances = Remembered[tuple[str, str], Quiet]
 
 FOLDED: Remembered[str, str] = Remembered()
 """What `folded_alike` has said: most tokens were said before, and asking here costs no call."""
-_MOST_BEHIND = 1024
+MOST_BEHIND = 1024
 """So many characters that have left are kept before all but the last few are forgotten."""
 _KINDS: Remembered[str, str] = Remembered()
 
@@ -120,6 +120,6 @@ class Calm:
             self.window = window
             return passed - before
         behind = self.behind + over
-        self.behind = behind[-look_behind:] if len(behind) > _MOST_BEHIND else behind
+        self.behind = behind[-look_behind:] if len(behind) > MOST_BEHIND else behind
         self.kind, self.window = kind, rest
         return passed - before

@@ -23,7 +23,17 @@ from safebelt.rooms.belt.scanner.detectors import LOOK_BEHIND, REACH, Detector
 from safebelt.rooms.belt.scanner.engine import KEYWORD, Scanner, bit_of
 from safebelt.rooms.belt.scanner.finders import Finder, FoldedHit
 from safebelt.rooms.belt.scanner.fold import Folded
-from safebelt.rooms.belt.scanner.glances import FOLDED, LOUD, MOST_WINDOW, Calm, Quiet, folded_alike, quiet_of
+from safebelt.rooms.belt.scanner.glances import (
+    FOLDED,
+    LOUD,
+    MOST_BEHIND,
+    MOST_WINDOW,
+    Calm,
+    Glances,
+    Quiet,
+    folded_alike,
+    quiet_of,
+)
 from safebelt.rooms.belt.scanner.horizon import hold_from
 from safebelt.rooms.belt.scanner.source import Reader
 from safebelt.rooms.belt.scanner.views import Reading, Waits
@@ -172,6 +182,10 @@ class StreamScreen:
             return source
         self._source = source[count:]
         return source[:count]
+
+    def remembered(self) -> tuple[dict[str, str], Glances, Quiet, int, int]:
+        """Return what `calmly` in C (`proxy/_pieces.c`) asks: tokens, windows, which is loud, how much is kept."""
+        return FOLDED, self._glances, LOUD, LOOK_BEHIND, MOST_BEHIND
 
     def _look_at(self, calm: Calm, window: str, *, is_last: bool = False) -> Quiet:
         """Read a window for the first time, and remember it unless it is long."""
