@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -256,9 +257,9 @@ def test_records_of_one_turn_are_handed_over_together(tmp_path: Path, monkeypatc
     groups: list[int] = []
     write = Writer._write_at_once
 
-    def counting(writer: Writer, group: Any) -> None:
+    def counting(writer: Writer, group: Any, now: datetime) -> None:
         groups.append(len(group))
-        write(writer, group)
+        write(writer, group, now)
 
     async def scenario(belt: Belt) -> list[int]:
         async with httpx2.AsyncClient(timeout=20, headers=KEY) as calls:

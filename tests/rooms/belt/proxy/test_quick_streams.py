@@ -21,7 +21,7 @@ from safebelt.rooms.belt.proxy.frames import frame_of
 from safebelt.rooms.belt.proxy.messages import MessageStream
 from safebelt.rooms.belt.proxy.quick import Passing
 from safebelt.rooms.belt.proxy.quickstream import QuickStream
-from safebelt.rooms.belt.proxy.recording import Recording, Times
+from safebelt.rooms.belt.proxy.recording import TIMES, Recording
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.screens import ChannelOpener
 from safebelt.rooms.belt.proxy.steps import taken
@@ -30,7 +30,6 @@ from safebelt.rooms.belt.scanner import Scanner
 
 KEY = {"authorization": "Bearer sbk_test"}
 ASKED = {"model": "fake", "stream": True, "messages": [{"role": "user", "content": "Say hello, please."}]}
-TIMES = set(Times._fields)
 SCANNER = Scanner(POLICY)
 SAID = [
     "Hello, 你好。",
@@ -173,7 +172,7 @@ def test_both_ways_stream_and_record_the_same(
         assert answer.text == first.text.replace(*ids)
         assert list(answer.headers.items()) == [(name, value.replace(*ids)) for name, value in first.headers.items()]
         long, short = (json.loads(json.dumps(outcomes[which]).replace(*ids)) for which in (0, at))
-        frame = {"id", "at", "seq", "intent"} | TIMES
+        frame = {"id", "at", "seq", "intent"} | set(TIMES)
         assert {k: v for k, v in long.items() if k not in frame} == {k: v for k, v in short.items() if k not in frame}
 
 
@@ -211,7 +210,7 @@ def test_a_stream_in_which_nothing_is_found_ends_without_a_task_and_is_recorded_
     said, outcomes, running = in_belt(tmp_path, script, scenario, mode=RecordMode.PROMPT)
 
     assert said[0] == said[1]
-    frame = {"id", "at", "seq", "intent"} | TIMES
+    frame = {"id", "at", "seq", "intent"} | set(TIMES)
     first, second = (json.loads(json.dumps(one).replace(one["id"], "rec")) for one in outcomes)
     assert {k: v for k, v in first.items() if k not in frame} == {k: v for k, v in second.items() if k not in frame}
     assert first["content"]["texts"] and "4111" not in str(first["content"])
@@ -261,7 +260,7 @@ def test_what_is_found_only_when_a_stream_has_ended_is_recorded_as_found(
 
     is_found = text != "Hello."
     assert said[0] == said[1]
-    frame = {"id", "at", "seq", "intent"} | TIMES
+    frame = {"id", "at", "seq", "intent"} | set(TIMES)
     first, second = (json.loads(json.dumps(one).replace(one["id"], "rec")) for one in outcomes)
     assert {k: v for k, v in first.items() if k not in frame} == {k: v for k, v in second.items() if k not in frame}
     assert [hit["rule"] for hit in second["hits"]] == (["personal"] if is_found else [])

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from safebelt.kernel.errors import Problem
 from safebelt.rooms.belt.decide import RawHit, judge
@@ -28,14 +28,10 @@ class RecordsDown(Exception):  # noqa: N818
     """The record cannot be written, so the exchange may not go on."""
 
 
-class Times(NamedTuple):
-    """How long an exchange took, in milliseconds; `before_ms` is until the model was asked."""
-
-    added_ms: float
-    before_ms: float
-    first_byte_ms: float
-    total_ms: float
-    upstream_ms: float
+Times = tuple[float, float, float, float, float]
+"""How long an exchange took, in milliseconds: `TIMES`."""
+TIMES = ("added_ms", "before_ms", "first_byte_ms", "total_ms", "upstream_ms")
+"""`before_ms` is until the model was asked."""
 
 
 class Recorder(Protocol):
@@ -138,7 +134,7 @@ class Recording:
         if self.has_outcome:
             return
         self.has_outcome = True
-        core = {**facts, **self._times()._asdict()}
+        core = {**facts, **dict(zip(TIMES, self._times(), strict=True))}
         self._put(Record(type="outcome", id=self.id, core=core, content=self._kept("outcome", content, originals)))
 
     def _kept(self, half: str, content: Content | None, originals: Mapping[str, str]) -> Content | None:
@@ -155,12 +151,12 @@ class Recording:
             self.upstream_ends()
         now, upstream = time.perf_counter(), self._upstream_seconds
         total = now - self._began
-        return Times(
-            added_ms=round(max(0.0, total - upstream) * 1000, 3),
-            before_ms=round(((self._asked or now) - self._began) * 1000, 3),
-            first_byte_ms=self.first_byte_ms,
-            total_ms=round(total * 1000, 3),
-            upstream_ms=round(upstream * 1000, 3),
+        return (
+            round(max(0.0, total - upstream) * 1000, 3),
+            round(((self._asked or now) - self._began) * 1000, 3),
+            self.first_byte_ms,
+            round(total * 1000, 3),
+            round(upstream * 1000, 3),
         )
 
     async def durable(self) -> None:

@@ -14,7 +14,7 @@ from safebelt.rooms.belt.model import Action, Side, Snapshot
 from safebelt.rooms.belt.proxy.classifying import asks_classifier
 from safebelt.rooms.belt.proxy.notices import notice_of
 from safebelt.rooms.belt.proxy.plain import Plain, Texts
-from safebelt.rooms.belt.proxy.recording import Times, verdict_facts
+from safebelt.rooms.belt.proxy.recording import TIMES, Times, verdict_facts
 from safebelt.rooms.belt.proxy.screens import masks_all_that_records_do, nothing_found
 from safebelt.rooms.belt.proxy.steps import LARGE, as_said, intent_facts
 from safebelt.rooms.belt.proxy.tools import Caller, Tools, caller_of
@@ -23,7 +23,7 @@ from safebelt.rooms.belt.scanner.engine import Scanner, mask_all
 
 _ID = "rec_" + "0" * 26
 """Stands for a record's id while what does not depend on it is written."""
-_HOLES = tuple(f"\x00{name}" for name in (*Times._fields, "upstream", "usage"))
+_HOLES = tuple(f"\x00{name}" for name in (*TIMES, "upstream", "usage"))
 _MOST_INTENTS, _MOST_KNOWN = 256, 4096
 _JSON = b"application/json"
 Said = dict[str, tuple[str, bool]]
@@ -145,7 +145,7 @@ def _template(facts: bytes) -> tuple[bytes, Callable[[tuple[float | bytes, ...]]
     holes = {msgspec.json.encode(hole): place for place, hole in enumerate(_HOLES)} | {_ID.encode(): len(_HOLES)}
     parts = re.split(b"(%b)" % b"|".join(re.escape(hole) for hole in holes), facts)
     places = [holes[part] for part in parts[1::2]]
-    written = [b"%a" if place < len(Times._fields) else b"%b" for place in places]
+    written = [b"%a" if place < len(TIMES) else b"%b" for place in places]
     plain = [part.replace(b"%", b"%%") for part in parts[::2]]
     between = [hole + after for hole, after in zip(written, plain[1:], strict=True)]
     return plain[0] + b"".join(between), itemgetter(*places)

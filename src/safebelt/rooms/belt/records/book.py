@@ -22,6 +22,7 @@ from safebelt.rooms.belt.records.seals import Seal, Seals
 from safebelt.rooms.belt.records.segment import Segment
 
 NEVER = float("inf")
+_NOTHING, _LATE = timedelta(0), timedelta(seconds=HEAD_EVERY_SECONDS)
 _AHEAD_SECONDS = 0.1
 """A head is signed this long before it must be there, so that nobody who writes meanwhile has to wait for it."""
 
@@ -101,22 +102,24 @@ class Book:
         segment = self.segment
         return segment.file.written - segment.file.durable if segment else 0
 
-    def takes(self, count: int) -> bool:
-        """Whether so many records can be written at once, without a new segment, a head or a note before them."""
+    def takes(self, count: int) -> datetime | None:
+        """Return when so many records can be written: now, or None where a segment, head or note must come first."""
         segment = self.segment
-        has_room = segment is not None and segment.size + count <= self._limits.segment_records
-        return has_room and not self.own and not self._is_overdue(self._clock())
+        if segment is None or self.own or segment.size + count > self._limits.segment_records:
+            return None
+        now = self._clock()
+        return None if self._is_overdue(now) else now
 
-    def write(self, drafts: Sequence[Draft]) -> None:
+    def write(self, drafts: Sequence[Draft], now: datetime) -> None:
         """Write records that `takes` has room for; the pen is held.
 
         Raises:
             OSError: The disk refuses; nothing of them counts as written.
         """
-        now = self._clock()
-        if self.segment is not None:
-            self.segment.write(drafts, at=now, heads=self._heads.count)
-            self._written(self.segment, now)
+        segment = self.segment
+        if segment is not None:
+            segment.write(drafts, at=now, heads=self._heads.count)
+            self._written(segment, now)
 
     def write_some(self, drafts: Sequence[Draft], *, is_awaited: bool) -> int:
         """Write the own notes and as many records as the segment holds; return how many of them.  The pen is held.
@@ -230,5 +233,4 @@ class Book:
 
     def _is_overdue(self, now: datetime) -> bool:
         """Whether a head must come before the next record, so that no unsigned stretch spans more than a second."""
-        late = timedelta(seconds=HEAD_EVERY_SECONDS)
-        return self._head_due_at != NEVER and not timedelta(0) <= now - self._unsigned_since < late
+        return self._head_due_at != NEVER and not _NOTHING <= now - self._unsigned_since < _LATE

@@ -15,7 +15,8 @@ thread syncs it within `SYNC_AFTER_SECONDS`.
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import cast, get_args
 
@@ -45,12 +46,24 @@ _PATIENCE_SECONDS = 0.002
 
 class _Waiting(msgspec.Struct, frozen=True):
     draft: Draft | None  # None: somebody waits for all that was put before
-    tell: WhenDurable | None
+    tell: WhenDurable
     is_written: bool = False  # told once it is written; else once it is durable
 
 
-def _drafts(group: deque[_Waiting]) -> list[Draft]:
-    return [waiting.draft for waiting in group if waiting.draft is not None]
+_Queue = deque[Draft | _Waiting]
+"""What waits: a draft as it is where nobody waits for it."""
+
+
+def _draft_of(one: Draft | _Waiting) -> Draft | None:
+    return one if isinstance(one, Draft) else one.draft
+
+
+def _drafts(group: _Queue) -> list[Draft]:
+    return [draft for one in group if (draft := _draft_of(one)) is not None]
+
+
+def _told(group: Iterable[Draft | _Waiting]) -> list[_Waiting]:
+    return [one for one in group if isinstance(one, _Waiting)]
 
 
 def _draft(record: Record) -> Draft:
@@ -111,7 +124,7 @@ class Writer:
         self._seals = Seals(on_sealed, retry_seconds=self._limits.probe_seconds)
         self._lock_of_queue = threading.RLock()
         self._changed = threading.Condition(self._lock_of_queue)
-        self._queue: deque[_Waiting] = deque()
+        self._queue: _Queue = deque()
         self._queued_bytes = self._awaited = 0
         self.failures = 0
         self._problem: Problem | None = None
@@ -175,7 +188,7 @@ class Writer:
         weight = draft.weight
         with self._lock_of_queue:
             self._admit(weight)
-            self._queue.append(_Waiting(draft, None))
+            self._queue.append(draft)
             self._queued_bytes += weight
             if self._sync_due_at == NEVER:
                 self._sync_due_at = self._ticks() + SYNC_AFTER_SECONDS
@@ -190,14 +203,10 @@ class Writer:
             self._admit(weight)
             self._queue.append(waiting)
             self._queued_bytes += weight
-            if waiting.tell is not None and not waiting.is_written:
-                self._awaited += 1
-            elif waiting.is_written:
+            if waiting.is_written:
                 self._sync_due_at = 0.0
-            elif self._sync_due_at == NEVER:
-                self._sync_due_at = self._ticks() + SYNC_AFTER_SECONDS
             else:
-                return  # the thread wakes in time by itself
+                self._awaited += 1
             self._wake()
 
     def _wake(self) -> None:
@@ -225,20 +234,21 @@ class Writer:
                     return False
                 if not self._queue:
                     return True
-                if not book.takes(len(self._queue)):
+                now = book.takes(len(self._queue))
+                if now is None:
                     return False
-                group, self._queue, self._queued_bytes = self._queue, deque[_Waiting](), 0
-            self._write_at_once(group)
+                group, self._queue, self._queued_bytes = self._queue, deque(), 0
+            self._write_at_once(group, now)
             return True
         finally:
             book.pen.release()
 
-    def _write_at_once(self, group: deque[_Waiting]) -> None:
+    def _write_at_once(self, group: _Queue, now: datetime) -> None:
         try:
-            self._book.write(_drafts(group))
+            self._book.write(_drafts(group), now)
         except Exception as error:
             raise self._has_failed(error, group) from error
-        self._answer([w for w in group if w.tell], None)
+        self._answer(_told(group), None)
 
     def _admit(self, weight: int) -> None:
         """Refuse what cannot be made durable soon.  The lock is held."""
@@ -246,18 +256,17 @@ class Writer:
             raise self._problem
         if not self._is_open:
             raise problems.closed()
-        limits, waits = self._limits, len(self._queue)
-        held = self._queued_bytes + self._book.waiting
-        is_full = waits >= limits.queue_records or (held > 0 and held + weight > limits.queue_bytes)
-        is_stuck = self._busy_since is not None and self._ticks() - self._busy_since > limits.lag_seconds
-        if is_full or is_stuck:
+        limits, waits, held = self._limits, len(self._queue), self._queued_bytes + self._book.waiting
+        if waits >= limits.queue_records or (held > 0 and held + weight > limits.queue_bytes) or self._is_stuck():
             raise problems.lagging(waits)
+
+    def _is_stuck(self) -> bool:
+        return self._busy_since is not None and self._ticks() - self._busy_since > self._limits.lag_seconds
 
     def state(self) -> State:
         """Return how the records are, for the console."""
         with self._lock_of_queue:
-            stuck = self._busy_since is not None and self._ticks() - self._busy_since > self._limits.lag_seconds
-            is_lagging = stuck or len(self._queue) > self._limits.queue_records // 4
+            is_lagging = self._is_stuck() or len(self._queue) > self._limits.queue_records // 4
             health = Health.LAGGING if is_lagging else Health.OK
             if self._problem is not None:
                 health = Health.FAILED
@@ -317,10 +326,11 @@ class Writer:
             if is_last:
                 return
 
-    def _gather(self) -> tuple[deque[_Waiting], bool]:
+    def _gather(self) -> tuple[_Queue, bool]:
         """Wait for records, a sync, a head or a seal that is due, a probe, or the end; take all that waits."""
         with self._lock_of_queue:
-            self._busy_since = None
+            if self._busy_since is not None:  # where there was something there is more: nobody need wake this thread
+                self._sync_due_at, self._busy_since = min(self._sync_due_at, self._ticks() + SYNC_AFTER_SECONDS), None
             while self._is_open and not self._awaited and not (self._book.own and self._problem is None):
                 pause = self._pause()
                 if pause == 0.0:
@@ -342,19 +352,19 @@ class Writer:
         due = min(self._book.due_at, self._sync_due_at)
         return None if due == NEVER else max(0.0, due - self._ticks())
 
-    def _write(self, group: deque[_Waiting]) -> None:
+    def _write(self, group: _Queue) -> None:
         """Write the writer's own notes and a group, over as many segments as it takes.
 
         What was written is taken out of the group; after an error the rest is what nobody has.
         """
-        book, is_awaited = self._book, any(w.tell and not w.is_written for w in group)
+        book, is_awaited = self._book, any(not one.is_written for one in _told(group))
         while book.own or group:
             count = book.write_some(_drafts(group), is_awaited=is_awaited)
-            done = []
-            while group and (count or group[0].draft is None):
-                count -= group[0].draft is not None
+            done = list[Draft | _Waiting]()
+            while group and (count or _draft_of(group[0]) is None):
                 done.append(group.popleft())
-            self._answer([w for w in done if w.tell], None)
+                count -= _draft_of(done[-1]) is not None
+            self._answer(_told(done), None)
             book.seal_if_due()
 
     def _has_recovered(self, problem: Problem | None) -> None:
@@ -364,7 +374,7 @@ class Writer:
             self._problem = None
         structlog.get_logger().info("belt.records_recovered")
 
-    def _has_failed(self, error: Exception, group: deque[_Waiting]) -> Problem:
+    def _has_failed(self, error: Exception, group: _Queue) -> Problem:
         """Tell everybody who waits, refuse newcomers, and leave a note to be written when the disk is back."""
         problem = problems.refused_by_disk(error) if isinstance(error, OSError) else problems.unexpected(error)
         if self._problem is None:
@@ -377,13 +387,13 @@ class Writer:
             self._queue.extendleft(reversed(group))
             group, self._queue, self._queued_bytes, self._awaited = self._queue, deque(), 0, 0
             self._changed.notify()
-        self._answer([w for w in group if w.tell], problem)
+        self._answer(_told(group), problem)
         return problem
 
     def _answer(self, waiting: Sequence[_Waiting], error: Exception | None) -> None:
         if not waiting:
             return
         try:
-            self._deliver([(w.tell, error) for w in waiting if w.tell])
+            self._deliver([(one.tell, error) for one in waiting])
         except Exception:  # noqa: BLE001  for example a loop that was closed: its records are durable all the same
             structlog.get_logger().exception("belt.record_delivery_failed")
