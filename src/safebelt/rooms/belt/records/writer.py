@@ -329,8 +329,7 @@ class Writer:
     def _gather(self) -> tuple[_Queue, bool]:
         """Wait for records, a sync, a head or a seal that is due, a probe, or the end; take all that waits."""
         with self._lock_of_queue:
-            if self._busy_since is not None:  # where there was something there is more: nobody need wake this thread
-                self._sync_due_at, self._busy_since = min(self._sync_due_at, self._ticks() + SYNC_AFTER_SECONDS), None
+            self._busy_since = None
             while self._is_open and not self._awaited and not (self._book.own and self._problem is None):
                 pause = self._pause()
                 if pause == 0.0:
