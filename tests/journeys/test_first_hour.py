@@ -10,7 +10,7 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx2
@@ -136,10 +136,10 @@ def test_an_operators_own_upstream_is_observed_until_they_enforce(tmp_path: Path
     assert ID_CARD not in enforced.choices[0].message.content and ID_CARD not in json.dumps(seen[-1])
 
 
-def test_both_ports_speak_tls_by_settings(tmp_path: Path) -> None:
+def test_both_ports_speak_tls_by_settings(tmp_path: Path, prepared: Callable[[Path], Path]) -> None:
     cert, key = _self_signed(tmp_path)
     with scripted_upstream() as (upstream, _):
-        home = Home(tmp_path / "home", upstream=upstream, tls_cert=str(cert), tls_key=str(key))
+        home = Home(prepared(tmp_path / "home"), upstream=upstream, tls_cert=str(cert), tls_key=str(key))
         process = home.start("up")
         try:
             trust = ssl.create_default_context(cafile=str(cert))
@@ -158,10 +158,9 @@ def test_both_ports_speak_tls_by_settings(tmp_path: Path) -> None:
     assert answer.status_code == 200
 
 
-def test_a_full_disk_refuses_loses_nothing_and_heals(tmp_path: Path) -> None:
+def test_a_full_disk_refuses_loses_nothing_and_heals(tmp_path: Path, prepared: Callable[[Path], Path]) -> None:
     with scripted_upstream() as (upstream, _):
-        home = Home(tmp_path / "home", upstream=upstream)
-        assert home.run("demo").returncode == 0
+        home = Home(prepared(tmp_path / "home"), upstream=upstream)
         process = home.start("serve", "belt")
         try:
             wait_for(f"{home.belt}/health", process)
@@ -198,9 +197,11 @@ def test_what_would_keep_it_from_starting_is_said_at_once(tmp_path: Path) -> Non
     assert [done.returncode for done in said.values()] == [1, 2, 3]
 
 
-def test_sigterm_ends_all_children_and_down_ends_a_running_house(tmp_path: Path) -> None:
+def test_sigterm_ends_all_children_and_down_ends_a_running_house(
+    tmp_path: Path, prepared: Callable[[Path], Path]
+) -> None:
     with scripted_upstream() as (upstream, _):
-        home = Home(tmp_path / "home", upstream=upstream)
+        home = Home(prepared(tmp_path / "home"), upstream=upstream)
         with home.up() as process:
             second = home.run("up")
             pids = _children(process.pid)

@@ -6,6 +6,7 @@ import random
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
@@ -76,11 +77,9 @@ def _system(home: Home) -> str:
     return str(json.loads(said.stdout)[0]["system_id"])
 
 
-def _trial(tmp_path: Path, times: int, seed: int, mode: str = "strict") -> None:
+def _trial(folder: Path, times: int, seed: int, mode: str = "strict") -> None:
     with scripted_upstream() as (upstream, _):
-        home = Home(tmp_path / "home", upstream=upstream)
-        prepared = home.run("demo")
-        assert prepared.returncode == 0, prepared.stderr
+        home = Home(folder, upstream=upstream)
         assert home.run("belt", "systems", "set", _system(home), "--record-mode", mode).returncode == 0
         answered = _kill_again_and_again(home, times, seed)
         verdict = home.run("belt", "verify")
@@ -92,11 +91,13 @@ def _trial(tmp_path: Path, times: int, seed: int, mode: str = "strict") -> None:
 
 
 @pytest.mark.parametrize("mode", ["strict", "prompt"])
-def test_a_few_kills_lose_no_answered_exchange(tmp_path: Path, mode: str) -> None:
-    _trial(tmp_path, times=6, seed=20261121, mode=mode)
+def test_a_few_kills_lose_no_answered_exchange(tmp_path: Path, prepared: Callable[[Path], Path], mode: str) -> None:
+    _trial(prepared(tmp_path / "home"), times=6, seed=20261121, mode=mode)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("mode", ["strict", "prompt"])
-def test_two_hundred_kills_lose_no_answered_exchange(tmp_path: Path, mode: str) -> None:
-    _trial(tmp_path, times=200, seed=int(os.environ.get("SAFEBELT_SEED", "7")), mode=mode)
+def test_two_hundred_kills_lose_no_answered_exchange(
+    tmp_path: Path, prepared: Callable[[Path], Path], mode: str
+) -> None:
+    _trial(prepared(tmp_path / "home"), times=200, seed=int(os.environ.get("SAFEBELT_SEED", "7")), mode=mode)

@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx2
@@ -20,6 +20,12 @@ def home(tmp_path: Path) -> Iterator[Home]:
         yield Home(tmp_path / "home", upstream=upstream)
 
 
+@pytest.fixture
+def furnished(home: Home, prepared: Callable[[Path], Path]) -> Home:
+    prepared(home.folder)
+    return home
+
+
 def test_up_says_which_port_is_taken_and_what_to_set(home: Home) -> None:
     with socket.create_server(("127.0.0.1", home.belt_port)):
         began = time.monotonic()
@@ -30,16 +36,15 @@ def test_up_says_which_port_is_taken_and_what_to_set(home: Home) -> None:
     assert time.monotonic() - began < 30
 
 
-def test_a_belt_by_hand_on_a_taken_port_says_so(home: Home) -> None:
-    assert home.run("demo").returncode == 0
-    with socket.create_server(("127.0.0.1", home.belt_port)):
-        said = home.run("serve", "belt", timeout=120)
+def test_a_belt_by_hand_on_a_taken_port_says_so(furnished: Home) -> None:
+    with socket.create_server(("127.0.0.1", furnished.belt_port)):
+        said = furnished.run("serve", "belt", timeout=120)
 
     assert said.returncode == 1 and "SAFEBELT_BELT_PORT" in said.stderr and "Traceback" not in said.stderr
 
 
-def test_a_belt_by_hand_obeys_signals_and_a_second_one_is_refused(home: Home) -> None:
-    assert home.run("demo").returncode == 0
+def test_a_belt_by_hand_obeys_signals_and_a_second_one_is_refused(furnished: Home) -> None:
+    home = furnished
     process = home.start("serve", "belt")
     try:
         wait_for(f"{home.belt}/health", process)
@@ -58,8 +63,8 @@ def test_a_belt_by_hand_obeys_signals_and_a_second_one_is_refused(home: Home) ->
     assert (order, resumed, slip) == ("cut", "run", "pause")
 
 
-def test_an_open_page_does_not_keep_the_house_from_ending(home: Home) -> None:
-    (home.folder).mkdir()
+def test_an_open_page_does_not_keep_the_house_from_ending(furnished: Home) -> None:
+    home = furnished
     (home.folder / "safebelt.pid").write_text(str(os.getpid()))  # left behind by a crash: it must not matter
     with home.up() as process:
         is_open = threading.Event()

@@ -27,9 +27,9 @@ HANG_SECONDS = 120.0
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+def running(tmp_path_factory: pytest.TempPathFactory, prepared: Callable[[Path], Path]) -> Iterator[Home]:
     with endless_upstream(SEED) as upstream:
-        home = Home(tmp_path_factory.mktemp("stop") / "home", upstream=upstream)
+        home = Home(prepared(tmp_path_factory.mktemp("stop") / "home"), upstream=upstream)
         with home.up():
             yield home
 

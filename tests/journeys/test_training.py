@@ -106,10 +106,10 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, prepared: Callable[[Path], Path]) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("training")
     with scripted_upstream() as (upstream, _):
-        home = Home(folder / "home", upstream=upstream)
+        home = Home(prepared(folder / "home"), upstream=upstream)
         with home.up():
             yield Site(home, folder)
 

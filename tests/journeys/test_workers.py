@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +46,7 @@ def upstream() -> Iterator[str]:
 
 
 def _house(folder: Path, upstream: str) -> Home:
-    home = Home(folder / "home", upstream=upstream, belt_workers=str(WORKERS))
-    prepared = home.run("demo")
-    assert prepared.returncode == 0, prepared.stderr
-    return home
+    return Home(folder, upstream=upstream, belt_workers=str(WORKERS))
 
 
 def _answered_by(home: Home) -> int:
@@ -65,9 +62,9 @@ def _ask(home: Home) -> int:
 
 
 def test_one_order_cuts_the_streams_of_all_four_workers_and_holds_for_one_that_is_killed(
-    tmp_path: Path, upstream: str
+    tmp_path: Path, upstream: str, prepared: Callable[[Path], Path]
 ) -> None:
-    home = _house(tmp_path, upstream)
+    home = _house(prepared(tmp_path / "home"), upstream)
     process = home.start("serve", "belt")
     try:
         wait_for(f"{home.belt}/health", process)
@@ -98,9 +95,11 @@ def test_one_order_cuts_the_streams_of_all_four_workers_and_holds_for_one_that_i
     }
 
 
-def test_a_killed_worker_is_started_again_and_no_answered_exchange_is_lost(tmp_path: Path) -> None:
+def test_a_killed_worker_is_started_again_and_no_answered_exchange_is_lost(
+    tmp_path: Path, prepared: Callable[[Path], Path]
+) -> None:
     with scripted_upstream() as (upstream, _):
-        home = _house(tmp_path, upstream)
+        home = _house(prepared(tmp_path / "home"), upstream)
         process = home.start("serve", "belt")
         wait_for(f"{home.belt}/health", process)
         workers = _workers(home)
