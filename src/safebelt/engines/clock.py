@@ -30,15 +30,15 @@ def in_blocks(chance: Chance, block: int = 4096) -> Chance:
 
     Each byte is given out once.  Not for a process that forks: both would give out the same bytes.
     """
-    lock, rest = threading.Lock(), bytearray()
+    lock, known, at = threading.Lock(), b"", 0
 
     def drawn(count: int) -> bytes:
+        nonlocal known, at
         with lock:
-            if len(rest) < count:
-                rest.extend(chance(max(block, count)))
-            taken = bytes(rest[-count:]) if count else b""
-            del rest[len(rest) - count :]
-            return taken
+            begin, at = at, at + count
+            if at > len(known):
+                known, begin, at = chance(max(block, count)), 0, count
+            return known[begin:at]
 
     return drawn
 
