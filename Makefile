@@ -35,7 +35,7 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Safebelt needs Python 3.11 or newer: set PYTHON=/path/to/python3.11"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run: requirements/run.txt pyproject.toml hatch_build.py $(wildcard src/safebelt/rooms/belt/*/_*.[ch]) | $(BIN)/python
+$(VENV)/.run: requirements/run.txt pyproject.toml hatch_build.py $(wildcard src/safebelt/rooms/*/*/_*.[ch]) | $(BIN)/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

@@ -17,7 +17,7 @@ except ImportError:  # run by hand
     BuildHookInterface = object
 
 ROOT = Path(__file__).resolve().parent
-SOURCES = tuple(sorted((ROOT / "src/safebelt/rooms/belt").rglob("_*.c")))
+SOURCES = tuple(sorted((ROOT / "src/safebelt/rooms").rglob("_*.c")))
 FLAGS = ("-O3", "-fPIC", "-Wall", "-Wextra", "-Werror")
 
 

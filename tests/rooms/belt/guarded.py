@@ -1,4 +1,4 @@
-"""Compiles the belt's loops in C anew with guards against reading or writing astray, and runs a script over them."""
+"""Compiles the loops in C anew with guards against reading or writing astray, and runs a script over them."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ def run_guarded(script: Path, folder: Path, seconds: int) -> int:
     """Run `script SEED SECONDS` under AddressSanitizer and UndefinedBehaviorSanitizer; return the number it prints."""
     source = shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
     include, guards = sysconfig.get_path("include"), "-fsanitize=address,undefined"
-    for target in (source / "safebelt/rooms/belt").rglob("_*.c"):
+    for target in (source / "safebelt/rooms").rglob("_*.c"):
         made = target.with_suffix("").with_suffix(sysconfig.get_config_var("EXT_SUFFIX"))
         subprocess.run(
             ["gcc", "-O1", "-g", "-fPIC", "-shared", guards, "-fno-sanitize-recover=undefined", f"-I{include}", target, "-o", made],

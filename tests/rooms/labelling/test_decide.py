@@ -17,6 +17,7 @@ from safebelt.rooms.labelling.decide import (
     provider_code_holds,
     provider_code_of,
 )
+from safebelt.rooms.labelling.decide.label import counts, counts_plainly
 from safebelt.rooms.labelling.model import CITATIONS, KEYS, NOTICE, Conformance, Generation
 from safebelt.rooms.labelling.room import ROOM
 
@@ -126,6 +127,16 @@ def test_what_is_unsure_stays_marked_unsure() -> None:
 )
 def test_the_notice_speaks_the_language_of_the_text(text: str, notice: str) -> None:
     assert notice_for(text) == notice
+
+
+@given(st.text(st.characters(exclude_categories=())) | st.text("a Z你鿿ꀀ䷿é1\ud800"))
+def test_characters_and_words_are_counted_alike_with_and_without_a_compiler(text: str) -> None:
+    assert counts(text) == counts_plainly(text)
+
+
+def test_what_is_no_text_is_not_counted() -> None:
+    with pytest.raises((TypeError, AttributeError)):
+        counts(b"bytes")  # type: ignore[arg-type]
 
 
 def test_each_notice_holds_both_elements() -> None:

@@ -1,0 +1,3 @@
+"""What `_lang.c` offers; see `label`."""
+
+def counts(text: str, /) -> tuple[int, int]: ...
