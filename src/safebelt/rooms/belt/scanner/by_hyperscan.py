@@ -7,7 +7,7 @@ give cause for it.
 from bisect import bisect
 from collections.abc import Iterator
 
-from safebelt.rooms.belt.scanner.fold import Whole
+from safebelt.rooms.belt.scanner.fold import Whole, fold_whole
 from safebelt.rooms.belt.scanner.pairs import Pairs
 from safebelt.rooms.belt.scanner.patterns import Database, Matches, counter
 from safebelt.rooms.belt.scanner.shelf import Shelf
@@ -58,6 +58,12 @@ class ByHyperscan:
         self._lengths = [len(word) for word in plain.words]
         self._sizes = [len(word.encode()) for word in plain.words]
         self._reach = max(self._sizes, default=0)
+
+    def glance(self, text: str) -> tuple[bytes, bool, bool]:
+        """Return a whole text folded; whether a character may have moved; whether it shows, or may spell, any word."""
+        whole = fold_whole(text)
+        data = whole.data.replace(b"\n", b" ").replace(b"\t", b" ")
+        return data, whole.is_moved, bool(self.found_in(whole, data))
 
     def found_in(self, whole: Whole, data: bytes) -> list[WordHit]:
         """Return the words that a folded text shows, or spells; `data` is it with every blank a space."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from safebelt.rooms.belt.scanner import native
-from safebelt.rooms.belt.scanner.fold import Whole
+from safebelt.rooms.belt.scanner.fold import Whole, folded
 from safebelt.rooms.belt.scanner.terms import LEET_BYTES
 from safebelt.rooms.belt.scanner.views import MAX_GAP, Reading, WordHit, leet_hits, runs_at, spelled_words
 from safebelt.rooms.belt.scanner.words import Words
@@ -22,6 +22,13 @@ class ByTree:
         self._find_plain = native.tree(plain.words, MAX_GAP).find
         self._find_spelled = native.tree(spelled.words, MAX_GAP).spelled
         self._find_leet = native.tree(leet.words, MAX_GAP, LEET_BYTES).find
+
+    def glance(self, text: str) -> tuple[bytes, bool, bool]:
+        """Return a whole text folded; whether a character may have moved; whether it shows, or may spell, any word."""
+        data, entries, is_moved = folded(text)
+        if entries is None:
+            return data, is_moved, bool(self._find_plain(data, True) or self._find_spelled(data, True))
+        return data, is_moved, bool(self._find_plain(entries, False) or self._find_spelled(entries, False))
 
     def found_in(self, whole: Whole, _data: bytes) -> list[WordHit]:
         """Return the words that a folded text shows, or spells."""

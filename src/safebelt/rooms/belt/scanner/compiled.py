@@ -39,6 +39,10 @@ class Look(NamedTuple):
 class Finding(Protocol):
     """What finds the words of a policy."""
 
+    def glance(self, text: str, /) -> tuple[bytes, bool, bool]:
+        """Return a whole text folded; whether a character may have moved; whether it shows, or may spell, any word."""
+        ...
+
     def found_in(self, whole: Whole, data: bytes, /) -> list[WordHit]:
         """Return the words that a folded text shows, or spells; `data` is it with every blank a space."""
         ...
@@ -80,11 +84,13 @@ class Compiled:
         self._asked = Database({}, dict(enumerate(asked)))
         self._pointer = Pointer(detectors)
 
-    def is_quiet(self, whole: Whole, side: Side) -> bool:
+    def is_quiet(self, text: str, side: Side) -> bool:
         """Whether there is no cause to look closer at a whole text: most have none, and are asked no more."""
-        data = _with_spaces(whole.data)
+        data, is_moved, has_words = self._words.glance(text)
+        if is_moved or has_words:
+            return False
         hints = self._asked if side is Side.INPUT else self._hints
-        return not (whole.is_moved or hints.scan(data, most=1) or self._words.found_in(whole, data))
+        return not hints.are_in(data.replace(b"\n", b" ").replace(b"\t", b" "))
 
     def look(self, whole: Whole, side: Side, finders: tuple[Finder, ...]) -> Look:
         """Look at a whole text once, and closer where there is cause."""

@@ -15,7 +15,7 @@ from safebelt.rooms.belt.scanner import patterns
 from safebelt.rooms.belt.scanner.compiled import Compiled, Look, finding
 from safebelt.rooms.belt.scanner.detectors import DETECTORS
 from safebelt.rooms.belt.scanner.finders import Finder, FoldedHit, Pointer, found_in, with_needs
-from safebelt.rooms.belt.scanner.fold import Whole, fold_whole, make_ready
+from safebelt.rooms.belt.scanner.fold import Whole, make_ready
 from safebelt.rooms.belt.scanner.glances import Glances, Remembered
 from safebelt.rooms.belt.scanner.keeping import forms_for
 from safebelt.rooms.belt.scanner.shelf import Shelf
@@ -138,8 +138,7 @@ class Scanner:
         """Whether nothing is found in a whole text, in as few steps as can say so: what most texts are asked."""
         if self._compiled is None or "&" in text or "%" in text:
             return not self.scan(text, side)
-        whole = fold_whole(text)
-        return self._compiled.is_quiet(whole, side) or not self._scan(Source(text, None, None, whole), side)
+        return self._compiled.is_quiet(text, side) or not self.scan(text, side)
 
     def _scan(self, source: Source, side: Side) -> list[RawHit]:
         hits, has_base64 = self._hits(source, side)
