@@ -55,6 +55,7 @@ class Line:
         system_id: Whose exchange it is.
         lock: The lock shared by all lines of the worker.
         key_id: Whose key was shown; empty where that is not known.
+        client: Whom it is tied to already, where callbacks serve it.
 
     Attributes:
         model: Which model was asked for, once that is known.
@@ -63,10 +64,12 @@ class Line:
 
     rations: tuple[tuple[Ration, int], ...] = ()
 
-    def __init__(self, system_id: str, lock: threading.Lock, key_id: str = "") -> None:
+    def __init__(
+        self, system_id: str, lock: threading.Lock, key_id: str = "", client: ClientSide | None = None
+    ) -> None:
         self.system_id, self._lock, self._key_id, self.model = system_id, lock, key_id, ""
         self.order, self.order_id = Command.RUN, ""
-        self._client: ClientSide | None = None
+        self._client = client
         self._task: asyncio.Task[None] | None = None
         self._sent_when_seen = 0
 

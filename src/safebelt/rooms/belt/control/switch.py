@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from safebelt.rooms.belt.control.line import Line
+from safebelt.rooms.belt.control.line import ClientSide, Line
 from safebelt.rooms.belt.control.rations import Ration, Rations
 from safebelt.rooms.belt.model import LIFTING, NO_TERMS, Command, Layer, Matter, Order, OrderTerms, Scope, scope_of
 
@@ -150,6 +150,20 @@ class Switch:
                 line.order, line.order_id = order.command, order.order_id
             self._lines.add(line)
         return line
+
+    def open_at_once(self, system_id: str, key_id: str, model: object, client: ClientSide) -> Line | None:
+        """Open a line, for a model and tied to its client, where no order and no limit concerns anybody; else None.
+
+        What `open`, `in_force_for`, `take` and `Line.attach_alone` do one after the other, under one lock.
+        """
+        with self.lock:
+            if self._orders or self._rations or self._is_behind():
+                return None
+            line = Line(system_id, self.lock, key_id, client)
+            if type(model) is str:
+                line.model = model
+            self._lines.add(line)
+            return line
 
     def entering(self, line: Line) -> InForce:
         """Return what holds for a line that was not let in yet, and note it there."""

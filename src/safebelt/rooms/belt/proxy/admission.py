@@ -74,16 +74,15 @@ class Admission:
             self.count(caller)
         return found
 
-    def as_it_is(self, caller: Caller, request: Request) -> Mapping[str, Any] | None:
+    def as_it_is(self, caller: Caller, request: Request, snapshot: Snapshot) -> Mapping[str, Any] | None:
         """Return what the record says of a request that is let in as it comes; None where `ask` must say more.
 
         It counts nothing.  Where nothing a request can say makes a difference, it is one look-up.
         """
-        snapshot = self._tools.snapshot()
         if snapshot is not self._snapshot:
             self._snapshot, self._settled = snapshot, {}
         facts = self._settled.get(caller.key.id)
-        if facts is not None and not request.stated.minor:
+        if facts is not None and not (request.known or request.stated).minor:
             return facts
         found = self._look(caller, request)
         if isinstance(found, NotAdmitted) or found.policy is not caller.policy:
@@ -92,9 +91,9 @@ class Admission:
             self._settled[caller.key.id] = found.admitted
         return found.admitted
 
-    def count(self, caller: Caller) -> None:
+    def count(self, caller: Caller, now: datetime | None = None) -> None:
         """Count a request."""
-        self._tools.meter.of(caller.key.id, self._tools.clock()).add_request()
+        self._tools.meter.of(caller.key.id, now or self._tools.clock()).add_request()
 
     def _look(self, caller: Caller, request: Request) -> Caller | NotAdmitted:
         now, key = self._tools.clock(), caller.key

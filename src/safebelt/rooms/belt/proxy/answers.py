@@ -16,6 +16,8 @@ _PASSED_ON = re.compile(
 """What client libraries act on or show.  Anything else could lead round the belt (`location`), speak for another site
 (`set-cookie`), or carry text that nobody screened."""
 _is_passed_on = _PASSED_ON.fullmatch
+PASSED_ON = "passed on"
+"""Under which name a known head of JSON keeps the lines that are passed on."""
 _PLAIN = re.compile(rb"[\w.:+-]{1,128}", re.ASCII)
 
 
@@ -51,6 +53,16 @@ def masked_tree(node: Any) -> Any:
 def passed_on(answer: Answer) -> Headers:
     """Return the upstream's fields that mean the same behind us, where their values are plain and not personal."""
     return tuple([(name, value) for name, value in answer.headers if _is_passed_on(name) and _is_plain(value)])
+
+
+def passed_lines(answer: Answer, known: dict[str, bytes] | None) -> bytes:
+    """Return the lines of an answer's head that are passed on; of a known head of JSON they are remembered."""
+    lines = None if known is None else known.get(PASSED_ON)
+    if lines is None:
+        lines = b"".join([b"%b: %b\r\n" % pair for pair in passed_on(answer)])
+        if known is not None:
+            known[PASSED_ON] = lines
+    return lines
 
 
 def _is_plain(value: bytes) -> bool:

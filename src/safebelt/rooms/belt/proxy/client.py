@@ -196,6 +196,7 @@ class Upstream:
         self.authority = self._authority.decode("ascii")
         self.on_broken: Callable[[], None] = _nothing
         self._idle: deque[Connection] = deque()
+        self._begins: dict[str, bytes] = {}  # as many as there are endpoints of plain exchanges
 
     async def send(
         self,
@@ -240,13 +241,18 @@ class Upstream:
         return Ready(self, connection, _is_good, _nothing) if connection is not None else None
 
     def ask_at_once(
-        self, connection: Connection, path: str, body: bytes, listener: Callable[[], None], record: str
+        self, connection: Connection, path: str, body: bytes, listener: Callable[[], None], record: bytes
     ) -> None:
         """Send a JSON request over a kept connection, and have something called whenever there is news of it."""
-        target = self._path + path.removeprefix("/v1")
-        request = self._request("POST", target, body, b"application/json", record=record)
+        begin = self._begins.get(path)
+        if begin is None:
+            target = self._path + path.removeprefix("/v1")
+            begin = self._begins[path] = request_head("POST", target, self._authority, _ACCEPTED, self._key)
         connection.listen(listener, self.answer_seconds)
-        connection.transport.write(request)
+        connection.transport.write(
+            b"%bx-request-id: %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
+            % (begin, record, len(body), body)
+        )
 
     async def get(self, target: str) -> Answer:
         """Return the answer to a GET for any target at the upstream's host, for example `/pictures/1.png?v=2`.
@@ -281,7 +287,6 @@ class Upstream:
         is_sound = not (connection.is_lost or connection.is_spoiled)
         may_keep = is_sound and connection.may_serve_again and len(self._idle) < _POOL
         if may_keep:
-            connection.no_longer()
             connection.start()
             connection.is_reused = True
             self._idle.append(connection)

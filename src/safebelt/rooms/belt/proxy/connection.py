@@ -42,8 +42,8 @@ class Connection(asyncio.Protocol):
         self._is_reading = True
         self._has_news = False
         self._waiter: asyncio.Future[None] | None = None
-        self._listener: Callable[[], None] | None = None
-        self._chunks: Callable[[bytes], bool] | None = None
+        self._listener: Callable[[], None] | None
+        self._chunks: Callable[[bytes], bool] | None
         self._timer: asyncio.TimerHandle | None = None
         self._patience = self._heard_at = 0.0
         self.parser = httptools.HttpResponseParser(self)  # for all answers: after a whole one it expects the next
@@ -51,7 +51,8 @@ class Connection(asyncio.Protocol):
         self.start()
 
     def start(self) -> None:
-        """Make ready for the next answer."""
+        """Make ready for the next answer; nobody listens."""
+        self._listener = self._chunks = None
         self.fields: list[tuple[bytes, bytes]] = []
         self.body: deque[bytes] = deque()
         self.waiting = 0

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from safebelt.kernel.text import Text
+from safebelt.kernel.text import Lang, Text
 from safebelt.rooms.belt.model import Harness, NoticeMode
 from safebelt.rooms.belt.scanner.structured import is_structured
 from safebelt.rooms.labelling.service.giving import Giving
@@ -23,13 +23,18 @@ def notice_of(
         request: The request; None where it is known to ask for no form of its answer.
         more: What is put besides, whatever the harness says: the notice of minors' mode.
     """
+    made: dict[Lang, str] = {}
 
     def notice(text: str) -> str:
-        if not text.strip() or is_structured(request, text):
+        if (is_off and not more) or not text.strip() or is_structured(request, text):
             return ""
-        made = "" if harness.notice is NoticeMode.OFF else f"\n\n{labelling.notice_for(text)}"
-        return f"{made}\n\n{more.in_(labelling.lang_of(text))}" if more else made
+        lang = labelling.lang_of(text)
+        if lang not in made:
+            ours = "" if is_off else f"\n\n{labelling.notice_for(text)}"
+            made[lang] = f"{ours}\n\n{more.in_(lang)}" if more else ours
+        return made[lang]
 
+    is_off = harness.notice is NoticeMode.OFF
     return notice
 
 

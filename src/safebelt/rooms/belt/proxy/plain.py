@@ -1,15 +1,20 @@
 """The commonest request and answer, read without building anything: chat whose messages and choices are plain texts.
 
 Whatever is not of this form, and whatever something is found in, is read by `screens`; so nothing is judged here but
-*nothing is there*.
+*nothing is there*.  A body whose shape is known (`shapes`) is not even taken apart.
 """
 
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from safebelt.rooms.belt.model import Side
+from safebelt.rooms.belt.proxy.notices import NoticeFor, noticed
 from safebelt.rooms.belt.proxy.screens import is_long_number, path_in_choices
+from safebelt.rooms.belt.proxy.shapes import Shapes
+from safebelt.rooms.belt.proxy.steps import usage
+from safebelt.rooms.belt.records.line import encode
 from safebelt.rooms.belt.scanner.engine import Scanner
 
 _SETTINGS = frozenset(
@@ -41,7 +46,41 @@ _PATHS = tuple(f"messages[{at}].content" for at in range(256))
 Texts = dict[str, str]
 """Path → text."""
 _Clean = TypeVar("_Clean", bytes, str, tuple[str, ...])
+_decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
+_SORTED = msgspec.json.Encoder(order="sorted").encode
+
+
+class Question(NamedTuple):
+    """A request in which nothing was found.
+
+    Attributes:
+        settings: What it asks for besides its texts.
+        texts: Its texts.
+        content: The texts as a record keeps them that keeps them as they are.
+        passed: What is sent on.
+    """
+
+    settings: dict[str, Any]
+    texts: Texts
+    content: bytes
+    passed: bytes
+
+
+class Reading(NamedTuple):
+    """An answer in which nothing was found.
+
+    Attributes:
+        texts: What the model said.
+        content: The texts as a record keeps them that keeps them as they are.
+        usage: What the upstream says it used, as JSON.
+        shown: What the client is shown, with the notice.
+    """
+
+    texts: Texts
+    content: bytes
+    usage: bytes
+    shown: bytes
 
 
 class Plain:
@@ -56,13 +95,45 @@ class Plain:
         self._clean: dict[Side, set[str]] = {side: set() for side in Side}
         self._settings: set[bytes] = set()
         self._names: set[tuple[str, ...]] = set()
+        self._shapes = Shapes(self._asked, self._said, usage)
 
-    def request(self, body: dict[str, Any]) -> Texts | None:
+    def request(self, raw: bytes) -> Question | None:
+        """Return a request in which nothing is found; None where it must be looked at more closely."""
+        known = self._shapes.request(raw)
+        if known is not None:
+            shape, said, cuts = known
+            if not self._find_nothing(said, Side.INPUT):
+                return None
+            texts = dict(zip(shape.paths, said, strict=True))
+            return Question(shape.settings, texts, shape.content.of(cuts), shape.passed.of(cuts))
+        body = object_in(raw)
+        found = self._asked(body) if body is not None else None
+        if body is None or found is None:
+            return None
+        return Question(body, found, encode({"texts": found}), _encode(body))
+
+    def answer(self, raw: bytes, notice: NoticeFor) -> Reading | None:
+        """Return an answer in which nothing is found; None where it must be looked at more closely."""
+        known = self._shapes.answer(raw)
+        if known is not None:
+            shape, said, cuts = known
+            if not self._find_nothing_said(shape.paths, said):
+                return None
+            texts = {path: text for path, text in zip(shape.paths, said, strict=True) if path}
+            return Reading(texts, shape.content.of(cuts), shape.usage.of(cuts), shape.show(said, cuts, notice))
+        body = object_in(raw)
+        found = self._said(body) if body else None
+        if body is None or found is None:
+            return None
+        shown = _encode(noticed(body, notice))
+        return Reading(found, encode({"texts": found}), _SORTED(usage(body)), shown)
+
+    def _asked(self, body: dict[str, Any]) -> Texts | None:
         """Return the texts of a request in which nothing is found; None where it must be looked at more closely."""
         texts = self._messages(body.get("messages"))
         if texts is None or not self._is_clean_but_messages(body):
             return None
-        return texts if self._find_nothing(texts, Side.INPUT) else None
+        return texts if self._find_nothing(texts.values(), Side.INPUT) else None
 
     def _is_clean_but_messages(self, body: dict[str, Any]) -> bool:
         """Whether nothing is found in the settings of a request; callers send the same ones again and again."""
@@ -102,7 +173,7 @@ class Plain:
                 texts[path] = content
         return texts
 
-    def answer(self, body: dict[str, Any]) -> Texts | None:
+    def _said(self, body: dict[str, Any]) -> Texts | None:
         """Return what the model said where nothing is found in an answer; None where it must be looked at closely."""
         choices = body.get("choices")
         if type(choices) is not list or "error" in body or "safebelt" in body or not self._are_clean_names(body):
@@ -118,7 +189,7 @@ class Plain:
                 continue
             if not self._is_clean(value, Side.OUTPUT):
                 return None
-        return texts if self._find_nothing(texts, Side.OUTPUT) else None
+        return texts if self._find_nothing(texts.values(), Side.OUTPUT) else None
 
     def _is_plain_choice(self, choice: dict[str, Any], at: int, texts: Texts) -> bool:
         if not self._are_clean_names(choice):
@@ -195,11 +266,28 @@ class Plain:
             _remember(text, clean)
         return True
 
-    def _find_nothing(self, texts: Texts, side: Side) -> bool:
-        for text in texts.values():  # noqa: SIM110  a generator is a call more for each text
+    def _find_nothing(self, texts: Iterable[str], side: Side) -> bool:
+        for text in texts:  # noqa: SIM110  a generator is a call more for each text
             if not self._scanner.finds_nothing(text, side):
                 return False
         return True
+
+    def _find_nothing_said(self, paths: tuple[str, ...], said: list[str]) -> bool:
+        """As `_find_nothing`, of an answer; what nobody said, its id, may be remembered."""
+        for path, text in zip(paths, said, strict=True):
+            is_clean = self._scanner.finds_nothing(text, Side.OUTPUT) if path else self._passes(text, Side.OUTPUT)
+            if not is_clean:
+                return False
+        return True
+
+
+def object_in(raw: bytes) -> dict[str, Any] | None:
+    """Return the JSON object that some bytes are; None where they are none."""
+    try:
+        body = _decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return body if type(body) is dict else None
 
 
 def _remember(what: _Clean, known: set[_Clean]) -> None:

@@ -9,32 +9,28 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from safebelt.rooms.belt.control.line import ClientSide, Line, Stopped
 from safebelt.rooms.belt.model import Command, Side
 from safebelt.rooms.belt.proxy.admission import Admission
-from safebelt.rooms.belt.proxy.answers import passed_on
+from safebelt.rooms.belt.proxy.answers import PASSED_ON, passed_lines
 from safebelt.rooms.belt.proxy.client import After, Answer, Ready, UpstreamDown
 from safebelt.rooms.belt.proxy.exchange import Exchange
-from safebelt.rooms.belt.proxy.notices import noticed
 from safebelt.rooms.belt.proxy.ordered import model_stop
-from safebelt.rooms.belt.proxy.plain import Texts
+from safebelt.rooms.belt.proxy.plain import Question, Reading, object_in
 from safebelt.rooms.belt.proxy.quickstream import EVENT_STREAM, Ends, QuickStream
 from safebelt.rooms.belt.proxy.recording import RecordsDown
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.seats import Seat, Seats
-from safebelt.rooms.belt.proxy.steps import LARGE, Begun, as_said, recording_of, usage
+from safebelt.rooms.belt.proxy.steps import LARGE, Begun, as_said, recording_of
 from safebelt.rooms.belt.proxy.tools import Tools
 from safebelt.rooms.belt.proxy.wire import LAST_CHUNK, Request, chunk
 
 _JSON = b"application/json"
-_PASSED_ON = "passed on"
 _OK = HTTPStatus.OK.value
-_decode = msgspec.json.Decoder().decode
-_encode = msgspec.json.Encoder().encode
 _SORTED = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -59,14 +55,13 @@ class Client(ClientSide, Protocol):
         """Let a task do the rest."""
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """A request that is let in, in which nothing was found; `admitted` is what its record says of the first."""
+class Asked(NamedTuple):
+    """A request in which nothing was found, and who sent it."""
 
     seat: Seat
     request: Request
-    body: dict[str, Any]
-    texts: Texts
-    admitted: Mapping[str, Any]
+    question: Question
+    client: Client
 
 
 class Quick:
@@ -103,46 +98,63 @@ class Quick:
         is_ordinary = request.method == "POST" and request.target in self._paths and len(request.body) <= LARGE
         if not is_ordinary or request.is_http_1_0:
             return None
-        stated = request.stated
-        seat = self._seats.of(stated.digest)
+        stated, snapshot, now = request.known or request.stated, self.tools.snapshot(), self.tools.clock()
+        seat = self._seats.of(stated.digest, snapshot, now)
         if seat is None or not stated.is_identity:
             return None
-        admitted = self._admission.as_it_is(seat.caller, request)
-        if admitted is None:
+        admitted = self._admission.as_it_is(seat.caller, request, snapshot)
+        question = None if admitted is None else seat.plain.request(request.body)
+        if admitted is None or question is None:
             return None
-        body = _object(request.body)
-        texts = seat.plain.request(body) if body is not None else None
-        if body is None or texts is None:
-            return None
-        return self._begun(Asked(seat, request, body, texts, admitted), client)
+        passing = self._begun(Asked(seat, request, question, client), admitted)
+        if passing is not None:
+            self._admission.count(seat.caller, now)
+        return passing
 
-    def _begun(self, asked: Asked, client: Client) -> "Passing | None":
+    def _begun(self, asked: Asked, admitted: Mapping[str, Any]) -> "Passing | None":
         ready = self.tools.upstream.at_once()
         if ready is None:
             return None
+        key, settings, switch = asked.seat.caller.key, asked.question.settings, self.tools.switch
+        line = switch.open_at_once(key.system_id, key.id, settings.get("model"), asked.client)
+        line = line or self._line(asked)
+        if line is not None:
+            try:
+                return Passing(self, asked, line, ready, asked.seat.intent(asked.request.target, settings, admitted))
+            except RecordsDown:  # refused on the long way, in the same words as ever
+                switch.close(line)
+        ready.upstream.give_back(ready.connection)
+        return None
+
+    def _line(self, asked: Asked) -> Line | None:
+        """Return the line of an exchange that may go on though there are orders; None where it may not, at once."""
         key, switch = asked.seat.caller.key, self.tools.switch
         line = switch.open(key.system_id, key.id)
-        try:
-            if line.order is Command.RUN and model_stop(switch, line, asked.body) is None:
-                line.attach_alone(client)
-                passing = Passing(self, asked, client, line, ready)
-                passing.begin(asked)
-                self._admission.count(asked.seat.caller)
-                return passing
-        except RecordsDown:
-            pass  # refused on the long way, in the same words as ever
-        ready.upstream.give_back(ready.connection)
-        self.tools.switch.close(line)
-        return None
+        if line.order is not Command.RUN or model_stop(switch, line, asked.question.settings) is not None:
+            switch.close(line)
+            return None
+        line.attach_alone(asked.client)
+        return line
 
 
 class Passing:
-    """One exchange on the quick way."""
+    """One exchange on the quick way: its intent is put, and the upstream asked at the end of the turn.
+
+    Args:
+        quick: What began it.
+        asked: What is asked, and by whom.
+        line: Its line, open.
+        ready: Who is asked.
+        facts: The facts of its intent.
+
+    Raises:
+        RecordsDown: It cannot be recorded, so it does not begin.
+    """
 
     __slots__ = (
-        "_body",
         "_client",
         "_has_head",
+        "_id",
         "_is_gone",
         "_leaving",
         "_line",
@@ -155,30 +167,26 @@ class Passing:
         "_stream",
     )
 
-    def __init__(self, quick: Quick, asked: Asked, client: Client, line: Line, ready: Ready) -> None:
-        self._quick, self._client, self._line, self._ready = quick, client, line, ready
-        self._seat, self._request, self._body = asked.seat, asked.request, asked.body
-        self._recording = recording_of(quick.tools, asked.seat.caller)
-        self._passed, self._has_head, self._is_gone = b"", False, False
+    def __init__(self, quick: Quick, asked: Asked, line: Line, ready: Ready, facts: bytes) -> None:
+        self._quick, self._line, self._ready = quick, line, ready
+        seat, self._request, question, self._client = asked
+        self._seat, self._recording = seat, (recording := recording_of(quick.tools, seat.caller))
+        self._id, self._passed = recording.id.encode(), question.passed
+        self._has_head = self._is_gone = False
         self._leaving: tuple[bytes, bytes] | None = None
         self._stream: QuickStream | None = None
-
-    def begin(self, asked: Asked) -> None:
-        """Put the intent and ask the upstream; raises RecordsDown."""
-        self._recording.intent_as(
-            self._seat.intent(self._request.target, self._body, asked.admitted),
-            {"texts": self._seat.kept(asked.texts, Side.INPUT)},
-            asked.texts,
-        )
-        self._recording.upstream_begins()
-        self._passed = _encode(self._body)
-        self._quick.later(self._ask)
+        if recording.keeps_all and seat.keeps_all[Side.INPUT]:
+            recording.intent_said(facts, question.content)
+        else:
+            recording.intent_as(facts, {"texts": seat.kept(question.texts, Side.INPUT)}, question.texts)
+        recording.upstream_begins()
+        quick.later(self._ask)
 
     def _ask(self) -> None:
         connection = self._ready.connection
         if not self._is_gone:
             upstream, target = self._ready.upstream, self._request.target
-            upstream.ask_at_once(connection, target, self._passed, self.news, self._recording.id)
+            upstream.ask_at_once(connection, target, self._passed, self.news, self._id)
 
     def gone(self) -> None:
         """The client has gone, or a person ended the exchange."""
@@ -220,7 +228,7 @@ class Passing:
         connection, upstream = self._ready.connection, self._ready.upstream
         self._recording.upstream_speaks()
         is_good = self._ready.answered(connection.status)
-        is_known = connection.about is not None and _PASSED_ON in connection.about
+        is_known = connection.about is not None and PASSED_ON in connection.about
         if is_good and connection.status == _OK and (is_known or _is_of(_JSON, connection.fields)):
             return True
         is_stream = is_good and _is_of(EVENT_STREAM, connection.fields)
@@ -261,7 +269,7 @@ class Passing:
         """Put the outcome of a stream that ended well, and let its end go; False where that is for a task."""
         if not stream.may_end:
             return False
-        seat, id_, streamed = self._seat, self._recording.id.encode(), stream.flow.streamed
+        seat, id_, streamed = self._seat, self._id, stream.flow.streamed
         self._recording.upstream_ends()
         said = streamed.said()
         if (kept := seat.kept_of(said)) is None:
@@ -293,24 +301,24 @@ class Passing:
         answer, known = Answer(connection, upstream), connection.about
         raw = answer.taken()
         self._recording.upstream_ends()
-        body = _object(raw)
-        texts = self._seat.plain.answer(body) if body else None
-        if body is None or texts is None:
+        said = self._seat.plain.answer(raw, self._seat.notice)
+        if said is None:
             self._go_on(lambda exchange: exchange.pass_whole(answer, raw))
             return
         try:
-            self._put_outcome(answer, body, texts, known)
+            self._put_outcome(answer, said, passed_lines(answer, known))
         except RecordsDown as error:
             self._go_on(partial(_raising, error))
 
-    def _put_outcome(self, answer: Answer, body: dict[str, Any], texts: Texts, known: dict[str, bytes] | None) -> None:
+    def _put_outcome(self, answer: Answer, said: Reading, passing: bytes) -> None:
         """Put the outcome, and let the answer go at the end of the turn."""
-        seat, id_ = self._seat, self._recording.id.encode()
-        facts = seat.outcome(id_, answer.served_by, _SORTED(usage(body)))
-        self._recording.outcome_as(facts, {"texts": seat.kept(texts, Side.OUTPUT)} if texts else None, texts)
-        passing = _lines(answer, known)
-        shown = _encode(noticed(body, seat.notice))
-        self._leaving = shown, passing
+        seat, recording, texts = self._seat, self._recording, said.texts
+        facts = seat.outcome(self._id, answer.served_by, said.usage)
+        if recording.keeps_all and seat.keeps_all[Side.OUTPUT]:
+            recording.outcome_said(facts, said.content if texts else None)
+        else:
+            recording.outcome_as(facts, {"texts": seat.kept(texts, Side.OUTPUT)} if texts else None, texts)
+        self._leaving = said.shown, passing
         self._quick.later(self._leave)
 
     def _leave(self) -> None:
@@ -326,9 +334,10 @@ class Passing:
 
     def _send(self, data: bytes, passing: bytes) -> None:
         """Let an answer, or a stream's end, go once its records are handed over: the first of a turn hands over all."""
-        client, is_last = self._client, self._stream.reply.is_last if self._stream else self._client.is_last
-        if self._stream is None:
-            data = self._seat.answer(self._recording.id.encode(), data, passing, is_last=is_last)
+        client, stream = self._client, self._stream
+        is_last = client.is_last if stream is None else stream.reply.is_last
+        if stream is None:
+            data = self._seat.answer(self._id, data, passing, is_last=is_last)
         if not self._recording.is_handed_over() or not self._line.send_now(data):
             reply = self._reply()
             self._go_on(lambda _: self._send_when_safe(reply, data), reply)
@@ -369,7 +378,7 @@ class Passing:
     def _long(self, reply: Reply) -> Exchange:
         if self._stream is not None:
             return self._stream.exchange
-        begun = Begun(self._recording, self._body, self._seat.verdict)
+        begun = Begun(self._recording, object_in(self._request.body) or {}, self._seat.verdict)
         return Exchange(self._quick.tools, self._seat.caller, self._request, reply, begun)
 
 
@@ -377,23 +386,5 @@ async def _raising(error: Exception, _exchange: Exchange) -> None:
     raise error
 
 
-def _object(raw: bytes) -> dict[str, Any] | None:
-    try:
-        body = _decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return body if type(body) is dict else None
-
-
 def _is_of(kind: bytes, fields: list[tuple[bytes, bytes]]) -> bool:
     return any(name == b"content-type" and value.lower().startswith(kind) for name, value in fields)
-
-
-def _lines(answer: Answer, known: dict[str, bytes] | None) -> bytes:
-    """Return the lines of an answer's head that are passed on; of a known head of JSON they are remembered."""
-    lines = None if known is None else known.get(_PASSED_ON)
-    if lines is None:
-        lines = b"".join([b"%b: %b\r\n" % pair for pair in passed_on(answer)])
-        if known is not None:
-            known[_PASSED_ON] = lines
-    return lines

@@ -64,6 +64,9 @@ class Recording:
         record_id: `rec_…`; both records carry it.
         mode: How durable they must be.
         keeps: Says what the record keeps; None for the content as it is.
+
+    Attributes:
+        keeps_all: Whether the record keeps its content as it is given.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Recording:
         keeps: Keeps | None = None,
     ) -> None:
         self.id, self._writer, self._keeps = record_id, writer, keeps
+        self.keeps_all = keeps is None
         self._is_prompt = mode is RecordMode.PROMPT
         self._failures = -1  # the writer's count at the first record; a later one may have taken it
         self._began = time.perf_counter()
@@ -111,6 +115,16 @@ class Recording:
             RecordsDown: The writer takes no records now, or the originals cannot be sealed.
         """
         self._put(Record(type="intent", id=self.id, core=facts, content=self._kept("intent", content, originals)))
+
+    def intent_said(self, facts: bytes, content: bytes) -> None:
+        """As `intent_as` where the record `keeps_all`, with content that is JSON already."""
+        self._put_draft(Draft("intent", self.id, facts, content))
+
+    def outcome_said(self, facts: Callable[[Times], bytes], content: bytes | None) -> None:
+        """As `outcome_as` where the record `keeps_all`, with content that is JSON already."""
+        if not self.has_outcome:
+            self.has_outcome = True
+            self._put_draft(Draft("outcome", self.id, facts(self._times()), content))
 
     def intent_as(self, facts: bytes, content: Mapping[str, Any], originals: Mapping[str, str]) -> None:
         """As `intent`, with facts that are JSON already."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from operator import itemgetter
 from typing import Any
@@ -38,13 +38,16 @@ class Seat:
         tools: What every exchange works with.
         caller: Who calls.
         plain: Reads for the caller's scanner.
+
+    Attributes:
+        keeps_all: By side, whether records keep a text as it is in which the policy finds nothing.
     """
 
     def __init__(self, tools: Tools, caller: Caller, scanner: Scanner, plain: Plain) -> None:
         self.caller, self.plain = caller, plain
         stance, policy = caller.harness.stance, caller.policy
         self.verdict = nothing_found(scanner.policy, stance, Side.INPUT)
-        self._keeps = {side: masks_all_that_records_do(scanner, side) for side in Side}
+        self.keeps_all = {side: masks_all_that_records_do(scanner, side) for side in Side}
         self._intents: dict[tuple[str, str, bool, int], tuple[bytes, Mapping[str, Any]]] = {}
         label = tools.labelling.generated(_ID, caller.provider)
         verdict = verdict_facts(nothing_found(scanner.policy, stance, Side.OUTPUT))
@@ -81,11 +84,11 @@ class Seat:
 
     def kept(self, texts: Texts, side: Side) -> Texts:
         """Return texts in which the policy found nothing, as records keep them."""
-        return texts if self._keeps[side] else {path: mask_all(text) for path, text in texts.items()}
+        return texts if self.keeps_all[side] else {path: mask_all(text) for path, text in texts.items()}
 
     def kept_of(self, said: Said) -> Texts | None:
         """Return what a model said, with nothing found, as records keep it; None where working that out takes long."""
-        if self._keeps[Side.OUTPUT]:
+        if self.keeps_all[Side.OUTPUT]:
             return as_said(said)
         is_long = sum([len(text) for text, _ in said.values()]) > LARGE
         return None if is_long else {path: mask_all(text, as_json=is_json) for path, (text, is_json) in said.items()}
@@ -162,14 +165,16 @@ class Seats:
         self._tools = tools
         self._snapshot: Snapshot | None = None
         self._on = date.min
+        self._since = self._until = datetime.min.replace(tzinfo=UTC)
         self._known: dict[str, Seat | None] = {}
         self._plain: dict[int, tuple[Scanner, Plain]] = {}
 
-    def of(self, digest: str) -> Seat | None:
+    def of(self, digest: str, snapshot: Snapshot, now: datetime) -> Seat | None:
         """Return who sends a credential, by its SHA-256; None where that takes the long way."""
-        snapshot, on = self._tools.snapshot(), self._tools.clock().date()
-        if snapshot is not self._snapshot or on != self._on:
-            self._snapshot, self._on = snapshot, on
+        if snapshot is not self._snapshot or not self._since <= now < self._until:
+            self._snapshot, self._on = snapshot, now.date()
+            self._since = datetime.combine(self._on, time.min, UTC)
+            self._until = self._since + timedelta(days=1)
             self._known.clear()
             self._plain = {key: one for key, one in self._plain.items() if self._tools.screens.has(one[0])}
         if digest not in self._known:

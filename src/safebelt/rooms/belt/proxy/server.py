@@ -219,24 +219,21 @@ class ClientConnection(asyncio.Protocol):
     # ---- work
 
     def _take(self, request: Request) -> None:
-        """Queue a request, and begin with it where nothing is before it."""
-        self._queue.append(request)
+        """Begin with a request, the quick way if that takes it; or queue it, where another is before it."""
         self._when_due = None
-        if not self._is_busy:
-            self._next()
+        if self._task is not None or self._passing is not None:
+            self._queue.append(request)
+            return
+        if self._quick is not None and not self._queue:
+            self._passing = self._quick.take(request, self)
+            if self._passing is not None:
+                return
+        self._queue.append(request)
+        self._task = self._loop.create_task(self._work())
 
     @property
     def _is_busy(self) -> bool:
         return self._task is not None or self._passing is not None
-
-    def _next(self) -> None:
-        """Begin with the next request, the quick way if it takes it."""
-        if self._quick is not None and len(self._queue) == 1:
-            self._passing = self._quick.take(self._queue[0], self)
-            if self._passing is not None:
-                self._queue.clear()
-                return
-        self._task = self._loop.create_task(self._work())
 
     @property
     def is_last(self) -> bool:
