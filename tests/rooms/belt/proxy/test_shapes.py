@@ -381,8 +381,8 @@ def test_what_is_remembered_is_bounded() -> None:
             learned[b"%d" % at]
     assert learned[b"x" * 5_000] is None
 
-    assert len(learned) <= 512
-    assert len(learned._seen) <= 512
+    assert len(learned) <= 256
+    assert len(learned._seen) <= 256
 
 
 def test_a_shape_of_one_scanner_is_not_known_to_another() -> None:

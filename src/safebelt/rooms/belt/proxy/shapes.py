@@ -38,8 +38,8 @@ _ASKED = (b"content",)
 _SAID = (b"content", b"text", b"id")
 _MOST_BYTES = 4096
 """Longest shape that is remembered: a talk of some hundred turns."""
-_MOST = 512
-"""Shapes that are remembered, of requests and of answers each: 2 MB at most, some 100 KB as a rule."""
+_MOST = 256
+"""Shapes that are remembered, of requests and of answers each: some 50 KB as a rule, 5 MB if all are so long."""
 _FIRST_COUNT = 10**14
 """Counts of a probe begin somewhere above it: they have as many digits as any that is taken out."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
