@@ -5,7 +5,7 @@ import random
 import sys
 import time
 
-from safebelt.rooms.belt.scanner import _fast, arrays, native
+from safebelt.rooms.belt.scanner import _fast, _words, arrays, native
 from safebelt.rooms.belt.scanner.fold import fold_whole
 from safebelt.rooms.belt.scanner.terms import LEET_BYTES
 from safebelt.rooms.belt.scanner.views import Reading, plain_words
@@ -48,6 +48,8 @@ def look(draw: random.Random) -> None:
     shown = (in_c.data, True) if in_c.entries is None else (in_c.entries, False)
     found = {(listed[word], start, end) for word, start, end in tree.find(*shown)}
     assert found == set(plain_words(known, Reading(in_c.text)))
+    runs, data = tree.spelled(*shown), in_c.data.replace(b"\n", b" ").replace(b"\t", b" ")
+    assert native.glance(tree, tree)(one) == (None if in_c.is_moved or found or runs else data)
     table = list(native.have_table())
     which = draw.randrange(len(table))
     table[which] = spoiled(table[which], draw)
@@ -67,6 +69,7 @@ def look(draw: random.Random) -> None:
         lambda: _fast.fold(*table, draw.choice((0, 3, 63)), one),
         lambda: _fast.origins(*table, draw.choice((0, 3, 63)), one),
         lambda: _fast.classes(junk),
+        lambda: _words.Glance(*table, tree, tree).look(one),
     ):
         with contextlib.suppress(ValueError):  # refused, not followed
             ask()

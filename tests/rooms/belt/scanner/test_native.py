@@ -2,14 +2,16 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.rooms.belt.guarded import HAS_COMPILER, run_guarded
 
-from safebelt.rooms.belt.scanner import arrays, native
+from safebelt.rooms.belt.scanner import arrays, native, patterns
+from safebelt.rooms.belt.scanner.by_hyperscan import ByHyperscan
 from safebelt.rooms.belt.scanner.chars import MAX_INVISIBLE
 from safebelt.rooms.belt.scanner.fold import Whole, fold, fold_whole
 from safebelt.rooms.belt.scanner.terms import LEET_BYTES, leet_view, plain_form
@@ -35,6 +37,13 @@ TRICKY = st.text(
 )
 WORDS = st.sets(st.text("aB1t 务运行é.<|", min_size=1, max_size=6), max_size=12)
 WRITTEN = st.text(st.sampled_from("aB1t 务运行é.,*\n\t@4|\u200b<<|"), max_size=60)
+
+FILLED = st.sampled_from(["", "x ", "。", "务", "ab\t", "é", "x" * 9]).flatmap(
+    lambda sign: st.integers(0, 130 // (len(sign) or 1)).map(sign.__mul__)
+)
+"""So that what stands behind it stands at any place of a block of 64."""
+OF_ASCII = st.text(st.characters(max_codepoint=127), max_size=200)
+LONG = st.builds("{}{}{}".format, FILLED, WRITTEN | TRICKY | OF_ASCII | ANY, FILLED)
 
 
 def test_it_is_compiled_wherever_it_can_be() -> None:
@@ -117,6 +126,69 @@ def test_signs_for_letters_are_read_by_the_tree_as_by_the_reference(text: str, l
     assert hits == set(leet_words(words, Reading(whole.text)))
 
 
+def glance(plain: Words[str], spelled: Words[str]) -> Callable[[str], bytes | None]:
+    return native.glance(native.tree(plain.words, MAX_GAP), native.tree(spelled.words, MAX_GAP))
+
+
+def with_spaces(data: bytes) -> bytes:
+    return data.replace(b"\n", b" ").replace(b"\t", b" ")
+
+
+@needs_it
+@given(LONG, WORDS, WORDS)
+@example("x" * 62 + " ab 务.", {"ab 务"}, set())
+@example("x" * 62 + " a. b", set(), {"ab"})
+@example("x" * 61 + " a. b", set(), {"ab"})
+@example("。" * 61 + "x.ab", set(), {"xa"})
+@example("。" * 63 + "ab.x", set(), {"bx"})
+@example("。" * 63 + "ab", {"b"}, set())
+@example("。" * 62 + "a  b", {"a b"}, set())
+@example("务ab", {"务a"}, set())
+@example("a\rb\x00", {"b"}, {"ab"})
+@example(" " + "x" * 300, {"x" * 300}, set())
+@settings(max_examples=400)
+def test_a_glance_says_what_folding_and_looking_say_one_after_another(
+    text: str, shown_words: set[str], spelled_ones: set[str]
+) -> None:
+    plain, spelled, whole = known(shown_words), known(spelled_ones), arrays.fold_whole(text)
+    shows = plain_words(plain, Reading(whole.text))
+    spells = [*spelled_words(spelled, Reading(whole.text), whole.classes)]
+    may_spell = native.tree(spelled.words, MAX_GAP).spelled(*shown(fold_whole(text)))
+
+    data = glance(plain, spelled)(text)
+
+    assert data == (None if whole.is_moved or shows or may_spell else with_spaces(whole.data))
+    assert data is None or not spells
+
+
+@needs_it
+@pytest.mark.skipif(not patterns.AVAILABLE, reason="no Hyperscan")
+@given(LONG, WORDS)
+@settings(max_examples=60, deadline=None)
+def test_a_glance_without_a_compiler_gives_the_same_where_nothing_is_there(text: str, listed: set[str]) -> None:
+    words, leet = known(listed), Words[tuple[str, str]]({}, lambda _: 0)
+    whole = arrays.fold_whole(text)
+
+    in_c, plain = glance(words, words)(text), ByHyperscan(words, words, leet, None).glance(text)
+
+    assert plain == (in_c if in_c is not None else plain)
+    assert (plain is None) == (
+        whole.is_moved
+        or bool([*plain_words(words, Reading(whole.text)), *spelled_words(words, Reading(whole.text), whole.classes)])
+    )
+
+
+@needs_it
+def test_every_character_there_is_is_seen_the_same_at_a_glance() -> None:
+    look = glance(known({"务"}), known(set()))
+
+    for code in range(0x110000):
+        text = chr(code) + "."
+        whole = fold_whole(text)
+        is_there = whole.is_moved or "务" in whole.text
+        assert look(text) == (None if is_there else with_spaces(whole.data)), hex(code)
+
+
 @needs_it
 def test_a_long_list_is_found_word_by_word_in_a_text_of_all_of_them() -> None:
     listed = sorted(
@@ -146,6 +218,9 @@ def test_what_is_no_text_no_list_or_no_table_is_refused() -> None:
         lambda: tree.spelled(b"abcde", False),
         lambda: native.tree(("ab",), MAX_GAP),  # type: ignore[arg-type]
         lambda: native.tree(["ab"], MAX_GAP, b"short"),
+        lambda: native.glance(tree, ["ab"]),  # type: ignore[arg-type]
+        lambda: native.glance(native.tree(["ab"], MAX_GAP, LEET_BYTES), tree),
+        lambda: native.glance(tree, tree)(b"ab"),  # type: ignore[arg-type]
     ):
         with pytest.raises((ValueError, TypeError)):
             ask()
@@ -171,6 +246,9 @@ def test_a_table_cut_short_is_refused_and_not_read_past(spoiled: int) -> None:
 
     with pytest.raises(ValueError, match="folding table"):
         native._fast.fold(*parts, MAX_INVISIBLE, "ﷺﷺ é 务" * 50)
+    if spoiled < 3:  # rows are never followed
+        with pytest.raises(ValueError, match="folding table"):
+            native._words.Glance(*parts, native.tree([], MAX_GAP), native.tree([], MAX_GAP))
 
 
 @needs_it
@@ -181,6 +259,8 @@ def test_a_table_that_points_outside_itself_is_refused() -> None:
     for table in ((astray, entries, spans, flat), (block_of, entries, far, flat)):
         with pytest.raises(ValueError, match="leads nowhere"):
             native._fast.fold(*table, MAX_INVISIBLE, "ß务")
+    with pytest.raises(ValueError, match="leads nowhere"):
+        native._words.Glance(astray, entries, spans, flat, native.tree([], MAX_GAP), native.tree([], MAX_GAP))
 
 
 def test_without_a_compiler_it_says_so_and_goes_on() -> None:

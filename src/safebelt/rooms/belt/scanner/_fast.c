@@ -8,37 +8,10 @@
 #include <Python.h>
 #include <string.h>
 
-#include "_entries.h"
+#include "_fold.h"
 
-#define BLOCK_BITS 7
-#define BLOCK (1u << BLOCK_BITS)
-#define BLOCKS (0x110000u >> BLOCK_BITS)
 /* Stands for each invisible character beyond those that folding drops: U+FDD0, a sign. */
 #define INVISIBLE ENTRY(0xFDD0u, 'o')
-
-typedef struct {
-    const uint16_t *index;
-    const uint32_t *entries, *spans, *flat;
-    Py_ssize_t blocks, rows, letters, hidden;
-} Table;
-
-/* Take a table's buffers apart; every place they can lead to is checked where it is used. */
-static int take_table(Table *table, const Py_buffer *views, Py_ssize_t hidden) {
-    if (views[0].len != (Py_ssize_t)(BLOCKS * sizeof(uint16_t)) || views[1].len % (BLOCK * sizeof(uint32_t)) != 0 ||
-        views[2].len % (2 * sizeof(uint32_t)) != 0 || views[3].len % sizeof(uint32_t) != 0) {
-        PyErr_SetString(PyExc_ValueError, "not a folding table");
-        return -1;
-    }
-    table->index = views[0].buf;
-    table->entries = views[1].buf;
-    table->spans = views[2].buf;
-    table->flat = views[3].buf;
-    table->blocks = views[1].len / (Py_ssize_t)(BLOCK * sizeof(uint32_t));
-    table->rows = views[2].len / (Py_ssize_t)(2 * sizeof(uint32_t));
-    table->letters = views[3].len / (Py_ssize_t)sizeof(uint32_t);
-    table->hidden = hidden;
-    return 0;
-}
 
 /* What a text folds to: entries; and, where it is asked for, the place in the text that each came from. */
 typedef struct {
@@ -64,11 +37,6 @@ static int make_room(Folded *to, Py_ssize_t more) {
     return 0;
 none:
     PyErr_NoMemory();
-    return -1;
-}
-
-static int astray(void) {
-    PyErr_SetString(PyExc_ValueError, "the folding table leads nowhere");
     return -1;
 }
 
@@ -123,26 +91,6 @@ static int fold_into(const Table *table, PyObject *text, Folded *to) {
     case PyUnicode_2BYTE_KIND: return fold_wide(table, PyUnicode_2BYTE_KIND, data, size, to);
     default: return fold_wide(table, PyUnicode_4BYTE_KIND, data, size, to);
     }
-}
-
-/* Write one character in UTF-8; return where the next one goes. */
-static inline uint8_t *write_one(uint8_t *data, uint32_t code) {
-    if (code < 0x80) {
-        *data++ = (uint8_t)code;
-    } else if (code < 0x800) {
-        *data++ = (uint8_t)(0xC0 | code >> 6);
-        *data++ = (uint8_t)(0x80 | (code & 0x3F));
-    } else if (code < 0x10000) {
-        *data++ = (uint8_t)(0xE0 | code >> 12);
-        *data++ = (uint8_t)(0x80 | (code >> 6 & 0x3F));
-        *data++ = (uint8_t)(0x80 | (code & 0x3F));
-    } else {
-        *data++ = (uint8_t)(0xF0 | (code >> 18 & 0x07));
-        *data++ = (uint8_t)(0x80 | (code >> 12 & 0x3F));
-        *data++ = (uint8_t)(0x80 | (code >> 6 & 0x3F));
-        *data++ = (uint8_t)(0x80 | (code & 0x3F));
-    }
-    return data;
 }
 
 static PyObject *utf8_of(const Folded *from) {

@@ -60,12 +60,16 @@ static void mark(Marks *marks, uint32_t mixture) {
     marks->bits[number >> 3] |= (uint8_t)(1u << (number & 7));
 }
 
-/* Mix some letters of ASCII that stand together: how many, and the first eight. */
+/* Mix some letters of ASCII that stand together: how many, and the first eight, lowest first. */
+static inline uint32_t bytes_mixed(uint64_t first, uint32_t count) {
+    first &= count < 8 ? ((uint64_t)1 << 8 * count) - 1 : UINT64_MAX;
+    return mixed(mixed((uint32_t)first, (uint32_t)(first >> 32)), count);
+}
+
 static inline uint32_t all_mixed(const uint32_t *codes, uint32_t count) {
     uint64_t first = 0;
     for (uint32_t i = 0; i < 8; i++) first |= (uint64_t)(codes[i] & 0xFF) << 8 * i; /* there are so many, see BEHIND */
-    first &= count < 8 ? ((uint64_t)1 << 8 * count) - 1 : UINT64_MAX;
-    return mixed(mixed((uint32_t)first, (uint32_t)(first >> 32)), count);
+    return bytes_mixed(first, count);
 }
 
 static uint32_t length_of(const Words *words, uint32_t word) { return words->begins[word + 1] - words->begins[word]; }

@@ -1,266 +1,16 @@
-/* Words looked for in a folded text, many at once: a tree of letters, entered wherever a word may begin.
+/* Words looked for in folded texts, many at once (`_find.h`), and the commonest question alone: whether a text holds
+ * nothing (`_glance.h`).
  *
  * `native.py` says what this takes and gives.  `Words` in `words.py` and the views in `views.py` find the same in plain
  * Python, and tests hold both alike.  The tree is built from the words themselves and never changes (`_tree.h`);
  * texts are buffers of known size.
- *
- * Most places are passed by at one glance at a few marks, which fit a processor's nearest cache: by two letters that
- * begin no word, or, since a word of ASCII letters keeps to word boundaries, by letters up to the next boundary that no
- * word begins with.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <string.h>
 
-#include "_texts.h"
-#include "_tree.h"
-
-typedef struct {
-    uint32_t word, start, end;
-} Hit;
-
-typedef struct {
-    Hit *items;
-    Py_ssize_t size, room;
-} Hits;
-
-/* The letters in which words are looked for, and NOTHING some times behind them; where each stands in the text, or NULL
- * where that is the same place. */
-typedef struct {
-    uint32_t *codes, *places;
-    uint32_t size;
-} View;
-
-static inline uint32_t place_of(const View *view, uint32_t at) { return view->places ? view->places[at] : at; }
-
-static inline int joins(const Text *text, uint32_t place) {
-    return place > 0 && place < text->size && is_letter(code_at(text, place)) && is_letter(code_at(text, place - 1));
-}
-
-static int add_hit(Hits *to, uint32_t word, uint32_t start, uint32_t end) {
-    if (to->size == to->room) {
-        Py_ssize_t room = to->room + to->room / 2 + 16;
-        Hit *items = room > MOST ? NULL : PyMem_Realloc(to->items, (size_t)room * sizeof(Hit));
-        if (items == NULL) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        to->items = items;
-        to->room = room;
-    }
-    to->items[to->size++] = (Hit){word, start, end};
-    return 0;
-}
-
-static uint32_t follow(const Words *words, uint32_t node, uint32_t code) {
-    const Edge *edges = words->edges + words->nodes[node].first;
-    uint32_t low = 0, high = words->nodes[node].count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (edges[middle].code < code)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < words->nodes[node].count && edges[low].code == code ? edges[low].to : NONE;
-}
-
-static inline int may_begin(const Words *words, const View *view, uint32_t at) {
-    const uint32_t *codes = view->codes + at; /* see BEHIND */
-    uint32_t two = mixed(codes[0], codes[1]);
-    int are_two = is_marked(&words->begin, two);
-    if (are_two && (is_marked(&words->begin, mixed(two, codes[2])) || is_marked(&words->begin, mixed(two, ALONE)))) return 1;
-    return words->has_single && is_marked(&words->begin, mixed(codes[0], ALONE));
-}
-
-/* Add the words that stand at a place of a view, by their places in it. */
-static int words_at(const Words *words, const View *view, uint32_t at, Hits *to) {
-    uint32_t rest = view->size - at, depth = 1, next = words->roots[root_of(words, view->codes[at])].to;
-    while (next != NONE && !(next & LEAF)) {
-        uint32_t word = words->nodes[next].word;
-        if (word != NONE && add_hit(to, word, at, at + depth) < 0) return -1;
-        next = depth < rest ? follow(words, next, view->codes[at + depth]) : NONE;
-        depth++;
-    }
-    if (next == NONE) return 0;
-    uint32_t word = next & ~LEAF, length = length_of(words, word);
-    if (length > rest) return 0;
-    const uint32_t *letters = words->letters + words->begins[word];
-    size_t tail = (length - depth) * sizeof(uint32_t);
-    if (tail && memcmp(view->codes + at + depth, letters + depth, tail) != 0) return 0;
-    return add_hit(to, word, at, at + length);
-}
-
-static inline int is_blank(uint32_t code) { return (code == ' ') | (code == '\n') | (code == '\t'); }
-
-/* Read a run of blanks and stars as what it counts for; return where it ends. */
-static uint32_t add_run(const Words *words, const Text *text, uint32_t at, View *view) {
-    uint32_t end = at, lines = 0, blanks = 0;
-    for (; end < text->size; end++) {
-        uint32_t code = code_at(text, end);
-        if (code != '*' && !is_blank(code)) break;
-        lines += code == '\n';
-        blanks += code != '*';
-    }
-    int is_break = end - at > words->gap || lines > 1;
-    if (is_break || blanks) {
-        view->codes[view->size] = is_break ? '\n' : ' ';
-        view->places[view->size++] = at;
-    }
-    return end;
-}
-
-/* Whether a character is a star, or a blank like the one before it: else a text's plain view is itself. */
-static inline uint32_t is_run(uint32_t before, uint32_t code) {
-    return (uint32_t)(code == '*') | (uint32_t)(is_blank(code) & is_blank(before));
-}
-
-static int has_runs(const Text *text) {
-    uint32_t found = text->size > 0 && code_at(text, 0) == '*';
-    if (text->ascii)
-        for (uint32_t at = 1; at < text->size; at++) found |= is_run(text->ascii[at - 1], text->ascii[at]);
-    else
-        for (uint32_t at = 1; at < text->size; at++)
-            found |= is_run(CODE(text->entries[at - 1]), CODE(text->entries[at]));
-    return (int)found;
-}
-
-/* Show a text that has no runs: every blank a space. */
-static void fill_alike(const Text *text, View *view) {
-    if (text->ascii)
-        for (uint32_t at = 0; at < text->size; at++)
-            view->codes[at] = is_blank(text->ascii[at]) ? ' ' : text->ascii[at];
-    else
-        for (uint32_t at = 0; at < text->size; at++) {
-            uint32_t code = CODE(text->entries[at]);
-            view->codes[at] = is_blank(code) ? ' ' : code;
-        }
-}
-
-static void fill_by_table(const Words *words, const Text *text, View *view) {
-    for (uint32_t at = 0; at < text->size; at++) {
-        uint32_t code = code_at(text, at);
-        view->codes[at] = code < 128 ? words->table[code] : code;
-    }
-}
-
-static void fill_view(const Words *words, const Text *text, View *view) {
-    if (words->has_table || !has_runs(text)) {
-        view->places = NULL;
-        view->size = text->size;
-        if (words->has_table)
-            fill_by_table(words, text, view);
-        else
-            fill_alike(text, view);
-    } else {
-        for (uint32_t at = 0; at < text->size;) {
-            uint32_t code = code_at(text, at);
-            if (code == '*' || is_blank(code)) {
-                at = add_run(words, text, at, view);
-            } else {
-                view->codes[view->size] = code;
-                view->places[view->size++] = at++;
-            }
-        }
-    }
-    for (uint32_t i = 0; i < BEHIND; i++) view->codes[view->size + i] = NOTHING;
-}
-
-/* Keep of the words found since `from`, by places in the view, those that stand alone, by places in the text. */
-static void settle(const View *view, const Text *text, Py_ssize_t from, Hits *hits) {
-    Py_ssize_t kept = from;
-    for (Py_ssize_t i = from; i < hits->size; i++) {
-        Hit hit = hits->items[i];
-        uint32_t end = place_of(view, hit.end - 1) + 1;
-        if (!joins(text, end)) hits->items[kept++] = (Hit){hit.word, place_of(view, hit.start), end};
-    }
-    hits->size = kept;
-}
-
-/* Whether a letter of a view stands in the text as it is, right behind the one before it. */
-static inline int is_as_it_is(const Words *words, const Text *text, const View *view, uint32_t at, uint32_t first) {
-    if (view->places) return view->places[at] - view->places[first] == at - first;
-    return !words->has_table || is_letter(code_at(text, at)); /* no sign for a letter */
-}
-
-/* Return where the letters end that no word begins with, up to a boundary; `at` where that is not known of them. */
-static inline uint32_t passed_by(const Words *words, const Text *text, const View *view, uint32_t at) {
-    uint32_t end = at;
-    if (view->places || words->has_table) {
-        for (; is_letter(view->codes[end]); end++)
-            if (!is_as_it_is(words, text, view, end, at)) return at; /* boundaries are others */
-    } else {
-        while (is_letter(view->codes[end])) end++;
-    }
-    return is_marked(&words->whole, all_mixed(view->codes + at, end - at)) ? at : end;
-}
-
-static int find_in(const Words *words, const Text *text, const View *view, Hits *hits) {
-    for (uint32_t at = 0; at < view->size;) {
-        uint32_t code = view->codes[at], end = at;
-        if (is_letter(code))
-            end = joins(text, place_of(view, at)) ? at + 1 : passed_by(words, text, view, at);
-        else if (code < 128 && !words->starts[code])
-            end = at + 1;
-        if (end > at) {
-            at = end;
-            continue;
-        }
-        Py_ssize_t from = hits->size;
-        if (may_begin(words, view, at) && words_at(words, view, at, hits) < 0) return -1;
-        if (hits->size > from) settle(view, text, from, hits);
-        at++;
-    }
-    return 0;
-}
-
-/* Say whether a run of letters that stand alone spells a word. */
-static int spells(const Words *words, const View *run, Hits *hits) {
-    for (uint32_t at = 0; at + 1 < run->size; at++) {
-        if (!is_marked(&words->begin, mixed(run->codes[at], run->codes[at + 1]))) continue;
-        hits->size = 0;
-        if (words_at(words, run, at, hits) < 0) return -1;
-        for (Py_ssize_t i = 0; i < hits->size; i++)
-            if (hits->items[i].end - hits->items[i].start > 1) return 1;
-    }
-    return 0;
-}
-
-/* Append where a run begins to a list, if it spells a word, and let the next one begin. */
-static int end_run(const Words *words, uint32_t start, View *run, Hits *hits, PyObject *found) {
-    int said = run->size < 2 ? 0 : spells(words, run, hits);
-    run->size = 0;
-    if (said <= 0) return said;
-    PyObject *place = PyLong_FromUnsignedLong(start);
-    said = place == NULL ? -1 : PyList_Append(found, place);
-    Py_XDECREF(place);
-    return said;
-}
-
-/* Return the next letter behind a place within the gap, if it stands alone and not right beside it; else the place. */
-static uint32_t next_alone(const Words *words, const Text *text, const Masks *masks, uint32_t at) {
-    uint32_t last = words->gap < text->size - 1 - at ? at + words->gap + 1 : text->size - 1;
-    for (uint32_t next = at + 1; next <= last; next++)
-        if (has_bit(masks->letters, next)) return next > at + 1 && has_bit(masks->alone, next) ? next : at;
-    return at;
-}
-
-/* Append where runs of letters begin that stand alone, a few signs between, and spell a word. */
-static int runs_in(const Words *words, const Text *text, const Masks *masks, View *run, Hits *hits, PyObject *found) {
-    uint32_t done = 0;
-    for (size_t block = 0; block < masks->size; block++) {
-        uint64_t follows = masks->letters[block] >> 1 | masks->letters[block + 1] << 63;
-        for (uint64_t begins = masks->alone[block] & ~follows; begins; begins &= begins - 1) {
-            uint32_t start = (uint32_t)block * 64 + (uint32_t)__builtin_ctzll(begins), at = start, next;
-            if (start < done) continue;
-            run->codes[run->size++] = code_at(text, at);
-            while ((next = next_alone(words, text, masks, at)) > at) run->codes[run->size++] = code_at(text, at = next);
-            done = at + 1;
-            if (end_run(words, start, run, hits, found) < 0) return -1;
-        }
-    }
-    return 0;
-}
+#include "_find.h"
+#include "_glance.h"
 
 static int take_text(PyObject *args, Text *text) {
     PyObject *data;
@@ -273,17 +23,6 @@ static int take_text(PyObject *args, Text *text) {
     }
     const void *bytes = PyBytes_AS_STRING(data); /* aligned for any number, as every object's are */
     *text = (Text){is_ascii ? bytes : NULL, bytes, (uint32_t)(size / width)};
-    return 0;
-}
-
-static int make_view(const Text *text, View *view) {
-    view->size = 0;
-    view->codes = PyMem_Malloc(((size_t)text->size * 2 + BEHIND) * sizeof(uint32_t));
-    if (view->codes == NULL) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    view->places = view->codes + text->size + BEHIND;
     return 0;
 }
 
@@ -368,13 +107,80 @@ static PyType_Slot slots[] = {
 
 static PyType_Spec spec = {"safebelt.rooms.belt.scanner._words.Words", sizeof(Words), 0, Py_TPFLAGS_DEFAULT, slots};
 
+/* Words of two views, and the table that folds: what says of whole texts that they hold nothing. */
+typedef struct {
+    PyObject_HEAD
+    PyObject *kept[6]; /* what the rest points into */
+    Eyes eyes;
+} Glance;
+
+static void glance_dealloc(Glance *glance) {
+    PyTypeObject *type = Py_TYPE(glance);
+    for (int i = 0; i < 6; i++) Py_CLEAR(glance->kept[i]);
+    type->tp_free((PyObject *)glance);
+    Py_DECREF(type);
+}
+
+/* Return something as words of a plain view, or NULL with an exception: nothing can be made of their type but words. */
+static const Words *as_words(PyObject *given) {
+    if (Py_TYPE(given)->tp_dealloc == (destructor)words_dealloc && !((Words *)given)->has_table) return (Words *)given;
+    PyErr_SetString(PyExc_TypeError, "not words as they are");
+    return NULL;
+}
+
+static int take_eyes(Eyes *eyes, PyObject *const *kept) {
+    Py_buffer views[4];
+    for (int i = 0; i < 4; i++) views[i] = (Py_buffer){.buf = PyBytes_AS_STRING(kept[i]), .len = PyBytes_GET_SIZE(kept[i])};
+    if (take_table(&eyes->table, views, 0) < 0) return -1;
+    if (!leads_into(&eyes->table)) return astray();
+    return (eyes->plain = as_words(kept[4])) == NULL || (eyes->spelled = as_words(kept[5])) == NULL ? -1 : 0;
+}
+
+static PyObject *glance_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(named)) {
+    PyObject *kept[6];
+    if (!PyArg_ParseTuple(args, "SSSSOO", &kept[0], &kept[1], &kept[2], &kept[3], &kept[4], &kept[5])) return NULL;
+    Glance *glance = (Glance *)type->tp_alloc(type, 0); /* all zero */
+    if (glance == NULL) return NULL;
+    for (int i = 0; i < 6; i++) glance->kept[i] = Py_NewRef(kept[i]);
+    if (take_eyes(&glance->eyes, glance->kept) < 0) Py_CLEAR(glance);
+    return (PyObject *)glance;
+}
+
+static PyObject *look(PyObject *self, PyObject *text) {
+    if (!PyUnicode_Check(text)) return PyErr_Format(PyExc_TypeError, "not a text");
+    return glance_by(&((Glance *)self)->eyes, text);
+}
+
+static PyMethodDef glance_methods[] = {
+    {"look", look, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot glance_slots[] = {
+    {Py_tp_new, glance_new},
+    {Py_tp_dealloc, glance_dealloc},
+    {Py_tp_methods, glance_methods},
+    {0, NULL},
+};
+
+static PyType_Spec glance_spec = {
+    "safebelt.rooms.belt.scanner._words.Glance", sizeof(Glance), 0, Py_TPFLAGS_DEFAULT, glance_slots,
+};
+
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "safebelt.rooms.belt.scanner._words", NULL, 0, NULL, NULL, NULL, NULL, NULL,
 };
 
-PyMODINIT_FUNC PyInit__words(void) {
-    PyObject *module = PyModule_Create(&definition), *type = PyType_FromSpec(&spec);
-    if (module == NULL || type == NULL || PyModule_AddObjectRef(module, "Words", type) < 0) Py_CLEAR(module);
+static int add_type(PyObject *module, const char *name, PyType_Spec *from) {
+    PyObject *type = PyType_FromSpec(from);
+    int said = type == NULL ? -1 : PyModule_AddObjectRef(module, name, type);
     Py_XDECREF(type);
+    return said;
+}
+
+PyMODINIT_FUNC PyInit__words(void) {
+    PyObject *module = PyModule_Create(&definition);
+    if (module != NULL && (add_type(module, "Words", &spec) < 0 || add_type(module, "Glance", &glance_spec) < 0))
+        Py_CLEAR(module);
     return module;
 }

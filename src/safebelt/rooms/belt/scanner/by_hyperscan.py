@@ -59,11 +59,11 @@ class ByHyperscan:
         self._sizes = [len(word.encode()) for word in plain.words]
         self._reach = max(self._sizes, default=0)
 
-    def glance(self, text: str) -> tuple[bytes, bool, bool]:
-        """Return a whole text folded; whether a character may have moved; whether it shows, or may spell, any word."""
+    def glance(self, text: str) -> bytes | None:
+        """Return a whole text folded, every blank a space; None where there is cause to look closer."""
         whole = fold_whole(text)
         data = whole.data.replace(b"\n", b" ").replace(b"\t", b" ")
-        return data, whole.is_moved, bool(self.found_in(whole, data))
+        return None if whole.is_moved or self.found_in(whole, data) else data
 
     def found_in(self, whole: Whole, data: bytes) -> list[WordHit]:
         """Return the words that a folded text shows, or spells; `data` is it with every blank a space."""

@@ -1,9 +1,9 @@
 """Words found by trees of their letters (`_words.c`), in all three views; `by_hyperscan` does so without a compiler."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from safebelt.rooms.belt.scanner import native
-from safebelt.rooms.belt.scanner.fold import Whole, folded
+from safebelt.rooms.belt.scanner.fold import Whole
 from safebelt.rooms.belt.scanner.terms import LEET_BYTES
 from safebelt.rooms.belt.scanner.views import MAX_GAP, Reading, WordHit, leet_hits, runs_at, spelled_words
 from safebelt.rooms.belt.scanner.words import Words
@@ -19,16 +19,10 @@ class ByTree:
     def __init__(self, plain: Words[str], spelled: Words[str], leet: Words[tuple[str, str]]) -> None:
         self._spelled = spelled
         self._plain_names, self._leet_names = plain.names, leet.names
-        self._find_plain = native.tree(plain.words, MAX_GAP).find
-        self._find_spelled = native.tree(spelled.words, MAX_GAP).spelled
+        plain_tree, spelled_tree = native.tree(plain.words, MAX_GAP), native.tree(spelled.words, MAX_GAP)
+        self._find_plain, self._find_spelled = plain_tree.find, spelled_tree.spelled
+        self.glance: Callable[[str], bytes | None] = native.glance(plain_tree, spelled_tree)
         self._find_leet = native.tree(leet.words, MAX_GAP, LEET_BYTES).find
-
-    def glance(self, text: str) -> tuple[bytes, bool, bool]:
-        """Return a whole text folded; whether a character may have moved; whether it shows, or may spell, any word."""
-        data, entries, is_moved = folded(text)
-        if entries is None:
-            return data, is_moved, bool(self._find_plain(data, True) or self._find_spelled(data, True))
-        return data, is_moved, bool(self._find_plain(entries, False) or self._find_spelled(entries, False))
 
     def found_in(self, whole: Whole, _data: bytes) -> list[WordHit]:
         """Return the words that a folded text shows, or spells."""

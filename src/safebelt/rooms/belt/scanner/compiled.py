@@ -4,7 +4,7 @@ Most texts hold nothing, so everything else waits until that pass gives cause fo
 places that a compiled database of their hints points at.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from safebelt.rooms.belt.model import Side
@@ -39,8 +39,12 @@ class Look(NamedTuple):
 class Finding(Protocol):
     """What finds the words of a policy."""
 
-    def glance(self, text: str, /) -> tuple[bytes, bool, bool]:
-        """Return a whole text folded; whether a character may have moved; whether it shows, or may spell, any word."""
+    @property
+    def glance(self) -> Callable[[str], bytes | None]:
+        """What folds a whole text, every blank a space, and gives None where there is cause to look closer.
+
+        That is where it shows or may spell a word, or a character of it may stand in another place than its own.
+        """
         ...
 
     def found_in(self, whole: Whole, data: bytes, /) -> list[WordHit]:
@@ -86,11 +90,9 @@ class Compiled:
 
     def is_quiet(self, text: str, side: Side) -> bool:
         """Whether there is no cause to look closer at a whole text: most have none, and are asked no more."""
-        data, is_moved, has_words = self._words.glance(text)
-        if is_moved or has_words:
-            return False
+        data = self._words.glance(text)
         hints = self._asked if side is Side.INPUT else self._hints
-        return not hints.are_in(data.replace(b"\n", b" ").replace(b"\t", b" "))
+        return data is not None and not hints.are_in(data)
 
     def look(self, whole: Whole, side: Side, finders: tuple[Finder, ...]) -> Look:
         """Look at a whole text once, and closer where there is cause."""

@@ -132,3 +132,11 @@ def tree(words: list[str], gap: int, table: bytes | None = None) -> "_words.Word
         table: Given, words are looked for as this shows each character of ASCII, and stars and blanks are themselves.
     """
     return _words.Words(words, gap, table)
+
+
+def glance(plain: "_words.Words", spelled: "_words.Words") -> Callable[[str], bytes | None]:
+    """Return what folds a whole text, every blank a space, and gives None where there is cause to look closer.
+
+    That is where it shows or may spell a word, or a character of it may stand in another place than its own.
+    """
+    return _words.Glance(*have_table(), plain, spelled).look
