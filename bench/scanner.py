@@ -187,6 +187,7 @@ def speed(count: int, rounds: int) -> dict[str, Any]:
             t, Side.OUTPUT
         ),
         "the same, of a request (base64 and tag letters too)": lambda t: scanner.scan(t, Side.INPUT),
+        "whether there is anything at all, which the belt asks first": lambda t: scanner.finds_nothing(t, Side.OUTPUT),
         "Safebelt's plain-Python reference, 200 words, everything": lambda t: reference.scan(t, Side.OUTPUT),
         "word by word, `word in text`": lambda t: [word for word in lower if word in t.lower()],
     }
