@@ -166,6 +166,18 @@ def test_numbers_that_the_database_gives_go_on_after_the_highest(both) -> None:
             assert tx.execute(sa.select(thing.c.id).where(thing.c.text == "next")).scalar() == 901
 
 
+def test_rows_that_do_not_fit_one_another_are_a_damaged_backup_and_no_fault_of_the_database(both) -> None:
+    head = json.dumps({"table": "trial_thing", "columns": [["id", "int"], ["short", "text"]]}).encode()
+    for sql in both:
+        emptied(sql)
+
+        with pytest.raises(Invalid, match="damaged"):
+            put(sql, [head + b'\n[1, "one"]\n[1, "again"]\n'])
+
+        with sql.read() as tx:
+            assert count(tx, "trial_thing") == 0
+
+
 def test_what_a_database_does_not_take_is_said_and_nothing_of_it_stays(both) -> None:
     _, postgres = both
     emptied(postgres)

@@ -88,7 +88,7 @@ def load(tx: sa.Connection, part: bytes, known: Collection[str]) -> tuple[str, i
         known: Tables that rows may be put into.
 
     Raises:
-        Invalid: It is no such part.
+        Invalid: It is no such part, or its rows do not fit one another or those before.
         Conflict: The database does not take the rows.
     """
     first, *lines = part.removesuffix(b"\n").split(b"\n")
@@ -102,6 +102,9 @@ def load(tx: sa.Connection, part: bytes, known: Collection[str]) -> tuple[str, i
         raise damaged(f"there is no table {head.table[:80]!r}", f"没有表“{head.table[:80]}”")
     try:
         insert_rows(tx, sa.Table(head.table, sa.MetaData()), [name for name, _ in head.columns], rows)
+    except sa.exc.IntegrityError as error:  # of rows that stood in a database once
+        name, said = head.table, str(error.orig)[:300]
+        raise damaged(f"rows of {name} that do not fit ({said})", f"表 {name} 的数据行互不相符（{said}）") from error
     except sa.exc.DBAPIError as error:
         raise _refused(head.table, error) from error
     return head.table, len(rows)

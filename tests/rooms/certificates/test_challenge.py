@@ -2,6 +2,7 @@
 
 import base64
 import json
+import string
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -75,6 +76,17 @@ def test_an_answer_to_something_else_fails_in_that_and_nothing_else(answer, othe
 
 def changed(text: str, at: int) -> str:
     return text[:at] + chr(ord(text[at]) ^ 1) + text[at + 1 :]
+
+
+@ON_ONE
+def test_a_signature_that_is_spelled_otherwise_does_not_hold(answer) -> None:
+    good = next(made for made in iter(answer, None) if made["signature"].endswith("="))
+    body, pad = good["signature"].rstrip("="), "=" * good["signature"].count("=")
+    letters = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+    other = body[:-1] + letters[letters.index(body[-1]) + 1] + pad
+    assert base64.b64decode(other) == base64.b64decode(good["signature"]), "bits that mean nothing"
+
+    assert judged({**good, "signature": other}, place=PLACE, nonce=NONCE).proof.holds is Truth.FALSE
 
 
 @ON_ONE

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 
 from safebelt.engines.clock import Chance
+from safebelt.engines.signing.messages import strict_base64
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Invalid, Problem
 from safebelt.kernel.reasons import Reason
@@ -81,7 +82,7 @@ def judged(said: Any, *, place: str, nonce: str) -> Challenged:
     """Judge an answer as it came, whatever it is."""
     try:
         text, chain = str(said["text"]), str(said["chain"])
-        signature = base64.b64decode(said["signature"], validate=True)
+        signature = strict_base64(str(said["signature"]))
         leaf = read_certificates(chain.encode())[0]
         holds = is_signed(leaf.public_key(), signature, text.encode())
         certified = _system_of(leaf)
