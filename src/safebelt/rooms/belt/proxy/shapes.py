@@ -43,7 +43,7 @@ _MOST = 256
 _FIRST_COUNT = 10**14
 """Counts of a probe begin somewhere above it: they have as many digits as any that is taken out."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_TEXT_HOLE, _NUMBER_HOLE = b"\x01", b"\x02"
+_NUMBER_HOLE = b"\x02"
 _HOLES = re.compile(b"[\x01\x02]")
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 _encode = msgspec.json.Encoder().encode
@@ -219,16 +219,8 @@ class Shapes:
         shown = Fill(written.replace(probe.end.encode(), b""), probe.marks)
         if shown.count != len(probe.marks):
             return None
-        usage = Fill(_SORTED(self._usage(body)), probe.marks)
-        said = {at: place for place, at in enumerate(probe.texts_at)}
-        of_text = {text: at for at, text in said.items()}
-        return Said(
-            probe.paths(texts),
-            shown,
-            tuple((at, of_text[at]) for at in places),
-            usage,
-            Fill(encode({"texts": texts}), probe.marks),
-        )
+        usage, content = Fill(_SORTED(self._usage(body)), probe.marks), Fill(encode({"texts": texts}), probe.marks)
+        return Said(probe.paths(texts), shown, tuple((at, probe.texts_at[at]) for at in places), usage, content)
 
 
 class Probe:
@@ -241,6 +233,7 @@ class Probe:
         body: The body.
         words: What stands in the place of each text.
         marks: How each word and number is written, in order.
+        texts_at: Which of the marks each word is.
         end: What stands for a notice.
     """
 
