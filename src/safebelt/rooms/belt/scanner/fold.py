@@ -158,25 +158,15 @@ class Whole:
 
 def fold_whole(source: str) -> Whole:
     """Fold a whole text through tables: what `Folded.grow` does character by character, many times faster."""
-    if native.AVAILABLE:
-        data, entries, is_moved = folded(source)
-        return Whole(source, data, entries, is_moved=is_moved, is_ascii=entries is None)
-    if source.isascii() and _HIDDEN not in (data := source.encode().translate(_ASCII)):
-        return Whole(source, data, is_ascii=True)
-    plain: Whole = _arrays().fold_whole(source)
-    return plain
-
-
-def folded(source: str) -> tuple[bytes, bytes | None, bool]:
-    """Return a folded text as `Whole` takes it apart: data, entries, whether a character may have moved.
-
-    Only where `native` is available.
-    """
     if source.isascii():
         data = source.encode().translate(_ASCII)
         if _HIDDEN not in data:
-            return data, None, False
-    return native.folder()(source)
+            return Whole(source, data, is_ascii=True)
+    if not native.AVAILABLE:
+        plain: Whole = _arrays().fold_whole(source)
+        return plain
+    data, entries, is_moved = native.folder()(source)
+    return Whole(source, data, entries, is_moved=is_moved)
 
 
 @cache
