@@ -301,7 +301,7 @@ class Switch:
                 return Applied(touched=(), cut=(), held=0)
             if command.matter is Matter.VERSION:
                 self._has_versions = any(matter_of(each) is Matter.VERSION for each in self._orders)
-            touched = tuple(line for line in self._lines if line.is_in and system_id in (ALL, *line.scopes()))
+            touched = tuple(line for line in self._lines if line.is_in and _concerns(system_id, line.scopes()))
             for line in touched:
                 now = strictest(self._orders, *line.scopes())
                 if command.matter is Matter.STOP:
@@ -322,7 +322,7 @@ class Switch:
             return
         self._rations[key] = ration
         for line in self._lines:
-            if target in (ALL, *line.scopes()):
+            if _concerns(target, line.scopes()):
                 ration.join()
                 line.rations += ((ration, 0),)
 
@@ -338,7 +338,11 @@ def _may_bind(key: str, scopes: tuple[str, ...]) -> bool:
     if matter_of(key) is Matter.STOP:
         return False
     target = parts_of(key)[1]
-    return target in (ALL, *scopes) or scope_of(target) in (Scope.MODEL, Scope.TOOL)
+    return _concerns(target, scopes) or scope_of(target) in (Scope.MODEL, Scope.TOOL)
+
+
+def _concerns(target: str, scopes: tuple[str, ...]) -> bool:
+    return target == ALL or target in scopes
 
 
 def key_of(target: str, layer: str = "", matter: Matter = Matter.STOP) -> str:
@@ -364,7 +368,7 @@ def parts_of(key: str) -> tuple[str, str]:
 
 def strictest(orders: Mapping[str, InForce], *scopes: str) -> InForce:
     """Return the order that holds for what is named so: the strictest of theirs and those for all, of every layer."""
-    keys = [key_of(each, layer) for layer in Layer for each in (ALL, *scopes)]
+    keys = [key_of(each, layer) for layer in Layer for each in [ALL, *scopes]]
     return max((orders.get(key, RUNNING) for key in keys), key=severity)
 
 

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from safebelt.rooms.belt.proxy.connection import Connection, Unreached, UpstreamBroke, UpstreamDown, UpstreamSlow
+from safebelt.rooms.belt.proxy.helpings import helpings
 from safebelt.rooms.belt.proxy.request_head import request_head
 from safebelt.rooms.belt.proxy.turns import Turns
 from safebelt.rooms.belt.proxy.wire import HOP_BY_HOP, Headers
 
 __all__ = [
-    "HELPING",
     "After",
     "Answer",
     "Connection",
@@ -31,8 +31,6 @@ __all__ = [
 ]
 
 _CONNECT_SECONDS = 10.0
-HELPING = 1024
-"""Bytes of a body that a stream hands on before it is the next one's turn: some eight tokens, 2 ms of screening."""
 _ACCEPTED = b"application/json, text/event-stream"
 _POOL = 64
 """Idle connections kept; more are closed."""
@@ -103,31 +101,16 @@ class Answer:
         self._upstream.give_back(self._connection)
         return raw
 
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """Yield the body as it arrives; where more is here than one helping, each further one waits its turn.
+    def pieces(self) -> AsyncIterator[bytes]:
+        """Yield the body as it arrives, in helpings; raises as `helpings`."""
+        return helpings(self._connection, self._upstream.turns, self._upstream.answer_seconds, self._ended)
 
-        Raises:
-            UpstreamBroke: It broke off.
-            UpstreamSlow: It stalled.
-        """
-        connection, turns = self._connection, self._upstream.turns
-        while True:
-            left = 0 if turns.is_crowded else HELPING
-            while connection.body:
-                if left <= 0:
-                    await turns.mine()
-                    left = HELPING
-                piece = connection.take()
-                left -= len(piece)
-                yield piece
-            if connection.is_complete:
-                break
-            if connection.error or connection.is_lost:
-                self._upstream.on_broken()
-                raise connection.error or UpstreamBroke("the connection closed in the middle of an answer")
-            await connection.news(self._upstream.answer_seconds)
-        self._is_given_back = True
-        self._upstream.give_back(connection)
+    def _ended(self, is_whole: bool) -> None:
+        if is_whole:
+            self._is_given_back = True
+            self._upstream.give_back(self._connection)
+        else:
+            self._upstream.on_broken()
 
     async def read(self, limit: int) -> bytes:
         """Return the whole body.

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from safebelt.rooms.belt.control.line import Line
-from safebelt.rooms.belt.proxy.client import HELPING, Answer, Connection, Upstream
+from safebelt.rooms.belt.proxy.client import Answer, Connection, Upstream
 from safebelt.rooms.belt.proxy.exchange import Exchange
 from safebelt.rooms.belt.proxy.frames import chunked
+from safebelt.rooms.belt.proxy.helpings import HELPING
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.steps import Flow
 from safebelt.rooms.belt.proxy.wire import chunk

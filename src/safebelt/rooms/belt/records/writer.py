@@ -144,7 +144,7 @@ class Writer:
             limits=self._limits,
             log=log,
         )
-        self._thread = threading.Thread(target=self._run, name="belt-records", daemon=True)
+        self._writing = threading.Thread(target=self._run, name="belt-records", daemon=True)
 
     def start(self) -> None:
         """Recover what a crash left, then begin to write.
@@ -165,7 +165,7 @@ class Writer:
         self._book.go_on(found)
         self._is_open = True
         self._seals.start()
-        self._thread.start()
+        self._writing.start()
 
     def put(self, record: Record, when_durable: WhenDurable | None) -> None:
         """Queue a record.  Returns at once; never blocks on the disk; may be called from any thread.
@@ -295,7 +295,7 @@ class Writer:
                 return
             self._is_open = False
             self._changed.notify()
-        self._thread.join()
+        self._writing.join()
         self._seals.close()
         self._let_go()
 
