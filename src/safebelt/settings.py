@@ -203,6 +203,9 @@ class Settings(BaseSettings):
     model_port: int = Field(default=8802, ge=1, le=65535, description="Loopback port of the local model's server.")
     log_format: str = Field(default="text", pattern="^(text|json)$", description="Form of log lines: text or json.")
     lang: Literal["zh", "en"] = Field(default="en", description="Language of the command line.")
+    interpreted: bool = Field(
+        default=False, description="Run the belt's hottest modules from their sources, not compiled; slower."
+    )
 
     @field_validator("earlier_versions")
     @classmethod

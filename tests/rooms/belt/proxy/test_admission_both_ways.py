@@ -15,6 +15,8 @@ from tests.rooms.belt.proxy.test_quick import ASKED, KEY, Seen
 
 from safebelt.rooms.belt.model import KeyTerms, RecordMode, Snapshot, Span, Used
 
+pytestmark = pytest.mark.interpreted  # they watch which way an exchange takes
+
 PROMPT = RecordMode.PROMPT
 WARM = 3
 """Exchanges that are let in first: one the long way, which opens the connection upstream, and two the quick way."""

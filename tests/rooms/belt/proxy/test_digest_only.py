@@ -19,6 +19,7 @@ def halves(tmp_path: Path, body: dict[str, Any] = ASKED, **options: Any) -> tupl
     return [each["content"] for each in intents], [each["content"] for each in outcomes]
 
 
+@pytest.mark.interpreted
 def test_no_text_is_kept_on_either_way_and_the_shown_text_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = Seen(monkeypatch)
 

@@ -313,6 +313,7 @@ def test_the_second_request_of_a_connection_is_taken_without_llhttp(monkeypatch:
     assert asked == [2]  # the first, and the one that was refused
 
 
+@pytest.mark.interpreted
 def test_a_caller_with_a_new_id_each_time_is_taken_without_llhttp(monkeypatch: pytest.MonkeyPatch) -> None:
     asked, seen = _count(monkeypatch, ClientConnection, "on_url"), list[bytes]()
     take = ClientConnection._take

@@ -139,6 +139,7 @@ def test_a_forbidden_phrase_split_at_any_place_leaves_no_byte_by_a_lane() -> Non
             assert len(hits) == 1
 
 
+@pytest.mark.interpreted
 def test_most_pieces_of_a_stream_go_by_the_lane(monkeypatch: pytest.MonkeyPatch) -> None:
     taken_by_lane, take = list[bool](), Lane.take
 

@@ -414,6 +414,7 @@ def test_an_empty_error_in_a_chunk_is_no_error(tmp_path: Path) -> None:
     assert b"Hi." in asked(tmp_path, streaming(first, END), {"stream": True})[0]
 
 
+@pytest.mark.interpreted
 def test_the_upstreams_last_event_is_held_until_the_outcome_is_durable(tmp_path: Path) -> None:
     async def script(_body: dict[str, Any], reply: Reply) -> None:
         await reply.begin(200, SSE)

@@ -100,6 +100,7 @@ def test_only_so_many_run_at_once_and_the_next_passes_when_one_has_ended(tmp_pat
     in_belt(tmp_path, _slow, scenario)
 
 
+@pytest.mark.interpreted
 def test_the_quick_way_is_left_only_by_what_a_limit_may_concern(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

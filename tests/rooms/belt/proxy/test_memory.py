@@ -26,6 +26,7 @@ def used(screens: Screens, one: Policy) -> "weakref.ref[Any]":
     return weakref.ref(scanner)
 
 
+@pytest.mark.interpreted
 def test_a_policy_that_is_no_longer_in_use_leaves_memory_at_once() -> None:
     screens = Screens()
     before, now = used(screens, BEFORE), used(screens, NOW)
@@ -36,6 +37,7 @@ def test_a_policy_that_is_no_longer_in_use_leaves_memory_at_once() -> None:
     assert screens.of(NOW, TODAY) is now()
 
 
+@pytest.mark.interpreted
 def test_a_policy_that_is_in_use_stays_with_all_that_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Negative control: a belt that lets go of everything twice a second would be seen here."""
     screens = Screens()

@@ -230,6 +230,7 @@ def test_mutated_requests_are_answered_or_refused_and_nothing_unguarded_passes(t
     assert more_tasks <= AT_ONCE, "tasks are left behind"
 
 
+@pytest.mark.interpreted
 def test_the_trial_sees_what_it_looks_for(tmp_path: Path) -> None:
     """Negative control: a belt whose rules look for nothing lets the evil answer through, and the trial says so."""
 

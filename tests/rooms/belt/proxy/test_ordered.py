@@ -66,6 +66,7 @@ def test_new_work_is_refused_in_a_persons_name_and_the_model_is_not_asked(tmp_pa
     in_belt(tmp_path, answering(), scenario)
 
 
+@pytest.mark.interpreted
 def test_an_order_for_one_model_leaves_another_alone_on_the_quick_way_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,8 @@ from safebelt.rooms.belt.proxy.quick import Passing, Quick
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.records.writer import Writer
 
+pytestmark = pytest.mark.interpreted  # they watch which way an exchange takes
+
 KEY = {"authorization": "Bearer sbk_test"}
 ASKED = {"model": "fake", "messages": [{"role": "user", "content": "Say hello, please."}], "temperature": 0.5}
 TIMES = {"added_ms", "before_ms", "first_byte_ms", "total_ms", "upstream_ms"}

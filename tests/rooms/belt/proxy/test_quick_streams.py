@@ -28,6 +28,8 @@ from safebelt.rooms.belt.proxy.steps import taken
 from safebelt.rooms.belt.proxy.streaming import StreamedAnswer
 from safebelt.rooms.belt.scanner import Scanner
 
+pytestmark = pytest.mark.interpreted  # they watch which way an exchange takes
+
 KEY = {"authorization": "Bearer sbk_test"}
 ASKED = {"model": "fake", "stream": True, "messages": [{"role": "user", "content": "Say hello, please."}]}
 SCANNER = Scanner(POLICY)

@@ -39,6 +39,7 @@ def told(tmp_path: Path, *bodies: dict[str, Any], path: str = "chat/completions"
     return heard, in_belt(tmp_path, answering("Hello."), scenario)
 
 
+@pytest.mark.interpreted
 @pytest.mark.parametrize("is_stream", [False, True])
 def test_both_ways_tell_the_records_id_and_never_the_clients(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_stream: bool

@@ -66,6 +66,7 @@ def test_a_belt_that_seals_nothing_leaves_no_box(tmp_path: Path) -> None:
     assert all(sealed_in(each["content"]) is None for each in (*intents, *outcomes))
 
 
+@pytest.mark.interpreted
 def test_both_ways_seal_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = Seen(monkeypatch)
 

@@ -241,6 +241,7 @@ def test_an_answer_of_a_known_shape_is_read_as_any(text: str, id_: str, tokens: 
     )
 
 
+@pytest.mark.interpreted
 def test_both_ways_give_the_same_to_the_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     request, answer = (
         msgspec.json.encode(asked("Say hello.", "你好")),
@@ -366,6 +367,7 @@ def test_a_body_cannot_say_the_words_of_a_probe() -> None:
     assert len(probes) == 100
 
 
+@pytest.mark.interpreted
 def test_a_probe_that_comes_out_twice_teaches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shapes, "_word", lambda: "foreseen")
     body = json.dumps({**asked("Hello."), "stream_options": {"foreseen a foreseen": 1}}).encode()

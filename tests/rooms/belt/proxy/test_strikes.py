@@ -41,6 +41,7 @@ def complain_at(system: str) -> Text:
     return Text(zh=f"https://x/zh/complaints?system={system}", en=f"https://x/en/complaints?system={system}")
 
 
+@pytest.mark.interpreted
 @pytest.mark.parametrize("stream", [False, True])
 def test_every_answers_head_counts_the_strikes_on_both_ways(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: bool
@@ -81,6 +82,7 @@ def test_a_refusal_tells_the_strikes_and_where_to_appeal(tmp_path: Path, lang: s
     assert says not in str(before) and "strike=" not in str(before)
 
 
+@pytest.mark.interpreted
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(("lang", "says"), [("zh", "经人工审核已停用"), ("en", "suspended by a person")])
 def test_a_suspended_key_opens_nothing_though_the_quick_way_is_open(

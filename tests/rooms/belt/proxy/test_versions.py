@@ -150,6 +150,7 @@ def test_a_version_that_this_belt_does_not_know_is_refused_and_nobody_is_asked(t
     in_belt(tmp_path, answering(), scenario)
 
 
+@pytest.mark.interpreted
 def test_the_quick_way_is_taken_again_once_it_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = Seen(monkeypatch)
 
@@ -241,6 +242,7 @@ def _late_connection(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     monkeypatch.setattr(Upstream, "_connect", late)
 
 
+@pytest.mark.interpreted
 @pytest.mark.parametrize("is_guarded", [True, False])
 def test_a_request_whose_connection_comes_after_the_order_does_not_reach_the_newer_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_guarded: bool

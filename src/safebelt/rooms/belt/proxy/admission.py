@@ -10,8 +10,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from safebelt.rooms.belt.decide import ATTRIBUTES, WORD, scope_of
 from safebelt.rooms.belt.decide.admission import (
     HEADERS,
@@ -25,6 +23,7 @@ from safebelt.rooms.belt.decide.admission import (
 from safebelt.rooms.belt.decide.minors import MINORS, laid_over
 from safebelt.rooms.belt.model import Action, Admits, Asked, Key, Policy, Snapshot, Stance
 from safebelt.rooms.belt.proxy import errors
+from safebelt.rooms.belt.proxy.picked import named_model
 from safebelt.rooms.belt.proxy.recording import RecordsDown, policy_facts
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.steps import recording_of
@@ -40,15 +39,6 @@ _MAX_LAID = 64
 _OF_THE_HOUR = frozenset({"hour", "weekday"})
 _MAX_TOLD = 10_000
 """Kinds of refusals that are remembered, one a key and reason: a bound, never reached by keys that exist."""
-
-
-class _Named(msgspec.Struct):
-    """What of a body rules can ask about; of a name that stands twice the last counts, as for whoever reads later."""
-
-    model: str | None = None
-
-
-_read_named = msgspec.json.Decoder(_Named).decode
 
 
 class Admission:
@@ -176,14 +166,6 @@ def _is_settled(key: Key, rules: Admits | None) -> bool:
     terms = key.terms
     has_terms = key.expires_at is not None or terms.scopes or terms.limits or terms.minor
     return not has_terms and (rules is None or not rules.reads)
-
-
-def named_model(body: bytes) -> str | None:
-    """Return the model a JSON body names; None where it names none, or what it says cannot be read."""
-    try:
-        return _read_named(body).model or None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
 
 
 def _is_minor(key: Key, request: Request) -> bool | None:

@@ -12,7 +12,7 @@ from safebelt.rooms.belt.control.line import Line
 from safebelt.rooms.belt.decide.admission import NotAdmitted
 from safebelt.rooms.belt.model import Command
 from safebelt.rooms.belt.proxy import errors
-from safebelt.rooms.belt.proxy.admission import Admission, named_model
+from safebelt.rooms.belt.proxy.admission import Admission
 from safebelt.rooms.belt.proxy.answers import answer_body, masked_tree
 from safebelt.rooms.belt.proxy.client import UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.exchange import Exchange
@@ -24,6 +24,7 @@ from safebelt.rooms.belt.proxy.mcp import McpExchange, McpServer
 from safebelt.rooms.belt.proxy.media import Pictures, Speech
 from safebelt.rooms.belt.proxy.messages import Messages
 from safebelt.rooms.belt.proxy.ordered import PASSING, barred_by, entered
+from safebelt.rooms.belt.proxy.picked import named_model
 from safebelt.rooms.belt.proxy.quick import Quick
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.responses import Responses

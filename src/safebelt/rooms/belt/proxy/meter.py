@@ -12,6 +12,7 @@ import msgspec
 from safebelt.engines.clock import Clock
 from safebelt.rooms.belt.decide.quotas import SPANS, begun, counted, estimated, over_at, spent, texts_of
 from safebelt.rooms.belt.model import Record, Span, Usage, Used
+from safebelt.rooms.belt.proxy.picked import read_intent, read_outcome
 from safebelt.rooms.belt.proxy.recording import Recorder
 from safebelt.rooms.belt.records.acks import WhenDurable
 from safebelt.rooms.belt.records.draft import Draft
@@ -21,19 +22,6 @@ _MAX_OPEN = 100_000
 """Exchanges under way that are remembered: far more than connections, and a bound should an outcome never come."""
 _MAX_KNOWN = 4096
 """Facts of intents whose key is remembered: on the quick way the same bytes come again and again."""
-
-
-class _Intent(msgspec.Struct):
-    """What of an intent's facts is counted by."""
-
-    key_id: str = ""
-
-
-class _Outcome(msgspec.Struct):
-    """What of an outcome's facts is counted."""
-
-    usage: dict[str, Any] = {}
-    finish: str = ""
 
 
 class _Open(msgspec.Struct, frozen=True, gc=False):
@@ -47,8 +35,6 @@ class _Open(msgspec.Struct, frozen=True, gc=False):
 
 
 _NOBODY = _Open("", 0)
-_read_intent = msgspec.json.Decoder(_Intent).decode
-_read_outcome = msgspec.json.Decoder(_Outcome).decode
 
 
 class Tally:
@@ -164,7 +150,7 @@ class Metered:
         if key_id is None:
             if len(self._known) >= _MAX_KNOWN:
                 self._known.clear()
-            key_id = self._known[facts] = _read_intent(facts).key_id
+            key_id = self._known[facts] = read_intent(facts).key_id
         return key_id
 
     def _begun(self, id_: str, what: _Open) -> None:
@@ -178,7 +164,7 @@ class Metered:
         if not key_id:
             return
         if isinstance(facts, bytes):
-            outcome = _read_outcome(facts)
+            outcome = read_outcome(facts)
             if tokens := counted(outcome.usage):
                 self._meter.of(key_id, self._clock()).add_tokens(tokens, 0)
                 return

@@ -1,0 +1,40 @@
+"""What is picked out of JSON without building the rest.
+
+A module of its own, because those around it are compiled, and a `msgspec.Struct` must not be: it would have no fields.
+"""
+
+from typing import Any
+
+import msgspec
+
+
+class _Named(msgspec.Struct):
+    """What of a body rules can ask about; of a name that stands twice the last counts, as for whoever reads later."""
+
+    model: str | None = None
+
+
+class IntentUse(msgspec.Struct):
+    """What of an intent's facts is counted by."""
+
+    key_id: str = ""
+
+
+class OutcomeUse(msgspec.Struct):
+    """What of an outcome's facts is counted."""
+
+    usage: dict[str, Any] = {}
+    finish: str = ""
+
+
+_read_named = msgspec.json.Decoder(_Named).decode
+read_intent = msgspec.json.Decoder(IntentUse).decode
+read_outcome = msgspec.json.Decoder(OutcomeUse).decode
+
+
+def named_model(body: bytes) -> str | None:
+    """Return the model a JSON body names; None where it names none, or what it says cannot be read."""
+    try:
+        return _read_named(body).model or None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
