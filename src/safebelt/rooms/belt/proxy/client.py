@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-import msgspec
-
 from safebelt.rooms.belt.proxy.connection import Connection, Unreached, UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.helpings import helpings
 from safebelt.rooms.belt.proxy.request_head import request_head
@@ -48,7 +46,7 @@ def always() -> bool:
     return True
 
 
-class Ready(msgspec.Struct, frozen=True):
+class Ready(NamedTuple):
     """A kept connection to an upstream that may be asked at once.
 
     Attributes:

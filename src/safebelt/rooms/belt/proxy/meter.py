@@ -5,7 +5,7 @@ What it starts with is counted from the records, so that neither a restart nor `
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -24,7 +24,7 @@ _MAX_KNOWN = 4096
 """Facts of intents whose key is remembered: on the quick way the same bytes come again and again."""
 
 
-class _Open(msgspec.Struct, frozen=True, gc=False):
+class _Open(NamedTuple):
     """An exchange under way: whose it is, and what was asked, estimated.
 
     Of a draft, which is small, its content: that is read only where no upstream counts.

@@ -18,9 +18,8 @@ from collections import deque
 from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import cast, get_args
+from typing import NamedTuple, cast, get_args
 
-import msgspec
 import structlog
 
 from safebelt.engines.clock import Chance, Clock
@@ -44,7 +43,7 @@ _PATIENCE_SECONDS = 0.002
 """How long `hand_over` waits for a thread that holds the pen and is about to let it go: it syncs nothing meanwhile."""
 
 
-class _Waiting(msgspec.Struct, frozen=True):
+class _Waiting(NamedTuple):
     draft: Draft | None  # None: somebody waits for all that was put before
     tell: WhenDurable
     is_written: bool = False  # told once it is written; else once it is durable
