@@ -18,6 +18,7 @@ EVIDENCE = "evd_" + "0" * 26
             "eu/ai-act 附件VIII A节第5项",
             "eu/ai-act, Annex VIII, Section A, point 5",
         ),
+        ("cn/gb-t-45654-2025#annex_a_4", "cn/gb-t-45654-2025 附件A.4", "cn/gb-t-45654-2025, Annex A.4"),
         ("cn/genai#transition", "cn/genai transition", "cn/genai, transition"),
         ("house rule", "house rule", "house rule"),
     ],

@@ -11,7 +11,8 @@ from safebelt.kernel.text import Lang, Text
 _OWN_ID = re.compile(r"[a-z]{3}_[0-9a-hjkmnp-tv-z]{26}")
 """An id of this house (`kernel.ids`): it says nothing to a reader."""
 _NORM = re.compile(r"[a-z]{2,5}\.[a-z0-9.-]+\.[a-z0-9_]+")
-_PIECE = re.compile(r"([a-z]+)_([0-9]+[a-z]*|[ivxlc]+|[a-z])")
+_PIECE = re.compile(r"([a-z]+)_([0-9]+[a-z]*|[ivxlc]+|[a-z])(?:_([0-9]+))?")
+"""What a place is called, its number or letter, and a number within: `annex_a_4` is *Annex A.4*."""
 _WORDS: Mapping[str, Text] = {
     "art": Text(zh="第{}条", en="Art. {}"),
     "para": Text(zh="第{}款", en="para. {}"),
@@ -71,4 +72,5 @@ def _piece(piece: str, lang: Lang) -> str:
     if found is None or found[1] not in _WORDS:
         return piece.replace("_", " ")
     number = found[2].upper() if found[1] in ("annex", "sec", "section") else found[2]
+    number += f".{found[3]}" if found[3] else ""
     return _WORDS[found[1]].in_(lang).format(number)

@@ -1,17 +1,18 @@
 """Commands that find, prove, verify and erase records."""
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, validators
 
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Invalid, Unavailable
 from safebelt.kernel.text import LANGS, Lang, Text
-from safebelt.rooms.belt.cli.words import Reason, listed
+from safebelt.rooms.belt.cli.words import Reason, System, listed
 from safebelt.rooms.belt.model import Exchange
 from safebelt.rooms.belt.service import Belt, Search, day_range, texts_of
 from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED, Answer
@@ -19,6 +20,15 @@ from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED, Answer
 _EXIT = {Truth.TRUE: DONE, Truth.FALSE: NEGATIVE, Truth.UNKNOWN: NOT_EVALUATED}
 
 
+Done = Annotated[Literal["allow", "flag", "mask", "refuse"], Parameter(help="Only those of which this was done.")]
+Finish = Annotated[
+    Literal[
+        "open", "complete", "refused", "not_admitted", "cut", "upstream_error", "client_gone", "records_failed",
+        "belt_error", "lost",
+    ],
+    Parameter(help="Only those that ended so."),
+]  # fmt: skip
+Sought = Annotated[str, Parameter(help="Part of a record's, key's, rule's or model's name.")]
 _EARLIER = Text(zh="之前的记录已按保存期限删除", en="and later: older records were removed by rule")
 
 
@@ -41,20 +51,20 @@ def _exchanges(belt: Belt) -> App:
     @app.command(name="list")
     def list_(
         *,
-        system: str = "",
-        search: str = "",
-        done: str = "",
-        finish: str = "",
-        since: date | None = None,
-        until: date | None = None,
-        page: int = 1,
-        limit: int = 20,
+        system: System = "",
+        search: Sought = "",
+        done: Done | None = None,
+        finish: Finish | None = None,
+        since: Annotated[date | None, Parameter(help="From this day on (UTC).")] = None,
+        until: Annotated[date | None, Parameter(help="Up to this day (UTC), which counts too.")] = None,
+        page: Annotated[int, Parameter(validator=validators.Number(gte=1))] = 1,
+        limit: Annotated[int, Parameter(help="So many a page.", validator=validators.Number(gte=1, lte=200))] = 20,
     ) -> Answer:
         """List exchanges, newest first."""
         belt.index()
         first, last = day_range(since.isoformat() if since else "", until.isoformat() if until else "")
-        wanted = Search(system=system, text=search, done=done, finish=finish, since=first, until=last)
-        found = belt.exchanges(wanted, page=max(1, page), per_page=max(1, min(limit, 200)))
+        wanted = Search(system=system, text=search, done=done or "", finish=finish or "", since=first, until=last)
+        found = belt.exchanges(wanted, page=page, per_page=limit)
         lines = [
             f"{e.id}  {e.at.isoformat(timespec='seconds')}  {e.done.value:<6}  {e.status or '-'}  {e.finish or '…'}"
             f"  {','.join(e.rules)}"
@@ -83,7 +93,8 @@ def _exchanges(belt: Belt) -> App:
 
         def told(lang: Lang) -> str:
             texts = [f"  {path}: {text}" for part in (full.intent, full.outcome) for path, text in texts_of(part)]
-            return "\n".join([_line(full.exchange), *(r.as_text(lang) for r in full.reasons), *texts])
+            calls = [_call_line(call) for call in (full.outcome.core if full.outcome else {}).get("tools") or []]
+            return "\n".join([_line(full.exchange), *(r.as_text(lang) for r in full.reasons), *calls, *texts])
 
         return Answer(data=data, says=Text(**{lang: told(lang) for lang in LANGS}))
 
@@ -92,6 +103,12 @@ def _exchanges(belt: Belt) -> App:
 
 def _line(e: Exchange) -> str:
     return f"{e.id}  {e.at.isoformat()}  {e.endpoint}  {e.model}  {e.done.value}  {e.status}  {e.finish or '…'}"
+
+
+def _call_line(call: Mapping[str, Any]) -> str:
+    """Say what became of a tool call: the tool, what the policy asks, what was done or answered, the rule, the wait."""
+    became = call.get("answered") or call["done"]
+    return f"  {call['tool']}()  {call['would']} → {became}  {call['rule'] or '-'}  {call.get('approval', '')}".rstrip()
 
 
 def _exchange_data(e: Exchange) -> dict[str, Any]:

@@ -63,6 +63,8 @@ def _reading(app: App, belt: Belt) -> None:
     def versions(policy: str = "") -> Answer:
         """List what came into force, newest first: when, who brought it and why."""
         found = belt.policy_versions(policy)
+        if policy and not found:
+            belt.policy(policy)  # says so where there is none of that id
         lines = [
             f"{each.policy}@{each.version}  {each.digest[:12]}  {each.brought.value:<9}  "
             f"{each.at.isoformat(timespec='seconds')}  {each.by}  {each.reason}"

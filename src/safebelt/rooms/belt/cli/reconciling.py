@@ -40,9 +40,11 @@ def add_to(app: App, belt: Belt) -> None:
 
 
 def _told(found: Reconciliation, entry: str, lang: Lang) -> str:
+    span = Text(zh=f"，{found.since} 至 {found.until}", en=f", {found.since} to {found.until}")
+    when = span if found.since else Text(zh="", en="")
     counts = Text(
-        zh=f"上游 {found.upstream} 次，记录 {found.recorded} 次（{found.form.value}，{found.since} 至 {found.until}）",
-        en=f"upstream {found.upstream}, recorded {found.recorded} ({found.form.value}, {found.since} to {found.until})",
+        zh=f"上游 {found.upstream} 次，记录 {found.recorded} 次（{found.form.value}{when.zh}）",
+        en=f"upstream {found.upstream}, recorded {found.recorded} ({found.form.value}{when.en})",
     )
     lines = [found.reason.as_text(lang), counts.in_(lang)]
     if found.around_lines:

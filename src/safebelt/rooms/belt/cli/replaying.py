@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, validators
 
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import LANGS, Lang, Text
@@ -19,6 +19,7 @@ from safebelt.web.terminal import DONE, NOT_EVALUATED, Answer, read_text
 
 MAX_POLICY_BYTES = 16 * 1024 * 1024
 Since = Annotated[str, Parameter(help="A date or moment (UTC unless it says its zone), or how long: `7d`, `24h`.")]
+Most = Annotated[int, Parameter(help="At most so many records, the newest.", validator=validators.Number(gte=1))]
 _AGO = re.compile(r"(\d{1,5})([dh])")
 
 
@@ -26,19 +27,21 @@ def add_to(app: App, belt: Belt) -> None:
     """Add `replay`."""
 
     @app.command
-    def replay(policy: str, *, since: Since, system: System = "", most: int = MAX_REPLAYED) -> Answer:
+    def replay(policy: str, *, since: Since, system: System = "", most: Most = MAX_REPLAYED) -> Answer:
         """Say what POLICY (a file, an id, or id@version) would have done to the records kept since then.
 
         Exit 3 where nothing could be evaluated.
         """
         belt.index()
         chosen = _policy(belt, policy)
-        wanted = max(1, min(most, MAX_REPLAYED))
+        if system:
+            belt.harness(system)  # a slip in an id would look like a quiet week
+        wanted = min(most, MAX_REPLAYED)
         found = belt.replay(chosen, moment(since), system_id=system, most=wanted, progress=_tell)
         return Answer(
             data=replay_data(found),
             says=Text(**{lang: _told(found, lang) for lang in LANGS}),
-            exit_code=NOT_EVALUATED if found.exchanges and not sum(found.after.values()) else DONE,
+            exit_code=DONE if sum(found.after.values()) else NOT_EVALUATED,
         )
 
 
@@ -67,7 +70,7 @@ def moment(typed: str) -> datetime:
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise Invalid(
-            what=Text(zh=f"看不懂这个时刻：{typed[:40]}", en=f"That is no moment: {typed[:40]}"),
+            what=Text(zh=f"看不懂这个时刻：“{typed[:40]}”。", en=f"“{typed[:40]}” is no moment."),
             hint=Text(
                 zh="请写成 2026-11-21、2026-11-21T12:00:00Z、7d 或 24h。",
                 en="Write it like 2026-11-21, 2026-11-21T12:00:00Z, 7d or 24h.",

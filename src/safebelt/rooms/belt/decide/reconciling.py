@@ -116,6 +116,9 @@ def _by_buckets(buckets: Sequence[Bucket], passed: Sequence[Passed]) -> _Found:
 
 def _reason(holds: Truth, file: UpstreamFile, upstream: int, around: int, missing: int) -> Reason:
     unread = file.unreadable_count
+    unknown = Text(zh="文件中没有可以比对的请求", en="the file has no request to compare")
+    if unread:
+        unknown = Text(zh=f"文件中有 {unread} 行无法读取", en=f"{unread} lines of the file cannot be read")
     says = {
         Truth.TRUE: Text(
             zh=f"完整：上游的 {upstream} 次请求都有记录可以对应。",
@@ -128,8 +131,8 @@ def _reason(holds: Truth, file: UpstreamFile, upstream: int, around: int, missin
             f"belt); {missing} records are not in the upstream's file.",
         ),
         Truth.UNKNOWN: Text(
-            zh=f"未评估：文件中没有可用的请求，或有 {unread} 行无法读取。",
-            en=f"Not evaluated: the file has no request to compare, or {unread} of its lines cannot be read.",
+            zh=f"未评估：{unknown.zh}。",
+            en=f"Not evaluated: {unknown.en}.",
         ),
     }[holds]
     return Reason(says=says, holds=holds)

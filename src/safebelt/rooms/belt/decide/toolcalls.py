@@ -17,6 +17,7 @@ from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.decide.arguments import Matches, Unreadable, holds, plain, read_arguments
 from safebelt.rooms.belt.model import (
+    Compare,
     Offered,
     Policy,
     Stance,
@@ -37,6 +38,16 @@ _DEEDS = {
     ToolAction.ALLOW: Text(zh="放行", en="allow"),
     ToolAction.HOLD: Text(zh="等待人工批准", en="hold for a person"),
     ToolAction.DENY: Text(zh="拒绝", en="deny"),
+}
+_COMPARED = {
+    Compare.IS: Text(zh="等于", en="is"),
+    Compare.ONE_OF: Text(zh="是其中之一：", en="is one of"),
+    Compare.CONTAINS: Text(zh="包含", en="contains"),
+    Compare.MATCHES: Text(zh="匹配", en="matches"),
+    Compare.MORE_THAN: Text(zh="大于", en="is more than"),
+    Compare.AT_LEAST: Text(zh="不小于", en="is at least"),
+    Compare.LESS_THAN: Text(zh="小于", en="is less than"),
+    Compare.AT_MOST: Text(zh="不大于", en="is at most"),
 }
 
 
@@ -202,15 +213,21 @@ def _rule_reason(cited: str, spoken: _Spoken) -> Reason:
         holds=spoken.holds,
         cites=(f"{cited}#{rule.id}", *((base,) if base else ())),
         because=tuple(
-            Reason(says=_condition_says(condition), holds=truth)
+            Reason(says=condition_says(condition), holds=truth)
             for condition, truth in zip(rule.when, spoken.truths, strict=True)
         ),
     )
 
 
-def _condition_says(condition: ToolCondition) -> Text:
+def condition_says(condition: ToolCondition) -> Text:
+    """Say a condition in words."""
     constant = condition.constant
     shown = ", ".join(map(str, constant)) if isinstance(constant, tuple) else str(constant)
     zh, en = ("不满足：", "not: ") if condition.is_negated else ("", "")
-    said = f"{condition.argument} {condition.compare.value} {shown}"
-    return Text(zh=f"{zh}参数 {said}", en=f"{en}argument {said}")
+    if condition.compare is Compare.PRESENT:
+        is_asked = constant is True
+        says = Text(zh="存在" if is_asked else "不存在", en="is there" if is_asked else "is not there")
+    else:
+        compared = _COMPARED[condition.compare]
+        says = Text(zh=f"{compared.zh} {shown}", en=f"{compared.en} {shown}")
+    return Text(zh=f"{zh}参数 {condition.argument} {says.zh}", en=f"{en}argument {condition.argument} {says.en}")

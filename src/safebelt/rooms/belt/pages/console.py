@@ -133,6 +133,7 @@ class ConsolePages(Controller):
             e=full.exchange,
             facts=facts,
             hits=[hit for half in halves for hit in half.core.get("hits") or [] if isinstance(hit, dict)],
+            calls=[call for half in halves for call in half.core.get("tools") or [] if isinstance(call, dict)],
             unread=[part for half in halves for part in half.core.get("not_evaluated") or []],
             texts_in=texts_of(full.intent) if has_content else [],
             texts_out=texts_of(full.outcome) if has_content else [],

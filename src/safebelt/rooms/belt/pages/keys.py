@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Annotated, Any
 
 from litestar import Controller, get, post
@@ -182,6 +182,12 @@ def _moment(text: str) -> datetime | None:
     return None if at is None else (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
 
 
+def _written(moment: datetime) -> str:
+    """Return a moment as people type it: a day alone where it is one's beginning (`_moment` reads both)."""
+    moment = moment.astimezone(UTC)
+    return f"{moment:%Y-%m-%d}" if moment.time() == time() else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
 def _hours(text: str) -> float:
     """Read hours; what is no number is out of bounds, so that the service says what is allowed."""
     try:
@@ -221,7 +227,7 @@ def _typed(key: Key) -> Form[Any]:
         caller=terms.caller,
         scopes=" ".join(terms.scopes),
         limits=written_limits(terms.limits),
-        expires_at=key.expires_at.isoformat(timespec="seconds") if key.expires_at else "",
+        expires_at=_written(key.expires_at) if key.expires_at else "",
         minor="yes" if terms.minor else "no",
         **{name: getattr(terms, name) for name in ATTRIBUTES},
     )

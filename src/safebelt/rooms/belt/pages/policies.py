@@ -12,6 +12,7 @@ from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Problem
 from safebelt.kernel.text import Lang
 from safebelt.rooms.access.model import STANDS, Stand
+from safebelt.rooms.belt.decide.toolcalls import condition_says
 from safebelt.rooms.belt.model import NOT_EVALUATED
 from safebelt.rooms.belt.pages import words
 from safebelt.rooms.belt.pages.words import AnyRequest
@@ -190,6 +191,7 @@ def _one(
         now=now,
         hits=dict(belt.traffic("", 1440).by_rule),
         shown=SHOWN_TERMS,
+        says=condition_says,
         figures=belt.classifier_figures(),
         versions=belt.policy_versions(policy_id),
         form=form,

@@ -250,6 +250,18 @@ TOOL_DEEDS: Mapping[str, Text] = {
     "hold": Text(zh="等待人工批准", en="hold for a person"),
     "deny": Text(zh="拒绝", en="deny"),
 }
+TOOLS_DONE: Mapping[str, Text] = {
+    "allow": Text(zh="已放行", en="passed"),
+    "deny": Text(zh="已拒绝", en="denied"),
+    "hold": Text(
+        zh="等待中断：调用方离开，或连接被切断", en="the wait was broken off: the caller left, or was cut off"
+    ),
+    "approved": Text(zh="经人批准，已放行", en="a person let it pass"),
+    "refused": Text(zh="经人拒绝", en="a person refused it"),
+    "expired": Text(zh="时限内无人答复，已拒绝", en="nobody answered in time: denied"),
+    "gone": Text(zh="等待中断，已拒绝", en="the wait was broken off: denied"),
+}
+"""What became of a tool call, by what a person answered, or else by what was done."""
 ORDERED: Mapping[str, Text] = {
     "run": Text(zh="运行", en="running"),
     "pause": Text(zh="暂停", en="paused"),

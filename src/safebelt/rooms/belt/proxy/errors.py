@@ -112,7 +112,9 @@ ENCODED = _invalid(
 METHOD = _invalid(
     "method_not_allowed",
     Text(zh="该接口不接受此方法。", en="This endpoint does not take this method."),
-    Text(zh="请查看接口文档。", en="Use POST for completions and embeddings, GET for models."),
+    Text(
+        zh="补全、嵌入等接口请用 POST，models 请用 GET。", en="Use POST for completions and embeddings, GET for models."
+    ),
     status=405,
 )
 UNKNOWN_ENDPOINT = _invalid(

@@ -312,9 +312,19 @@ def _read(name: str, content: bytes, folder: Path | None) -> tuple[Source | None
     try:
         policy = _Policy.model_validate(data)
     except ValidationError as invalid:
-        errors += [(f"{name}:{_line(lines, e['loc'])}", _say(e["loc"], e["msg"])) for e in invalid.errors()]
+        errors += [
+            (f"{name}:{_line(lines, e['loc'])}", _say(e["loc"], _SAID.get(e["type"], e["msg"])))
+            for e in invalid.errors()
+        ]
         return None, errors
     return (None if errors else policy.as_source()), errors
+
+
+_SAID = {
+    "missing": "this key is missing",
+    "extra_forbidden": "no such key",
+    "model_type": "keys and values belong here",
+}
 
 
 def _with_lists(name: str, data: Any, folder: Path | None, lines: dict[_Path, int]) -> Iterator[tuple[str, str]]:
