@@ -30,6 +30,7 @@ from safebelt.rooms.belt.control.news import News
 from safebelt.rooms.belt.control.rations import Rations
 from safebelt.rooms.belt.control.switch import Switch, matter_of, parts_of
 from safebelt.rooms.belt.control.watcher import Watcher
+from safebelt.rooms.belt.decide.minors import policies_in_use
 from safebelt.rooms.belt.model import LIFTING, Command, Layer, Order, Scope, Snapshot, scope_of
 from safebelt.rooms.belt.proxy.classifying import asks_classifier
 from safebelt.rooms.belt.proxy.client import Upstream
@@ -90,9 +91,10 @@ class Snapshots:
     def _look(self) -> Snapshot:
         """Read, and have the scanners ready before an exchange asks for them."""
         snapshot, today = self._house.serving.snapshot(), self._house.clock().date()
-        for policy in snapshot.policies.values():
+        in_use = policies_in_use(snapshot, self._house.settings.minors_policy, self.screens.knows)
+        for policy in in_use:
             self.screens.of(policy, today)
-        self.screens.keep(snapshot.policies.values())
+        self.screens.keep(in_use)
         return snapshot
 
     def knows(self, system_id: str) -> bool:

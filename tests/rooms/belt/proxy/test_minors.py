@@ -1,6 +1,8 @@
 """Minors' mode: stricter rules over the system's own, a notice, and a header and record that say so."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,9 @@ from hypothesis import strategies as st
 from tests.rooms.belt.proxy.bench import FORBIDDEN, POLICY, Belt, answering, in_belt, post, raw
 from tests.rooms.belt.proxy.test_admission import HI, asked, rules
 
-from safebelt.rooms.belt.decide.minors import laid_over
-from safebelt.rooms.belt.model import KeyTerms, NoticeMode, Stance
+from safebelt.rooms.belt.decide.minors import laid_over, policies_in_use
+from safebelt.rooms.belt.model import Harness, Key, KeyTerms, NoticeMode, Policy, Snapshot, Stance
+from safebelt.rooms.belt.proxy.screens import Screens
 from safebelt.rooms.belt.scanner.policies import load_policies
 
 SHIPPED = load_policies(Path(__file__).parents[4] / "screening")
@@ -156,3 +159,55 @@ def test_the_shipped_mode_refuses_its_orders_and_turns_no_honest_question_away(t
                 assert (await asked(belt, body, head=MINOR))[0] == 400, term
 
     in_belt(tmp_path, answering(), scenario, **WITH)
+
+
+DAY = date(2026, 11, 23)
+
+
+def snapshot(*, has_minors: bool = True, of_minors: bool = False) -> Snapshot:
+    terms = KeyTerms(minor=of_minors)
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    key = Key(id="key_1", system_id="sys_1", name="app", digest="ab", created_at=at, terms=terms)
+    policies = {POLICY.id: POLICY, **({MINORS.id: MINORS} if has_minors else {})}
+    harness = Harness(system_id="sys_1", policy=POLICY.id, stance=Stance.OBSERVE)
+    return Snapshot(keys={"ab": key}, harnesses={"sys_1": harness}, policies=policies)
+
+
+def in_use(screens: Screens, now: Snapshot) -> tuple[Policy, ...]:
+    """What a belt does twice a second: have the scanners ready, and let go of the others."""
+    found = policies_in_use(now, MINORS.id, screens.knows)
+    for policy in found:
+        screens.of(policy, DAY)
+    screens.keep(found)
+    return found
+
+
+def test_the_scanner_of_minors_mode_is_kept_once_somebody_asked_for_it() -> None:
+    screens, now = Screens(), snapshot()
+    both = laid_over(POLICY, MINORS)
+    assert both not in in_use(screens, now), "most houses never need it, and it holds all the words anew"
+    asked_for = screens.of(both, DAY)
+
+    assert both in in_use(screens, now)
+    assert screens.of(both, DAY) is asked_for
+
+    other = replace(POLICY, digest="f" * 64)
+    screens.of(other, DAY)
+    in_use(screens, now)
+    assert not screens.knows(other.digest), "what nobody uses any more is let go of"
+
+
+def test_the_scanner_of_minors_mode_is_ready_where_a_key_is_a_minors() -> None:
+    both = laid_over(POLICY, MINORS)
+
+    assert both in in_use(Screens(), snapshot(of_minors=True))
+    assert in_use(Screens(), snapshot(of_minors=True, has_minors=False)) == (POLICY,)
+
+
+def test_on_a_new_day_the_scanner_of_minors_mode_is_ready_too() -> None:
+    screens, now = Screens(), snapshot()
+    screens.of(laid_over(POLICY, MINORS), DAY - timedelta(days=1))
+
+    in_use(screens, now)
+
+    assert screens.knows(laid_over(POLICY, MINORS).digest)

@@ -51,6 +51,10 @@ class Screens:
             self._scanners = {old: kept for old, kept in self._scanners.items() if old[1] == on} | {key: scanner}
         return scanner
 
+    def knows(self, digest: str) -> bool:
+        """Whether there is a scanner for a policy, of whatever day."""
+        return any(policy == digest for policy, _ in tuple(self._scanners))
+
     def has(self, scanner: Scanner) -> bool:
         """Whether a scanner is in use."""
         return any(one is scanner for one in self._scanners.values())
