@@ -72,7 +72,7 @@ class Admission:
         if snapshot is not self._snapshot:
             self._snapshot, self._settled = snapshot, {}
         facts = self._settled.get(caller.key.id)
-        if facts is not None and not (request.known or request.stated).minor:
+        if facts is not None and not request.stated.minor:
             return facts
         found = self._look(caller, request)
         if isinstance(found, NotAdmitted) or found.policy is not caller.policy:

@@ -46,17 +46,20 @@ def always() -> bool:
     return True
 
 
-class Ready(NamedTuple):
-    """A kept connection to an upstream that may be asked at once.
+class Ready:
+    """A kept connection to an upstream that may be asked at once."""
 
-    Attributes:
-        answered, failed: Told how it went, once.
-    """
+    __slots__ = ("connection", "upstream")
 
-    upstream: "Upstream"
-    connection: Connection
-    answered: Callable[[int], bool]
-    failed: Callable[[], None]
+    def __init__(self, upstream: "Upstream", connection: Connection) -> None:
+        self.upstream, self.connection = upstream, connection
+
+    def answered(self, _status: int) -> bool:
+        """Hear that it answered; say whether the answer is one to pass on, where another could be asked."""
+        return True
+
+    def failed(self) -> None:
+        """Hear that it failed."""
 
 
 class After(NamedTuple):
@@ -219,7 +222,7 @@ class Upstream:
     def at_once(self) -> Ready | None:
         """Return a kept connection, if there is one."""
         connection = self.idle()
-        return Ready(self, connection, _is_good, _nothing) if connection is not None else None
+        return Ready(self, connection) if connection is not None else None
 
     def ask_at_once(
         self, connection: Connection, path: str, body: bytes, listener: Callable[[], None], record: bytes
@@ -314,10 +317,6 @@ class Upstream:
         if not body:
             return begin + b"\r\n"
         return b"%bcontent-type: %b\r\ncontent-length: %d\r\n\r\n%b" % (begin, content_type, len(body), body)
-
-
-def _is_good(_status: int) -> bool:
-    return True
 
 
 def _nothing() -> None:

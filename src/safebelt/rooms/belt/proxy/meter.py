@@ -5,7 +5,7 @@ What it starts with is counted from the records, so that neither a restart nor `
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -13,7 +13,6 @@ from safebelt.engines.clock import Clock
 from safebelt.rooms.belt.decide.quotas import SPANS, begun, counted, estimated, over_at, spent, texts_of
 from safebelt.rooms.belt.model import Record, Span, Usage, Used
 from safebelt.rooms.belt.proxy.picked import read_intent, read_outcome
-from safebelt.rooms.belt.proxy.recording import Recorder
 from safebelt.rooms.belt.records.acks import WhenDurable
 from safebelt.rooms.belt.records.draft import Draft
 
@@ -100,6 +99,28 @@ class Meter:
             for span, used in usage.used.items():
                 if usage.since[span] == begun(span, now):  # else that span ended while it was being counted
                     tally.put(span, used)
+
+
+class Recorder(Protocol):
+    """What is needed of the records' writer."""
+
+    @property
+    def failures(self) -> int:
+        """How often the records failed."""
+        ...
+
+    def put(self, record: Record, when_durable: WhenDurable | None) -> None:
+        """Queue a record; the callback runs on the event loop."""
+
+    def put_draft(self, draft: Draft, when_durable: WhenDurable | None) -> None:
+        """Queue a record that is JSON already."""
+
+    def when_written(self, callback: WhenDurable) -> None:
+        """Have something called on the event loop once all that was put is with the operating system."""
+
+    def hand_over(self) -> bool:
+        """Write what was put without a sync; say whether that could be done now."""
+        ...
 
 
 class Metered:

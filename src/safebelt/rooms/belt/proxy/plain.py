@@ -5,7 +5,7 @@ Whatever is not of this form, and whatever something is found in, is read by `sc
 """
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -51,36 +51,59 @@ _encode = msgspec.json.Encoder().encode
 _SORTED = msgspec.json.Encoder(order="sorted").encode
 
 
-class Question(NamedTuple):
+class _Told:
+    """Texts in which nothing was found: most records keep their JSON, and nobody asks for the texts themselves."""
+
+    __slots__ = ("_paths", "_said", "content")
+
+    def __init__(self, paths: tuple[str, ...], said: list[str], content: bytes) -> None:
+        self._paths, self._said, self.content = paths, said, content
+
+    @property
+    def texts(self) -> Texts:
+        """The texts by path."""
+        return {path: text for path, text in zip(self._paths, self._said, strict=True) if path}
+
+
+class Question(_Told):
     """A request in which nothing was found.
 
-    Attributes:
-        settings: What it asks for besides its texts.
-        texts: Its texts.
+    Args:
+        paths: Where each of its texts stands.
+        said: The texts.
         content: The texts as a record keeps them that keeps them as they are.
+        settings: What it asks for besides its texts.
         passed: What is sent on.
     """
 
-    settings: dict[str, Any]
-    texts: Texts
-    content: bytes
-    passed: bytes
+    __slots__ = ("passed", "settings")
+
+    def __init__(
+        self, paths: tuple[str, ...], said: list[str], content: bytes, settings: dict[str, Any], passed: bytes
+    ) -> None:
+        super().__init__(paths, said, content)
+        self.settings, self.passed = settings, passed
 
 
-class Reading(NamedTuple):
+class Reading(_Told):
     """An answer in which nothing was found.
 
-    Attributes:
-        texts: What the model said.
+    Args:
+        paths: Where each text of the model stands; empty for one that nobody said.
+        said: The texts.
         content: The texts as a record keeps them that keeps them as they are.
         usage: What the upstream says it used, as JSON.
         shown: What the client is shown, with the notice.
+        is_silent: Whether the model said nothing.
     """
 
-    texts: Texts
-    content: bytes
-    usage: bytes
-    shown: bytes
+    __slots__ = ("is_silent", "shown", "usage")
+
+    def __init__(
+        self, paths: tuple[str, ...], said: list[str], content: bytes, usage: bytes, shown: bytes, *, is_silent: bool
+    ) -> None:
+        super().__init__(paths, said, content)
+        self.usage, self.shown, self.is_silent = usage, shown, is_silent
 
 
 class Plain:
@@ -92,7 +115,7 @@ class Plain:
 
     def __init__(self, scanner: Scanner) -> None:
         self._scanner = scanner
-        self._clean: dict[Side, set[str]] = {side: set() for side in Side}
+        self._clean_asked, self._clean_said = set[str](), set[str]()
         self._settings: set[bytes] = set()
         self._names: set[tuple[str, ...]] = set()
         self._shapes = Shapes(self._asked, self._said, usage)
@@ -104,13 +127,12 @@ class Plain:
             shape, said, cuts = known
             if not self._find_nothing(said, Side.INPUT):
                 return None
-            texts = dict(zip(shape.paths, said, strict=True))
-            return Question(shape.settings, texts, shape.content.of(cuts), shape.passed.of(cuts))
+            return Question(shape.paths, said, shape.content.of(cuts), shape.settings, shape.passed.of(cuts))
         body = object_in(raw)
         found = self._asked(body) if body is not None else None
         if body is None or found is None:
             return None
-        return Question(body, found, encode({"texts": found}), _encode(body))
+        return Question(tuple(found), list(found.values()), encode({"texts": found}), body, _encode(body))
 
     def answer(self, raw: bytes, notice: NoticeFor) -> Reading | None:
         """Return an answer in which nothing is found; None where it must be looked at more closely."""
@@ -119,14 +141,14 @@ class Plain:
             shape, said, cuts = known
             if not self._find_nothing_said(shape.paths, said):
                 return None
-            texts = {path: text for path, text in zip(shape.paths, said, strict=True) if path}
-            return Reading(texts, shape.content.of(cuts), shape.usage.of(cuts), shape.show(said, cuts, notice))
+            content, used, shown = shape.content.of(cuts), shape.usage.of(cuts), shape.show(said, cuts, notice)
+            return Reading(shape.paths, said, content, used, shown, is_silent=shape.is_silent)
         body = object_in(raw)
         found = self._said(body) if body else None
         if body is None or found is None:
             return None
-        shown = _encode(noticed(body, notice))
-        return Reading(found, encode({"texts": found}), _SORTED(usage(body)), shown)
+        content, used, shown = encode({"texts": found}), _SORTED(usage(body)), _encode(noticed(body, notice))
+        return Reading(tuple(found), list(found.values()), content, used, shown, is_silent=not found)
 
     def _asked(self, body: dict[str, Any]) -> Texts | None:
         """Return the texts of a request in which nothing is found; None where it must be looked at more closely."""
@@ -167,7 +189,7 @@ class Plain:
             role, content = message.get("role"), message.get("content")
             if type(role) is not str or type(content) is not str:
                 return None
-            if role not in self._clean[Side.INPUT] and not self._passes(role, Side.INPUT):
+            if role not in self._clean_asked and not self._passes(role, Side.INPUT):
                 return None
             if content:
                 texts[path] = content
@@ -182,7 +204,7 @@ class Plain:
         for at, choice in enumerate(choices):
             if type(choice) is not dict or not self._is_plain_choice(choice, at, texts):
                 return None
-        known = self._clean[Side.OUTPUT]
+        known = self._clean_said
         for name, value in body.items():
             kind = type(value)
             if kind is int or (kind is str and value in known) or name == "choices":
@@ -216,7 +238,7 @@ class Plain:
                 if value:
                     texts[path_in_choices((at, "message", "content"))] = value
             elif name == "role" and type(value) is str:
-                if value not in self._clean[Side.OUTPUT] and not self._passes(value, Side.OUTPUT):
+                if value not in self._clean_said and not self._passes(value, Side.OUTPUT):
                     return False
             elif value is not None:
                 return False
@@ -257,7 +279,7 @@ class Plain:
 
     def _passes(self, text: str, side: Side) -> bool:
         """Whether nothing is found in a string; what was found clean is remembered, because such strings recur."""
-        clean = self._clean[side]
+        clean = self._clean_asked if side is Side.INPUT else self._clean_said
         if text in clean:
             return True
         if text and not self._scanner.finds_nothing(text, side):

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from http import HTTPStatus
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -25,7 +25,7 @@ from safebelt.rooms.belt.proxy.quickstream import EVENT_STREAM, Ends, QuickStrea
 from safebelt.rooms.belt.proxy.recording import RecordsDown
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.seats import Seat, Seats
-from safebelt.rooms.belt.proxy.steps import LARGE, Begun, as_said, recording_of
+from safebelt.rooms.belt.proxy.steps import LARGE, Begun, as_said
 from safebelt.rooms.belt.proxy.tools import Tools
 from safebelt.rooms.belt.proxy.wire import LAST_CHUNK, Request, chunk
 
@@ -55,13 +55,13 @@ class Client(ClientSide, Protocol):
         """Let a task do the rest."""
 
 
-class Asked(NamedTuple):
+class Asked:
     """A request in which nothing was found, and who sent it."""
 
-    seat: Seat
-    request: Request
-    question: Question
-    client: Client
+    __slots__ = ("client", "question", "request", "seat")
+
+    def __init__(self, seat: Seat, request: Request, question: Question, client: Client) -> None:
+        self.seat, self.request, self.question, self.client = seat, request, question, client
 
 
 class Quick:
@@ -76,29 +76,31 @@ class Quick:
     def __init__(self, tools: Tools, admission: Admission, paths: frozenset[str]) -> None:
         self.tools, self._admission, self._paths, self._seats = tools, admission, paths, Seats(tools)
         self.ends: set[asyncio.Task[None]] = set()
-        self._later: list[Callable[[], None]] = []
+        self.switch, self._upstream = tools.switch, tools.upstream
+        self._snapshot, self._clock = tools.snapshot, tools.clock
+        self._later: list[Passing] = []
 
-    def later(self, work: Callable[[], None]) -> None:
-        """Do something at the end of the event loop's turn.
+    def later(self, passing: "Passing") -> None:
+        """Let an exchange go on at the end of the event loop's turn.
 
         What many exchanges have ready by then goes out together: their records in one write, and whoever waits for
         their bytes is woken once.
         """
-        self._later.append(work)
+        self._later.append(passing)
         if len(self._later) == 1:
             asyncio.get_running_loop().call_soon(self._do_all)
 
     def _do_all(self) -> None:
-        works, self._later = self._later, []
-        for work in works:
-            work()
+        those, self._later = self._later, []
+        for passing in those:
+            passing.at_the_end_of_the_turn()
 
     def take(self, request: Request, client: Client) -> "Passing | None":
         """Begin an exchange; None where it goes the long way, and nothing has been done."""
         is_ordinary = request.method == "POST" and request.target in self._paths and len(request.body) <= LARGE
         if not is_ordinary or request.is_http_1_0:
             return None
-        stated, snapshot, now = request.known or request.stated, self.tools.snapshot(), self.tools.clock()
+        stated, snapshot, now = request.stated, self._snapshot(), self._clock()
         seat = self._seats.of(stated.digest, snapshot, now)
         if seat is None or not stated.is_identity:
             return None
@@ -112,15 +114,15 @@ class Quick:
         return passing
 
     def _begun(self, asked: Asked, admitted: Mapping[str, Any]) -> "Passing | None":
-        ready = self.tools.upstream.at_once()
+        ready = self._upstream.at_once()
         if ready is None:
             return None
-        key, settings, switch = asked.seat.caller.key, asked.question.settings, self.tools.switch
-        line = switch.open_at_once(key.system_id, key.id, settings.get("model"), asked.client)
+        seat, settings, switch = asked.seat, asked.question.settings, self.switch
+        line = switch.open_at_once(seat.system_id, seat.key_id, settings.get("model"), asked.client)
         line = line or self._line(asked)
         if line is not None:
             try:
-                return Passing(self, asked, line, ready, asked.seat.intent(asked.request.target, settings, admitted))
+                return Passing(self, asked, line, ready, seat.intent(asked.request.target, settings, admitted))
             except RecordsDown:  # refused on the long way, in the same words as ever
                 switch.close(line)
         ready.upstream.give_back(ready.connection)
@@ -128,8 +130,8 @@ class Quick:
 
     def _line(self, asked: Asked) -> Line | None:
         """Return the line of an exchange that may go on though there are orders; None where it may not, at once."""
-        key, switch = asked.seat.caller.key, self.tools.switch
-        line = switch.open(key.system_id, key.id)
+        switch = self.switch
+        line = switch.open(asked.seat.system_id, asked.seat.key_id)
         if line.order is not Command.RUN or model_stop(switch, line, asked.question.settings) is not None:
             switch.close(line)
             return None
@@ -169,24 +171,29 @@ class Passing:
 
     def __init__(self, quick: Quick, asked: Asked, line: Line, ready: Ready, facts: bytes) -> None:
         self._quick, self._line, self._ready = quick, line, ready
-        seat, self._request, question, self._client = asked
-        self._seat, self._recording = seat, (recording := recording_of(quick.tools, seat.caller))
+        seat, question, self._request, self._client = asked.seat, asked.question, asked.request, asked.client
+        self._seat, self._recording = seat, (recording := seat.recording())
         self._id, self._passed = recording.id.encode(), question.passed
         self._has_head = self._is_gone = False
         self._leaving: tuple[bytes, bytes] | None = None
         self._stream: QuickStream | None = None
-        if recording.keeps_all and seat.keeps_all[Side.INPUT]:
+        if recording.keeps_all and seat.keeps_asked:
             recording.intent_said(facts, question.content)
         else:
             recording.intent_as(facts, {"texts": seat.kept(question.texts, Side.INPUT)}, question.texts)
         recording.upstream_begins()
-        quick.later(self._ask)
+        quick.later(self)
 
-    def _ask(self) -> None:
-        connection = self._ready.connection
-        if not self._is_gone:
-            upstream, target = self._ready.upstream, self._request.target
-            upstream.ask_at_once(connection, target, self._passed, self.news, self._id)
+    def at_the_end_of_the_turn(self) -> None:
+        """Ask the upstream; or let the answer go, once there is one."""
+        if self._is_gone:
+            return
+        if self._leaving is None:
+            connection, target = self._ready.connection, self._request.target
+            self._ready.upstream.ask_at_once(connection, target, self._passed, self.news, self._id)
+        else:
+            data, passing = self._leaving
+            self._leave(data, passing)
 
     def gone(self) -> None:
         """The client has gone, or a person ended the exchange."""
@@ -274,11 +281,11 @@ class Passing:
         said = streamed.said()
         if (kept := seat.kept_of(said)) is None:
             return False
-        outcome = seat.outcome(id_, stream.answer.served_by, _SORTED(streamed.usage))
+        outcome = seat.outcome(id_, stream.answer.served_by, _SORTED(streamed.usage), self._recording.times())
         self._recording.outcome_as(outcome, {"texts": kept} if said else None, as_said(said))
         stream.answer.taken()
         self._leaving = chunk(rest + streamed.last(seat.field(id_))) + LAST_CHUNK, b""
-        self._quick.later(self._leave)
+        self._quick.later(self)
         return True
 
     def _was_not_answered(self) -> None:
@@ -312,20 +319,21 @@ class Passing:
 
     def _put_outcome(self, answer: Answer, said: Reading, passing: bytes) -> None:
         """Put the outcome, and let the answer go at the end of the turn."""
-        seat, recording, texts = self._seat, self._recording, said.texts
-        facts = seat.outcome(self._id, answer.served_by, said.usage)
-        if recording.keeps_all and seat.keeps_all[Side.OUTPUT]:
-            recording.outcome_said(facts, said.content if texts else None)
+        seat, recording = self._seat, self._recording
+        facts = seat.outcome(self._id, answer.served_by, said.usage, recording.times())
+        if said.is_silent:
+            recording.outcome_said(facts, None)
+        elif recording.keeps_all and seat.keeps_said:
+            recording.outcome_said(facts, said.content)
         else:
-            recording.outcome_as(facts, {"texts": seat.kept(texts, Side.OUTPUT)} if texts else None, texts)
+            texts = said.texts
+            recording.outcome_as(facts, {"texts": seat.kept(texts, Side.OUTPUT)}, texts)
         self._leaving = said.shown, passing
-        self._quick.later(self._leave)
+        self._quick.later(self)
 
-    def _leave(self) -> None:
-        if self._is_gone or self._leaving is None:
-            return
+    def _leave(self, data: bytes, passing: bytes) -> None:
         try:
-            self._send(*self._leaving)
+            self._send(data, passing)
         except (RecordsDown, ConnectionResetError, Stopped) as error:
             self._go_on(partial(_raising, error), self._reply())
 
@@ -345,7 +353,7 @@ class Passing:
             reply = self._reply()
             self._go_on(lambda _: reply.sent(), reply)
         else:
-            self._quick.tools.switch.close(self._line)
+            self._quick.switch.close(self._line)
             client.answered(is_last=is_last)
 
     async def _send_when_safe(self, reply: Reply, data: bytes) -> None:

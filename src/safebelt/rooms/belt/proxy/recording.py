@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any
 
 from safebelt.kernel.errors import Problem
 from safebelt.rooms.belt.decide import RawHit, judge
 from safebelt.rooms.belt.model import Action, Harness, Hit, Policy, Record, RecordMode, Side, Verdict
+from safebelt.rooms.belt.proxy.meter import Metered
 from safebelt.rooms.belt.proxy.screens import nothing_found
 from safebelt.rooms.belt.records.acks import WhenDurable
 from safebelt.rooms.belt.records.draft import Draft
@@ -28,32 +29,10 @@ class RecordsDown(Exception):  # noqa: N818
     """The record cannot be written, so the exchange may not go on."""
 
 
-Times = tuple[float, float, float, float, float]
-"""How long an exchange took, in milliseconds: `TIMES`."""
+Times = tuple[int, int, int, int, int]
+"""How long an exchange took, in microseconds: `TIMES`, which are told in milliseconds."""
 TIMES = ("added_ms", "before_ms", "first_byte_ms", "total_ms", "upstream_ms")
 """`before_ms` is until the model was asked."""
-
-
-class Recorder(Protocol):
-    """What a recording needs of the records' writer."""
-
-    @property
-    def failures(self) -> int:
-        """How often the records failed."""
-        ...
-
-    def put(self, record: Record, when_durable: WhenDurable | None) -> None:
-        """Queue a record; the callback runs on the event loop."""
-
-    def put_draft(self, draft: Draft, when_durable: WhenDurable | None) -> None:
-        """Queue a record that is JSON already."""
-
-    def when_written(self, callback: WhenDurable) -> None:
-        """Have something called on the event loop once all that was put is with the operating system."""
-
-    def hand_over(self) -> bool:
-        """Write what was put without a sync; say whether that could be done now."""
-        ...
 
 
 class Recording:
@@ -71,7 +50,7 @@ class Recording:
 
     def __init__(
         self,
-        writer: Recorder,
+        writer: Metered,
         record_id: str,
         mode: RecordMode = RecordMode.STRICT,
         keeps: Keeps | None = None,
@@ -80,28 +59,28 @@ class Recording:
         self.keeps_all = keeps is None
         self._is_prompt = mode is RecordMode.PROMPT
         self._failures = -1  # the writer's count at the first record; a later one may have taken it
-        self._began = time.perf_counter()
-        self._upstream_began = self._upstream_seconds = self._asked = 0.0
+        self._began = time.perf_counter_ns()
+        self._upstream_began = self._upstream_lasted = self._asked = 0
         self._waits: list[asyncio.Future[None]] = []
-        self.first_byte_ms = 0.0
+        self._first_byte = 0
         self.has_outcome = False
 
     def upstream_begins(self) -> None:
         """From here the time is the model's."""
-        self._upstream_began = time.perf_counter()
+        self._upstream_began = time.perf_counter_ns()
         if not self._asked:
             self._asked = self._upstream_began
 
     def upstream_speaks(self) -> None:
         """The first byte of the answer is here."""
-        if not self.first_byte_ms:
-            self.first_byte_ms = round((time.perf_counter() - self._began) * 1000, 3)
+        if not self._first_byte:
+            self._first_byte = time.perf_counter_ns() - self._began
 
     def upstream_ends(self) -> None:
         """From here the time is ours again."""
         if self._upstream_began:
-            self._upstream_seconds += time.perf_counter() - self._upstream_began
-            self._upstream_began = 0.0
+            self._upstream_lasted += time.perf_counter_ns() - self._upstream_began
+            self._upstream_began = 0
 
     def intent(self, facts: Mapping[str, Any], content: Mapping[str, Any], originals: Mapping[str, str]) -> None:
         """Queue the intent.
@@ -120,26 +99,24 @@ class Recording:
         """As `intent_as` where the record `keeps_all`, with content that is JSON already."""
         self._put_draft(Draft("intent", self.id, facts, content))
 
-    def outcome_said(self, facts: Callable[[Times], bytes], content: bytes | None) -> None:
+    def outcome_said(self, facts: bytes, content: bytes | None) -> None:
         """As `outcome_as` where the record `keeps_all`, with content that is JSON already."""
         if not self.has_outcome:
             self.has_outcome = True
-            self._put_draft(Draft("outcome", self.id, facts(self._times()), content))
+            self._put_draft(Draft("outcome", self.id, facts, content))
 
     def intent_as(self, facts: bytes, content: Mapping[str, Any], originals: Mapping[str, str]) -> None:
         """As `intent`, with facts that are JSON already."""
         kept = content if self._keeps is None else self._kept("intent", content, originals)
         self._put_draft(Draft("intent", self.id, facts, encode(kept or {})))
 
-    def outcome_as(
-        self, facts: Callable[[Times], bytes], content: Mapping[str, Any] | None, originals: Mapping[str, str]
-    ) -> None:
-        """As `outcome`, with facts that are JSON already once the times are put in."""
+    def outcome_as(self, facts: bytes, content: Mapping[str, Any] | None, originals: Mapping[str, str]) -> None:
+        """As `outcome`, with facts that are JSON already, the `times` among them."""
         if not self.has_outcome:
             self.has_outcome = True
             kept = content if self._keeps is None else self._kept("outcome", content, originals)
             data = None if kept is None else encode(kept)
-            self._put_draft(Draft("outcome", self.id, facts(self._times()), data))
+            self._put_draft(Draft("outcome", self.id, facts, data))
 
     def outcome(
         self, facts: Mapping[str, Any], content: Mapping[str, Any] | None, originals: Mapping[str, str]
@@ -148,7 +125,7 @@ class Recording:
         if self.has_outcome:
             return
         self.has_outcome = True
-        core = {**facts, **dict(zip(TIMES, self._times(), strict=True))}
+        core = {**facts, **{name: micros / 1000 for name, micros in zip(TIMES, self.times(), strict=True)}}
         self._put(Record(type="outcome", id=self.id, core=core, content=self._kept("outcome", content, originals)))
 
     def _kept(self, half: str, content: Content | None, originals: Mapping[str, str]) -> Content | None:
@@ -160,17 +137,20 @@ class Recording:
         except Problem as problem:
             raise RecordsDown(str(problem)) from problem
 
-    def _times(self) -> Times:
+    def times(self) -> Times:
+        """Return how long it took, if it ends now."""
         if self._upstream_began:
             self.upstream_ends()
-        now, upstream = time.perf_counter(), self._upstream_seconds
+        now, upstream = time.perf_counter_ns(), self._upstream_lasted
         total = now - self._began
+        asked = (self._asked or now) - self._began
+        added = total - upstream
         return (
-            round(max(0.0, total - upstream) * 1000, 3),
-            round(((self._asked or now) - self._began) * 1000, 3),
-            self.first_byte_ms,
-            round(total * 1000, 3),
-            round(upstream * 1000, 3),
+            (max(0, added) + 500) // 1000,
+            (asked + 500) // 1000,
+            (self._first_byte + 500) // 1000,
+            (total + 500) // 1000,
+            (upstream + 500) // 1000,
         )
 
     async def durable(self) -> None:

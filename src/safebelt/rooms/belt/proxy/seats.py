@@ -4,19 +4,18 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import partial
 from operator import itemgetter
 from typing import Any
 
 import msgspec
 
-from safebelt.rooms.belt.model import Action, Side, Snapshot
+from safebelt.rooms.belt.model import Action, ContentMode, Side, Snapshot
 from safebelt.rooms.belt.proxy.classifying import asks_classifier
 from safebelt.rooms.belt.proxy.notices import notice_of
 from safebelt.rooms.belt.proxy.plain import Plain, Texts
-from safebelt.rooms.belt.proxy.recording import TIMES, Times, verdict_facts
+from safebelt.rooms.belt.proxy.recording import TIMES, Recording, Times, verdict_facts
 from safebelt.rooms.belt.proxy.screens import masks_all_that_records_do, nothing_found
-from safebelt.rooms.belt.proxy.steps import LARGE, as_said, intent_facts
+from safebelt.rooms.belt.proxy.steps import LARGE, as_said, intent_facts, recording_of
 from safebelt.rooms.belt.proxy.tools import Caller, Tools, caller_of
 from safebelt.rooms.belt.records.line import encode_facts
 from safebelt.rooms.belt.scanner.engine import Scanner, mask_all
@@ -29,6 +28,8 @@ _JSON = b"application/json"
 Said = dict[str, tuple[str, bool]]
 """What a model said, by path, with whether it is JSON source."""
 _SAFEBELT = b',"safebelt":'
+_REST = [(b"%a" % (part / 1000))[1:] for part in range(1000)]
+"""How a number ends that says so many thousandths: `.0`, `.001` …"""
 
 
 class Seat:
@@ -40,14 +41,19 @@ class Seat:
         plain: Reads for the caller's scanner.
 
     Attributes:
-        keeps_all: By side, whether records keep a text as it is in which the policy finds nothing.
+        system_id, key_id: Whose system is asked, and with which key.
+        keeps_asked, keeps_said: Whether records keep a text as it is in which the policy finds nothing.
     """
 
     def __init__(self, tools: Tools, caller: Caller, scanner: Scanner, plain: Plain) -> None:
         self.caller, self.plain = caller, plain
         stance, policy = caller.harness.stance, caller.policy
         self.verdict = nothing_found(scanner.policy, stance, Side.INPUT)
-        self.keeps_all = {side: masks_all_that_records_do(scanner, side) for side in Side}
+        self.system_id, self.key_id = caller.key.system_id, caller.key.id
+        self.keeps_asked = masks_all_that_records_do(scanner, Side.INPUT)
+        self.keeps_said = masks_all_that_records_do(scanner, Side.OUTPUT)
+        self._tools, self._writer, self._new_id, harness = tools, tools.recorder, tools.new_id, caller.harness
+        self._keeps_content, self._mode = harness.content is ContentMode.MASKED, harness.record_mode
         self._intents: dict[tuple[str, str, bool, int], tuple[bytes, Mapping[str, Any]]] = {}
         label = tools.labelling.generated(_ID, caller.provider)
         verdict = verdict_facts(nothing_found(scanner.policy, stance, Side.OUTPUT))
@@ -58,7 +64,7 @@ class Seat:
             "label": label.field,
             **{hole[1:]: hole for hole in _HOLES},
         }
-        self._outcome, self._filling = _template(encode_facts(facts))
+        self._outcome, self._places = _template(encode_facts(facts))
         self._hosts: dict[str, bytes] = {}
         self.notice = notice_of(tools.labelling, caller.harness, None, caller.policy.notice)
         complain_at = tools.complain_at(caller.key.system_id).en if tools.complain_at else ""
@@ -82,13 +88,20 @@ class Seat:
         self._head = _split(head)
         self.policy = policy
 
+    def recording(self) -> Recording:
+        """Begin the record of an exchange; as `recording_of`, but that most of it is known."""
+        if self._keeps_content:
+            return Recording(self._writer, self._new_id("rec"), self._mode)
+        return recording_of(self._tools, self.caller)
+
     def kept(self, texts: Texts, side: Side) -> Texts:
         """Return texts in which the policy found nothing, as records keep them."""
-        return texts if self.keeps_all[side] else {path: mask_all(text) for path, text in texts.items()}
+        keeps_all = self.keeps_asked if side is Side.INPUT else self.keeps_said
+        return texts if keeps_all else {path: mask_all(text) for path, text in texts.items()}
 
     def kept_of(self, said: Said) -> Texts | None:
         """Return what a model said, with nothing found, as records keep it; None where working that out takes long."""
-        if self.keeps_all[Side.OUTPUT]:
+        if self.keeps_said:
             return as_said(said)
         is_long = sum([len(text) for text, _ in said.values()]) > LARGE
         return None if is_long else {path: mask_all(text, as_json=is_json) for path, (text, is_json) in said.items()}
@@ -105,15 +118,15 @@ class Seat:
             self._intents[path, model, is_stream, id(admitted)] = known
         return known[0]
 
-    def outcome(self, id_: bytes, served_by: str, usage: bytes) -> Callable[[Times], bytes]:
-        """Return what makes the facts of an outcome in which nothing was found, once the times are known."""
+    def outcome(self, id_: bytes, served_by: str, usage: bytes, times: Times) -> bytes:
+        """Return the facts of an outcome in which nothing was found."""
         upstream = self._hosts.get(served_by)
         if upstream is None:  # there are as many as the operator has named
             upstream = self._hosts[served_by] = msgspec.json.encode(served_by)
-        return partial(self._facts, (upstream, usage, id_))
-
-    def _facts(self, said: tuple[bytes, bytes, bytes], times: Times) -> bytes:
-        return self._outcome % self._filling((*times, *said))
+        added, before, first, total, lasted = times
+        whole = added // 1000, before // 1000, first // 1000, total // 1000, lasted // 1000
+        rest = _REST[added % 1000], _REST[before % 1000], _REST[first % 1000], _REST[total % 1000], _REST[lasted % 1000]
+        return self._outcome % self._places((*whole, *rest, upstream, usage, id_))
 
     def field(self, id_: bytes) -> msgspec.Raw:
         """Return the `safebelt` field of an answer in which nothing was found."""
@@ -143,15 +156,24 @@ def _split(text: bytes) -> list[bytes]:
     return text.split(_ID.encode())
 
 
-def _template(facts: bytes) -> tuple[bytes, Callable[[tuple[float | bytes, ...]], tuple[float | bytes, ...]]]:
-    """Return facts as a pattern with holes, and what puts times, upstream, usage and id in the order of its holes."""
+def _template(facts: bytes) -> tuple[bytes, Callable[[tuple[int | bytes, ...]], tuple[int | bytes, ...]]]:
+    """Return facts as a pattern with holes, and what puts their fillings in the order of its holes.
+
+    These are whole milliseconds of each time, then what is left of each as `_REST` has it, upstream, usage and id.
+    """
     holes = {msgspec.json.encode(hole): place for place, hole in enumerate(_HOLES)} | {_ID.encode(): len(_HOLES)}
     parts = re.split(b"(%b)" % b"|".join(re.escape(hole) for hole in holes), facts)
-    places = [holes[part] for part in parts[1::2]]
-    written = [b"%a" if place < len(TIMES) else b"%b" for place in places]
-    plain = [part.replace(b"%", b"%%") for part in parts[::2]]
-    between = [hole + after for hole, after in zip(written, plain[1:], strict=True)]
-    return plain[0] + b"".join(between), itemgetter(*places)
+    written, places = _literally(parts[0]), list[int]()
+    for hole, after in zip(parts[1::2], parts[2::2], strict=True):
+        place = holes[hole]
+        is_time = place < len(TIMES)
+        written += (b"%d%b" if is_time else b"%b") + _literally(after)
+        places += (place, place + len(TIMES)) if is_time else (place + len(TIMES),)
+    return written, itemgetter(*places)
+
+
+def _literally(text: bytes) -> bytes:
+    return text.replace(b"%", b"%%")
 
 
 class Seats:

@@ -15,7 +15,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -31,6 +31,8 @@ except ImportError:  # installed without a compiler
 
 Cuts = tuple[bytes, ...]
 """Strings and numbers that were taken out of a body, as they stood there, in order."""
+_Parted = tuple[bytes, list[str], Cuts]
+"""What is left of a body, the texts that were taken out, and all cuts."""
 Read = Callable[[dict[str, Any]], Mapping[str, str] | None]
 """Body → its texts by path, where nothing is found in it; None where it must be looked at more closely."""
 _Shape = TypeVar("_Shape")
@@ -87,38 +89,43 @@ def _taker(places: list[int]) -> Callable[[Cuts], Cuts]:
     return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
 
 
-class Asked(NamedTuple):
+class Asked:
     """A known shape of requests.
 
-    Attributes:
+    Args:
         paths: Where each text stands.
         settings: The body without its messages.
         passed: What is sent on.
         content: What is recorded of the texts.
     """
 
-    paths: tuple[str, ...]
-    settings: dict[str, Any]
-    passed: Fill
-    content: Fill
+    __slots__ = ("content", "passed", "paths", "settings")
+
+    def __init__(self, paths: tuple[str, ...], settings: dict[str, Any], passed: Fill, content: Fill) -> None:
+        self.paths, self.settings, self.passed, self.content = paths, settings, passed, content
 
 
-class Said(NamedTuple):
+class Said:
     """A known shape of answers.
 
-    Attributes:
+    Args:
         paths: Where each string that was taken out stands; empty for the answer's id, which nobody said.
         shown: What the client is shown, but for the notice.
         noticed: Which texts may end with the notice, each with its place among the cuts.
         usage: What the upstream says it used, as it is recorded.
         content: What is recorded of the texts.
+
+    Attributes:
+        is_silent: Whether the model said nothing.
     """
 
-    paths: tuple[str, ...]
-    shown: Fill
-    noticed: tuple[tuple[int, int], ...]
-    usage: Fill
-    content: Fill
+    __slots__ = ("content", "is_silent", "noticed", "paths", "shown", "usage")
+
+    def __init__(
+        self, paths: tuple[str, ...], shown: Fill, noticed: list[tuple[int, int]], usage: Fill, content: Fill
+    ) -> None:
+        self.paths, self.shown, self.noticed, self.usage, self.content = paths, shown, noticed, usage, content
+        self.is_silent = not any(paths)
 
     def show(self, texts: list[str], cuts: Cuts, notice: NoticeFor) -> bytes:
         """Return what the client is shown, with the notice."""
@@ -179,19 +186,21 @@ class Shapes:
 
     def request(self, body: bytes) -> tuple[Asked, list[str], Cuts] | None:
         """Return the shape of a request, its texts and its cuts; None where its shape is not known."""
-        parted = part(body, _ASKED, False) if AVAILABLE else None
+        parted: _Parted | None = part(body, _ASKED, False) if AVAILABLE else None
         if parted is None:
             return None
-        shape = self._requests[parted[0]]
-        return None if shape is None or "" in parted[1] else (shape, parted[1], parted[2])
+        left, said, cuts = parted
+        shape = self._requests[left]
+        return None if shape is None or "" in said else (shape, said, cuts)
 
     def answer(self, body: bytes) -> tuple[Said, list[str], Cuts] | None:
         """Return the shape of an answer, its texts and its cuts; None where its shape is not known."""
-        parted = part(body, _SAID, True) if AVAILABLE else None
+        parted: _Parted | None = part(body, _SAID, True) if AVAILABLE else None
         if parted is None:
             return None
-        shape = self._answers[parted[0]]
-        return None if shape is None or "" in parted[1] else (shape, parted[1], parted[2])
+        left, said, cuts = parted
+        shape = self._answers[left]
+        return None if shape is None or "" in said else (shape, said, cuts)
 
     def _learn_request(self, shape: bytes) -> Asked | None:
         probe = Probe(shape)
@@ -220,7 +229,7 @@ class Shapes:
         if shown.count != len(probe.marks):
             return None
         usage, content = Fill(_SORTED(self._usage(body)), probe.marks), Fill(encode({"texts": texts}), probe.marks)
-        return Said(probe.paths(texts), shown, tuple((at, probe.texts_at[at]) for at in places), usage, content)
+        return Said(probe.paths(texts), shown, [(at, probe.texts_at[at]) for at in places], usage, content)
 
 
 class Probe:

@@ -15,8 +15,7 @@ from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.classifying import Classify, nobody_classifies
 from safebelt.rooms.belt.proxy.client import UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.identity import Prove, nobody
-from safebelt.rooms.belt.proxy.meter import Meter
-from safebelt.rooms.belt.proxy.recording import Recorder
+from safebelt.rooms.belt.proxy.meter import Meter, Metered
 from safebelt.rooms.belt.proxy.screens import Screens
 from safebelt.rooms.belt.proxy.strikes import headers_of
 from safebelt.rooms.belt.proxy.toolcalls import Holding, nobody_to_ask
@@ -73,7 +72,7 @@ class Tools:
 
     upstream: Model
     switch: Switch
-    recorder: Recorder
+    recorder: Metered
     snapshot: Callable[[], Snapshot]
     refresh: Callable[[], Awaitable[Snapshot]]
     screens: Screens

@@ -7,13 +7,13 @@ could be done twice (an order for a film) goes elsewhere only if nothing of it w
 
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from http import HTTPStatus
 from typing import NamedTuple, Protocol
 
 from safebelt.rooms.belt.proxy.client import (
     After,
     Answer,
+    Connection,
     MayGo,
     Ready,
     Unreached,
@@ -195,17 +195,8 @@ class Upstreams:
                     continue
                 return None
             connection = one.idle()
-            return Ready(one, connection, partial(self._answered, breaker), breaker.failed) if connection else None
+            return None if connection is None else _Watched(one, connection, breaker, is_alone=len(self._all) == 1)
         return None
-
-    def _answered(self, breaker: Breaker, status: int) -> bool:
-        """Note an answer; say whether it is one to pass on, where another could be asked."""
-        is_passing = status in _PASSING_STATUS and len(self._all) > 1
-        if is_passing:
-            breaker.failed()
-        else:
-            breaker.answered()
-        return not is_passing
 
     async def _ask(self, one: Upstream, breaker: Breaker, question: "_Question") -> Answer | Exception:
         """Return what one upstream answers, or how it failed."""
@@ -225,7 +216,7 @@ class Upstreams:
         except BaseException:
             breaker.leave()
             raise
-        self._answered(breaker, answer.status)
+        _note(breaker, answer.status, is_alone=len(self._all) == 1)
         return answer
 
     def health(self) -> dict[str, int]:
@@ -236,6 +227,33 @@ class Upstreams:
         """Close idle connections."""
         for one, _ in self._all:
             one.close()
+
+
+class _Watched(Ready):
+    """A kept connection to one of several upstreams, whose breaker hears how it went."""
+
+    __slots__ = ("_breaker", "_is_alone")
+
+    def __init__(self, upstream: Upstream, connection: Connection, breaker: Breaker, *, is_alone: bool) -> None:
+        super().__init__(upstream, connection)
+        self._breaker, self._is_alone = breaker, is_alone
+
+    def answered(self, status: int) -> bool:
+        """Note an answer; say whether it is one to pass on, where another could be asked."""
+        return _note(self._breaker, status, is_alone=self._is_alone)
+
+    def failed(self) -> None:
+        """Note that it failed."""
+        self._breaker.failed()
+
+
+def _note(breaker: Breaker, status: int, *, is_alone: bool) -> bool:
+    is_passing = status in _PASSING_STATUS and not is_alone
+    if is_passing:
+        breaker.failed()
+    else:
+        breaker.answered()
+    return not is_passing
 
 
 class _Question(NamedTuple):

@@ -5,8 +5,6 @@ from functools import lru_cache
 from hashlib import sha256
 from http import HTTPStatus
 
-import msgspec
-
 Headers = tuple[tuple[bytes, bytes], ...]
 """Header fields in order of arrival, names in lower case."""
 
@@ -52,7 +50,7 @@ class Limits:
     connections: int = 2048
 
 
-class Stated(msgspec.Struct, frozen=True):
+class Stated:
     """What a head states that every exchange asks for.
 
     Attributes:
@@ -61,25 +59,36 @@ class Stated(msgspec.Struct, frozen=True):
         minor: What is said of the user's age; empty where nothing is.
     """
 
-    digest: str
-    is_identity: bool
-    minor: bytes
+    __slots__ = ("digest", "is_identity", "minor")
+
+    def __init__(self, digest: str, is_identity: bool, minor: bytes) -> None:
+        self.digest, self.is_identity, self.minor = digest, is_identity, minor
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
+class Request:
     """A request, whole; `known` is what its head states, where that is known already."""
 
-    method: str
-    target: str
-    headers: Headers
-    body: bytes
-    is_http_1_0: bool = False
-    known: Stated | None = None
+    __slots__ = ("_known", "body", "headers", "is_http_1_0", "method", "target")
+
+    def __init__(
+        self,
+        *,
+        method: str,
+        target: str,
+        headers: Headers,
+        body: bytes,
+        is_http_1_0: bool = False,
+        known: Stated | None = None,
+    ) -> None:
+        self.method, self.target, self.headers, self.body = method, target, headers, body
+        self.is_http_1_0, self._known = is_http_1_0, known
 
     @property
     def stated(self) -> Stated:
         """What the head states."""
-        return self.known or stated(self.headers)
+        if self._known is None:
+            self._known = stated(self.headers)
+        return self._known
 
     @property
     def path(self) -> str:

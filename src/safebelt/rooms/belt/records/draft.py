@@ -10,18 +10,18 @@ Place = tuple[str, int]
 Kind = Literal["intent", "outcome", "note"]
 
 
-class Draft(msgspec.Struct, frozen=True, gc=False):
-    """A record before it has a place: facts and content already are JSON."""
+class Draft:
+    """A record before it has a place: facts and content already are JSON.
 
-    type: Kind
-    id: str
-    facts: bytes
-    data: bytes | None
+    Attributes:
+        weight: About how many bytes its line takes.
+    """
 
-    @property
-    def weight(self) -> int:
-        """About how many bytes its line takes."""
-        return len(self.facts) + len(self.data or b"") + 420  # a core without facts, salt and key names
+    __slots__ = ("data", "facts", "id", "type", "weight")
+
+    def __init__(self, kind: Kind, id_: str, facts: bytes, data: bytes | None) -> None:
+        self.type, self.id, self.facts, self.data = kind, id_, facts, data
+        self.weight = len(facts) + (0 if data is None else len(data)) + 420  # a core without facts, salt and key names
 
 
 def carried(id_: str, intents: dict[str, Place]) -> Draft:

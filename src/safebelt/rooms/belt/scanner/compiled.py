@@ -79,7 +79,7 @@ class Compiled:
     """
 
     def __init__(self, words: Finding, detectors: Iterable[Detector], *, has_leet: bool) -> None:
-        self._words, detectors = words, tuple(detectors)
+        self._words, self._glance, detectors = words, words.glance, tuple(detectors)
         hints = {LEET_HINT: _LEET} if has_leet else {}
         hints |= dict.fromkeys((detector.probe for detector in detectors), _PERSONAL)
         asked = hints | {BASE64_SHORT: _BASE64, BASE64_LONG: _BASE64}
@@ -90,7 +90,7 @@ class Compiled:
 
     def is_quiet(self, text: str, side: Side) -> bool:
         """Whether there is no cause to look closer at a whole text: most have none, and are asked no more."""
-        data = self._words.glance(text)
+        data = self._glance(text)
         hints = self._asked if side is Side.INPUT else self._hints
         return data is not None and not hints.are_in(data)
 
