@@ -12,15 +12,18 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx2
-import openai
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from tests.journeys.home import PLAIN, Home, scripted_upstream, wait_for
+
+if TYPE_CHECKING:
+    import openai
 
 ID_CARD = "11010519491231002X"
 
@@ -34,7 +37,9 @@ def with_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         yield home
 
 
-def _client(home: Home) -> openai.OpenAI:
+def _client(home: Home) -> "openai.OpenAI":
+    import openai  # a second of a core: every one of pytest's workers reads this file, one runs it
+
     return openai.OpenAI(base_url=f"{home.belt}/v1", api_key=home.key, max_retries=0)
 
 

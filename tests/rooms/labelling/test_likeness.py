@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from sklearn.datasets import load_sample_image
 from tests.conftest import database_url  # noqa: F401  both databases
+from tests.rooms.labelling.watermark.pictures import photographed
 
 from safebelt.kernel.actors import OWNER
 from safebelt.rooms.labelling import store
@@ -86,7 +86,7 @@ def test_the_nearest_is_found_among_many_and_what_is_farther_is_not(sql, of):
 @pytest.fixture
 def photograph(tmp_path):
     path = tmp_path / "china.jpg"
-    Image.fromarray(load_sample_image("china.jpg")).save(path, quality=90)
+    Image.fromarray(photographed("china.jpg")).save(path, quality=90)
     return path
 
 
@@ -100,7 +100,7 @@ def test_a_screenshot_of_a_marked_picture_looks_like_it_and_that_is_all_that_is_
     copy, other = tmp_path / "copy.png", tmp_path / "other.png"
     with Image.open(tmp_path / "m.jpg") as picture:
         Image.fromarray(np.asarray(picture.resize((320, 214)))).save(copy)
-    Image.fromarray(load_sample_image("flower.jpg")).save(other)
+    Image.fromarray(photographed("flower.jpg")).save(other)
 
     found, none = labelling.verify(copy), labelling.verify(other)
 

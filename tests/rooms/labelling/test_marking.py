@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from sklearn.datasets import load_sample_image
 from tests.rooms.certificates.test_pki_c2pa import POINT, signed
+from tests.rooms.labelling.watermark.pictures import photographed
 
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.errors import Invalid, NotFound
@@ -219,7 +219,7 @@ def test_a_content_that_takes_no_mark_is_not_passed_off_as_marked(labelling, dat
 def photograph(tmp_path: Path) -> Path:
     """A real one, of scikit-learn's own."""
     path = tmp_path / "china.jpg"
-    Image.fromarray(load_sample_image("china.jpg")).save(path, quality=90)
+    Image.fromarray(photographed("china.jpg")).save(path, quality=90)
     return path
 
 

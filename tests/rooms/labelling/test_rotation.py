@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from sklearn.datasets import load_sample_image
+from tests.rooms.labelling.watermark.pictures import photographed
 
 from safebelt.engines.clock import real_chance
 from safebelt.kernel.actors import OWNER
@@ -24,7 +24,7 @@ def keyring(tmp_path: Path) -> Keyring:
 
 def test_a_mark_of_the_old_key_and_one_of_the_new_are_both_read(labelling, certificates, ledger, tmp_path):
     plain, before, after = (tmp_path / f"{name}.png" for name in ("plain", "before", "after"))
-    Image.fromarray(load_sample_image("china.jpg")[:320, :400]).save(plain)
+    Image.fromarray(photographed("china.jpg")[:320, :400]).save(plain)
     wish = MarkFile(marks=frozenset({Mark.WATERMARK}))
     labelling.mark(plain, before, wish, by=OWNER)
     old = labelling.desk.keyring.key()

@@ -3,6 +3,7 @@
 import io
 import shutil
 import subprocess
+from functools import cache
 
 import cv2
 import numpy as np
@@ -87,16 +88,16 @@ def test_an_unrelated_decoder_sees_the_notice_in_the_animation(tmp_path) -> None
 @pytest.mark.parametrize(
     ("kind", "content"),
     [
-        (Kind.TIFF, saved("TIFF", compression="tiff_lzw", description="a river", dpi=(300, 300))),
-        pytest.param(Kind.AVIF, saved("AVIF", quality=90), marks=pytest.mark.soak),
-        (Kind.GIF, animation()),
+        (Kind.TIFF, lambda: saved("TIFF", compression="tiff_lzw", description="a river", dpi=(300, 300))),
+        pytest.param(Kind.AVIF, lambda: saved("AVIF", quality=90), marks=pytest.mark.soak),
+        (Kind.GIF, animation),
     ],
 )
 def test_a_file_marked_in_the_shell_has_the_notice_the_label_and_the_manifest(
     labelling, served, tmp_path, kind, content
 ) -> None:
     source, out = tmp_path / f"a.{kind.value}", tmp_path / f"b.{kind.value}"
-    source.write_bytes(content)
+    source.write_bytes(content())
     marks = frozenset(Mark) - ({Mark.WATERMARK} if kind is Kind.GIF else set())
     made = labelling.mark(source, out, MarkFile(system_id=served.id, marks=marks), by=OWNER)
     found = labelling.verify(out)
@@ -122,16 +123,16 @@ def test_a_tiff_keeps_its_compression_resolution_and_words() -> None:
 @pytest.mark.parametrize(
     ("kind", "content"),
     [
-        (Kind.TIFF, saved("TIFF", save_all=True, append_images=[Image.fromarray(RIVER)])),
-        (Kind.TIFF, saved("TIFF", Image.fromarray(RIVER.astype(np.uint16)[..., 0] * 100))),
-        (Kind.TIFF, saved("TIFF", Image.fromarray(RIVER).convert("CMYK"))),
-        (Kind.AVIF, (DATA.parent / "tests" / "data" / "labelling" / "anim.avif").read_bytes()),
-        (Kind.HEIC, (DATA.parent / "tests" / "data" / "labelling" / "enc.heic").read_bytes()),
+        (Kind.TIFF, lambda: saved("TIFF", save_all=True, append_images=[Image.fromarray(RIVER)])),
+        (Kind.TIFF, lambda: saved("TIFF", Image.fromarray(RIVER.astype(np.uint16)[..., 0] * 100))),
+        (Kind.TIFF, lambda: saved("TIFF", Image.fromarray(RIVER).convert("CMYK"))),
+        (Kind.AVIF, (DATA.parent / "tests" / "data" / "labelling" / "anim.avif").read_bytes),
+        (Kind.HEIC, (DATA.parent / "tests" / "data" / "labelling" / "enc.heic").read_bytes),
     ],
 )
 def test_what_would_come_out_as_less_is_left_alone(kind, content) -> None:
     with pytest.raises(Unwritable):
-        pixels.decoded(content, kind)
+        pixels.decoded(content(), kind)
 
 
 def test_avif_of_ten_bits_is_left_alone() -> None:
@@ -151,7 +152,7 @@ def test_a_gif_with_blocks_of_text_is_left_alone() -> None:
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4000), st.integers(1, 255)), min_size=1, max_size=6), st.integers(0, 3))
 def test_no_damage_to_a_file_ends_in_anything_but_a_named_refusal(flips, which) -> None:
-    kind, whole = SMALL[which]
+    kind, whole = small()[which]
     data = bytearray(whole)
     for at, by in flips:
         data[at % len(data)] ^= by
@@ -165,10 +166,12 @@ def test_no_damage_to_a_file_ends_in_anything_but_a_named_refusal(flips, which) 
         return
 
 
-_SMALL = Image.fromarray(RIVER[:120, :160])
-SMALL = (
-    (Kind.GIF, saved("GIF", _SMALL)),
-    (Kind.TIFF, saved("TIFF", _SMALL, compression="tiff_lzw")),
-    (Kind.TIFF, saved("TIFF", _SMALL)),
-    (Kind.AVIF, saved("AVIF", _SMALL)),
-)
+@cache
+def small() -> tuple[tuple[Kind, bytes], ...]:
+    one = Image.fromarray(RIVER[:120, :160])
+    return (
+        (Kind.GIF, saved("GIF", one)),
+        (Kind.TIFF, saved("TIFF", one, compression="tiff_lzw")),
+        (Kind.TIFF, saved("TIFF", one)),
+        (Kind.AVIF, saved("AVIF", one)),
+    )

@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 
 from PIL import Image
-from sklearn.datasets import load_sample_image
 from tests.rooms.labelling.formats import still_files as still
 from tests.rooms.labelling.formats.media import sample
+from tests.rooms.labelling.watermark.pictures import photographed
 
 from safebelt.rooms.labelling.formats.kinds import Kind
 
@@ -29,7 +29,7 @@ TEXT = "天气很好。\nThe weather is fine.\n"
 def photograph(name: str, size: tuple[int, int], **options: object) -> bytes:
     """A real photograph, of scikit-learn's own (CC BY 2.0), as Pillow encodes it."""
     out = io.BytesIO()
-    Image.fromarray(load_sample_image("china.jpg")).resize(size).save(out, name, **options)
+    Image.fromarray(photographed("china.jpg")).resize(size).save(out, name, **options)
     return out.getvalue()
 
 

@@ -1,20 +1,34 @@
 """Pictures to mark, and what happens to pictures: seeded, the same on every machine."""
 
 from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
 import numpy as np
-import sklearn
 from numpy.typing import NDArray
+from PIL import Image
 
 Picture = NDArray[np.uint8]
 
 
+@cache
+def _photographs() -> Path:
+    """Where scikit-learn keeps its pictures.  Found, not imported: importing it takes longer than all that is done with them."""
+    found = find_spec("sklearn")
+    assert found and found.origin, "scikit-learn is missing"
+    return Path(found.origin).parent / "datasets" / "images"
+
+
 def photograph(name: str) -> Picture:
     """Return one of the two photographs that scikit-learn carries (china.jpg, flower.jpg: CC BY, 640 × 427)."""
-    path = Path(sklearn.__file__).parent / "datasets" / "images" / name
-    return np.ascontiguousarray(cv2.imread(str(path))[..., ::-1])
+    return np.ascontiguousarray(cv2.imread(str(_photographs() / name))[..., ::-1])
+
+
+def photographed(name: str) -> Picture:
+    """Return the same as Pillow decodes it, which differs by a rounding here and there."""
+    return np.asarray(Image.open(_photographs() / name).convert("RGB"))
 
 
 def landscape(height: int, width: int, seed: int) -> Picture:
