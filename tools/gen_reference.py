@@ -125,7 +125,8 @@ def _arguments(command: App) -> Iterator[str]:
     for argument in command.assemble_argument_collection():
         name = argument.names[0]
         word = name.removeprefix("--").upper().replace("-", "_")
-        is_positional = argument.field_info.kind is argument.field_info.POSITIONAL_OR_KEYWORD
+        kinds = (argument.field_info.POSITIONAL_ONLY, argument.field_info.POSITIONAL_OR_KEYWORD)
+        is_positional = argument.field_info.kind in kinds
         choices = argument.get_choices()
         value = "|".join(choices) if choices else word
         named = name if argument.hint is bool else f"{name} {value}"

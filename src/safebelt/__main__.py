@@ -18,7 +18,7 @@ from safebelt.app import ROOMS, House
 from safebelt.engines.garbage import building
 from safebelt.engines.logs import configure
 from safebelt.engines.supervisor import die_with_parent
-from safebelt.kernel.errors import Problem
+from safebelt.kernel.errors import Invalid, Problem
 from safebelt.kernel.text import LANGS, Lang, Text
 from safebelt.run.keeping.commands import backup_command, restore_command
 from safebelt.settings import settings_in_force
@@ -188,8 +188,8 @@ def run(arguments: list[str]) -> int:
 
     try:
         answer = app.meta(arguments, exit_on_error=False, print_error=False, result_action="return_value")
-    except Problem as problem:
-        return _problem(problem, shown)
+    except (Problem, OverflowError) as problem:
+        return _problem(problem if isinstance(problem, Problem) else _TOO_LARGE, shown)
     except CycloptsError as error:
         sys.stderr.write(f"{error}\nTry `safebelt --help`. 请查看 `safebelt --help`。\n")
         return BAD_USE
@@ -201,6 +201,13 @@ def run(arguments: list[str]) -> int:
         _print(answer, shown)
         return answer.exit_code
     return 0
+
+
+_TOO_LARGE = Invalid(
+    what=Text(zh="有一个数字或日期太大，无法处理。", en="A number or a date is too large to work with."),
+    hint=Text(zh="请给出较小的值。", en="Give a smaller one."),
+)
+"""No database and no calendar holds every number that can be typed."""
 
 
 def _asked_for(arguments: list[str]) -> dict[str, Any]:

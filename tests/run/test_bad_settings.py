@@ -1,6 +1,7 @@
 """A setting that cannot be used is named, with what to do, and never repeated: it may be a key."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -46,3 +47,16 @@ def test_settings_that_can_be_used_are_in_force(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("SAFEBELT_BELT_PORT", "7001")
 
     assert settings_in_force().belt_port == 7001
+
+
+def test_a_number_that_no_database_holds_is_told_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SAFEBELT_HOME", str(tmp_path))
+    assert run(["registry", "systems", "list"]) == 0
+    capsys.readouterr()
+
+    assert run(["registry", "systems", "list", "--page", "9" * 30]) == BAD_USE
+
+    said = capsys.readouterr()
+    assert "too large" in said.err and "Traceback" not in said.err and not said.out

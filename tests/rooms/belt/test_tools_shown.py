@@ -137,12 +137,22 @@ def test_the_shell_shows_tool_calls_too(house: House) -> None:
         ("exchanges", "list", "--finish", "banana"),
         ("exchanges", "list", "--page", "0"),
         ("exchanges", "list", "--limit", "100000"),
+        ("exchanges", "list", "--page", "9" * 30),
+        ("approvals", "--page", "9" * 30),
+        ("stops", "--page", "9" * 30),
+        ("strikes", "list", "--page", "9" * 30),
         ("replay", "house/rules", "--since", "7d", "--most", "-1"),
     ],
 )
 def test_a_filter_that_is_none_is_refused_and_not_taken_for_another(house: House, words: tuple[str, ...]) -> None:
     with pytest.raises(CycloptsError):
         run(house, *words)
+
+
+def test_the_last_day_there_is_can_be_asked_for(house: House) -> None:
+    found = run(house, "exchanges", "list", "--until", "9999-12-31", "--since", "0001-01-01")
+
+    assert found.data["count"] == 2
 
 
 def test_a_slip_in_an_id_is_told_and_no_empty_answer(house: House) -> None:

@@ -6,7 +6,7 @@ from cyclopts import App, Parameter
 
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt.cli.words import Reason, System, listed
+from safebelt.rooms.belt.cli.words import Page, PerPage, Reason, System, listed
 from safebelt.rooms.belt.model import Approval
 from safebelt.rooms.belt.service import Belt
 from safebelt.web.terminal import Answer
@@ -23,9 +23,9 @@ def add_to(app: App, belt: Belt) -> None:
 
 def _list(app: App, belt: Belt) -> None:
     @app.command
-    def approvals(*, system: System = "", page: int = 1, limit: int = 20) -> Answer:
+    def approvals(*, system: System = "", page: Page = 1, limit: PerPage = 20) -> Answer:
         """List tool calls held for a person, those that wait first."""
-        found = belt.approvals(max(1, page), max(1, min(limit, 200)), system)
+        found = belt.approvals(page, limit, system)
         rows = [_data(each) for each in found.items]
         lines = [
             f"{row['approval']}  {row['at']}  {row['answered'] or '…':<8}  {row['system']}"

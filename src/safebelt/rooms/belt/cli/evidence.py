@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-from cyclopts import App, Parameter, validators
+from cyclopts import App, Parameter
 
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.errors import Invalid, Unavailable
 from safebelt.kernel.text import LANGS, Lang, Text
-from safebelt.rooms.belt.cli.words import Reason, System, listed
+from safebelt.rooms.belt.cli.words import Page, PerPage, Reason, System, listed
 from safebelt.rooms.belt.model import Exchange
 from safebelt.rooms.belt.service import Belt, Search, day_range, texts_of
 from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED, Answer
@@ -57,8 +57,8 @@ def _exchanges(belt: Belt) -> App:
         finish: Finish | None = None,
         since: Annotated[date | None, Parameter(help="From this day on (UTC).")] = None,
         until: Annotated[date | None, Parameter(help="Up to this day (UTC), which counts too.")] = None,
-        page: Annotated[int, Parameter(validator=validators.Number(gte=1))] = 1,
-        limit: Annotated[int, Parameter(help="So many a page.", validator=validators.Number(gte=1, lte=200))] = 20,
+        page: Page = 1,
+        limit: PerPage = 20,
     ) -> Answer:
         """List exchanges, newest first."""
         belt.index()

@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.text import Text
 from safebelt.rooms.access.model import Proposal
-from safebelt.rooms.belt.cli.words import Model, OfKey, Reason, System, Tool, listed
+from safebelt.rooms.belt.cli.words import Model, OfKey, Page, PerPage, Reason, System, Tool, listed
 from safebelt.rooms.belt.model import NO_TERMS, Command, Order, target_of
 from safebelt.rooms.belt.service import Belt, BusNow, Stop
 from safebelt.rooms.belt.service.holding import Wanted
@@ -190,13 +190,14 @@ def _state(app: App, belt: Belt) -> None:
         for each in now.workers:
             owes = ", ".join(each.owes)
             zh.append(f"工作进程 {each.number}  {each.pid}  {f'尚未确认 {owes}' if owes else '已执行全部命令'}")
-            en.append(f"worker {each.number}  {each.pid}  {f'has not confirmed {owes}' if owes else 'owes nothing'}")
+            stands = f"has not confirmed {owes}" if owes else "carried out every order"
+            en.append(f"worker {each.number}  {each.pid}  {stands}")
         return Answer(data=data, says=Text(zh="\n".join(zh + lines), en="\n".join(en + lines)))
 
     @app.command
-    def stops(*, page: int = 1, limit: int = 20) -> Answer:
+    def stops(*, page: Page = 1, limit: PerPage = 20) -> Answer:
         """List orders and what became of them, newest first."""
-        found = belt.stops(page=max(1, page), per_page=max(1, min(limit, 200)))
+        found = belt.stops(page=page, per_page=limit)
         rows = [_stop_data(stop) for stop in found.items]
         lines = [
             f"{row['order']}  {row['ordered_at']}  {row['command']:<5}  {row['system'] or '*'}"

@@ -6,8 +6,8 @@ import msgspec
 from cyclopts import App, Parameter
 
 from safebelt.kernel.actors import OWNER
-from safebelt.kernel.text import Text
-from safebelt.rooms.belt.cli.words import Reason, listed
+from safebelt.kernel.text import LANGS, Text
+from safebelt.rooms.belt.cli.words import Page, Reason
 from safebelt.rooms.belt.model import DECISIONS, Decision, Strike
 from safebelt.rooms.belt.service import Belt
 from safebelt.web.terminal import Answer
@@ -27,12 +27,19 @@ def add_to(app: App, belt: Belt) -> None:
 
 def _reading(app: App, belt: Belt) -> None:
     @app.command(name="list")
-    def list_(*, key: str = "", page: int = 1) -> Answer:
+    def list_(*, key: str = "", page: Page = 1) -> Answer:
         """List strikes, those that wait for a person first."""
-        found = belt.strikes(max(1, page), 50, key)
-        lines = [f"{each.id}  {each.at:%Y-%m-%d %H:%M}  {each.key_id}  {_state(each).en}" for each in found.items]
+        found = belt.strikes(page, 50, key)
+        told = {
+            lang: "\n".join(
+                f"{each.id}  {each.at:%Y-%m-%d %H:%M}  {each.key_id}  {_state(each).in_(lang)}" for each in found.items
+            )
+            for lang in LANGS
+        }
         rows = [_data(each) for each in found.items]
-        return Answer(data={"strikes": rows, "waiting": found.waiting, "count": found.count}, says=listed(lines, _NONE))
+        return Answer(
+            data={"strikes": rows, "waiting": found.waiting, "count": found.count}, says=Text(**told) if rows else _NONE
+        )
 
     @app.command
     def show(strike: StrikeId, /) -> Answer:

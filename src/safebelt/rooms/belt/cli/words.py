@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from safebelt.kernel.text import Text
 
@@ -10,6 +10,8 @@ Reason = Annotated[str, Parameter(help="Why; it goes to the ledger.")]
 System = Annotated[str, Parameter(help="A system's id; left out: all systems.")]
 Model = Annotated[str, Parameter(help="Only a model, by the name callers ask for.")]
 Tool = Annotated[str, Parameter(help="Only a tool of agents, by its name.")]
+Page = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=1_000_000))]
+PerPage = Annotated[int, Parameter(help="So many a page.", validator=validators.Number(gte=1, lte=200))]
 OfKey = Annotated[str, Parameter(help="Only one caller, by the id of the key.")]
 
 

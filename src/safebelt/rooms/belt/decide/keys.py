@@ -64,7 +64,10 @@ def _wrong_limits(limits: tuple[Limit, ...]) -> Iterator[tuple[str, Text, Text]]
         if not 1 <= limit.most <= MAX_LIMIT:
             yield (
                 "limits",
-                Text(zh=f"限额 {name} 不是正整数。", en=f"The limit {name} is no whole number above 0."),
+                Text(
+                    zh=f"限额 {name} 不是 1 至 {MAX_LIMIT} 的整数。",
+                    en=f"The limit {name} is no whole number from 1 to {MAX_LIMIT}.",
+                ),
                 once,
             )
         if counts[limit.measure, limit.span] > 1:

@@ -44,8 +44,7 @@ class Screens:
 
     def of(self, policy: Policy, on: date) -> Scanner:
         """Return the scanner for what of a policy is in force on a day.  May be called from any thread."""
-        key = (policy.digest, on)
-        scanner = self._scanners.get(key)
+        scanner = self._scanners.get(key := (policy.digest, on))
         if scanner is None:
             scanner = Scanner(in_force(policy, on), shelf=self._shelf)
             self._scanners = {old: kept for old, kept in self._scanners.items() if old[1] == on} | {key: scanner}

@@ -312,19 +312,12 @@ def _read(name: str, content: bytes, folder: Path | None) -> tuple[Source | None
     try:
         policy = _Policy.model_validate(data)
     except ValidationError as invalid:
-        errors += [
-            (f"{name}:{_line(lines, e['loc'])}", _say(e["loc"], _SAID.get(e["type"], e["msg"])))
-            for e in invalid.errors()
-        ]
+        errors += [(f"{name}:{_line(lines, e['loc'])}", _say(e)) for e in invalid.errors()]
         return None, errors
     return (None if errors else policy.as_source()), errors
 
 
-_SAID = {
-    "missing": "this key is missing",
-    "extra_forbidden": "no such key",
-    "model_type": "keys and values belong here",
-}
+_SAID = {"missing": "this key is missing", "extra_forbidden": "no such key", "model_type": "keys should stand here"}
 
 
 def _with_lists(name: str, data: Any, folder: Path | None, lines: dict[_Path, int]) -> Iterator[tuple[str, str]]:
@@ -341,8 +334,9 @@ def _hold_size(content: bytes) -> None:
         raise ValueError(f"the file has more than {MAX_FILE_BYTES} bytes")
 
 
-def _say(where: _Path, message: str) -> str:
-    return f"{'.'.join(map(str, where)) or 'file'}: {message.removeprefix('Value error, ')}"
+def _say(error: Any) -> str:
+    message = _SAID.get(error["type"], error["msg"]).removeprefix("Value error, ")
+    return f"{'.'.join(map(str, error['loc'])) or 'file'}: {message}"
 
 
 def _line(lines: dict[_Path, int], where: _Path) -> int:

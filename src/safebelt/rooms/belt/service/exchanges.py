@@ -229,5 +229,7 @@ def day_range(since: str, until: str) -> tuple[datetime | None, datetime | None]
         ValueError: One is no date.
     """
     first = datetime.fromisoformat(since).replace(tzinfo=UTC) if since else None
-    last = datetime.fromisoformat(until).replace(tzinfo=UTC) + timedelta(days=1) if until else None
+    last = datetime.fromisoformat(until).replace(tzinfo=UTC) if until else None
+    if last is not None:
+        last = min(last, datetime.max.replace(tzinfo=UTC) - timedelta(days=1)) + timedelta(days=1)
     return first, last
