@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from safebelt.app import every_table
 from safebelt.engines.sql import Sql
 from safebelt.kernel.ids import NewId, id_maker
+from tests.apps import all_back
 
 if "XDG_RUNTIME_DIR" not in os.environ:  # the PostgreSQL wheel warns without one, and warnings are errors
     os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="safebelt-run-")
@@ -36,6 +37,15 @@ def pytest_collection_finish() -> None:
     """Look for garbage again, but never in what was found: it stays to the end."""
     gc.freeze()
     gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    """Take back lent applications once everything a test set up is down again."""
+    try:
+        return (yield)
+    finally:
+        all_back()
 
 
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.di import Provide
+from tests.apps import lent
 
 from safebelt.engines.blobs.folder import Folder
 from safebelt.engines.clock import Chance, Clock, real_chance, real_ids
@@ -76,25 +78,34 @@ def build_app(
                 hint=Text(zh="请联系管理员。", en="Ask an administrator."),
             )
 
+    serving = {"registry": registry, "actor": actor, "authorize": authorize, "belt": belt}
+    app = _made(SimpleNamespace(**serving), *handlers) if handlers else lent("registry", _made, **serving)
+    app.state.dossier_panels = panels
+    return app
+
+
+def _made(desk: SimpleNamespace, *handlers: Any) -> Litestar:
+    def authorize(*asked: Any) -> None:
+        desk.authorize(*asked)
+
     async def knocking(request: Request[Any, Any, Any]) -> None:
-        request.state.actor = actor
+        request.state.actor = desk.actor
 
     return Litestar(
         route_handlers=[*KIT_DOORS, *API, *PAGES, *handlers],
         before_request=knocking,
         dependencies={
-            "registry": Provide(lambda: registry, sync_to_thread=False),
-            "by": Provide(lambda: actor, sync_to_thread=False),
+            "registry": Provide(lambda: desk.registry, sync_to_thread=False),
+            "by": Provide(lambda: desk.actor, sync_to_thread=False),
         },
         state=State(
             {
                 "authorize": authorize,
-                "dossier_panels": panels,
                 "event_titles": {event.kind: event.title for event in ROOM.events},
             }
         ),
         exception_handlers=problem_handlers(real_ids()),
-        template_config=templates(["registry"], belt_state=lambda: belt),
+        template_config=templates(["registry"], belt_state=lambda: desk.belt),
         openapi_config=openapi(),
         before_send=[add_security_headers],
         logging_config=None,
