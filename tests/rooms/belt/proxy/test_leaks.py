@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -422,11 +423,14 @@ def test_the_upstreams_last_event_is_held_until_the_outcome_is_durable(tmp_path:
         await reply.end(END + b"data: [DONE]\n\n")
 
     async def scenario(belt: Belt) -> bytes:
-        put = belt.writer.put
-        belt.writer.put = lambda record, ack: put(record, ack) if record.type == "intent" else None  # type: ignore[method-assign]
+        put, held = belt.writer.put, threading.Event()
+        belt.writer.put = lambda record, ack: put(record, ack) if record.type == "intent" else held.set()  # type: ignore[method-assign]
         reader, writer = await asyncio.open_connection("127.0.0.1", belt.port)
         writer.write(post({"model": "m", "messages": HI, "stream": True}))
-        await asyncio.sleep(0.4)
+        async with asyncio.timeout(60):  # bounds a hang
+            while not held.is_set() or b"Hi. " not in reader._buffer:  # type: ignore[attr-defined]
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)  # what is not held would come now
         seen = bytes(reader._buffer)  # type: ignore[attr-defined]  what has come so far, without waiting for more
         writer.close()
         return seen
