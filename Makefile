@@ -9,6 +9,7 @@ FILES  := -q --dist loadfile --no-loadscope-reorder
 # What takes classes apart that are compiled (ADR 0051) is run on their sources.
 AS_INSTALLED := "not soak and not interpreted"
 FROM_SOURCES := "interpreted and not soak"
+TAKEN_APART = $(shell grep -rl --include='test_*.py' mark.interpreted tests)
 # Three on two cores: a third of what tests take is waiting, for a process to start or a second to pass.
 MOST   := -n 3
 # Limits of tenths of a second: a core each.
@@ -81,7 +82,7 @@ test: $(VENV)/.dev $(VENV)/.model browser token readers
 	@failed=0; \
 	$(BIN)/python -m pytest $(FILES) -m $(AS_INSTALLED) $(MOST) tests $(addprefix --ignore=,$(CLOCKS)) || failed=1; \
 	$(BIN)/python -m pytest $(FILES) -m $(AS_INSTALLED) -n 2 $(CLOCKS) || failed=1; \
-	SAFEBELT_INTERPRETED=1 $(BIN)/python -m pytest $(FILES) -m $(FROM_SOURCES) -n 2 tests/rooms/belt || failed=1; \
+	SAFEBELT_INTERPRETED=1 $(BIN)/python -m pytest $(FILES) -m $(FROM_SOURCES) -n 2 $(TAKEN_APART) || failed=1; \
 	exit $$failed
 
 soak: $(VENV)/.dev $(VENV)/.model browser token readers
