@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from safebelt.engines.clock import real_chance, real_ids, wall_clock
+from safebelt.kernel.errors import Unavailable
+from safebelt.kernel.text import Text
 
 if TYPE_CHECKING:
     from safebelt.engines.bus.port import Bus
@@ -32,7 +34,19 @@ class Engines:
         """The database, its shape brought up to date."""
         from safebelt.engines.sql import Sql
 
-        self.settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home = self.settings.home
+        try:
+            home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise Unavailable(
+                what=Text(
+                    zh=f"无法使用状态目录 {home}：{error.strerror}。",
+                    en=f"The state folder {home} cannot be used: {error.strerror}.",
+                ),
+                hint=Text(
+                    zh="请把 SAFEBELT_HOME 设为可写的目录。", en="Set SAFEBELT_HOME to a folder that can be written to."
+                ),
+            ) from error
         sql = Sql(self.settings.sql_url)
         if not self._is_prepared:
             from safebelt.engines.migrations import migrate

@@ -60,3 +60,15 @@ def test_a_number_that_no_database_holds_is_told_in_a_sentence(
 
     said = capsys.readouterr()
     assert "too large" in said.err and "Traceback" not in said.err and not said.out
+
+
+def test_a_state_folder_that_is_none_is_told_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("SAFEBELT_HOME", str(tmp_path / "file"))
+
+    assert run(["registry", "systems", "list"]) == 3
+
+    said = capsys.readouterr()
+    assert "cannot be used" in said.err and "SAFEBELT_HOME" in said.err and "Traceback" not in said.err

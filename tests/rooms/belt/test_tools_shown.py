@@ -16,7 +16,7 @@ from tests.rooms.belt.test_toolcalls import TOOLS
 
 from safebelt.engines.sql import Sql, metadata
 from safebelt.kernel.actors import OWNER
-from safebelt.kernel.errors import NotFound
+from safebelt.kernel.errors import Invalid, NotFound
 from safebelt.rooms.belt.cli import commands
 from safebelt.rooms.belt.decide.toolcalls import condition_says
 from safebelt.rooms.belt.model import Compare, ToolCondition
@@ -140,6 +140,7 @@ def test_the_shell_shows_tool_calls_too(house: House) -> None:
         ("exchanges", "list", "--page", "9" * 30),
         ("approvals", "--page", "9" * 30),
         ("stops", "--page", "9" * 30),
+        ("admission", "try", "--hour", "24"),
         ("strikes", "list", "--page", "9" * 30),
         ("replay", "house/rules", "--since", "7d", "--most", "-1"),
     ],
@@ -175,3 +176,16 @@ def test_the_end_of_a_key_stands_in_its_form_as_it_is_typed(client: TestClient[A
     for end, typed in ends.items():
         key, _ = house.belt.issue_key(house.system_id, "app", OWNER, expires_at=end)
         assert f'value="{typed}"' in client.get(f"/en/belt/keys/{key.id}").text
+
+
+@pytest.mark.parametrize(("name", "says"), [("binary", "not UTF-8"), ("none", "No such file"), ("folder", "directory")])
+def test_a_file_that_cannot_be_held_against_a_record_is_told_in_words(
+    house: House, tmp_path: Path, name: str, says: str
+) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    (tmp_path / "folder").mkdir()
+
+    with pytest.raises(Invalid) as told:
+        run(house, "check-text", "rec_calls", str(tmp_path / name))
+
+    assert says in told.value.what.en and "codec" not in told.value.what.en and "Errno" not in told.value.what.en

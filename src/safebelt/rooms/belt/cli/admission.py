@@ -1,9 +1,10 @@
 """Commands about the rules of admission."""
 
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
-from cyclopts import App
+from cyclopts import App, Parameter, validators
 
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.errors import Invalid
@@ -70,7 +71,9 @@ def _trying(app: App, belt: Belt) -> None:
         user_class: str = "",
         region: str = "",
         data_class: str = "",
-        hour: int | None = None,
+        hour: Annotated[
+            int | None, Parameter(help="Hour of the day.", validator=validators.Number(gte=0, lte=23))
+        ] = None,
         weekday: int | None = None,
         minor: bool | None = None,
     ) -> Answer:

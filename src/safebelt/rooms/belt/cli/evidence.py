@@ -186,8 +186,11 @@ def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
+        why = Text(zh="不是 UTF-8 文本", en="it is not UTF-8 text")
+        if isinstance(error, OSError):
+            why = Text(zh=str(error.strerror), en=str(error.strerror))
         raise Invalid(
-            what=Text(zh=f"无法读取 {path}。", en=f"Cannot read {path}: {error}."),
+            what=Text(zh=f"无法读取 {path}：{why.zh}。", en=f"Cannot read {path}: {why.en}."),
             hint=Text(zh="请给出 UTF-8 文本文件。", en="Give a text file in UTF-8."),
         ) from error
 

@@ -224,12 +224,12 @@ class Harnesses(PolicyVersions, RulesOfAdmission, Strikes):
 
 
 def _hold_recording(mode: RecordMode) -> None:
-    """INVARIANT: a record may be left out only where the rulebook allows it, and there is no rulebook yet."""
+    """INVARIANT: a record may be left out only where the rulebook allows it, and the belt does not ask it yet."""
     if mode is RecordMode.OFF:
         raise Refused(
             what=Text(
-                zh="不能关闭记录：只有规则库明确允许时才可关闭，而目前尚无规则库。",
-                en="Records cannot be switched off: only the rulebook may allow it, and there is no rulebook yet.",
+                zh="不能关闭记录：只有规则库明确允许时才可关闭，而安全带目前尚不询问规则库。",
+                en="Records cannot be switched off: only the rulebook may allow it, and the belt does not ask it yet.",
             ),
             hint=Text(
                 zh="请选择 strict（先落盘后回答）或 prompt（先交给操作系统，10 毫秒内落盘）。",
