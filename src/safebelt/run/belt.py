@@ -36,6 +36,7 @@ from safebelt.rooms.belt.proxy.classifying import asks_classifier
 from safebelt.rooms.belt.proxy.client import Upstream
 from safebelt.rooms.belt.proxy.fetching import Places
 from safebelt.rooms.belt.proxy.gateway import Gateway
+from safebelt.rooms.belt.proxy.limits import Limits
 from safebelt.rooms.belt.proxy.mcp import McpServer, servers_of
 from safebelt.rooms.belt.proxy.meter import Meter, Metered
 from safebelt.rooms.belt.proxy.port import BeltPort
@@ -44,7 +45,6 @@ from safebelt.rooms.belt.proxy.toolcalls import Waiting
 from safebelt.rooms.belt.proxy.tools import Tools
 from safebelt.rooms.belt.proxy.turns import Turns
 from safebelt.rooms.belt.proxy.upstreams import Model, Upstreams
-from safebelt.rooms.belt.proxy.wire import Limits
 from safebelt.rooms.belt.records.acks import Deliver, inline, on_loop
 from safebelt.rooms.belt.records.disk import log_name, logs
 from safebelt.rooms.belt.records.writer import Writer

@@ -15,9 +15,10 @@ from safebelt.engines.clock import Clock
 from safebelt.engines.signing import Signer
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.errors import Problem
+from safebelt.rooms.belt.control.in_force import InForce
 from safebelt.rooms.belt.control.orders import State
 from safebelt.rooms.belt.control.rations import Rations
-from safebelt.rooms.belt.control.switch import InForce, key_of
+from safebelt.rooms.belt.control.switch import key_of
 from safebelt.rooms.belt.model import Command, Matter, OrderTerms, Record, Stance, TwoPeople
 from safebelt.rooms.belt.records.sealing import Sealer
 from safebelt.rooms.belt.records.writer import Writer

@@ -22,14 +22,15 @@ from tests.rooms.belt.control.test_stop import Bench, drain, order
 from safebelt.engines.clock import real_ids, wall_clock
 from safebelt.kernel.errors import Invalid
 from safebelt.rooms.belt.control.heartbeat import Heartbeat
+from safebelt.rooms.belt.control.in_force import InForce
 from safebelt.rooms.belt.control.line import Stopped
 from safebelt.rooms.belt.control.orders import OrderBox, State, parse_stop_line
-from safebelt.rooms.belt.control.switch import InForce, Switch
+from safebelt.rooms.belt.control.switch import Switch
 from safebelt.rooms.belt.control.watchdog import Watchdog
 from safebelt.rooms.belt.control.watcher import Watcher
 from safebelt.rooms.belt.model import Command, Order
+from safebelt.rooms.belt.proxy.limits import Limits
 from safebelt.rooms.belt.proxy.server import ClientConnection
-from safebelt.rooms.belt.proxy.wire import Limits
 
 NEW_ID = real_ids()
 

@@ -34,6 +34,7 @@ from safebelt.rooms.belt.proxy.client import Upstream
 from safebelt.rooms.belt.proxy.fetching import Places
 from safebelt.rooms.belt.proxy.gateway import Gateway
 from safebelt.rooms.belt.proxy.identity import Prove, nobody
+from safebelt.rooms.belt.proxy.limits import Limits
 from safebelt.rooms.belt.proxy.mcp import McpServer
 from safebelt.rooms.belt.proxy.meter import Meter, Metered
 from safebelt.rooms.belt.proxy.port import BeltPort
@@ -43,7 +44,7 @@ from safebelt.rooms.belt.proxy.server import ClientConnection
 from safebelt.rooms.belt.proxy.toolcalls import Holding, nobody_to_ask
 from safebelt.rooms.belt.proxy.tools import Tools
 from safebelt.rooms.belt.proxy.upstreams import Model
-from safebelt.rooms.belt.proxy.wire import Limits, Request
+from safebelt.rooms.belt.proxy.wire import Request
 from safebelt.rooms.belt.records.acks import on_loop
 from safebelt.rooms.belt.records.reader import Reader
 from safebelt.rooms.belt.records.writer import Writer

@@ -14,8 +14,9 @@ from tests.rooms.belt.proxy.test_server import exchange, served
 
 from safebelt.rooms.belt.model import Command
 from safebelt.rooms.belt.proxy.client import Upstream, UpstreamBroke, UpstreamDown, UpstreamSlow
+from safebelt.rooms.belt.proxy.limits import Limits
 from safebelt.rooms.belt.proxy.reply import Reply
-from safebelt.rooms.belt.proxy.wire import Limits, Request
+from safebelt.rooms.belt.proxy.wire import Request
 
 HI = [{"role": "user", "content": "hi"}]
 

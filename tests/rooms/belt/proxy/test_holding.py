@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from tests.rooms.belt.proxy.bench import Belt, answering, in_belt, post, raw
 
-from safebelt.rooms.belt.control.switch import UNREAD, InForce
+from safebelt.rooms.belt.control.in_force import InForce
+from safebelt.rooms.belt.control.switch import UNREAD
 from safebelt.rooms.belt.control.waiting_room import Waited, WaitingRoom
 from safebelt.rooms.belt.model import NO_TERMS, Command, Key, OrderTerms, Snapshot
 

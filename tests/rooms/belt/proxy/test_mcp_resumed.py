@@ -11,10 +11,11 @@ from tests.ports import free_port
 from tests.rooms.belt.proxy.bench import FORBIDDEN, ID_CARD, POLICY, Belt, raw
 from tests.rooms.belt.proxy.test_mcp import connected, text_of, through
 
+from safebelt.rooms.belt.proxy.limits import Limits
 from safebelt.rooms.belt.proxy.mcp.events import Event, Events
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.server import ClientConnection
-from safebelt.rooms.belt.proxy.wire import Limits, Request
+from safebelt.rooms.belt.proxy.wire import Request
 
 pytest.importorskip("mcp")
 import uvicorn

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.rooms.belt.proxy.bench import HANG_SECONDS
 
+from safebelt.rooms.belt.proxy.limits import Limits
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.server import ClientConnection, Handler
-from safebelt.rooms.belt.proxy.wire import Limits, Request
+from safebelt.rooms.belt.proxy.wire import Request
 
 QUICK = Limits(head_seconds=0.3, body_seconds=0.3, idle_seconds=0.5, body_bytes=2000, head_bytes=1000, connections=4)
 

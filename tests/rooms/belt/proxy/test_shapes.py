@@ -417,6 +417,7 @@ def test_an_object_is_told_from_all_else() -> None:
 # ---- through the belt
 
 
+@pytest.mark.interpreted
 @pytest.mark.parametrize("mode", [RecordMode.PROMPT, RecordMode.STRICT])
 def test_through_a_belt_a_known_shape_is_sent_on_shown_and_recorded_as_any(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: RecordMode

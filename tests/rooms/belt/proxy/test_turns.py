@@ -72,6 +72,7 @@ def test_between_two_turns_no_more_passes_than_a_helping_of_each() -> None:
     assert longest <= (STREAMS + 4) * (1024 + len(PIECE))
 
 
+@pytest.mark.interpreted
 def test_without_turns_a_stream_goes_on_to_its_end() -> None:
     longest, _ = asyncio.run(_longest_wait(NoTurns()))
 

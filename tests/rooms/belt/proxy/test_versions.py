@@ -24,10 +24,11 @@ from safebelt.rooms.belt.control.watcher import Watcher
 from safebelt.rooms.belt.model import Command, Order, OrderTerms, RecordMode
 from safebelt.rooms.belt.proxy import forms
 from safebelt.rooms.belt.proxy.client import Upstream
+from safebelt.rooms.belt.proxy.limits import Limits
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.server import ClientConnection
 from safebelt.rooms.belt.proxy.versions import Way
-from safebelt.rooms.belt.proxy.wire import Limits, Request
+from safebelt.rooms.belt.proxy.wire import Request
 
 HI = [{"role": "user", "content": "hi"}]
 ASK = post({"model": "m", "messages": HI})

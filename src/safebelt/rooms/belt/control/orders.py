@@ -33,9 +33,10 @@ import msgspec
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.ids import encode, uuid7
 from safebelt.kernel.text import Text
+from safebelt.rooms.belt.control.in_force import InForce
 from safebelt.rooms.belt.control.news import News
 from safebelt.rooms.belt.control.numbers import Numbers
-from safebelt.rooms.belt.control.switch import InForce, strictest
+from safebelt.rooms.belt.control.switch import strictest
 from safebelt.rooms.belt.control.waking import Wake
 from safebelt.rooms.belt.decide.two_people import needs_two
 from safebelt.rooms.belt.model import STOPS, Command, Order, StopProof, TwoPeople

@@ -3,58 +3,14 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from safebelt.rooms.belt.control.in_force import RUNNING, Applied, InForce, Over
 from safebelt.rooms.belt.control.line import ClientSide, Line
 from safebelt.rooms.belt.control.rations import Ration, Rations
 from safebelt.rooms.belt.model import LIFTING, NO_TERMS, Command, Layer, Matter, Order, OrderTerms, Scope, scope_of
 
 ALL = ""
 """The key of an order for every system."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InForce:
-    """An order in force."""
-
-    command: Command
-    order_id: str
-    terms: OrderTerms = NO_TERMS
-
-
-RUNNING = InForce(command=Command.RUN, order_id="")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
-    """What applying an order did.
-
-    Attributes:
-        touched: Running lines the order concerns.
-        cut: Those it ended.
-        held: How many it holds.
-    """
-
-    touched: tuple[Line, ...]
-    cut: tuple[Line, ...]
-    held: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Over:
-    """A limit that an exchange would go beyond.
-
-    Attributes:
-        order_id: By which order.
-        target: What it is for, as the order names it.
-        terms: What it lets pass.
-        seconds: When it is worth asking again.
-    """
-
-    order_id: str
-    target: str
-    terms: OrderTerms
-    seconds: int
 
 
 class Switch:

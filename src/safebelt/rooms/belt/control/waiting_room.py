@@ -9,8 +9,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from enum import Enum, auto
 
+from safebelt.rooms.belt.control.in_force import InForce
 from safebelt.rooms.belt.control.line import Stopped
-from safebelt.rooms.belt.control.switch import UNREAD, InForce
+from safebelt.rooms.belt.control.switch import UNREAD
 from safebelt.rooms.belt.model import Command
 
 MOST_BYTES = 64 * 1024 * 1024

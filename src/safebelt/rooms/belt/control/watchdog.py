@@ -6,8 +6,9 @@ from safebelt.engines.clock import Clock
 from safebelt.kernel.errors import Invalid
 from safebelt.rooms.belt.control.crew import Crew
 from safebelt.rooms.belt.control.heartbeat import KEEPER, WATCHER, Heartbeat
+from safebelt.rooms.belt.control.in_force import InForce
 from safebelt.rooms.belt.control.orders import OrderBox, State, id_of_file, parse_stop_line
-from safebelt.rooms.belt.control.switch import InForce, key_of, put_in_force
+from safebelt.rooms.belt.control.switch import key_of, put_in_force
 from safebelt.rooms.belt.model import Command, Order, StopProof
 
 OBEY_SECONDS = 0.8

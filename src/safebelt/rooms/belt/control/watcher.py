@@ -21,10 +21,11 @@ from safebelt.kernel.errors import Invalid
 from safebelt.kernel.ids import NewId
 from safebelt.rooms.belt.control.crew import Crew
 from safebelt.rooms.belt.control.heartbeat import EFFECTIVE, SEEN, WATCHER, Heartbeat
+from safebelt.rooms.belt.control.in_force import Applied
 from safebelt.rooms.belt.control.lease import LAPSED, REGAINED, Lease
 from safebelt.rooms.belt.control.news import News
 from safebelt.rooms.belt.control.orders import OrderBox, State, id_of_file, not_by_one, parse_stop_line, unknown_system
-from safebelt.rooms.belt.control.switch import ALL, Applied, Switch, key_of
+from safebelt.rooms.belt.control.switch import ALL, Switch, key_of
 from safebelt.rooms.belt.model import Command, Layer, Matter, Order, StopProof
 
 POLL_SECONDS = 0.005

@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from safebelt.kernel.text import Text
+from safebelt.rooms.belt.control.in_force import Over
 from safebelt.rooms.belt.control.line import Line
-from safebelt.rooms.belt.control.switch import UNREAD, Over, Switch
+from safebelt.rooms.belt.control.switch import UNREAD, Switch
 from safebelt.rooms.belt.control.waiting_room import Ask, Waited, WaitingRoom, holds
 from safebelt.rooms.belt.decide.admission import NotAdmitted, limited
 from safebelt.rooms.belt.model import Command, Policy, ToolAction, ToolPolicy

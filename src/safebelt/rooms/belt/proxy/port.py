@@ -6,8 +6,8 @@ import ssl
 
 from safebelt.rooms.belt.control.heartbeat import LOOP, Heartbeat
 from safebelt.rooms.belt.control.switch import Switch
+from safebelt.rooms.belt.proxy.limits import Limits
 from safebelt.rooms.belt.proxy.server import ClientConnection, Handler
-from safebelt.rooms.belt.proxy.wire import Limits
 
 _BEAT_SECONDS = 0.1
 _BACKLOG = 1024

@@ -18,9 +18,10 @@ import structlog
 from safebelt.rooms.belt.control.line import Stopped, own_handle
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.heads import RequestHeads
+from safebelt.rooms.belt.proxy.limits import Limits
 from safebelt.rooms.belt.proxy.quick import Passing, Quick
 from safebelt.rooms.belt.proxy.reply import Reply
-from safebelt.rooms.belt.proxy.wire import Limits, Request, stated
+from safebelt.rooms.belt.proxy.wire import Request, stated
 
 Handler = Callable[[Request, Reply], Awaitable[None]]
 

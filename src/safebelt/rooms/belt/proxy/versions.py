@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from safebelt.rooms.belt.control.in_force import InForce
 from safebelt.rooms.belt.control.line import Line
-from safebelt.rooms.belt.control.switch import InForce, Switch
+from safebelt.rooms.belt.control.switch import Switch
 from safebelt.rooms.belt.proxy import forms
 from safebelt.rooms.belt.proxy.client import After, Answer, Rerouted, UpstreamDown
 from safebelt.rooms.belt.proxy.upstreams import Model

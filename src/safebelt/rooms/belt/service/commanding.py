@@ -3,8 +3,9 @@
 from contextlib import closing
 
 from safebelt.kernel.actors import MACHINE
+from safebelt.rooms.belt.control.in_force import RUNNING
 from safebelt.rooms.belt.control.lease import Lease
-from safebelt.rooms.belt.control.switch import ALL, RUNNING, key_of
+from safebelt.rooms.belt.control.switch import ALL, key_of
 from safebelt.rooms.belt.model import Layer, OrderRefused
 from safebelt.rooms.belt.service.base import Chapter
 from safebelt.rooms.belt.service.words import BusNow, Holds

@@ -15,8 +15,9 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.belt import store
 from safebelt.rooms.belt.control.crew import Crew
 from safebelt.rooms.belt.control.heartbeat import KEEPER, WATCHER
+from safebelt.rooms.belt.control.in_force import RUNNING, InForce
 from safebelt.rooms.belt.control.rations import used_now
-from safebelt.rooms.belt.control.switch import ALL, RUNNING, InForce, key_of, matter_of, parts_of, strictest
+from safebelt.rooms.belt.control.switch import ALL, key_of, matter_of, parts_of, strictest
 from safebelt.rooms.belt.model import (
     NO_TERMS,
     Command,

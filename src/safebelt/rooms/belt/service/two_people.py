@@ -16,7 +16,8 @@ from safebelt.kernel.errors import Conflict
 from safebelt.kernel.text import Text
 from safebelt.rooms.access.model import Proposal, Propose
 from safebelt.rooms.belt import store
-from safebelt.rooms.belt.control.switch import RUNNING, key_of
+from safebelt.rooms.belt.control.in_force import RUNNING
+from safebelt.rooms.belt.control.switch import key_of
 from safebelt.rooms.belt.decide.two_people import needs_two
 from safebelt.rooms.belt.model import ONE_PERSON, Command, Order, OrderTerms, TwoPeople, TwoPeopleSet, named
 from safebelt.rooms.belt.service.base import REASON, given, missing
