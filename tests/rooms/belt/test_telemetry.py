@@ -550,6 +550,18 @@ def test_the_parts_of_the_time_add_up_and_the_smallest_is_seen() -> None:
     assert chart.split({"total_ms": 5.0}) == []
 
 
+def test_time_waited_for_a_person_is_a_part_of_its_own_only_where_there_was_some() -> None:
+    held = chart.split({"before_ms": 2.0, "upstream_ms": 400.0, "total_ms": 20_410.0, "waited_ms": 20_000.0})
+    paused = chart.split(
+        {"before_ms": 602.0, "upstream_ms": 400.0, "total_ms": 1010.0, "waited_ms": 600.0, "waited_before_ms": 600.0}
+    )
+    plain = chart.split({"before_ms": 2.0, "upstream_ms": 400.0, "total_ms": 410.0})
+
+    assert dict(held) == {"before": 2.0, "waited": 20_000.0, "model": 400.0, "after": 8.0}
+    assert dict(paused) == {"before": 2.0, "waited": 600.0, "model": 400.0, "after": 8.0}
+    assert dict(plain) == {"before": 2.0, "model": 400.0, "after": 8.0}
+
+
 def put(house: House, record_id: str, **facts: Any) -> None:
     with house.writing() as write:
         write(intent(record_id, house.system_id))

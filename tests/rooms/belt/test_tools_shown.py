@@ -90,6 +90,22 @@ def test_an_exchange_names_every_tool_call_its_rule_and_what_became_of_it(client
     assert "/en/belt/approvals/apr_1" in english and "经人拒绝" in chinese and "没有规则可适用" in chinese
 
 
+def test_the_wait_for_a_person_is_shown_apart_only_where_there_was_one(client: TestClient[Any], house: House) -> None:
+    with house.writing() as put:
+        put(intent("rec_waited", house.system_id))
+        put(outcome("rec_waited", waited_ms=20_017.0, total_ms=20_437.0, before_ms=1.0))
+    house.belt.index()
+    pages = {lang: client.get(f"/{lang}/belt/exchanges/rec_waited").text for lang in ("en", "zh")}
+    shown = {lang: run(house, "exchanges", "show", "rec_waited").as_text(lang) for lang in ("en", "zh")}
+
+    assert "waiting for a person" in pages["en"] and "等待人工" in pages["zh"]
+    assert "waiting for a person 20017.0 ms, apart from the belt's own 1.2 ms" in shown["en"]
+    assert "等待人工 20017.0 ms" in shown["zh"]
+    for lang, words in (("en", "waiting for a person"), ("zh", "等待人工")):
+        assert words not in client.get(f"/{lang}/belt/exchanges/rec_flagged").text
+        assert words not in run(house, "exchanges", "show", "rec_flagged").as_text(lang)
+
+
 def test_an_exchange_without_calls_has_no_table_of_them_and_who_enforces_is_not_said_to_observe(
     client: TestClient[Any], house: House
 ) -> None:

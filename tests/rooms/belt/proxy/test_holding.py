@@ -59,6 +59,28 @@ def test_what_comes_during_a_pause_that_holds_is_answered_after_the_resume_and_n
     in_belt(tmp_path, answering(), scenario)
 
 
+@pytest.mark.parametrize("target", ["", "sys_1", "model:m"])
+def test_what_a_pause_held_is_told_apart_from_the_belts_own_time(tmp_path: Path, target: str) -> None:
+    async def scenario(belt: Belt) -> tuple[dict[str, Any], dict[str, Any]]:
+        await _asked(belt)
+        _order(belt, Command.PAUSE, target, terms=HOLD)
+        asked = _asked(belt)
+        await _waiting(belt, 1)
+        await asyncio.sleep(0.6)
+        _order(belt, Command.RUN, target, "ord_2")
+        await asked
+        first, second = belt.records("outcome")
+        return first, second
+
+    plain, held = in_belt(tmp_path, answering(), scenario)
+
+    assert 600 <= held["waited_ms"] == held["waited_before_ms"] <= held["before_ms"] <= held["total_ms"]
+    assert held["added_ms"] < 600 and held["first_byte_ms"] < 600
+    whole = held["added_ms"] + held["upstream_ms"] + held["waited_ms"]
+    assert whole == pytest.approx(held["total_ms"], abs=0.01)
+    assert not {"waited_ms", "waited_before_ms"} & plain.keys()
+
+
 def test_what_waited_goes_on_in_the_order_in_which_it_came(tmp_path: Path) -> None:
     async def scenario(belt: Belt) -> None:
         _order(belt, Command.PAUSE, terms=HOLD)

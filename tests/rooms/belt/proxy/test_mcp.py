@@ -135,18 +135,20 @@ def test_a_client_sees_the_tools_it_may_call_and_calls_them(tmp_path: Path, url:
 def test_a_call_is_held_for_a_person(tmp_path: Path, url: str, answered: Answered, says: str) -> None:
     seen: list[Held] = []
 
-    async def scenario(belt: Belt) -> tuple[str, str]:
+    async def scenario(belt: Belt) -> tuple[str, str, list[Any]]:
         async with connected(belt) as client:
-            return text_of(await client.call_tool("pay", {"amount": 5})), text_of(
-                await client.call_tool("pay", {"amount": 500})
-            )
+            small = text_of(await client.call_tool("pay", {"amount": 5}))
+            large = text_of(await client.call_tool("pay", {"amount": 500}))
+            return small, large, belt.records("outcome")
 
-    small, large = through(tmp_path, url, scenario, hold=answered_with(answered, seen))
+    small, large, outcomes = through(tmp_path, url, scenario, hold=answered_with(answered, seen))
 
     assert small == "paid 5"
     assert says in large
     assert [(each.server, each.tool, each.arguments) for each in seen] == [("files", "pay", '{"amount":500}')]
     assert ("pay", 500) in CALLED if answered is Answered.APPROVED else ("pay", 500) not in CALLED
+    waits = [each for each in outcomes if "waited_ms" in each]
+    assert [each["waited_before_ms"] for each in waits] == [each["waited_ms"] for each in waits] and len(waits) == 1
 
 
 def test_what_a_tool_answers_is_screened_as_a_model_is(tmp_path: Path, url: str) -> None:

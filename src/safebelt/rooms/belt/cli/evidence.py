@@ -94,7 +94,9 @@ def _exchanges(belt: Belt) -> App:
         def told(lang: Lang) -> str:
             texts = [f"  {path}: {text}" for part in (full.intent, full.outcome) for path, text in texts_of(part)]
             calls = [_call_line(call) for call in (full.outcome.core if full.outcome else {}).get("tools") or []]
-            return "\n".join([_line(full.exchange), *(r.as_text(lang) for r in full.reasons), *calls, *texts])
+            waited = _waited(full.outcome.core if full.outcome else {}, lang)
+            reasons = [reason.as_text(lang) for reason in full.reasons]
+            return "\n".join([_line(full.exchange), *waited, *reasons, *calls, *texts])
 
         return Answer(data=data, says=Text(**{lang: told(lang) for lang in LANGS}))
 
@@ -103,6 +105,18 @@ def _exchanges(belt: Belt) -> App:
 
 def _line(e: Exchange) -> str:
     return f"{e.id}  {e.at.isoformat()}  {e.endpoint}  {e.model}  {e.done.value}  {e.status}  {e.finish or '…'}"
+
+
+def _waited(facts: Mapping[str, Any], lang: Lang) -> list[str]:
+    """Say how long an exchange waited for a person, where it did."""
+    waited, added = facts.get("waited_ms"), facts.get("added_ms")
+    if not isinstance(waited, int | float) or not isinstance(added, int | float):
+        return []
+    says = Text(
+        zh=f"等待人工 {waited:.1f} ms，不计入安全带自身的 {added:.1f} ms",
+        en=f"waiting for a person {waited:.1f} ms, apart from the belt's own {added:.1f} ms",
+    )
+    return [f"  {says.in_(lang)}"]
 
 
 def _call_line(call: Mapping[str, Any]) -> str:

@@ -69,7 +69,8 @@ class Told(NamedTuple):
         stance: Observe or enforce.
         rules: Ids of the rules that hit.
         status, finish: As the caller saw it end.
-        total_ms, added_ms, upstream_ms: In all, the belt's own part, the model's.
+        total_ms, added_ms, upstream_ms: In all, the belt's own part, the model's; what was waited for a person is only
+            in the first.
         before_ms: Until the model was asked, all of it where it never was; None where an older record does not say.
         first_byte_ms: Until the model's first byte; 0 where none came.
         tokens_in, tokens_out: By the upstream's own count; None where it gave none.

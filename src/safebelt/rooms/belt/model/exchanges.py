@@ -24,7 +24,7 @@ class Exchange:
         status: HTTP status given to the caller; 0 while under way.
         finish: `complete`, `refused`, `cut`, `upstream_error`, `records_failed`, `belt_error`, `client_gone`, `lost`
             (no outcome was ever written), or empty while under way.
-        total_ms, added_ms: Whole duration, and the belt's own part of it.
+        total_ms, added_ms: Whole duration, and the belt's own part of it, without what it waited for a person.
         segment, offset: Where the record stands.
         tokens: What it used, by the upstream's own count, or estimated.
         is_estimated: Whether no upstream counted.

@@ -100,6 +100,7 @@ def _times(minutes: Sequence[Minute], step: float) -> Markup:
 
 SPLIT: tuple[tuple[str, Text], ...] = (
     ("before", Text(zh="请求模型之前", en="before the model")),
+    ("waited", Text(zh="等待人工", en="waiting for a person")),
     ("model", Text(zh="模型", en="the model")),
     ("after", Text(zh="模型之后", en="after the model")),
 )
@@ -109,12 +110,17 @@ SPLIT: tuple[tuple[str, Text], ...] = (
 def split(facts: Mapping[str, object]) -> list[tuple[str, float]]:
     """Return the parts of an exchange's time in milliseconds; none where its record does not say them.
 
+    Time waited for a person is a part only where there was some, whenever it was.
     What the belt did meanwhile, between two pieces of a stream, is the model's part: nobody waited for it alone.
     """
     before, model, total = (_known(facts.get(name)) for name in ("before_ms", "upstream_ms", "total_ms"))
     if min(before, model, total) < 0 or not total:
         return []
-    return list(zip((name for name, _ in SPLIT), (before, model, max(0.0, total - before - model)), strict=True))
+    waited, at_first = (max(0.0, _known(facts.get(name))) for name in ("waited_ms", "waited_before_ms"))
+    after = total - before - model - max(0.0, waited - at_first)
+    lasted = (max(0.0, before - at_first), waited, model, max(0.0, after))
+    parts = zip((name for name, _ in SPLIT), lasted, strict=True)
+    return [(name, ms) for name, ms in parts if ms or name != "waited"]
 
 
 def timing(parts: Sequence[tuple[str, float]], lang: Lang) -> Markup:

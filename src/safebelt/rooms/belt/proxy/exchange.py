@@ -23,7 +23,7 @@ from safebelt.rooms.belt.proxy.client import After, Answer, UpstreamBroke, Upstr
 from safebelt.rooms.belt.proxy.forms import Malformed
 from safebelt.rooms.belt.proxy.governing import ToolCalls
 from safebelt.rooms.belt.proxy.notices import NoticeFor, notice_of, noticed
-from safebelt.rooms.belt.proxy.ordered import model_entered
+from safebelt.rooms.belt.proxy.ordered import entered, model_entered
 from safebelt.rooms.belt.proxy.recording import RecordsDown, output_verdict, strictest, verdict_facts
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.screens import (
@@ -83,7 +83,7 @@ class Exchange:
         self._label = tools.labelling.generated(self._recording.id, caller.provider)
         self._way = Way(tools.upstream, tools.earlier, tools.switch)
         self._served_by, self._status, self._is_generated, self._is_clean = "", 0, False, False
-        self._calls = ToolCalls(tools, caller, self._recording.id, request.path)
+        self._calls = ToolCalls(tools, caller, self._recording, request.path)
 
     async def run(self) -> None:
         """Carry the exchange through; never raises for what a client or an upstream does."""
@@ -119,8 +119,9 @@ class Exchange:
         except (msgspec.DecodeError, UnicodeDecodeError, TypeError, RecursionError, Malformed) as error:
             await self._reply.error(unreadable(error))
             return
-        tools, line = self._tools, self._reply.line
-        if stop := await model_entered(tools.switch, tools.room, line, body, len(self._request.body)):
+        tools, line, size = self._tools, self._reply.line, len(self._request.body)
+        enter = partial(entered, tools.room, size=size, waited=self._recording.waited)
+        if stop := await model_entered(tools.switch, line, body, enter):
             return await self._reply.error(stop)
         screened, silent = await classified(self._tools.classify, self._scanner.policy, self._caller.harness, screened)
         self._body, self._input = body, screened.verdict

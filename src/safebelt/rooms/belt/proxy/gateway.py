@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -128,12 +129,14 @@ class Gateway:
     async def _held(self, line: Line, request: Request, reply: Reply) -> Caller | None:
         """Let a request wait while a pause holds it; None where it was answered, else who calls: keys end meanwhile."""
         tools, size = self._tools, len(request.body)
-        stop = await entered(tools.room, lambda: tools.switch.entering(line), size, lambda: reply.wait_with(line))
+        waited: list[int] = []
+        room, ask = tools.room, lambda: tools.switch.entering(line)
+        stop = await entered(room, ask, size, lambda: reply.wait_with(line), waited.append)
         line.detach()
         caller = None if stop else await self._caller(request)
         if caller is None:
             await reply.error(stop or errors.UNAUTHENTICATED)
-        return caller
+        return replace(caller, waited_ns=sum(waited)) if caller else None
 
     def _within(self, line: Line, request: Request) -> NotAdmitted | None:
         """Count an exchange in the limits that persons ordered; return why it may not be let in."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from safebelt.rooms.belt.model import Action
 from safebelt.rooms.belt.proxy.ordered import limited_tool, stopped_tool, with_tools
+from safebelt.rooms.belt.proxy.recording import Recording
 from safebelt.rooms.belt.proxy.toolcalls import Driven, Governor, Judging, gate_of, last_said, offered
 from safebelt.rooms.belt.proxy.tools import Caller, Tools
 
@@ -20,11 +21,11 @@ class ToolCalls:
     Args:
         tools: What every exchange works with.
         caller: Who calls.
-        record: Id of the exchange's record.
+        recording: The exchange's record.
         path: The endpoint.
     """
 
-    def __init__(self, tools: Tools, caller: Caller, record: str, path: str) -> None:
+    def __init__(self, tools: Tools, caller: Caller, recording: Recording, path: str) -> None:
         self._path = path
         self._gate: Driven | None = None
         self.governor: Governor | None = None
@@ -34,10 +35,11 @@ class ToolCalls:
                 key=caller.key,
                 harness=caller.harness,
                 policy=policy,
-                record=record,
+                record=recording.id,
                 clock=tools.clock,
                 new_id=tools.new_id,
                 hold=tools.hold,
+                waited=recording.waited,
                 is_stopped=stopped_tool(tools.switch),
                 limited=limited_tool(tools.switch),
             )

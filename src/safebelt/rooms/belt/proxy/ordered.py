@@ -1,6 +1,7 @@
 """What persons ordered for a model or a tool: known only once a request has been read."""
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -33,17 +34,29 @@ def model_stop(switch: Switch, line: Line | None, body: Mapping[str, Any]) -> er
 
 
 async def entered(
-    room: WaitingRoom, ask: Ask, size: int, tie: Callable[[], None] = lambda: None
+    room: WaitingRoom,
+    ask: Ask,
+    size: int,
+    tie: Callable[[], None] = lambda: None,
+    waited: Callable[[int], None] = lambda _nanos: None,
 ) -> errors.BeltError | None:
     """Let a request that is not let in yet wait where an order says so; return why it may not go on.
+
+    Args:
+        room: Where it waits.
+        ask: What holds for it now.
+        size: Bytes of the request.
+        tie: Called where it is held: from then on a cut ends it.
+        waited: Is told for how many nanoseconds it waited.
 
     Raises:
         Stopped: It was cut while it waited.
     """
     order = ask()
     if holds(order):
-        first = order
+        first, since = order, time.perf_counter_ns()
         came, order = await room.wait(ask, order, size, tie)
+        waited(time.perf_counter_ns() - since)
         if came is Waited.TOO_LONG:
             is_unread = order is UNREAD
             return errors.UNREAD_ORDER if is_unread else errors.waited_in_vain(order.order_id, first.terms.hold_seconds)
@@ -53,12 +66,22 @@ async def entered(
 
 
 async def model_entered(
-    switch: Switch, room: WaitingRoom, line: Line | None, body: Mapping[str, Any], size: int
+    switch: Switch,
+    line: Line | None,
+    body: Mapping[str, Any],
+    enter: Callable[[Ask], Awaitable[errors.BeltError | None]],
 ) -> errors.BeltError | None:
-    """Return why the model that is asked for may not be asked, after waiting where an order lets requests wait."""
+    """Return why the model that is asked for may not be asked, after waiting where an order lets requests wait.
+
+    Args:
+        switch: Knows the orders.
+        line: The exchange's.
+        body: The request.
+        enter: Waits, as `entered`.
+    """
     model = body.get("model")
     if line is not None and type(model) is str and line.model != model and switch.has_orders:
-        stop = await entered(room, lambda: switch.in_force_for(line, model), size)
+        stop = await enter(lambda: switch.in_force_for(line, model))
         if stop is not None:
             return stop
         line.model = ""  # so that limits are asked below

@@ -32,7 +32,7 @@ class RecordsDown(Exception):  # noqa: N818
 Times = tuple[int, int, int, int, int]
 """How long an exchange took, in microseconds: `TIMES`, which are told in milliseconds."""
 TIMES = ("added_ms", "before_ms", "first_byte_ms", "total_ms", "upstream_ms")
-"""`before_ms` is until the model was asked."""
+"""`before_ms` is until the model was asked.  Time waited for a person is in `total_ms` and `before_ms` only."""
 
 
 class Recording:
@@ -61,6 +61,7 @@ class Recording:
         self._failures = -1  # the writer's count at the first record; a later one may have taken it
         self._began = time.perf_counter_ns()
         self._upstream_began = self._upstream_lasted = self._asked = 0
+        self._waited = self._waited_before = 0
         self._waits: list[asyncio.Future[None]] = []
         self._first_byte = 0
         self.has_outcome = False
@@ -74,13 +75,26 @@ class Recording:
     def upstream_speaks(self) -> None:
         """The first byte of the answer is here."""
         if not self._first_byte:
-            self._first_byte = time.perf_counter_ns() - self._began
+            self._first_byte = time.perf_counter_ns() - self._began - self._waited
 
     def upstream_ends(self) -> None:
         """From here the time is ours again."""
         if self._upstream_began:
             self._upstream_lasted += time.perf_counter_ns() - self._upstream_began
             self._upstream_began = 0
+
+    def waited(self, nanos: int) -> None:
+        """So long, until now, it waited for a person: neither the belt's time nor the model's."""
+        self._waited += nanos
+        if not self._asked:
+            self._waited_before += nanos
+        if self._upstream_began:
+            self._upstream_began += nanos
+
+    def waited_at_the_door(self, nanos: int) -> None:
+        """So long it waited for a person before this record began; it counts from when it came."""
+        self._began -= nanos
+        self.waited(nanos)
 
     def intent(self, facts: Mapping[str, Any], content: Mapping[str, Any], originals: Mapping[str, str]) -> None:
         """Queue the intent.
@@ -125,8 +139,14 @@ class Recording:
         if self.has_outcome:
             return
         self.has_outcome = True
-        core = {**facts, **{name: micros / 1000 for name, micros in zip(TIMES, self.times(), strict=True)}}
+        times = {name: micros / 1000 for name, micros in zip(TIMES, self.times(), strict=True)}
+        core = {**facts, **times, **self._waits_told()}
         self._put(Record(type="outcome", id=self.id, core=core, content=self._kept("outcome", content, originals)))
+
+    def _waits_told(self) -> dict[str, float]:
+        """Return how long it waited for a person, and of that before the model was asked, where it did."""
+        told = {"waited_ms": self._waited, "waited_before_ms": self._waited_before}
+        return {name: (nanos + 500) // 1000 / 1000 for name, nanos in told.items() if nanos}
 
     def _kept(self, half: str, content: Content | None, originals: Mapping[str, str]) -> Content | None:
         """Return what the record keeps of a content: here, so that no way around it is left."""
@@ -144,7 +164,7 @@ class Recording:
         now, upstream = time.perf_counter_ns(), self._upstream_lasted
         total = now - self._began
         asked = (self._asked or now) - self._began
-        added = total - upstream
+        added = total - upstream - self._waited
         return (
             (max(0, added) + 500) // 1000,
             (asked + 500) // 1000,

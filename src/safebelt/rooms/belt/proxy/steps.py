@@ -196,7 +196,10 @@ def recording_of(tools: Tools, caller: Caller) -> Recording:
         keeps = partial(_digested, salt)
     elif harness.content is ContentMode.SEALED:
         keeps = partial(_sealed, tools.sealers.of(harness.recipients), id_)
-    return Recording(tools.recorder, id_, harness.record_mode, keeps)
+    recording = Recording(tools.recorder, id_, harness.record_mode, keeps)
+    if caller.waited_ns:
+        recording.waited_at_the_door(caller.waited_ns)
+    return recording
 
 
 def _digested(salt: bytes, _half: str, content: Content, _originals: Mapping[str, str]) -> Content:

@@ -104,6 +104,7 @@ class Caller:
         admitted: What the record says of how the request was let in.
         headers: What the answer's head says of it.
         stands: How the key stands, where it has strikes.
+        waited_ns: How long the request waited where a pause held it.
     """
 
     key: Key
@@ -113,6 +114,7 @@ class Caller:
     admitted: Mapping[str, Any] = field(default_factory=dict)
     headers: Headers = ()
     stands: Standing | None = None
+    waited_ns: int = 0
 
 
 _NO_RULES: Mapping[str, Any] = {"admission": {"rules": [], "digest": ""}}

@@ -68,7 +68,7 @@ class McpExchange:
         self._recording = recording_of(tools, caller)
         self._scanner = tools.screens.of(caller.policy, tools.clock().date())
         self._words = Words(self._scanner, caller.harness)
-        self._calls = ToolCalls(tools, caller, self._recording.id, request.path)
+        self._calls = ToolCalls(tools, caller, self._recording, request.path)
         self._message: Json = {}
         self._has_intent = False
 

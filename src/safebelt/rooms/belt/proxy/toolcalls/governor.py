@@ -1,6 +1,7 @@
 """Judging the calls of one exchange: by the policy, and by a person where the policy asks for one."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -55,6 +56,7 @@ class Judging:
         record: The exchange's record.
         clock, new_id: Time and ids.
         hold: Puts a call before people.
+        waited: Is told for how many nanoseconds, until now, people were waited for.
         is_stopped: Whether a person has stopped a tool.
         limited: Counts a call; says why it may not pass where a person limited the tool.
     """
@@ -66,6 +68,7 @@ class Judging:
     clock: Clock
     new_id: NewId
     hold: Holding
+    waited: Callable[[int], None] = lambda _nanos: None
     is_stopped: Callable[[str], bool] = lambda _name: False
     limited: Callable[[str], Text | None] = lambda _name: None
 
@@ -82,7 +85,7 @@ class Governor:
     def __init__(self, judging: Judging) -> None:
         self._by, self.said = judging, ""
         self._notes: list[dict[str, Any]] = []
-        self._count = 0
+        self._count = self._waiting = self._since = 0
         self._removed: list[str] = []
         self._would = self._done = ToolAction.ALLOW
         self._rules: set[str] = set()
@@ -120,11 +123,23 @@ class Governor:
     async def _asked(self, call: ToolCall, verdict: ToolVerdict, note: dict[str, Any]) -> Ruling:
         held = self._held(call, verdict)
         note["approval"] = held.id
-        answer = await self._by.hold(held)
+        answer = await self._waited(held)
         note["answered"] = answer.answered.value
         if answer.answered is Answered.APPROVED:
             return Ruling(is_allowed=True, says=_NOT_LET)
         return self._withhold(call, verdict, note, _ANSWERS[answer.answered])
+
+    async def _waited(self, held: Held) -> Answer:
+        """Put a call before people; calls that wait side by side are one wait."""
+        if not self._waiting:
+            self._since = time.perf_counter_ns()
+        self._waiting += 1
+        try:
+            return await self._by.hold(held)
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._by.waited(time.perf_counter_ns() - self._since)
 
     def _held(self, call: ToolCall, verdict: ToolVerdict) -> Held:
         by, now = self._by, self._by.clock()
