@@ -38,7 +38,7 @@ class Studio:
         else:
             await json_reply(reply, {**JOB, "prompt": f"a card with {ID_CARD} on it"})
 
-    def order(self) -> tuple[dict[str, str], list[forms.File]]:
+    def order(self) -> tuple[forms.Texts, list[forms.File]]:
         ordered = next(one for one in self.asked if one.method == "POST")
         return forms.read(ordered.header(b"content-type"), ordered.body)
 

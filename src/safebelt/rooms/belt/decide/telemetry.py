@@ -44,6 +44,8 @@ _ENDPOINTS: Mapping[str, tuple[str, str]] = {
     "/v1/moderations": ("moderation", _OPENAI),
     "/v1/images/generations": ("generate_content", _OPENAI),
     "/v1/audio/speech": ("generate_content", _OPENAI),
+    "/v1/audio/transcriptions": ("generate_content", _OPENAI),
+    "/v1/audio/translations": ("generate_content", _OPENAI),
     "/v1/videos": ("generate_content", _OPENAI),
     "/mcp": ("execute_tool", ""),
 }

@@ -99,8 +99,9 @@ NOT_FORM = _invalid(
     "malformed_form",
     Text(zh="请求正文不是有效的表单。", en="The body is not a valid form."),
     Text(
-        zh="每个字段只出现一次，文本用 UTF-8，文件只放在 input_reference。",
-        en="Send each field once, texts in UTF-8, and a file in input_reference alone.",
+        zh="每个字段只出现一次，文本用 UTF-8，文件只放在接受文件的字段（videos：input_reference；音频转写：file）。",
+        en="Send each field once, texts in UTF-8, and a file only where one is taken (videos: input_reference; "
+        "transcriptions: file).",
     ),
 )
 ENCODED = _invalid(
@@ -124,9 +125,9 @@ UNKNOWN_ENDPOINT = _invalid(
         en="The belt cannot guard this endpoint yet, so it does not let it pass.",
     ),
     Text(
-        zh="可用：/v1/chat/completions、completions、messages、responses、embeddings、moderations、images/generations、audio/speech、videos、models。",
+        zh="可用：/v1/chat/completions、completions、messages、responses、embeddings、moderations、images/generations、audio/speech、audio/transcriptions、audio/translations、videos、models。",
         en="Available under /v1: chat/completions, completions, messages, responses, embeddings, moderations, "
-        "images/generations, audio/speech, videos and models.",
+        "images/generations, audio/speech, audio/transcriptions, audio/translations, videos and models.",
     ),
     status=404,
 )

@@ -31,6 +31,7 @@ from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.responses import Responses
 from safebelt.rooms.belt.proxy.screens import Words
 from safebelt.rooms.belt.proxy.tools import Caller, Tools, caller_of, upstream_error
+from safebelt.rooms.belt.proxy.transcription import Transcription
 from safebelt.rooms.belt.proxy.versions import Question, Way
 from safebelt.rooms.belt.proxy.wire import Headers, Request
 
@@ -44,6 +45,8 @@ EXCHANGES: Mapping[str, type[Exchange]] = {
     "/v1/responses": Responses,
     "/v1/images/generations": Pictures,
     "/v1/audio/speech": Speech,
+    "/v1/audio/transcriptions": Transcription,
+    "/v1/audio/translations": Transcription,
     ASKED: FilmOrder,
 }
 """Endpoints whose content the belt guards, and how."""

@@ -1,4 +1,4 @@
-"""What is picked out of JSON without building the rest.
+"""What is picked out of JSON without building the rest; and out of forms.
 
 A module of its own, because those around it are compiled, and a `msgspec.Struct` must not be: it would have no fields.
 """
@@ -6,6 +6,8 @@ A module of its own, because those around it are compiled, and a `msgspec.Struct
 from typing import Any
 
 import msgspec
+
+from safebelt.rooms.belt.proxy import forms
 
 
 class _Named(msgspec.Struct):
@@ -33,8 +35,8 @@ read_outcome = msgspec.json.Decoder(OutcomeUse).decode
 
 
 def named_model(body: bytes) -> str | None:
-    """Return the model a JSON body names; None where it names none, or what it says cannot be read."""
+    """Return the model a body names, JSON or a form; None where it names none, or what it says cannot be read."""
     try:
         return _read_named(body).model or None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+        return forms.named_model(body) if body.startswith(b"--") else None

@@ -115,6 +115,8 @@ def _request(body: Mapping[str, Any]) -> Iterator[Part | Unread]:
         yield from _strings(body.get(field), (field,))
     if body.get("input_reference") is not None:  # a picture or film that a film begins with
         yield Unread(keys=("input_reference",), kind="file")
+    if isinstance(body.get("file"), dict):  # sound that is to be written down
+        yield Unread(keys=("file",), kind="audio")
     prediction = body.get("prediction")
     if isinstance(prediction, dict):
         yield from _content(prediction.get("content"), ("prediction", "content"))
