@@ -9,6 +9,7 @@ import pytest
 from tests.browser.test_belt_pages import address, look  # noqa: F401  fixtures of the belt's pages
 from tests.conftest import StillClock
 from tests.rooms.belt.house import POLICY, House, build
+from tests.rooms.belt.proxy.test_toolcalls import TOOLS
 from tests.rooms.belt.test_strikes import RULE, refuse
 
 from safebelt.engines.clock import real_chance, real_ids
@@ -23,7 +24,7 @@ def house(tmp_path: Path, clock: StillClock) -> Iterator[House]:
     sql = Sql(f"sqlite:///{tmp_path / 'safebelt.db'}")
     metadata.create_all(sql.engine)
     made = build(sql, tmp_path, clock=clock, new_id=real_ids(), chance=real_chance)
-    made.belt._t.policies[POLICY.id] = replace(POLICY, strikes=RULE)  # type: ignore[index]
+    made.belt._t.policies[POLICY.id] = replace(POLICY, strikes=RULE, tools=TOOLS)  # type: ignore[index]
     made.belt.fit(made.system_id, POLICY.id, by=OWNER)
     key = made.belt.issue_key(made.system_id, "demo app", OWNER)[0]
     refuse(made, clock, key.id, 6)
@@ -57,6 +58,7 @@ def test_a_strike_is_read_and_decided_by_hand(
     browser_page.wait_for_url("**done=yes")
     look(browser_page, f"strike-decided-{lang}")
     browser_page.goto(f"{address}/{lang}/transparency")
+    browser_page.wait_for_selector("code:text-is('t.pay_more')")  # both of its tables are looked at
     look(browser_page, f"transparency-strikes-{lang}")
 
     assert house.belt.strike(strike.id).decided_reason == "read all three"

@@ -23,5 +23,8 @@ class TransparencyApi(Controller):
         responses=public_problems(),
     )
     def transparency(self, belt: NamedDependency[Belt]) -> Response[Transparency]:
-        """Return the rules in use with what they rest on, how often they acted, and who may change them."""
+        """Return the rules in use with what they rest on, how often they acted, and who may change them.
+
+        Those on tools of agents and on repeated abuse are among them.
+        """
         return Response(belt.transparency(), headers=_HEADERS)

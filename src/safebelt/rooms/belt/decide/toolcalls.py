@@ -33,6 +33,7 @@ MAX_NAME_CHARS = 256
 """A name longer than this is none: model interfaces take 64, the Model Context Protocol recommends 128."""
 UNKNOWN_TOOL = Text(zh="未列入规则的工具调用", en="Tool calls that no rule allows")
 NAMELESS = Text(zh="无法辨认的工具调用", en="Tool calls without a readable name")
+_UNTOLD = Text(zh="规则所定的值（不公开）", en="what the rule sets (not told)")
 _UNREAD: Any = object()
 _DEEDS = {
     ToolAction.ALLOW: Text(zh="放行", en="allow"),
@@ -223,11 +224,20 @@ def condition_says(condition: ToolCondition) -> Text:
     """Say a condition in words."""
     constant = condition.constant
     shown = ", ".join(map(str, constant)) if isinstance(constant, tuple) else str(constant)
+    return _condition(condition, Text(zh=shown, en=shown))
+
+
+def condition_openly(condition: ToolCondition) -> Text:
+    """Say a condition in words for everybody: what it compares with is a secret of the house, as a list's terms are."""
+    return _condition(condition, _UNTOLD)
+
+
+def _condition(condition: ToolCondition, shown: Text) -> Text:
     zh, en = ("不满足：", "not: ") if condition.is_negated else ("", "")
     if condition.compare is Compare.PRESENT:
-        is_asked = constant is True
+        is_asked = condition.constant is True
         says = Text(zh="存在" if is_asked else "不存在", en="is there" if is_asked else "is not there")
     else:
         compared = _COMPARED[condition.compare]
-        says = Text(zh=f"{compared.zh} {shown}", en=f"{compared.en} {shown}")
+        says = Text(zh=f"{compared.zh} {shown.zh}", en=f"{compared.en} {shown.en}")
     return Text(zh=f"{zh}参数 {condition.argument} {says.zh}", en=f"{en}argument {condition.argument} {says.en}")

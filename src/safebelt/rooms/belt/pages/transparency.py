@@ -11,6 +11,7 @@ from safebelt.kernel.text import Lang
 from safebelt.rooms.belt.decide.openly import SMALL
 from safebelt.rooms.belt.pages import words
 from safebelt.rooms.belt.pages.transparency_paper import paper
+from safebelt.rooms.belt.pages.words import AnyRequest
 from safebelt.rooms.belt.service import Belt
 from safebelt.web.security import open_to_all
 from safebelt.web.templating import page as render
@@ -28,11 +29,17 @@ class TransparencyPages(Controller):
     opt = {"sets_no_cookie": True}  # noqa: RUF012  the form the framework asks for
 
     @get(sync_to_thread=True, guards=[_OPEN])
-    def transparency(self, belt: NamedDependency[Belt], lang: PathLang) -> Template:
-        """Show the report."""
+    def transparency(self, request: AnyRequest, belt: NamedDependency[Belt], lang: PathLang) -> Template:
+        """Show the report; its provisions lead to the rulebook for whoever may read that."""
         report = belt.transparency()
         return render(
-            "belt/transparency.html", lang=lang, title=words.TRANSPARENCY, report=report, small=SMALL, words=words
+            "belt/transparency.html",
+            lang=lang,
+            title=words.TRANSPARENCY,
+            report=report,
+            small=SMALL,
+            words=words,
+            is_linked=words.may(request, "rulebook.read"),
         )
 
     @get("/report.pdf", sync_to_thread=True, guards=[_OPEN])

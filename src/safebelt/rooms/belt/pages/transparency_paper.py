@@ -7,7 +7,7 @@ from safebelt.kernel.documents import Block, Document, Heading, Note, Pairs, Par
 from safebelt.kernel.text import Lang, Text
 from safebelt.rooms.belt.decide.openly import SMALL
 from safebelt.rooms.belt.pages import words
-from safebelt.rooms.belt.service import OpenPolicy, OpenRule, Transparency
+from safebelt.rooms.belt.service import OpenPolicy, OpenRule, OpenStrikes, OpenToolRule, OpenTools, Transparency
 from safebelt.web.language import sayer
 from safebelt.web.templating import moment
 
@@ -44,15 +44,68 @@ def _policy(policy: OpenPolicy, lang: Lang) -> Iterator[Block]:
             (t("申诉", "To appeal"), policy.appeal.in_(lang)),
         )
     )
-    if not policy.rules:
+    if policy.rules:
+        yield Table(
+            heads=(t("规则", "Rule"), t("处置", "Does"), t("依据", "Rests on"), t("命中的往来", "Exchanges hit")),
+            rows=tuple(_rule(rule, lang) for rule in policy.rules),
+            widths=(3, 3, 5, 2),
+            numeric=(3,),
+        )
+    else:
         yield Paragraph(text=t("没有规则。", "No rule."))
+    yield Heading(text=t("代理可用的工具", "Tools of agents"), level=2)
+    yield from _tools(policy.tools, lang)
+    yield Heading(text=t("屡次违规", "Repeated abuse"), level=2)
+    yield from _strikes(policy.strikes, lang)
+
+
+def _tools(tools: OpenTools | None, lang: Lang) -> Iterator[Block]:
+    t = sayer(lang)
+    if tools is None:
+        yield Paragraph(text=words.NO_TOOLS.in_(lang))
         return
-    yield Table(
-        heads=(t("规则", "Rule"), t("处置", "Does"), t("依据", "Rests on"), t("命中的往来", "Exchanges hit")),
-        rows=tuple(_rule(rule, lang) for rule in policy.rules),
-        widths=(3, 3, 5, 2),
-        numeric=(3,),
+    yield Paragraph(text=words.tools_go(tools.unknown_tools, tools.hold_seconds, tools.offered).in_(lang))
+    yield Note(text=words.CALLS_COUNTED.in_(lang))
+    if tools.rules:
+        counted = t("扣下或拒绝的往来", "Exchanges held or denied")
+        yield Table(
+            heads=(
+                t("规则", "Rule"),
+                t("工具与条件", "Tools, and when"),
+                t("处置", "Does"),
+                t("依据", "Rests on"),
+                counted,
+            ),
+            rows=tuple(_tool_rule(rule, lang) for rule in tools.rules),
+            widths=(3, 4, 2, 4, 2),
+            numeric=(4,),
+        )
+
+
+def _tool_rule(rule: OpenToolRule, lang: Lang) -> tuple[str, ...]:
+    t = sayer(lang)
+    when = [each.in_(lang) for each in rule.when] or [t("任何参数", "any arguments")]
+    if rule.is_for_some_callers:
+        when.append(t("只适用于部分调用方", "only for some callers"))
+    does = [words.TOOL_DEEDS[rule.action].in_(lang)]
+    if rule.is_red_line:
+        does.append(t("红线：始终执行", "red line: always acts"))
+    return (
+        f"{rule.title.in_(lang)}\n{rule.id}",
+        "\n".join([", ".join(rule.tools), *when]),
+        "\n".join(does),
+        _basis(rule, lang),
+        _count(rule.exchanges, lang) if rule.is_counted else t("不计数", "not counted"),
     )
+
+
+def _strikes(strikes: OpenStrikes | None, lang: Lang) -> Iterator[Block]:
+    if strikes is None:
+        yield Paragraph(text=words.NO_STRIKES.in_(lang))
+        return
+    come = words.strikes_come(strikes.exchanges, strikes.within_minutes).in_(lang)
+    yield Paragraph(text=come + ", ".join(strikes.rules))
+    yield Paragraph(text=words.STRIKES_GO.in_(lang))
 
 
 def _rule(rule: OpenRule, lang: Lang) -> tuple[str, ...]:
@@ -67,7 +120,7 @@ def _rule(rule: OpenRule, lang: Lang) -> tuple[str, ...]:
     return f"{rule.title.in_(lang)}\n{rule.id}", "\n".join(does), _basis(rule, lang), _count(rule.exchanges, lang)
 
 
-def _basis(rule: OpenRule, lang: Lang) -> str:
+def _basis(rule: OpenRule | OpenToolRule, lang: Lang) -> str:
     t = sayer(lang)
     if rule.is_house_rule:
         return t("内部规则，无法定依据", "house rule, without a legal basis")

@@ -42,6 +42,19 @@ HOW_COUNTED = Text(
     en="Each exchange is a person's act, so counts are told in whole fives and those below 5 not at all; orders to "
     "stop are acts of the house and told exactly. The words of a list are not shown; their number and basis are.",
 )
+CALLS_COUNTED = Text(
+    zh="次数指规则扣下或拒绝调用的往来；放行的调用，以及没有规则可适用的调用，不按规则计数。"
+    "条件只说看哪个参数、怎么看，不公开所比较的值。",
+    en="Counted are exchanges in which a rule held or denied a call; calls that pass, and calls on which no rule "
+    "speaks, are not counted by rule. Of a condition it is told which argument is looked at and how, not what with.",
+)
+STRIKES_GO = Text(
+    zh="违规记录本身不产生处罚：调用方在之后每次答复中都会被告知，并可申诉；是否撤销、维持为警告或停用密钥，由人决定。",
+    en="By itself a strike takes nothing away: the caller is told of it in every answer from then on and may appeal; a "
+    "person decides whether it is withdrawn, stands as a warning, or suspends the key.",
+)
+NO_TOOLS = Text(zh="这份策略不管控工具调用。", en="This policy does not govern tool calls.")
+NO_STRIKES = Text(zh="这份策略不记违规。", en="This policy gives no strikes.")
 NO_ADVICE = Text(
     zh="本报告供理解之用，不构成法律意见，也不代表任何主管部门的批准。",
     en="This report is here to help understanding. It is not legal advice, "
@@ -250,6 +263,34 @@ TOOL_DEEDS: Mapping[str, Text] = {
     "hold": Text(zh="等待人工批准", en="hold for a person"),
     "deny": Text(zh="拒绝", en="deny"),
 }
+
+
+def tools_go(unknown: str, hold_seconds: int, offered: str) -> Text:
+    """Say what becomes of calls on which no rule speaks, of held ones, and of tools that are denied anyway."""
+    deed = TOOL_DEEDS[unknown]
+    offer = (
+        Text(zh="一概被拒的工具不提供给模型", en="tools that are denied anyway are not offered to the model")
+        if offered == "remove"
+        else Text(
+            zh="一概被拒的工具仍提供给模型", en="tools that are denied anyway are offered to the model all the same"
+        )
+    )
+    return Text(
+        zh=f"没有规则可适用的调用：{deed.zh} · 等待人工批准至多 {hold_seconds} 秒，过期即拒绝 · {offer.zh}",
+        en=f"A call on which no rule speaks: {deed.en} · a held call waits at most {hold_seconds} s, then it is denied"
+        f" · {offer.en}",
+    )
+
+
+def strikes_come(exchanges: int, within_minutes: int) -> Text:
+    """Say what comes to a strike; the ids of the rules follow."""
+    return Text(
+        zh=f"一把密钥在 {within_minutes} 分钟内有 {exchanges} 个请求被这些规则拒绝，即记一条违规记录：",
+        en=f"{exchanges} requests of one key that these rules refuse within {within_minutes} minutes come to a strike:"
+        " ",
+    )
+
+
 TOOLS_DONE: Mapping[str, Text] = {
     "allow": Text(zh="已放行", en="passed"),
     "deny": Text(zh="已拒绝", en="denied"),

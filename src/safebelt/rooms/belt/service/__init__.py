@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from safebelt.rooms.belt.service.exchanges import OPEN, day_range
     from safebelt.rooms.belt.service.identity import BeltIdentity
     from safebelt.rooms.belt.service.keys import MAX_GRACE_HOURS, digest_of
+    from safebelt.rooms.belt.service.open_tools import OpenStrikes, OpenToolRule, OpenTools
     from safebelt.rooms.belt.service.policy_versions import RED_LINES, Loaded, NotTaken
     from safebelt.rooms.belt.service.replaying import MAX_REPLAYED, SHOWN_DAYS
     from safebelt.rooms.belt.service.sealing import OPEN_ORIGINALS, SEAL, HandedOut
@@ -70,6 +71,9 @@ __all__ = [
     "NotTaken",
     "OpenPolicy",
     "OpenRule",
+    "OpenStrikes",
+    "OpenToolRule",
+    "OpenTools",
     "Proof",
     "Sample",
     "Sealed",
@@ -100,6 +104,7 @@ _CHAPTERS = {
     "exchanges": "OPEN day_range",
     "identity": "BeltIdentity",
     "keys": "MAX_GRACE_HOURS digest_of",
+    "open_tools": "OpenStrikes OpenToolRule OpenTools",
     "policy_versions": "RED_LINES Loaded NotTaken",
     "replaying": "MAX_REPLAYED SHOWN_DAYS",
     "sealing": "OPEN_ORIGINALS SEAL HandedOut",

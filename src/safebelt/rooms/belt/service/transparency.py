@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from threading import Lock
 from typing import Any
 
@@ -17,6 +17,7 @@ from safebelt.rooms.belt.decide import in_force
 from safebelt.rooms.belt.decide.openly import coarse
 from safebelt.rooms.belt.model import ContentMode, Decision, Policy, Rule
 from safebelt.rooms.belt.service.base import Tools
+from safebelt.rooms.belt.service.open_tools import OpenStrikes, OpenTools, open_strikes, open_tools
 from safebelt.rooms.belt.service.policies import PolicyReading
 
 PERIOD_DAYS = 30
@@ -56,7 +57,13 @@ class OpenRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenPolicy:
-    """A policy in use, with how to appeal; `changed` says when this version came into force, where that is known."""
+    """A policy in use, with how to appeal.
+
+    Attributes:
+        changed: When this version came into force, where that is known.
+        tools: What it says of tools of agents; None where it does not govern them.
+        strikes: What it says of repeated abuse; None where it gives no strikes.
+    """
 
     id: str
     version: int
@@ -67,6 +74,8 @@ class OpenPolicy:
     observing: int
     changed: datetime | None
     rules: tuple[OpenRule, ...]
+    tools: OpenTools | None = None
+    strikes: OpenStrikes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +163,7 @@ class Openly(PolicyReading):
             at=now,
             since=since,
             policies=tuple(
-                _policy(in_force(policies[id_], now.date()), used[id_], observing[id_], changed.get(id_), hits[id_])
+                _policy(policies[id_], now.date(), hits[id_], (used[id_], observing[id_]), changed.get(id_))
                 for id_ in sorted(used)
                 if id_ in policies
             ),
@@ -213,7 +222,7 @@ def _stops(tx: sa.Connection, since: datetime) -> dict[str, int]:
 
 
 def _policy(
-    policy: Policy, systems: int, observing: int, changed: datetime | None, hits: Mapping[str, int]
+    policy: Policy, on: date, hits: Mapping[str, int], systems: tuple[int, int], changed: datetime | None
 ) -> OpenPolicy:
     return OpenPolicy(
         id=policy.id,
@@ -221,10 +230,12 @@ def _policy(
         digest=policy.digest,
         title=policy.title,
         appeal=policy.appeal,
-        systems=systems,
-        observing=observing,
+        systems=systems[0],
+        observing=systems[1],
         changed=changed,
-        rules=tuple(_rule(rule, hits.get(rule.id, 0)) for rule in policy.rules),
+        rules=tuple(_rule(rule, hits.get(rule.id, 0)) for rule in in_force(policy, on).rules),
+        tools=open_tools(policy.tools, on, hits),
+        strikes=open_strikes(policy.strikes),
     )
 
 
