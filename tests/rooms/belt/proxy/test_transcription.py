@@ -383,14 +383,27 @@ def test_what_is_clean_comes_as_it_was_written(tmp_path: Path, asked: str, clean
     [
         ("verbose_json", verbose(f" my card is {FIRST}", SECOND, text=f"my card is {ID_CARD}")),
         ("verbose_json", verbose(f" my card is {FIRST}", SECOND, text="")),
+        ("verbose_json", verbose(" room 7", FIRST, SECOND, "9 o'clock", text="")),
         ("verbose_json", verbose(" zhang.san@", "example.com", text=MAIL)),
         ("verbose_json", verbose(" zhang san", " at example", text=MAIL)),
         ("srt", srt(f"my card is {FIRST}", SECOND)),
         ("srt", srt(f"my card is {FIRST}\n{SECOND}")),
         ("vtt", vtt(f"my card is {FIRST}", SECOND)),
         ("vtt", vtt("zhang.san@", "example.com")),
+        ("vtt", vtt("110105", "194912", "31002X")),  # no numbers of cues
     ],
-    ids=("digits", "pieces alone", "a mail", "only the text", "srt", "two lines", "vtt", "vtt mail"),
+    ids=(
+        "digits",
+        "pieces alone",
+        "between other numbers",
+        "a mail",
+        "only the text",
+        "srt",
+        "two lines",
+        "vtt",
+        "vtt mail",
+        "lines of digits",
+    ),
 )
 def test_what_stands_over_two_pieces_cannot_be_masked_there_and_does_not_leave(
     tmp_path: Path, asked: str, answer: Any

@@ -36,6 +36,9 @@ _SPELLING = ("word", "token")
 """Fields by which lists spell out what is said elsewhere."""
 _SPELLED = frozenset({"words", "logprobs", "tokens"})
 """Fields that hold such lists."""
+_AWAY = "\n|\n"
+"""Between pieces that are not read together."""
+_VEIL = "[…]"
 _NO = frozenset({"", "false", "0", "no"})
 
 
@@ -191,31 +194,35 @@ class _Transcript(ItemsAnswer):
             RecursionError: It is nested too deeply.
         """
         screened = super().screen(body)
+        self._veiled = dict[str, set[int]]()
         in_text = Counter(hit.rule for hit in self._hits if hit.part == "text" and _acts(hit))
         for keys, field, pieces in _sequences(body):
-            over = self._over(f"{plain_path(keys)}.{field}", pieces)
+            part = f"{plain_path(keys)}.{field}"
+            found = self._over(part, pieces)
+            over = list(found.values())
+            self._veiled[part] = {at for _, first, last in found for at in range(first, last + 1)}
             if field not in _SPELLING:
                 is_less = bool(in_text - self._placed(f"{plain_path(keys)}[")) if len(keys) == 1 else False
                 self.is_unplaced |= is_less or any(map(_acts, over))
             self._hits += over
-        self.said = _said(body)
+        self.said = _said(body, self._veiled)
         return _unspelled(screened) if any(map(_acts, self.hits)) else screened
 
     def _placed(self, begin: str) -> Counter[str]:
         """Return how often each rule acted in pieces."""
         return Counter(hit.rule for hit in self._hits if hit.part.startswith(begin) and _acts(hit))
 
-    def _over(self, part: str, pieces: Sequence[str]) -> list[Hit]:
-        """Return what is found over several pieces, and in none of them alone."""
+    def _over(self, part: str, pieces: Sequence[str]) -> dict[tuple[str, int, int], Hit]:
+        """Return what is found over several pieces, by rule and the first and last of them."""
         found: dict[tuple[str, int, int], Hit] = {}
-        for between in (_apart, _close):
+        for between in (_apart, _close, _by_twos, _by_other_twos):
             text, begins = _joined(pieces, between)
             policy, stance = self._scanner.policy, self._harness.stance
             for hit in hits_of(policy, stance, Side.OUTPUT, part, self._scanner.scan(text, Side.OUTPUT)):
                 first, last = _piece_at(begins, hit.start), _piece_at(begins, hit.end - 1)
                 if first != last:
                     found.setdefault((hit.rule, first, last), hit)
-        return list(found.values())
+        return found
 
 
 def _acts(hit: Hit) -> bool:
@@ -234,23 +241,33 @@ def _sequences(node: Any, keys: Keys = ()) -> Iterator[tuple[Keys, str, list[str
         yield from _sequences(value, (*keys, key))
 
 
-def _apart(_before: str, _after: str) -> str:
+def _apart(_at: int, _before: str, _after: str) -> str:
     return " "
 
 
-def _close(before: str, after: str) -> str:
+def _close(_at: int, before: str, after: str) -> str:
     """Words in Latin letters stay apart: run together they would be other words."""
     return " " if all(char.isascii() and char.isalpha() for char in (before[-1], after[0])) else ""
 
 
-def _joined(pieces: Sequence[str], between: Callable[[str, str], str]) -> tuple[str, list[int]]:
+def _by_twos(at: int, before: str, after: str) -> str:
+    """Join the first piece to the second, the third to the fourth: numbers around a divided one must not hide it."""
+    return _AWAY if at % 2 else _close(at, before, after)
+
+
+def _by_other_twos(at: int, before: str, after: str) -> str:
+    """Join the second piece to the third, the fourth to the fifth."""
+    return _by_twos(at + 1, before, after)
+
+
+def _joined(pieces: Sequence[str], between: Callable[[int, str, str], str]) -> tuple[str, list[int]]:
     """Return pieces as one text, and where in it each begins."""
-    gaps = [between(before, after) for before, after in pairwise(pieces)]
-    parts, begins, at = list[str](), list[int](), 0
+    gaps = [between(at, before, after) for at, (before, after) in enumerate(pairwise(pieces))]
+    parts, begins, place = list[str](), list[int](), 0
     for piece, gap in zip(pieces, [*gaps, ""], strict=True) if pieces else ():
-        begins.append(at)
+        begins.append(place)
         parts.append(piece + gap)
-        at += len(piece) + len(gap)
+        place += len(piece) + len(gap)
     return "".join(parts), begins
 
 
@@ -258,17 +275,18 @@ def _piece_at(begins: Sequence[int], place: int) -> int:
     return bisect_right(begins, place) - 1
 
 
-def _said(body: Mapping[str, Any]) -> dict[str, tuple[str, bool]]:
+def _said(body: Mapping[str, Any], veiled: Mapping[str, set[int]]) -> dict[str, tuple[str, bool]]:
     """Return what the record keeps of a transcript: each text whole, never in pieces, in which nothing would be found.
 
-    What only says the text again is left out.
+    What only says the text again is left out, and pieces over which something was found are veiled.
     """
     whole = body.get("text")
     said = {"text": whole if isinstance(whole, str) else ""}
     for keys, field, pieces in _sequences(body):
-        joined = _joined(pieces, _close)[0]
-        if field in _PIECES and _bare(joined) != _bare(said["text"]):
-            said[f"{plain_path(keys)}.{field}"] = joined
+        part = f"{plain_path(keys)}.{field}"
+        if field in _PIECES and _bare("".join(pieces)) != _bare(said["text"]):
+            shown = [_VEIL if at in veiled.get(part, ()) else piece for at, piece in enumerate(pieces)]
+            said[part] = _joined(shown, _close)[0]
     return {name: (text, False) for name, text in said.items() if text}
 
 
