@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from safebelt.compiled import IN_USE
+
 NATIVE = Path(__file__).with_name("native")
 PROXY_CORE, OTHER_CORE = 0, 1
 
@@ -145,4 +147,8 @@ def machine() -> str:
     name = names[0] if names else platform.machine()
     built = f"{platform.python_build()[1]}, {platform.python_compiler()}"  # an optimised build is a fifth quicker
     system = f"{platform.system()} {platform.release()}"
-    return f"{name}, {os.cpu_count()} cores, {system}, Python {platform.python_version()} (built {built})"
+    ours = "compiled by mypyc" if IN_USE else "run from their sources"  # ADR 0051
+    return (
+        f"{name}, {os.cpu_count()} cores, {system}, Python {platform.python_version()} (built {built}); "
+        f"the belt's hottest modules {ours}"
+    )
