@@ -117,6 +117,47 @@ def test_no_class_that_is_read_by_its_fields_is_compiled() -> None:
     assert {name: found for name, path in SOURCES.items() if (found := read_by_their_fields(path.read_text()))} == {}
 
 
+SEEN = {
+    "safebelt.engines.clock": ["known[begin:at]"],
+    "safebelt.rooms.belt.proxy.frames": [
+        "data[-2 - size:-2]",
+        "data[len(head):len(data) - len(tail)]",
+        "piece[self._begin:self._end]",
+    ],
+    "safebelt.rooms.belt.proxy.heads": [
+        "data[found.end(1):end]",
+        "data[place:place + len(learned)]",
+        "data[size:end]",
+        "whole[place:place + len(learned)]",
+    ],
+    "safebelt.rooms.belt.proxy.reply": ["data[at:at + _SLICE]"],
+    "safebelt.rooms.belt.proxy.seats": ["id_.join(self._field)[len(_SAFEBELT):-1]"],
+    "safebelt.rooms.belt.proxy.shapes": ["written[behind:at]"],
+    "safebelt.rooms.belt.records.lines": ["salts[place * SALT_BYTES:(place + 1) * SALT_BYTES]"],
+    "safebelt.rooms.belt.scanner.patterns": ["data[place:size]"],
+    "safebelt.rooms.labelling.decide.label": ["code[2:4]", "code[4:22]"],
+}
+"""Slices with two ends that were looked at: none can end before it begins, or it is one of text."""
+
+
+def slices(source: str) -> list[str]:
+    """The slices with two ends: of bytes, and ending before it begins, one raises when compiled by mypyc 2.4."""
+    return sorted(
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice)
+        if node.slice.lower is not None and node.slice.upper is not None
+    )
+
+
+def test_a_slice_with_two_ends_is_seen() -> None:
+    assert slices("a[1:]; a[:2]; a[x]; a[b:c]; a[1:2:3]") == ["a[1:2:3]", "a[b:c]"]
+
+
+def test_every_slice_with_two_ends_that_is_compiled_was_looked_at() -> None:
+    assert {name: found for name, path in SOURCES.items() if (found := slices(path.read_text()))} == SEEN
+
+
 def derived_outside(sources: dict[str, str], inside: set[str]) -> list[str]:
     """The classes outside that are derived from one inside: a compiled class refuses to be made with them.
 

@@ -248,6 +248,17 @@ def test_what_is_not_the_same_head_with_its_whole_body_is_not_known(second: byte
     assert heads.again(second) is None
 
 
+@pytest.mark.parametrize("ids", [b"", b"X-Request-Id: 0123456789abcdef\r\n"])
+def test_a_known_message_cut_anywhere_is_not_known(ids: bytes) -> None:
+    head = HEAD.replace(b"Host: a\r\n", b"Host: a\r\n" + ids)
+    heads = RequestHeads()
+    heads.learn_from(head + b"abc", _of(head, b"abc"))
+
+    whole = head + b"xyz"
+    assert [heads.again(whole[:cut]) for cut in range(len(whole))] == [None] * len(whole)
+    assert heads.again(whole) == b"xyz"
+
+
 def _of(head: bytes, body: bytes) -> Request:
     told = Told(httptools.HttpRequestParser)
     told.feed(head + body)

@@ -155,6 +155,14 @@ def test_most_pieces_of_a_stream_go_by_the_lane(monkeypatch: pytest.MonkeyPatch)
     assert taken_by_lane == [True] * 40
 
 
+def test_an_event_whose_head_and_tail_run_into_each_other_is_another_event() -> None:
+    frame = Frame(b'{"t":"a', b'"a"}', b"<", b">")
+    found = lane_of(b"", frame, lambda text: text, print)
+
+    assert found is not None
+    assert frame.text(b'{"t":"a"}') is None and found.take(b'{"t":"a"}\n\n') is None
+
+
 def lane(heard: list[str]) -> Lane:
     frame = Frame(b'{"t":', b',"n":1}', b"<", b">")
     found = lane_of(b"data: ", frame, lambda text: None if "!" in text else text, heard.append)

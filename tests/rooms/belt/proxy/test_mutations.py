@@ -215,7 +215,11 @@ async def settled(belt: Belt) -> tuple[int, int]:
 def _scenario(count: int, seed: int) -> Callable[[Belt], Awaitable[tuple[int, list[str], int, int]]]:
     async def scenario(belt: Belt) -> tuple[int, list[str], int, int]:
         _, before = await settled(belt)
+        unforeseen = list[str]()  # an error in a callback ends a connection, and nobody but the loop hears of it
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, told: unforeseen.append(f"{told['message']}: {told.get('exception')!r}"))
         passed, wrong = await look(belt, count, seed)
+        wrong += unforeseen
         running, after = await settled(belt)
         return passed, wrong, running, after - before
 

@@ -46,7 +46,8 @@ class Frame(NamedTuple):
     def text(self, data: bytes) -> str | None:
         """Return the text of an event in this frame; None where it is another event."""
         head, tail = self.head, self.tail
-        if not (data.startswith(head) and data.endswith(tail)):
+        is_one = data.startswith(head) and data.endswith(tail) and len(data) > len(head) + len(tail)
+        if not is_one:
             return None
         try:
             return _decoded(data[len(head) : len(data) - len(tail)])
@@ -75,7 +76,19 @@ class Lane:
         in_c: As `chunk`, in one call; gives None more often.  Only where it was compiled, see `quicken`.
     """
 
-    __slots__ = ("_after", "_before", "_begin", "_calmly", "_end", "_head", "_passed", "_said", "_tail", "in_c")
+    __slots__ = (
+        "_after",
+        "_before",
+        "_begin",
+        "_calmly",
+        "_end",
+        "_head",
+        "_least",
+        "_passed",
+        "_said",
+        "_tail",
+        "in_c",
+    )
 
     def __init__(
         self,
@@ -88,6 +101,7 @@ class Lane:
         self._head, self._tail = lead + frame.head, frame.tail + b"\n\n"
         self._before, self._after = frame.before, frame.after
         self._begin, self._end = len(self._head), -len(self._tail)
+        self._least = len(self._head) + len(self._tail)
         self._calmly, self._said, self._passed = calmly, said, passed
         self.in_c: Callable[[bytes], bytes | None] | None = None
 
@@ -101,7 +115,8 @@ class Lane:
 
     def take(self, piece: bytes) -> bytes | None:
         """Return what of a piece may leave; None where it is another event or asks for care: nothing has been done."""
-        if not (piece.startswith(self._head) and piece.endswith(self._tail)):
+        is_one = piece.startswith(self._head) and piece.endswith(self._tail)
+        if not is_one or len(piece) <= self._least:
             return None
         try:
             said = _decoded(piece[self._begin : self._end])

@@ -59,8 +59,8 @@ class Heads:
         if not data.startswith(self._before):
             return None
         end = data.find(b"\r", size, size + _MOST_DIGITS + 1)
-        digits = data[size:end]
-        if end < 0 or not digits.isdigit() or (digits[0] == _ZERO and len(digits) > 1):
+        digits = data[size:end] if end > 0 else b""
+        if not digits.isdigit() or (digits[0] == _ZERO and len(digits) > 1):
             return None
         if not data.startswith(self._after, end):
             return None
@@ -130,7 +130,10 @@ class RequestHeads(Heads):
 
     def _as_learned(self, data: bytes) -> bytes:
         """Return a message with the learned ids, and note its own; as it is where they are not plain."""
-        longer = data.find(b"\r", self._size, self._size + _MOST_DIGITS + 1) - self._end
+        end = data.find(b"\r", self._size, self._size + _MOST_DIGITS + 1)
+        if end < 0:
+            return data
+        longer = end - self._end
         whole, new = bytearray(data), list[bytes]()
         for at, learned, _ in self._ids:
             place = at if at < self._size else at + longer
