@@ -1,13 +1,12 @@
 """How fast a fleet of belt processes stops: from the order written to every worker refusing new work.
 
 Eight workers share a port.  A client holds a connection to each of them and asks whole exchanges through all eight at
-once, one after the other; streams run besides.  An order is written.  What counts is when the first request was sent
-that a worker refuses: nothing that is sent later is let in there.  When the refusal has come back includes how long
-eight processes take to answer anything.  200 orders make 1,600 times.  *Idle* begins to ask with the order, so that
-the workers sleep until then; *busy* keeps all eight at work all the while, which takes every core of a small machine.
-
-What the machine allows stands beside it: as many bare processes wait for the same file to change, and do nothing but
-note when they run.
+once, one after the other; streams run besides.  An order is written.  When a worker was shut lies between two moments
+that a client sees: when the last request was sent that was let in, and when the first was sent that was refused.  The
+second includes how long the client waits for the answer before it, and for a core beside eight processes.  200 orders
+make 1,600 times.  *Idle* begins to ask with the order, so that the workers sleep until then; *busy* keeps all eight at
+work all the while, which takes every core of a small machine.  As many bare processes wait for the same file to change
+and do nothing but note when they run: what the machine allows.
 
     python -m bench.fleet [--workers 8] [--orders 200]
 """
@@ -53,9 +52,9 @@ _PACE_SECONDS = 0.001
 class Times:
     """Milliseconds from an order to what came of it."""
 
+    let_in: list[float] = field(default_factory=list)
     shut: list[float] = field(default_factory=list)
     refused: list[float] = field(default_factory=list)
-    fleet: list[float] = field(default_factory=list)
     streams: list[float] = field(default_factory=list)
     giving: list[float] = field(default_factory=list)
     resumed: list[float] = field(default_factory=list)
@@ -142,6 +141,7 @@ class Trial:
         self.began, self._is_busy = 0.0, False
         self._asked = deque[tuple[float, Probe]]()
         self.obeyed: dict[int, float] = {}
+        self.let_in: dict[int, float] = {probe.pid: 0.0 for probe in fleet}
         self.shut: dict[int, float] = {}
         self.ended: list[float] = []
 
@@ -187,10 +187,16 @@ class Trial:
                 ready.unregister(probe.socket)
             elif probe.is_lost:
                 raise SystemExit(f"worker {probe.pid} hung up, and was not ordered to")
-            elif self._is_busy or not self.began:
-                probe.ask()
             else:
-                self._asked.append((time.perf_counter() + _PACE_SECONDS, probe))
+                self._ask_again(probe)
+
+    def _ask_again(self, probe: Probe) -> None:
+        if self.began and probe.status == 200:
+            self.let_in[probe.pid] = max(0.0, (probe.asked_at - self.began) * 1000)
+        if self._is_busy or not self.began:
+            probe.ask()
+        else:
+            self._asked.append((time.perf_counter() + _PACE_SECONDS, probe))
 
     def _due(self, due: float) -> float:
         """Ask whom it is time to ask; return for how long nothing is due."""
@@ -252,9 +258,9 @@ def measured(box: Box, port: int, stream: bytes, fleet: list[Probe], orders: int
     for _ in range(orders):
         cut = Trial(fleet, streams(port, stream), partial(give, Command.CUT), 503)
         cut.run(chance.uniform(0.02, 0.04), is_busy=how != "idle")
+        found.let_in += cut.let_in.values()
         found.shut += cut.shut.values()
         found.refused += cut.obeyed.values()
-        found.fleet.append(max(cut.shut.values()))
         found.streams.append(max(cut.ended))
         time.sleep(_SETTLE_SECONDS)
         resume = Trial(fleet, [], partial(give, Command.RUN), 200)
@@ -327,8 +333,8 @@ def as_markdown(found: dict[str, Any]) -> str:
         "",
         f"One worker nobody asks anything takes {found['asleep_percent']:.2f} % of a core.",
         f"*Busy*: all {found['workers']} answer exchanges one after the other meanwhile, on {os.cpu_count()} cores, "
-        "which the client and the upstream use too. A worker that is not running when the order comes waits for those "
-        "that are: what is written there is the machine's turn as well as the belt's.",
+        "which the client and the upstream use too: when it is a process's turn is the machine's part of all but "
+        "the first row.",
         "",
         "Repeat with `python -m bench.fleet`.",
         "",
@@ -363,20 +369,17 @@ def main() -> None:
         idle = measured(box, port, stream, fleet, asked.orders, how="idle")
         busy = measured(box, port, stream, fleet, asked.orders, how="busy")
         given = measured(box, port, stream, fleet, asked.orders, how="given")
-    rows = {
-        "what is sent is refused by a worker, idle": idle.shut,
-        "what is sent is refused by every worker, idle": idle.fleet,
-        "a worker's first refusal is in the caller's hands, idle": idle.refused,
-        "the last running stream ended, idle": idle.streams,
+    rows: dict[str, list[float]] = {}
+    for name, found_so in {"idle": idle, "busy": busy, "busy; from when it was given by console": given}.items():
+        rows |= {
+            f"the last that is sent and let in, by a worker, {name}": found_so.let_in,
+            f"the first that is sent and refused, by a worker, {name}": found_so.shut,
+            f"a worker's first refusal is in the caller's hands, {name}": found_so.refused,
+            f"the last running stream ended, {name}": found_so.streams,
+        }
+    rows |= {
         "resumed, each worker": idle.resumed,
-        "what is sent is refused by a worker, busy": busy.shut,
-        "what is sent is refused by every worker, busy": busy.fleet,
-        "a worker's first refusal is in the caller's hands, busy": busy.refused,
-        "the last running stream ended, busy": busy.streams,
         "given by console or shell: until the order lies on the disk, busy": given.giving,
-        "given by console or shell, from then on: what is sent is refused by a worker, busy": given.shut,
-        "given by console or shell, from then on: … by every worker, busy": given.fleet,
-        "given by console or shell, from then on: … the last running stream ended, busy": given.streams,
         f"{asked.workers} bare processes that wait for the same file": floor,
     }
     found = {

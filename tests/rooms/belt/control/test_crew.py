@@ -1,6 +1,7 @@
 """Several workers obey one order: in force when the last has confirmed it, the same for all, whoever is killed."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
@@ -158,6 +159,49 @@ def test_all_workers_take_the_stop_file_for_one_and_the_same_order(hands: list[H
     time.sleep(0.02)
     box.stop_file.write_text("pause\n")
     assert id_of_file(box.stop_file_identity(), wall_clock()) != before  # negative control: written again, a new one
+
+
+def test_what_the_stop_file_said_before_is_not_obeyed_by_who_has_read_what_it_says_now(hands: list[Hand]) -> None:
+    box = hands[0].box
+    box.stop_file.write_text("cut\n")
+    hands[0].watcher.look()
+    time.sleep(0.02)
+    box.stop_file.write_text("run\n")
+
+    hands[1].watcher.look()  # reads the file, and finds in the box what it said before
+
+    assert [each.command for each in box.waiting()] == [Command.CUT, Command.RUN]
+    assert hands[1].command is Command.RUN
+    for _ in range(2):
+        for hand in hands:
+            hand.watcher.look()
+    assert {hand.command for hand in hands} == {Command.RUN} and box.waiting() == []
+    assert {proof.order.command for proof in box.proofs()} == {Command.CUT, Command.RUN}
+
+
+def test_an_order_by_hand_is_not_taken_for_an_earlier_text_of_the_stop_file(hands: list[Hand]) -> None:
+    """Negative control of the test above."""
+    box, cut = hands[0].box, order(Command.CUT)
+    box.stop_file.write_text("run\n")
+    hands[1].watcher.look()
+    box.give(cut)
+    hands[1].watcher.look()
+
+    assert hands[1].command is Command.CUT
+
+
+def test_a_signal_is_obeyed_though_the_stop_file_claims_to_be_younger(hands: list[Hand]) -> None:
+    box = hands[0].box
+    box.stop_file.write_text("run\n")
+    os.utime(box.stop_file, (time.time() + 3600, time.time() + 3600))
+    hands[0].watcher.look()
+    hands[1].watcher.look()
+
+    hands[1].watcher.order(Command.CUT, "file", "SIGUSR1")
+    for hand in (hands[1], hands[0]):
+        hand.watcher.look()
+
+    assert {hands[0].command, hands[1].command} == {Command.CUT}
 
 
 def test_opposite_orders_end_the_same_for_all_in_whatever_order_workers_see_them(hands: list[Hand]) -> None:

@@ -78,6 +78,7 @@ class Watcher:
         self._lease, self._is_lapsed = lease, key_of(ALL, Layer.LEASE) in switch.orders()
         self._crew, self._worker = crew or Crew(box), worker
         self._obeyed: dict[str, int] = {}
+        self._by_file: dict[str, str] = {}
         self._box, self._switch, self._clock, self._new_id = box, switch, clock, new_id
         self._loop, self._heartbeat, self._complain, self._knows = loop, heartbeat, complain, knows
         self._stop_file = box.state().stop_file
@@ -269,6 +270,8 @@ class Watcher:
         """Obey an order that did not come by the box, and share it with the other workers, if there are any."""
         id_, at = order_id or self._new_id("ord"), self._clock()
         order = Order(id=id_, command=command, system_id=system_id, at=at, by=by, reason=reason)
+        if order_id:
+            self._by_file[key_of(system_id, "", command.matter)] = order_id
         if self._others() or self._box.sends:
             self._to_share.append(order)  # before it is proven: else a slower worker might take it for a new one
         self.carry_out(order)
@@ -337,7 +340,19 @@ class Watcher:
             self._crew.settle()
 
     def _apply(self, order: Order) -> Applied:
+        if self._is_rewritten(order):
+            return Applied(touched=(), cut=(), held=0)
         return self._switch.carry_out(order)
+
+    def _is_rewritten(self, order: Order) -> bool:
+        """Whether an order is an earlier text of the stop file, which this worker has read since.
+
+        A slower worker may share what the file said before; what it says now gets its number only after that, and
+        work that runs again must not be cut meanwhile.  The ids of the file's orders are as old as its texts; a system
+        signal, and a text nobody understood, have a reason and are obeyed in any case.
+        """
+        read = self._by_file.get(key_of(order.system_id, order.layer, order.command.matter), "")
+        return order.by == "file" and not order.reason and order.id < read
 
     def _end_tasks(self, applied: Applied) -> threading.Event:
         ended = threading.Event()
