@@ -83,10 +83,9 @@ class Probe:
 
     def hear(self) -> bool:
         """Read; whether an answer is whole.  A connection that the order ended counts as refused."""
-        try:
+        said = b""
+        with contextlib.suppress(OSError):
             said = self.socket.recv(65536)
-        except OSError:
-            said = b""
         if not said:
             self.status, self.is_lost = 503, True
             return True
@@ -210,11 +209,10 @@ class Trial:
     def _see_stream(self, ready: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
         one = key.fileobj
         assert isinstance(one, socket.socket)
-        try:
-            is_over = not one.recv(65536)
-        except OSError:
-            is_over = True
-        if is_over:
+        said = b""
+        with contextlib.suppress(OSError):
+            said = one.recv(65536)
+        if not said:
             self.ended.append((time.perf_counter() - self.began) * 1000)
             ready.unregister(one)
             one.close()
