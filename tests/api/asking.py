@@ -137,4 +137,4 @@ def faults(api: Api, operation: Any, how: dict[str, Any]) -> list[str]:
         check(case, response)
     except FailureGroup as failures:
         return [f"{operation.label}: {failures}"]
-    return [] if response.status_code in {200, 201, 204} else [f"{operation.label}: {response.text}"]
+    return [] if response.status_code in {200, 201, 202, 204} else [f"{operation.label}: {response.text}"]

@@ -29,6 +29,8 @@ def brought(api: Api) -> dict[str, dict[str, Any]]:
         "POST /api/belt/policies/check": {"body": {"yaml": text}},
         "POST /api/belt/policies": {"body": {"yaml": written("example/new"), "reason": "new"}},
         "POST /api/belt/policies/replay": {"body": {"yaml": text, "since": since}},
+        "GET /api/belt/over-blocking": {"query": {"policy": "example/two"}},
+        "POST /api/belt/over-blocking": {"body": {"policy": "example/two"}},
         "POST /api/belt/policies/roll-back": {"body": {"policy": "example/two", "reason": "back"}},
         "GET /api/belt/policies/version": {"query": {"policy": "example/two", "version": "1"}},
         "POST /api/belt/policies/changes/{proposal_id}/second": {

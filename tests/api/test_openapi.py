@@ -387,6 +387,7 @@ def _harmless(path: str) -> bool:
 COMPUTES = {
     "/api/belt/policies/check",
     "/api/belt/policies/replay",
+    "/api/belt/over-blocking",  # a measurement; whoever may read the figures may have them made
     "/api/belt/admission/check",
     "/api/belt/reconcile",
     "/api/belt/admission/try",

@@ -351,5 +351,5 @@ def test_bars_stack_to_the_whole_and_stay_inside(clock: Any) -> None:
 
     heights = [float(h) for h in re.findall(r'class="sb-bar [^>]*height="([\d.]+)"', svg)]
     assert len(heights) == 2
-    assert sum(heights) == pytest.approx(150 - 22 - 8, abs=0.2)
+    assert sum(heights) == pytest.approx(170 - 28 - 16, abs=0.2)
     assert "5 exchanges in the last 2 minutes" in svg

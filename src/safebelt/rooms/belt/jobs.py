@@ -8,6 +8,8 @@ EVERY_SECONDS = 0.4
 there is nothing to do."""
 EXPORT_SECONDS = 2.0
 """Telemetry is looked at by the minute; nobody waits for it."""
+MEASURE_SECONDS = 1.0
+"""Somebody who asked for a measurement watches the page; a look is a listing of one folder."""
 AGING_SECONDS = 600.0
 """Texts and segments grow old by the day; where nothing is too old a look costs milliseconds."""
 
@@ -22,5 +24,6 @@ def habits(belt: Belt) -> tuple[Habit, ...]:
         Habit(name="belt.let_go", every_seconds=AGING_SECONDS, step=belt.let_go),
         Habit(name="belt.index", every_seconds=EVERY_SECONDS, step=belt.index),
         Habit(name="belt.strikes", every_seconds=EVERY_SECONDS, step=belt.look_for_strikes),
+        Habit(name="belt.measure_wanted", every_seconds=MEASURE_SECONDS, step=belt.measure_wanted),
         Habit(name="belt.export", every_seconds=EXPORT_SECONDS, step=belt.export),
     )

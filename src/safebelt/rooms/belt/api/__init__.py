@@ -5,6 +5,7 @@ from safebelt.rooms.belt.api.approvals import ApprovalApi
 from safebelt.rooms.belt.api.keys import KeyApi
 from safebelt.rooms.belt.api.limiting import LimitApi
 from safebelt.rooms.belt.api.originals import OriginalsApi
+from safebelt.rooms.belt.api.over_blocking import OverBlockingApi
 from safebelt.rooms.belt.api.policies import PolicyApi
 from safebelt.rooms.belt.api.reconciling import ReconcileApi
 from safebelt.rooms.belt.api.records import RecordsApi
@@ -21,6 +22,7 @@ __all__ = [
     "KeyApi",
     "LimitApi",
     "OriginalsApi",
+    "OverBlockingApi",
     "PolicyApi",
     "ReconcileApi",
     "RecordsApi",

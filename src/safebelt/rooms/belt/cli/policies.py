@@ -9,7 +9,7 @@ from cyclopts import App
 from safebelt.kernel.actors import OWNER
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import LANGS, Lang, Text
-from safebelt.rooms.belt.cli.benign import measured
+from safebelt.rooms.belt.cli.benign import measured, standing_told, teller
 from safebelt.rooms.belt.cli.words import Reason, listed
 from safebelt.rooms.belt.model import Adoption, Policy
 from safebelt.rooms.belt.service import Belt, Loaded
@@ -20,6 +20,7 @@ def add_to(app: App, belt: Belt) -> None:
     """Add `policies`."""
     group = App(name="policies", help="Screening policies. 筛查策略。")
     _reading(group, belt)
+    _measuring(group, belt)
     _bringing(group, belt)
     app.command(group)
 
@@ -75,6 +76,22 @@ def _reading(app: App, belt: Belt) -> None:
             en="No version is kept yet: the first start of the belt keeps those of the folder.",
         )
         return Answer(data=[_adoption_data(each) for each in found], says=listed(lines, nothing))
+
+
+def _measuring(app: App, belt: Belt) -> None:
+    @app.command(name="over-blocking")
+    def over_blocking(policy: str, *, version: str = "", measure: bool = False) -> Answer:
+        """Show how often each rule of POLICY hits benign texts; exit 3 where nobody has measured this version.
+
+        Parameters
+        ----------
+        measure
+            Measure now, on the texts of `screening/benign/` and `<home>/belt/benign/`, and keep the result.
+        """
+        found = belt.policy_version(policy, version) if version else belt.policy(policy)
+        if measure:
+            belt.measure_over_blocking(found, progress=teller())
+        return standing_told(belt.over_blocking(found))
 
 
 def _bringing(app: App, belt: Belt) -> None:

@@ -6,6 +6,7 @@ from safebelt.rooms.belt.pages.console import ConsolePages
 from safebelt.rooms.belt.pages.keys import KeyPages
 from safebelt.rooms.belt.pages.limiting import LimitPages
 from safebelt.rooms.belt.pages.originals import OriginalPages
+from safebelt.rooms.belt.pages.over_blocking import OverBlockingPages
 from safebelt.rooms.belt.pages.panels import belt_state, dossier_panels
 from safebelt.rooms.belt.pages.policies import PolicyPages
 from safebelt.rooms.belt.pages.reconciling import ReconcilePages
@@ -24,6 +25,7 @@ __all__ = [
     "KeyPages",
     "LimitPages",
     "OriginalPages",
+    "OverBlockingPages",
     "PolicyPages",
     "ReconcilePages",
     "SettingPages",

@@ -16,7 +16,7 @@ from litestar.response import ServerSentEvent, Template
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import Lang, Text
 from safebelt.rooms.belt.model import Exchange, Stance
-from safebelt.rooms.belt.pages import chart, words
+from safebelt.rooms.belt.pages import chart, rates, words
 from safebelt.rooms.belt.pages.words import AnyRequest
 from safebelt.rooms.belt.records.digests import DIGESTS
 from safebelt.rooms.belt.records.sealing import sealed_in
@@ -73,6 +73,8 @@ class ConsolePages(Controller):
             identity=belt.identity(),
             bearings=BEARINGS,
             observed=[h for h in belt.harnesses() if h.stance is Stance.OBSERVE and system in ("", h.system_id)],
+            over_blockings=belt.over_blockings(),
+            rates=rates,
             is_admission_off=belt.is_admission_off(),
             live=f"/{lang}/belt/live?{urlencode({'system': system, 'since': cursor})}" if is_live else "",
             words=words,

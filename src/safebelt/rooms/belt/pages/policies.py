@@ -14,7 +14,7 @@ from safebelt.kernel.text import Lang
 from safebelt.rooms.access.model import STANDS, Stand
 from safebelt.rooms.belt.decide.toolcalls import condition_says
 from safebelt.rooms.belt.model import NOT_EVALUATED
-from safebelt.rooms.belt.pages import words
+from safebelt.rooms.belt.pages import rates, words
 from safebelt.rooms.belt.pages.words import AnyRequest
 from safebelt.rooms.belt.service import Belt, Loaded
 from safebelt.web.forms import Form, empty_form
@@ -193,6 +193,8 @@ def _one(
         shown=SHOWN_TERMS,
         says=condition_says,
         figures=belt.classifier_figures(),
+        over_blocking=belt.over_blocking(policy),
+        rates=rates,
         versions=belt.policy_versions(policy_id),
         form=form,
         may=lambda action: words.may(request, action, policy_id),

@@ -12,7 +12,7 @@ from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Conflict, Invalid, NotFound, Refused
 from safebelt.kernel.text import Lang, Text
 from safebelt.rooms.belt.model import SCOPES, ContentMode, Harness, NoticeMode, RecordMode, Stance
-from safebelt.rooms.belt.pages import words
+from safebelt.rooms.belt.pages import rates, words
 from safebelt.rooms.belt.pages.keys import read_terms, refused, shown_once
 from safebelt.rooms.belt.pages.words import AnyRequest
 from safebelt.rooms.belt.service import SHOWN_DAYS, Belt, days_said
@@ -172,6 +172,7 @@ def _system(
 ) -> Template:
     system = registry.system(system_id)
     harness = next((each for each in belt.harnesses() if each.system_id == system_id), None)
+    policy = next((each for each in belt.policies() if harness and each.id == harness.policy), None)
     return render(
         "belt/system.html",
         lang=lang,
@@ -179,7 +180,9 @@ def _system(
         status=status,
         system=system,
         harness=harness,
-        policy=belt.policy(harness.policy) if harness and harness.policy in {p.id for p in belt.policies()} else None,
+        policy=policy,
+        over_blocking=belt.over_blocking(policy) if policy else None,
+        rates=rates,
         policies=belt.policies(),
         days_said=days_said(harness.content_days) if harness else None,
         keys=belt.keys(system_id),

@@ -20,6 +20,7 @@ from safebelt.rooms.belt.model import (
     Span,
     Stance,
 )
+from safebelt.rooms.belt.model.over_blocking import Outdated
 from safebelt.web.security import actor_of
 
 AnyRequest = Request[Any, Any, Any]
@@ -33,6 +34,31 @@ CONFIRM = Text(zh="确认命令", en="Confirm the order")
 PROOF = Text(zh="停止证明", en="Proof of an order")
 POLICIES = Text(zh="筛查策略", en="Screening policies")
 POLICY_CHANGE = Text(zh="改动红线，等待第二人", en="A change of red lines that waits for a second person")
+OVER_BLOCKING = Text(zh="误拦率", en="Over-blocking")
+OVER_BLOCKING_IS = Text(
+    zh="一份策略对无害文本——本应放行的文本——会命中多少。每份策略的每一版各自测量；换了版本，即为未评估。",
+    en="How often a policy hits benign texts, which should pass. Each version of a policy is measured by itself: "
+    "a new one is not evaluated until somebody measures it.",
+)
+OVER_BLOCKING_SURE = Text(
+    zh="区间只对这一类文本成立：本单位用户的文本可能不同，请另用自己的文本测量。",
+    en="The interval holds for texts of this kind: your users' texts may differ, so measure on some of these too.",
+)
+OVER_BLOCKING_TEXTS = Text(
+    zh="自己的文本放入 <home>/belt/benign/，每个 .txt 文件每行一条；只保存命中位置，不保存文本。",
+    en="Put texts of your own into <home>/belt/benign/, one .txt file a set, one text a line. Only places of hits are "
+    "kept, never a text.",
+)
+OUTDATED: Mapping[Outdated, Text] = {
+    Outdated.TEXTS: Text(
+        zh="测量之后，无害文本有增减或改动：请重新测量。",
+        en="The benign texts have changed since it was measured: measure again.",
+    ),
+    Outdated.PROGRAM: Text(
+        zh="测量所用的 Safebelt 版本与现在不同：请重新测量。",
+        en="It was measured by another version of Safebelt: measure again.",
+    ),
+}
 REPLAY = Text(zh="规则重放：本会怎样处置", en="Replay: what the policy would have done")
 TRANSPARENCY = Text(zh="内容规则透明度报告", en="Transparency report on content rules")
 TRY = Text(zh="试一试", en="Try it")

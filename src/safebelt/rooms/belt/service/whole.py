@@ -5,6 +5,7 @@ from safebelt.rooms.belt.service.approvals import HeldCalls
 from safebelt.rooms.belt.service.classifying import Classifying
 from safebelt.rooms.belt.service.identity import Identities
 from safebelt.rooms.belt.service.keys import Keys
+from safebelt.rooms.belt.service.over_blocking import OverBlockings
 from safebelt.rooms.belt.service.reconciling import Completeness
 from safebelt.rooms.belt.service.replaying import Replays
 from safebelt.rooms.belt.service.sealing import Originals
@@ -26,6 +27,7 @@ class Belt(
     Openly,
     Completeness,
     Classifying,
+    OverBlockings,
     Originals,
 ):
     """The belt, as console, API, command line and jobs use it."""
