@@ -63,6 +63,31 @@ def test_personal_data_is_found_whole_also_where_it_touches_chinese(
         assert text in hits
 
 
+@pytest.mark.parametrize(("name", "text"), [s for s in SAMPLES if s[0] != "invisible_run"])
+@pytest.mark.parametrize(("before", "after"), [(r"\u53f7", r"\u5728"), (r"\n", r"\n"), (r"\t", r"\r\n"), ("\n", "\n")])
+def test_escapes_of_json_within_a_text_hide_nothing(name: str, text: str, before: str, after: str) -> None:
+    hits = found(name, f'{{"note": "{before}{text}{after}"}}')
+
+    assert any(hit.startswith(text) for hit in hits)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("ipv4", "IP203.0.113.57", "203.0.113.57"),
+        ("ipv6", "IP2001:db8:85a3::8a2e:370:7334", "2001:db8:85a3::8a2e:370:7334"),
+        ("mac", "MAC3c:22:fb:1a:2b:3c", "3c:22:fb:1a:2b:3c"),
+        ("mac", "address:3c:22:fb:1a:2b:3c", "3c:22:fb:1a:2b:3c"),
+        ("iban", "IBANDE89370400440532013000", "DE89370400440532013000"),
+        ("us_phone", "Tel415-555-2671", "415-555-2671"),
+        ("phone_international", "FAX+44 20 7946 0958", "+44 20 7946 0958"),
+    ],
+)
+def test_the_name_of_a_kind_may_touch_it(name: str, text: str, value: str) -> None:
+    assert found(name, f"请记{text}。") == [value]
+    assert found(name, f"zz{text[:1]}{value}") == [] or name == "mac"
+
+
 @pytest.mark.parametrize(("name", "text"), [s for s in SAMPLES if s[0] not in ("invisible_run", "private_key")])
 def test_full_width_spelling_hides_nothing(name: str, text: str) -> None:
     assert wide(text) in found(name, "我的" + wide(text) + "好")

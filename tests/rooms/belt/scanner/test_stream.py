@@ -44,6 +44,10 @@ _fragments = st.one_of(
             "-----BEGIN ",
         ]
     ),
+    st.sampled_from(
+        [r"\u84dd", r"\\u9cb8\u8ba1\u5212", r"\u53f7", r"\ud83d\ude00", r"\ud83d", r"\xe8\x93\x9d", "%u84dd"]
+    ),
+    st.text("\\ux0123{}%&#;ab蓝", max_size=10),
     st.text("0123456789 .-+@:()aefsk_京粤·红色按钮蓝人\u200b", max_size=12),
     st.text(max_size=5),
 )

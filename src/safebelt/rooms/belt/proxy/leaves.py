@@ -2,7 +2,8 @@
 
 There are two kinds.  *Speech* is what a model says; it grows while it streams and is screened as one text.  *Words*
 are everything else that is text (ids, roles, fingerprints, metadata, the names of fields); each stands whole in one
-piece.  No string is exempt, so a field that an upstream invents tomorrow is screened today.
+piece.  No string is exempt, so a field that an upstream invents tomorrow is screened today.  Nor is a long number where
+contents are: a mobile number may come bare, in the input of a tool.  Times and sizes beside them are only measured.
 """
 
 import re
@@ -24,8 +25,14 @@ TREE_SPEECH = frozenset({"text", "thinking", "refusal", "transcript", *TREE_JSON
 _SPEECH = ("message", "delta", "text")
 _PROTOCOL = frozenset({"role", "id", "type", "object", "finish_reason", "stop_reason", "tool_call_id"})
 """Within speech: strings that come whole, not piece by piece."""
-_VECTOR = re.compile(r"[A-Za-z0-9+/]+={0,2}")
-"""An embedding in base64: numbers, not text."""
+_VECTOR = re.compile(r"[A-Za-z0-9+/]{64,}={0,2}")
+"""An embedding in base64: numbers, not text, and never few."""
+_LONG_NUMBER = 10_000_000
+"""Numbers from eight digits on are read as text, as in the arguments of a tool call."""
+_MEASURED = frozenset({"created", "created_at", "completed_at", "expires_at", "usage", "sequence_number", "timings"})
+"""Fields of an answer itself whose numbers are times and sizes."""
+_ANSWERS = frozenset({"response", "message"})
+"""Where an event of a stream has the answer."""
 
 
 def rewrite_choice(choice: dict[str, Any], index: int, speech: Speech, word: Word) -> dict[str, Any]:
@@ -83,6 +90,23 @@ def are_plain_words(node: Any, word: Test) -> bool:
     return False
 
 
+def is_long_number(node: Any) -> bool:
+    """Whether a number is as long as a telephone's: shorter ones are settings, and name nobody."""
+    return type(node) in (int, float) and abs(node) >= _LONG_NUMBER
+
+
+def _number(node: Any, word: Word) -> Any:
+    """Return a number as it may be passed on: as it is, or as the text that stands for it."""
+    text = str(node)
+    judged = word(text)
+    return node if judged == text else judged
+
+
+def _is_measured(keys: Keys) -> bool:
+    at = 1 if keys and keys[0] in _ANSWERS else 0
+    return len(keys) > at and keys[at] in _MEASURED
+
+
 def _is_plain_speech(node: Any, keys: Keys, passes: Callable[[Keys, str, bool], bool], word: Test) -> bool:
     match node:
         case str() if keys[-1] in _PROTOCOL:
@@ -95,7 +119,7 @@ def _is_plain_speech(node: Any, keys: Keys, passes: Callable[[Keys, str, bool], 
             )
         case list():
             return all(_is_plain_speech(item, (*keys, _place(item, at)), passes, word) for at, item in enumerate(node))
-    return True
+    return not is_long_number(node)
 
 
 def rewrite_tree(node: Any, keys: Keys, speech: Speech, word: Word) -> Any:
@@ -116,22 +140,22 @@ def rewrite_tree(node: Any, keys: Keys, speech: Speech, word: Word) -> Any:
             return {word(name): rewrite_tree(value, (*keys, name), speech, word) for name, value in node.items()}
         case list():
             return [rewrite_tree(item, (*keys, at), speech, word) for at, item in enumerate(node)]
-    return node
+    return _number(node, word) if is_long_number(node) and not _is_measured(keys) else node
 
 
-def rewrite_words(node: Any, word: Word) -> Any:
-    """Return a tree with every string and every name of a field judged by itself."""
+def rewrite_words(node: Any, word: Word, *, with_numbers: bool = False) -> Any:
+    """Return a tree with every string and every name of a field judged by itself; long numbers too where asked."""
     match node:
         case str():
             return word(node)
         case dict():
             return {
-                word(name): value if _is_vector(name, value) else rewrite_words(value, word)
+                word(name): value if _is_vector(name, value) else rewrite_words(value, word, with_numbers=with_numbers)
                 for name, value in node.items()
             }
         case list():
-            return [rewrite_words(item, word) for item in node]
-    return node
+            return [rewrite_words(item, word, with_numbers=with_numbers) for item in node]
+    return _number(node, word) if with_numbers and is_long_number(node) else node
 
 
 def _rewrite(node: Any, keys: Keys, speech: Speech, word: Word) -> Any:
@@ -144,14 +168,14 @@ def _rewrite(node: Any, keys: Keys, speech: Speech, word: Word) -> Any:
             return {word(name): _rewrite(value, (*keys, name), speech, word) for name, value in node.items()}
         case list():
             return [_rewrite(item, (*keys, _place(item, at)), speech, word) for at, item in enumerate(node)]
-    return node
+    return _number(node, word) if is_long_number(node) else node
 
 
 def _is_vector(name: str, value: Any) -> bool:
     if name != "embedding":
         return False
     if isinstance(value, list):
-        return all(isinstance(item, float | int) for item in value)
+        return all(isinstance(item, float | int) and not is_long_number(item) for item in value)
     return isinstance(value, str) and len(value) % 4 == 0 and _VECTOR.fullmatch(value) is not None
 
 

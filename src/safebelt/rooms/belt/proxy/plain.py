@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from safebelt.rooms.belt.model import Side
+from safebelt.rooms.belt.proxy.leaves import is_long_number
 from safebelt.rooms.belt.proxy.notices import NoticeFor, noticed
-from safebelt.rooms.belt.proxy.screens import is_long_number, path_in_choices
+from safebelt.rooms.belt.proxy.screens import path_in_choices
 from safebelt.rooms.belt.proxy.shapes import Shapes
 from safebelt.rooms.belt.proxy.steps import usage
 from safebelt.rooms.belt.records.line import encode

@@ -9,7 +9,14 @@ from typing import Any
 
 from safebelt.rooms.belt.decide import RawHit, apply, hits_of, in_force, judge
 from safebelt.rooms.belt.model import Action, Harness, Hit, Policy, Side, Stance, Verdict
-from safebelt.rooms.belt.proxy.leaves import Keys, are_plain_words, is_plain_choice, rewrite_choice, rewrite_words
+from safebelt.rooms.belt.proxy.leaves import (
+    Keys,
+    are_plain_words,
+    is_long_number,
+    is_plain_choice,
+    rewrite_choice,
+    rewrite_words,
+)
 from safebelt.rooms.belt.scanner.detectors import DETECTORS
 from safebelt.rooms.belt.scanner.engine import Scanner, mask_all
 from safebelt.rooms.belt.scanner.messages import Part, path_of, read_request
@@ -20,8 +27,6 @@ _SHORT = 64
 """Strings up to this length recur (roles, names of fields and models): what was found in them is kept."""
 _MOST_VERDICTS = 256
 """Verdicts of nothing found that are kept: one a policy, stance and side."""
-_LONG_NUMBER = 10_000_000
-"""Numbers from eight digits on are read as text, as in the arguments of a tool call: a mobile number may come bare."""
 _FIELDS = "(fields)"
 """Part that findings outside the model's own speech name."""
 _ORDINARY = re.compile(r"(?:[a-z_.()]|\[\d+\])*")
@@ -201,11 +206,6 @@ def _collect(node: Any, keys: Keys, found: list[tuple[Keys, str, bool]]) -> None
             _collect(item, (*keys, at), found)
     elif is_long_number(node):
         found.append((keys, str(node), False))
-
-
-def is_long_number(node: Any) -> bool:
-    """Whether a number is as long as a telephone's: shorter ones are settings, and name nobody."""
-    return type(node) in (int, float) and abs(node) >= _LONG_NUMBER
 
 
 def _is_read(keys: Keys, text: str) -> bool:

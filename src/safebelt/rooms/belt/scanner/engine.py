@@ -136,7 +136,7 @@ class Scanner:
 
     def finds_nothing(self, text: str, side: Side) -> bool:
         """Whether nothing is found in a whole text, in as few steps as can say so: what most texts are asked."""
-        if self._compiled is None or "&" in text or "%" in text:
+        if self._compiled is None or "&" in text or "%" in text or "\\" in text:
             return not self.scan(text, side)
         return self._compiled.is_quiet(text, side) or not self.scan(text, side)
 

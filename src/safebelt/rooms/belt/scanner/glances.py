@@ -59,6 +59,8 @@ Glances = Remembered[tuple[str, str], Quiet]
 
 FOLDED: Remembered[str, str] = Remembered()
 """What `folded_alike` has said: most tokens were said before, and asking here costs no call."""
+_ENCODED = frozenset("&%\\")
+"""Characters with which what is encoded begins."""
 MOST_BEHIND = 1024
 """So many characters that have left are kept before all but the last few are forgotten."""
 _KINDS: Remembered[str, str] = Remembered()
@@ -69,7 +71,8 @@ def folded_alike(token: str) -> str:
     known = FOLDED.get(token)
     if known is not None:
         return known
-    forms = forms_of(token) if len(token) <= _MOST_TOKEN and "&" not in token and "%" not in token else [""]
+    is_read_as_it_is = len(token) <= _MOST_TOKEN and _ENCODED.isdisjoint(token)
+    forms = forms_of(token) if is_read_as_it_is else [""]
     is_alike = all(len(form) == 1 for form in forms)
     folded = "".join(forms) if is_alike else ""
     return FOLDED.keep(token, folded) if len(token) <= _MOST_TOKEN else folded

@@ -7,16 +7,16 @@ after it: in Chinese prose nothing, in English prose the word being written.
 import re
 
 from safebelt.rooms.belt.scanner.detectors.bank import IBAN_COUNTRIES
-from safebelt.rooms.belt.scanner.detectors.base import REACH
+from safebelt.rooms.belt.scanner.detectors.base import BEGINS, REACH
 from safebelt.rooms.belt.scanner.detectors.identity import PROVINCE_SIGNS
 from safebelt.rooms.belt.scanner.detectors.secrets import PRIVATE_KEY
 
 _UNBROKEN = "abcdefghijklmnopqrstuvwxyz0123456789._%+-@:"
 """Characters of one unbroken run: e-mail, addresses, keys."""
-_GROUPED = "0123456789 ().-+"
+_GROUPED = "0123456789 ().-+/_·—"
 """Characters of numbers written in groups: telephones, cards, identity numbers."""
 _GROUP_STARTS = frozenset("0123456789(+")
-_UNFINISHED_IBAN = re.compile(rf"(?<![0-9a-z])(?:{IBAN_COUNTRIES})[0-9]{{2}}(?: ?[0-9a-z]){{0,30}} ?\Z")
+_UNFINISHED_IBAN = re.compile(rf"(?:{BEGINS}|(?<=iban))(?:{IBAN_COUNTRIES})[0-9]{{2}}(?: ?[0-9a-z]){{0,30}} ?\Z")
 _DIGIT = re.compile("[0-9]")
 _UNFINISHED_PLATE = re.compile(rf"[{PROVINCE_SIGNS}](?:[a-z][ ·•・.-]?[a-z0-9]{{0,6}}[挂学警港澳]?)?\Z")
 _PEM_REACH = 512  # the longest beginning of a PEM key that its pattern takes, rounded up

@@ -9,7 +9,7 @@ import binascii
 import re
 from collections.abc import Iterator, Sequence
 
-from safebelt.rooms.belt.scanner.decode import Chars, Decoder
+from safebelt.rooms.belt.scanner.decode import Chars, Decoder, may_be_encoded
 from safebelt.rooms.belt.scanner.fold import Whole, fold_whole
 from safebelt.rooms.belt.scanner.unescape import Unescaper
 
@@ -69,7 +69,7 @@ class Reader:
         """Return characters with their spans; what is not finished waits for the next piece."""
         chars: Chars = piece, range(self._at, self._at + len(piece)), range(self._at + 1, self._at + len(piece) + 1)
         self._at += len(piece)
-        if "&" not in piece and "%" not in piece and self.is_idle:
+        if "&" not in piece and "%" not in piece and "\\" not in piece and self.is_idle:
             self.read_to = self._at
             return chars
         if self._unescaper:
@@ -93,7 +93,7 @@ class Reader:
 def read(text: str, *, as_json: bool = False) -> Source:
     """Read a whole text."""
     as_json = as_json and "\\" in text
-    if not as_json and "&" not in text and "%" not in text:
+    if not as_json and not may_be_encoded(text):
         return Source(text, None, None)
     chars: Chars = (
         Unescaper().feed(text, is_last=True) if as_json else (text, range(len(text)), range(1, len(text) + 1))

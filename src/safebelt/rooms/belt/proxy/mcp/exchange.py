@@ -21,7 +21,7 @@ from safebelt.rooms.belt.proxy.answers import masked_tree
 from safebelt.rooms.belt.proxy.classifying import classified
 from safebelt.rooms.belt.proxy.client import Answer, UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.governing import ToolCalls
-from safebelt.rooms.belt.proxy.leaves import rewrite_words
+from safebelt.rooms.belt.proxy.leaves import is_index, rewrite_words
 from safebelt.rooms.belt.proxy.mcp.events import PLAIN, Event, Events
 from safebelt.rooms.belt.proxy.mcp.servers import RESUMED, McpServer, kept
 from safebelt.rooms.belt.proxy.recording import (
@@ -243,7 +243,8 @@ class McpExchange:
             raise UpstreamBroke("a message that is no JSON object cannot be screened")
         message = self._governed(message)
         try:
-            screened = rewrite_words(message, self._words)
+            judged = rewrite_words(message, self._words, with_numbers=True)
+            screened = {**judged, "id": message["id"]} if is_index(message.get("id")) else judged
         except RecursionError as error:
             raise UpstreamBroke("a message nested so deeply cannot be screened") from error
         if not self._words.is_refused:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from safebelt.rooms.belt.scanner.detectors.base import Detector
+from safebelt.rooms.belt.scanner.detectors.base import BEGINS, Detector
 
 _ISSUERS: tuple[tuple[str, frozenset[int]], ...] = (
     (r"62|81", frozenset(range(16, 20))),  # UnionPay
@@ -44,7 +44,7 @@ def _longest(is_valid: Callable[[str], bool], fewest: int, most: int) -> Callabl
         text = match.group()
         cuts = [i for i in range(fewest, len(text) + 1) if i == len(text) or text[i] in " -"]
         for cut in reversed(cuts):
-            digits = re.sub("[ -]", "", text[:cut])
+            digits = re.sub("[^0-9]", "", text[:cut])
             if fewest <= len(digits) <= most and is_valid(digits):
                 return match.start() + cut
         return None
@@ -53,11 +53,15 @@ def _longest(is_valid: Callable[[str], bool], fewest: int, most: int) -> Callabl
 
 
 # Groups of three digits at least: "1 2 3 4 …" is counting, not a card.  The run may go past the card (CVV, date).
+# Other signs than blanks and dashes stand between groups of four alone: two numbers with decimals are no card.
 BANK_CARD = Detector(
     name="bank_card",
-    longest=144,
-    hint=r"[0-9](?:[ -]?[0-9]){12}",
-    pattern=re.compile(r"(?<![0-9])(?<![0-9]\.)[2-69][0-9]{2,18}(?:[ -][0-9]{3,19}){0,6}(?![0-9])"),
+    longest=152,
+    hint=r"[0-9](?:(?:[ -]{1,2}|[./_]|·|—)?[0-9]){12}",
+    pattern=re.compile(
+        r"(?<![0-9])(?<![0-9][./_·—])(?:[2-69][0-9]{3}([./_·—])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:\1[0-9]{3})?(?!\1?[0-9])"
+        r"|[2-69][0-9]{2,18}(?:[ -]{1,2}[0-9]{3,19}){0,6}(?![0-9]))"
+    ),
     judge=_longest(_is_card, 13, 19),
 )
 
@@ -103,7 +107,7 @@ IBAN = Detector(
     probe=r"[a-z]{2}[0-9]{2}",
     longest=66,
     hint=r"[a-z]{2}[0-9]{2}(?: ?[0-9a-z]){11}",
-    pattern=re.compile(rf"(?<![0-9a-z])(?:{IBAN_COUNTRIES})[0-9]{{2}}(?: ?[0-9a-z]){{11,30}}"),
+    pattern=re.compile(rf"(?:{BEGINS}|(?<=iban))(?:{IBAN_COUNTRIES})[0-9]{{2}}(?: ?[0-9a-z]){{11,30}}"),
     judge=_iban,
 )
 

@@ -13,8 +13,12 @@ HINT_REACH = 80
 """A hint within a finding ends at most so many folded characters from where the finding begins."""
 _CLOSE = 48
 """Most detectors look at no more folded characters than this from the beginning of a finding."""
-SIX_DIGITS = r"[0-9](?:[ ().-]{0,2}[0-9]){5}"
+SIX_DIGITS = r"[0-9](?:(?:[ ()./_-]|·|—){0,3}[0-9]){5}"
 """Six digits, signs between them: they are there wherever a number of a person is."""
+AFTER_ESCAPE = r"(?<=\\[nrt])"
+"""Behind `\\n`, `\\r` or `\\t`, the ends of lines in JSON within a text: their letter belongs to no word."""
+BEGINS = rf"(?:(?<![0-9a-z])|{AFTER_ESCAPE})"
+"""Where something may begin that no letter or digit stands before."""
 
 DIGITS = frozenset("0123456789")
 

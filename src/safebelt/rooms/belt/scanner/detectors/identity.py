@@ -3,7 +3,7 @@
 import re
 from datetime import date
 
-from safebelt.rooms.belt.scanner.detectors.base import Detector, if_true
+from safebelt.rooms.belt.scanner.detectors.base import BEGINS, Detector, if_true
 
 _PROVINCE_CODES = (
     "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83"
@@ -15,6 +15,8 @@ _PROVINCES = frozenset(_PROVINCE_CODES.split())
 def is_cn_id(number: str) -> bool:
     """Whether an 18-character resident identity number holds (GB 11643: ISO 7064 MOD 11-2, real date, province)."""
     number = re.sub("[ -]", "", number)
+    if number[6:8] not in ("19", "20"):
+        return False
     total = sum(int(digit) << 17 - i for i, digit in enumerate(number[:17]))  # weight 2^(17-i) mod 11
     if number[:2] not in _PROVINCES or "10x98765432"[total % 11] != number[17]:
         return False
@@ -28,11 +30,9 @@ def is_cn_id(number: str) -> bool:
 # Fifteen-digit numbers of the first generation have no check digit and are out of use since 2013: left out on purpose.
 CN_ID = Detector(
     name="cn_id",
-    hint=r"[1-8][0-9]{5}[ -]?(?:19|20)[0-9]{6}[ -]?[0-9]{3}",
-    pattern=re.compile(
-        r"(?<![0-9])[1-8][0-9]{5}[ -]?(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[ -]?[0-9]{3}"
-        r"(?:x|[0-9](?![0-9]))"
-    ),
+    longest=56,
+    hint=r"[1-8](?:[ -]{0,2}[0-9]){16}",
+    pattern=re.compile(r"(?<![0-9])[1-8](?:[ -]{0,2}[0-9]){16}[ -]{0,2}(?:x|[0-9](?![0-9]))"),
     judge=if_true(is_cn_id),
 )
 
@@ -58,16 +58,17 @@ def is_uscc(code: str) -> bool:
 CN_USCC = Detector(
     name="cn_uscc",
     hint=r"[0-9a-hj-npqrtuwxy]{2}[0-9]{6}[0-9a-hj-npqrtuwxy]{10}",
-    pattern=re.compile(r"(?<![0-9a-z])[0-9a-hj-npqrtuwxy]{2}[0-9]{6}[0-9a-hj-npqrtuwxy]{10}(?![0-9a-z])"),
+    pattern=re.compile(rf"{BEGINS}[0-9a-hj-npqrtuwxy]{{2}}[0-9]{{6}}[0-9a-hj-npqrtuwxy]{{10}}(?![0-9a-z])"),
     judge=if_true(is_uscc),
     is_masked_in_records=False,
 )
 
-# Ordinary passports: E and eight digits, or E, a letter but I and O, and seven digits; G is the form before 2012.
+# Ordinary passports: E and eight digits, or E, a letter but I and O, and seven digits; G is the form before 2012; those
+# of diplomats and officials are DE, SE and PE with seven digits.
 CN_PASSPORT = Detector(
     name="cn_passport",
-    hint=r"[eg][0-9a-hj-np-z][0-9]{7}",
-    pattern=re.compile(r"(?<![0-9a-z])(?:[eg][0-9]{8}|e[a-hj-np-z][0-9]{7})(?![0-9a-z])"),
+    hint=r"[eg][0-9a-hj-np-z][0-9]{7}|[dps]e[0-9]{7}",
+    pattern=re.compile(rf"{BEGINS}(?:[eg][0-9]{{8}}|e[a-hj-np-z][0-9]{{7}}|[dps]e[0-9]{{7}})(?![0-9a-z])"),
 )
 
 PROVINCE_SIGNS = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"

@@ -3,8 +3,10 @@
 import re
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
-from safebelt.rooms.belt.scanner.detectors.base import Detector, if_true
+from safebelt.rooms.belt.scanner.detectors.base import AFTER_ESCAPE, Detector, if_true
 
+_NAMED = rf"(?<=ip)(?<![a-z]ip)|{AFTER_ESCAPE}"
+"""What else an address may follow: `IP203.0.113.57`, or the end of a line in JSON within a text."""
 _PRIVATE_V4 = re.compile(
     r"0\.|10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2[0-9]|3[01])\.|2(?:2[4-9]|[345][0-9])\."
 )
@@ -22,7 +24,9 @@ IPV4 = Detector(
     name="ipv4",
     probe=r"[0-9]\.[0-9]{1,3}\.[0-9]",
     hint=r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}",
-    pattern=re.compile(r"(?<![0-9a-z])(?<![0-9a-z]\.)[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9a-z])(?!\.[0-9])"),
+    pattern=re.compile(
+        rf"(?:(?<![0-9a-z])(?<![0-9a-z]\.)|{_NAMED})[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}(?![0-9a-z])(?!\.[0-9])"
+    ),
     judge=if_true(_is_public_v4),
 )
 
@@ -43,7 +47,8 @@ IPV6 = Detector(
     probe=r":[0-9a-f]{0,4}:",
     hint=r":[0-9a-f]{0,4}:",
     pattern=re.compile(
-        r"(?:(?<![0-9a-z])(?<![0-9a-f:]:)|(?<=ipv6:))(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![0-9a-z])(?!:[0-9a-f:])"
+        rf"(?:(?<![0-9a-z])(?<![0-9a-f:]:)|(?<=ipv6:)|{_NAMED})"
+        r"(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![0-9a-z])(?!:[0-9a-f:])"
     ),
     judge=if_true(_is_public_v6),
     needs=frozenset(":"),
@@ -59,7 +64,8 @@ MAC = Detector(
     probe=r"[:-][0-9a-f]{2}[:-]",
     hint=r"[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}",
     pattern=re.compile(
-        r"(?:(?<![0-9a-z])(?<![0-9a-z][:-])|(?<=mac[:-]))[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}(?![0-9a-z])(?![:-][0-9a-z])"
+        rf"(?:(?<![0-9a-z])(?<![0-9a-f]:)(?<![0-9a-z]-)|(?<=mac)|(?<=mac[:-])|{AFTER_ESCAPE})"
+        r"[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}[0-9a-f]{2}(?![0-9a-z])(?![:-][0-9a-z])"
     ),
     needs=frozenset(":-"),
     judge=if_true(_is_device),

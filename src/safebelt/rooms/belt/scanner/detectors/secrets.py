@@ -4,7 +4,7 @@ import re
 import string
 
 from safebelt.rooms.belt.scanner.chars import INVISIBLE
-from safebelt.rooms.belt.scanner.detectors.base import DIGITS, Detector, if_true
+from safebelt.rooms.belt.scanner.detectors.base import BEGINS, DIGITS, Detector, if_true
 
 _URL_SAFE = frozenset(string.ascii_lowercase + string.digits + "_-")
 _WORD = frozenset(string.ascii_lowercase + string.digits + "_")
@@ -19,7 +19,7 @@ OPENAI_KEY = Detector(
     name="openai_key",
     probe=r"sk-",
     hint=r"sk-[a-z0-9_-]{20}",
-    pattern=re.compile(r"(?<![a-z0-9])sk-[a-z0-9_-]{20,40}"),
+    pattern=re.compile(rf"{BEGINS}sk-[a-z0-9_-]{{20,40}}"),
     needs=frozenset("-"),
     judge=if_true(_has_digit),
     tail=_URL_SAFE,
@@ -28,21 +28,21 @@ AWS_KEY = Detector(
     name="aws_key",
     probe=r"a[ks]ia",
     hint=r"a[ks]ia[a-z2-7]{16}",
-    pattern=re.compile(r"(?<![a-z0-9])(?:akia|asia)[a-z2-7]{16}(?![a-z0-9])"),
+    pattern=re.compile(rf"{BEGINS}(?:akia|asia)[a-z2-7]{{16}}(?![a-z0-9])"),
     needs=frozenset("a"),
 )
 ALIYUN_KEY = Detector(
     name="aliyun_key",
     probe=r"ltai",
     hint=r"ltai[a-z0-9]{12}",
-    pattern=re.compile(r"(?<![a-z0-9])ltai[a-z0-9]{12,26}(?![a-z0-9])"),
+    pattern=re.compile(rf"{BEGINS}ltai[a-z0-9]{{12,26}}(?![a-z0-9])"),
     needs=frozenset("l"),
 )
 GITHUB_TOKEN = Detector(
     name="github_token",
     probe=r"gh[pousr]_|github_pat_",
     hint=r"gh[pousr]_[a-z0-9]{36}|github_pat_",
-    pattern=re.compile(r"(?<![a-z0-9])(?:gh[pousr]_[a-z0-9]{36}|github_pat_[a-z0-9_]{22})"),
+    pattern=re.compile(rf"{BEGINS}(?:gh[pousr]_[a-z0-9]{{36}}|github_pat_[a-z0-9_]{{22}})"),
     needs=frozenset("_"),
     tail=_WORD,
 )
@@ -50,7 +50,7 @@ SLACK_TOKEN = Detector(
     name="slack_token",
     probe=r"xox[abeoprs]-",
     hint=r"xox[abeoprs]-",
-    pattern=re.compile(r"(?<![a-z0-9])xox[abeoprs]-[a-z0-9-]{10,40}"),
+    pattern=re.compile(rf"{BEGINS}xox[abeoprs]-[a-z0-9-]{{10,40}}"),
     needs=frozenset("-"),
     judge=if_true(_has_digit),
     tail=_URL_SAFE,
@@ -59,7 +59,7 @@ GOOGLE_KEY = Detector(
     name="google_key",
     probe=r"aiza",
     hint=r"aiza[a-z0-9_-]{35}",
-    pattern=re.compile(r"(?<![a-z0-9])aiza[a-z0-9_-]{35}(?![a-z0-9_-])"),
+    pattern=re.compile(rf"{BEGINS}aiza[a-z0-9_-]{{35}}(?![a-z0-9_-])"),
     needs=frozenset("z"),
 )
 # RFC 7519: two base64url objects, `{"` both; a header longer than 800 characters is not recognised (REACH).
@@ -68,7 +68,7 @@ JWT = Detector(
     probe=r"eyj",
     longest=816,
     hint=r"eyj[a-z0-9_-]{8}",
-    pattern=re.compile(r"(?<![a-z0-9])eyj[a-z0-9_-]{8,800}\.ey[a-z0-9_-]{8}"),
+    pattern=re.compile(rf"{BEGINS}eyj[a-z0-9_-]{{8,800}}\.ey[a-z0-9_-]{{8}}"),
     needs=frozenset("."),
     tail=_URL_SAFE | {"."},
 )
@@ -77,7 +77,7 @@ SAFEBELT_KEY = Detector(
     name="safebelt_key",
     probe=r"sb[kt]_",
     hint=r"sb[kt]_[a-z0-9_-]{16}",
-    pattern=re.compile(r"(?<![a-z0-9])sb[kt]_[a-z0-9_-]{16}"),
+    pattern=re.compile(rf"{BEGINS}sb[kt]_[a-z0-9_-]{{16}}"),
     needs=frozenset("_"),
     tail=_URL_SAFE,
 )
