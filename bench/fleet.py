@@ -137,7 +137,7 @@ class Trial:
         self, fleet: list[Probe], streams: list[socket.socket], order: Callable[[], float], status: int
     ) -> None:
         self._fleet, self._streams, self._give, self._status = fleet, streams, order, status
-        self.began, self._is_busy = 0.0, False
+        self.began, self._is_busy, self._running = 0.0, False, len(streams)
         self._asked = deque[tuple[float, Probe]]()
         self.obeyed: dict[int, float] = {}
         self.let_in: dict[int, float] = {probe.pid: 0.0 for probe in fleet}
@@ -171,14 +171,13 @@ class Trial:
 
     def _is_over(self, due: float) -> bool:
         if time.perf_counter() > due + _PATIENCE_SECONDS:
-            silent = {each.pid: each.status for each in self._fleet if each.pid not in self.obeyed}
-            raise SystemExit(f"did not obey: {silent}; {len(self.ended)} streams ended")
-        return len(self.obeyed) == len(self._fleet) and len(self.ended) == len(self._streams)
+            raise SystemExit(f"{len(self.obeyed)} workers obeyed, and {self._running} streams run")
+        return len(self.obeyed) == len(self._fleet) and not self._running
 
     def _see(self, ready: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
         probe: Probe | None = key.data
         if probe is None:
-            self._see_stream(ready, key)
+            self._see_stream(ready, key.fileobj)
         elif probe.hear():
             if self.began and probe.status == self._status:
                 self.obeyed[probe.pid] = (time.perf_counter() - self.began) * 1000
@@ -206,14 +205,15 @@ class Trial:
             return max(0.0, self._asked[0][0] - now)
         return _PATIENCE_SECONDS if self.began else max(0.0, due - now)
 
-    def _see_stream(self, ready: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
-        one = key.fileobj
-        assert isinstance(one, socket.socket)
+    def _see_stream(self, ready: selectors.BaseSelector, one: Any) -> None:
         said = b""
         with contextlib.suppress(OSError):
             said = one.recv(65536)
-        if not said:
+        is_over = said.endswith(b"0\r\n\r\n")  # by itself: where the machine is slow, before the order
+        if not said and self.began:
             self.ended.append((time.perf_counter() - self.began) * 1000)
+        if is_over or not said:
+            self._running -= 1
             ready.unregister(one)
             one.close()
 
@@ -259,7 +259,7 @@ def measured(box: Box, port: int, stream: bytes, fleet: list[Probe], orders: int
         found.let_in += cut.let_in.values()
         found.shut += cut.shut.values()
         found.refused += cut.obeyed.values()
-        found.streams.append(max(cut.ended))
+        found.streams += [max(cut.ended)] if cut.ended else []
         time.sleep(_SETTLE_SECONDS)
         resume = Trial(fleet, [], partial(give, Command.RUN), 200)
         resume.run(chance.uniform(0.0, 0.02), is_busy=False)
@@ -283,7 +283,7 @@ while True:
 def bare(folder: Path, workers: int, orders: int) -> list[float]:
     """Return how long bare processes take to run once a file that they wait for has changed, ms."""
     path, took, chance = folder / "bare", list[float](), random.Random(20261123)
-    path.write_text("run\n")
+    path.touch()
     command = [sys.executable, "-c", _BARE, str(path)]
     there = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(workers)]
     try:
