@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Controller, Response, get, post
@@ -74,6 +74,10 @@ class Erased:
     contents: int
 
 
+Shown = Literal["allow", "flag", "mask", "refuse", "unguarded"]
+"""What is shown of an exchange: what was done, or that nobody screened it."""
+
+
 class RecordsApi(Controller):
     """`/api/belt`: what passed, and what proves it."""
 
@@ -87,7 +91,7 @@ class RecordsApi(Controller):
         belt: NamedDependency[Belt],
         system: SystemId = "",
         search: Annotated[str, QueryParameter(max_length=200, description="Part of an id, key, rule or model.")] = "",
-        done: Annotated[Action | None, QueryParameter()] = None,
+        done: Annotated[Shown | None, QueryParameter()] = None,
         would: Annotated[Action | None, QueryParameter()] = None,
         finish: Annotated[EndedAs | None, QueryParameter()] = None,
         since: Moment = "",
@@ -99,7 +103,7 @@ class RecordsApi(Controller):
         wanted = Search(
             system=system,
             text=search,
-            done=done.value if done else "",
+            done=done or "",
             would=would.value if would else "",
             finish=finish.value if finish else "",
             since=_moment("since", since),

@@ -20,7 +20,9 @@ from safebelt.web.terminal import DONE, NEGATIVE, NOT_EVALUATED, Answer
 _EXIT = {Truth.TRUE: DONE, Truth.FALSE: NEGATIVE, Truth.UNKNOWN: NOT_EVALUATED}
 
 
-Done = Annotated[Literal["allow", "flag", "mask", "refuse"], Parameter(help="Only those of which this was done.")]
+Done = Annotated[
+    Literal["allow", "flag", "mask", "refuse", "unguarded"], Parameter(help="Only those of which this was done.")
+]
 Finish = Annotated[
     Literal[
         "open", "complete", "refused", "not_admitted", "cut", "upstream_error", "client_gone", "records_failed",
@@ -66,7 +68,7 @@ def _exchanges(belt: Belt) -> App:
         wanted = Search(system=system, text=search, done=done or "", finish=finish or "", since=first, until=last)
         found = belt.exchanges(wanted, page=page, per_page=limit)
         lines = [
-            f"{e.id}  {e.at.isoformat(timespec='seconds')}  {e.done.value:<6}  {e.status or '-'}  {e.finish or '…'}"
+            f"{e.id}  {e.at.isoformat(timespec='seconds')}  {e.shown:<6}  {e.status or '-'}  {e.finish or '…'}"
             f"  {','.join(e.rules)}"
             for e in found.items
         ]
@@ -104,7 +106,7 @@ def _exchanges(belt: Belt) -> App:
 
 
 def _line(e: Exchange) -> str:
-    return f"{e.id}  {e.at.isoformat()}  {e.endpoint}  {e.model}  {e.done.value}  {e.status}  {e.finish or '…'}"
+    return f"{e.id}  {e.at.isoformat()}  {e.endpoint}  {e.model}  {e.shown}  {e.status}  {e.finish or '…'}"
 
 
 def _waited(facts: Mapping[str, Any], lang: Lang) -> list[str]:

@@ -173,6 +173,8 @@ def _told(policy: Policy, lang: Lang) -> str:
         red = Text(zh="红线 ", en="red line ").in_(lang) if rule.is_red_line else ""
         basis = rule.basis.provision if rule.basis else house
         lines.append(f"  {rule.id}  {rule.action.value}  {red}{rule.title.in_(lang)}  ({basis})")
+    passes = Text(zh="不经审查放行", en="passes unguarded").in_(lang)
+    lines += [f"  {passes}  {'/'.join(each.methods)} {each.named}  {each.why.in_(lang)}" for each in policy.unguarded]
     return "\n".join(lines) + _lists(policy, lang)
 
 

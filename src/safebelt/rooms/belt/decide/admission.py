@@ -10,7 +10,7 @@ from typing import Any
 from safebelt.kernel.conditions import Truth
 from safebelt.kernel.reasons import Reason
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt.decide.keys import is_over, opens, scope_of
+from safebelt.rooms.belt.decide.keys import is_over, opens
 from safebelt.rooms.belt.decide.quotas import over_at, used_up
 from safebelt.rooms.belt.model import AdmissionRule, Admittance, Key, Limit, Measure, OrderTerms, Span, Used
 
@@ -49,18 +49,18 @@ class NotAdmitted:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def admitted(key: Key, path: str, now: datetime, used: Callable[[Span], Used]) -> NotAdmitted | None:
+def admitted(key: Key, scope: str, now: datetime, used: Callable[[Span], Used]) -> NotAdmitted | None:
     """Return why a request is not let in; None where nothing speaks against it.
 
     Args:
         key: Who asks; known and not revoked.
-        path: What for.
+        scope: What for, as `scope_of` says it.
         now: When.
         used: What the key used in the current spans.
     """
     if is_over(key, now):
         return _over(key)
-    if key.terms.scopes and not opens(key, scope := scope_of(path)):
+    if key.terms.scopes and not opens(key, scope):
         return _out_of_scope(key, scope)
     if key.terms.limits and (limit := used_up(key.terms.limits, used)):
         return _used_up(key, limit, used(limit.span), now)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 
+from safebelt.rooms.belt.decide.unguarded import in_both
 from safebelt.rooms.belt.model import Policy, Snapshot
 
 MINORS = "minors"
@@ -13,7 +14,8 @@ MINORS = "minors"
 def laid_over(base: Policy, stricter: Policy) -> Policy:
     """Return a policy with the rules of both, and the notice of the stricter one.
 
-    INVARIANT: every rule of `base` stays as it is, so that what comes out is never milder.
+    INVARIANT: every rule of `base` stays as it is, and nothing passes unguarded that one of them does not name, so that
+    what comes out is never milder.
     """
     taken = {rule.id for rule in base.rules}
     more = tuple(replace(rule, id=f"{rule.id}.{MINORS}") if rule.id in taken else rule for rule in stricter.rules)
@@ -23,6 +25,7 @@ def laid_over(base: Policy, stricter: Policy) -> Policy:
         rules=(*base.rules, *more),
         digest=sha256(f"{base.digest}\n{stricter.digest}".encode()).hexdigest(),
         notice=stricter.notice,
+        unguarded=in_both(base.unguarded, stricter.unguarded),
     )
 
 

@@ -8,22 +8,24 @@ from collections.abc import Collection
 from datetime import date
 
 from safebelt.kernel.text import Text
-from safebelt.rooms.belt.model import Policy, RedLineChange, Rule, ToolRule
+from safebelt.rooms.belt.decide.unguarded import opened
+from safebelt.rooms.belt.model import UNGUARDED, Policy, RedLineChange, Rule, ToolRule, Unguarded
 
 _AnyRule = Rule | ToolRule
 
 
-def changed_red_lines(old: Policy, new: Policy) -> tuple[RedLineChange, ...]:
+def changed_red_lines(old: Policy | None, new: Policy) -> tuple[RedLineChange, ...]:
     """Return what a new version does to the red lines of the one in force, in their order; a new red line changes none.
 
+    What passes unguarded no rule reads, so a name that lets more pass changes every red line there is (ADR 0052).
+
     Args:
-        old: The version in force.
+        old: The version in force; None where there is none.
         new: The version that would take its place.
     """
     rules = {rule.id: rule for rule in _rules(new)}
-    return tuple(
-        _change(rule, rules.get(rule.id)) for rule in _rules(old) if rule.is_red_line and rules.get(rule.id) != rule
-    )
+    lines = [rule for rule in _rules(old) if rule.is_red_line and rules.get(rule.id) != rule] if old else []
+    return (*(_change(rule, rules.get(rule.id)) for rule in lines), *(_opening(each) for each in opened(old, new)))
 
 
 def missing_red_lines(policy: Policy, required: Collection[str], on: date) -> tuple[str, ...]:
@@ -39,6 +41,20 @@ def _rules(policy: Policy) -> tuple[_AnyRule, ...]:
 
 def _is_over(rule: _AnyRule, on: date) -> bool:
     return rule.basis is not None and rule.basis.expires is not None and on > rule.basis.expires
+
+
+def _opening(name: Unguarded) -> RedLineChange:
+    methods = ", ".join(name.methods)
+    return RedLineChange(
+        rule=f"{UNGUARDED} {name.named}",
+        says=Text(
+            zh=f"不经审查放行 {methods} {name.named}{'（可带查询参数）' if name.has_query else ''}，"
+            f"任何红线在此都不起作用：{name.why.zh}",
+            en=f"lets {methods} {name.named}{' (with a query)' if name.has_query else ''} pass unread, "
+            f"and no red line acts there: {name.why.en}",
+        ),
+        is_weaker=True,
+    )
 
 
 def _change(old: _AnyRule, new: _AnyRule | None) -> RedLineChange:

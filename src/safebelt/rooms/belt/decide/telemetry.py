@@ -31,6 +31,8 @@ FINISHES = frozenset(
 FAILURES = frozenset({"upstream_error", "records_failed", "belt_error", "lost"})
 """Ends at which a span has failed; a refusal is what the belt is for, and a client may go when it likes."""
 ACTIONS = frozenset({"allow", "flag", "mask", "refuse"})
+UNGUARDED = "unguarded"
+"""Told as what was done where nobody screened anything."""
 _STANCES = frozenset({"observe", "enforce"})
 _MAX_MS, _MAX_TOKENS, _MAX_RULES = 1e10, 2**53, 50
 _OPENAI, _ANTHROPIC = "openai", "anthropic"
@@ -67,7 +69,7 @@ class Told(NamedTuple):
         endpoint: One of the known interfaces, or *other*.
         model: As recorded, personal data masked.
         is_stream: Whether the answer was streamed.
-        done, would: Strictest action, and what the policy asked for.
+        done, would: Strictest action (`unguarded` where nothing was screened), and what the policy asked for.
         stance: Observe or enforce.
         rules: Ids of the rules that hit.
         status, finish: As the caller saw it end.
@@ -129,7 +131,7 @@ def told(record_id: str, intent: Mapping[str, Any], outcome: Mapping[str, Any], 
         endpoint=_endpoint(intent.get("endpoint")),
         model=_text(intent.get("model"), 200),
         is_stream=intent.get("is_stream") is True,
-        done=_strictest([half.get("done") for half in both]),
+        done=UNGUARDED if UNGUARDED in intent else _strictest([half.get("done") for half in both]),
         would=_strictest([half.get("would") for half in both]),
         stance=_one_of(intent.get("stance"), _STANCES, ""),
         rules=tuple(dict.fromkeys(rule for half in both for rule in _texts(half.get("rules"))))[:_MAX_RULES],

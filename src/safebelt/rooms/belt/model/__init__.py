@@ -115,6 +115,7 @@ from safebelt.rooms.belt.model.stopping import (
 )
 from safebelt.rooms.belt.model.strikes import DECISIONS, Abuse, Decision, Standing, Strike, StrikeRule
 from safebelt.rooms.belt.model.two_people import ONE_PERSON, TwoPeople, TwoPeopleSet
+from safebelt.rooms.belt.model.unguarded import UNGUARDED, Unguarded
 
 __all__ = [
     "ANYWHERE",
@@ -127,6 +128,7 @@ __all__ = [
     "ONE_PERSON",
     "SCOPES",
     "STOPS",
+    "UNGUARDED",
     "WHOLE",
     "Abuse",
     "Action",
@@ -219,6 +221,7 @@ __all__ = [
     "ToolVerdict",
     "TwoPeople",
     "TwoPeopleSet",
+    "Unguarded",
     "Usage",
     "Used",
     "Verdict",

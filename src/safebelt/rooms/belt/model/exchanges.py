@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from safebelt.rooms.belt.model.screening import Action
+from safebelt.rooms.belt.model.unguarded import UNGUARDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class Exchange:
         tokens: What it used, by the upstream's own count, or estimated.
         is_estimated: Whether no upstream counted.
         ended_at: When the outcome was written; None while under way.
+        is_unguarded: Whether it passed because a policy names its path, and nobody screened it.
     """
 
     id: str
@@ -50,6 +52,12 @@ class Exchange:
     tokens: int = 0
     is_estimated: bool = False
     ended_at: datetime | None = None
+    is_unguarded: bool = False
+
+    @property
+    def shown(self) -> str:
+        """What is shown of it first: what was done, or that nothing was looked at."""
+        return UNGUARDED if self.is_unguarded else self.done.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

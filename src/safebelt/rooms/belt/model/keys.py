@@ -35,9 +35,10 @@ SCOPES = (
     "videos",
     "models",
     "mcp",
+    "unguarded",
 )
 """What a key can be used for: the first word of a path under `/v1`, and `mcp` for every MCP server; one alone is
-`mcp:<name>`."""
+`mcp:<name>`.  `unguarded` is what a policy lets pass without screening, whatever its path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

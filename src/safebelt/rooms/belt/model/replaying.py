@@ -13,6 +13,10 @@ NOT_EVALUATED: Mapping[str, Text] = {
     "erased": Text(zh="内容已抹除", en="the content was erased"),
     "digest_only": Text(zh="只留摘要，没有文本", en="only a digest is kept, no text"),
     "not_text": Text(zh="含规则读不到的部分（图片、声音等）", en="it has parts that no rule reads (pictures, sound …)"),
+    "unguarded": Text(
+        zh="未经审查放行的往来：没有规则读过，也没有留下文本",
+        en="it passed unguarded: no rule read it, and no text was kept",
+    ),
     "policy_not_kept": Text(zh="当时的规则版本没有保存", en="the policy version that judged it is not kept"),
     "not_reproduced": Text(zh="当时命中之处没有留在记录中", en="what was found then is not in the text that was kept"),
     "classifier": Text(

@@ -11,6 +11,7 @@ from safebelt.rooms.belt.model.agents import ToolPolicy
 from safebelt.rooms.belt.model.basis import Basis
 from safebelt.rooms.belt.model.keys import Key
 from safebelt.rooms.belt.model.strikes import Standing, StrikeRule
+from safebelt.rooms.belt.model.unguarded import Unguarded
 
 
 class Action(StrEnum):
@@ -176,6 +177,7 @@ class Policy:
         tools: What agents may do with tools.
         notice: What ends plain answers besides the notice that AI made them.
         strikes: When refused requests come to a strike; None for never.
+        unguarded: What passes without being screened.
     """
 
     id: str
@@ -187,6 +189,7 @@ class Policy:
     tools: ToolPolicy | None = None
     notice: Text | None = None
     strikes: StrikeRule | None = None
+    unguarded: tuple[Unguarded, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

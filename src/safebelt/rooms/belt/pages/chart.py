@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from safebelt.kernel.text import Lang, Text
+from safebelt.rooms.belt.model import UNGUARDED
 from safebelt.rooms.belt.service import Minute
 
 WIDTH, HEIGHT = 720, 170
@@ -15,6 +16,7 @@ SERIES: tuple[tuple[str, Text], ...] = (
     ("flag", Text(zh="标记", en="flagged")),
     ("mask", Text(zh="遮盖", en="masked")),
     ("refuse", Text(zh="拒绝", en="refused")),
+    (UNGUARDED, Text(zh="未守护", en="unguarded")),
 )
 """Bottom to top.  Colours come from the style sheet (`sb-bar--…`); the table beside the chart needs none."""
 

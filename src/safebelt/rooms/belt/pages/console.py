@@ -15,7 +15,7 @@ from litestar.response import ServerSentEvent, Template
 
 from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import Lang, Text
-from safebelt.rooms.belt.model import Exchange, Stance
+from safebelt.rooms.belt.model import UNGUARDED, Exchange, Stance, Unguarded
 from safebelt.rooms.belt.pages import chart, rates, words
 from safebelt.rooms.belt.pages.words import AnyRequest
 from safebelt.rooms.belt.records.digests import DIGESTS
@@ -72,6 +72,7 @@ class ConsolePages(Controller):
             now=now,
             identity=belt.identity(),
             bearings=BEARINGS,
+            opened=_opened(belt, system),
             observed=[h for h in belt.harnesses() if h.stance is Stance.OBSERVE and system in ("", h.system_id)],
             over_blockings=belt.over_blockings(),
             rates=rates,
@@ -136,6 +137,7 @@ class ConsolePages(Controller):
             facts=facts,
             hits=[hit for half in halves for hit in half.core.get("hits") or [] if isinstance(hit, dict)],
             calls=[call for half in halves for call in half.core.get("tools") or [] if isinstance(call, dict)],
+            unguarded=[half.core[UNGUARDED] for half in halves if isinstance(half.core.get(UNGUARDED), dict)],
             unread=[part for half in halves for part in half.core.get("not_evaluated") or []],
             texts_in=texts_of(full.intent) if has_content else [],
             texts_out=texts_of(full.outcome) if has_content else [],
@@ -161,6 +163,13 @@ class ConsolePages(Controller):
             media_type="text/plain; charset=utf-8",
             headers={"content-disposition": f'attachment; filename="{_file_name(record_id)}.tlog-proof"'},
         )
+
+
+def _opened(belt: Belt, system: str) -> list[tuple[str, str, tuple[Unguarded, ...]]]:
+    """Return by system what its policy lets pass unread, where it does."""
+    names = {policy.id: policy.unguarded for policy in belt.policies() if policy.unguarded}
+    fitted = [h for h in belt.harnesses() if h.policy in names and system in ("", h.system_id)]
+    return [(h.system_id, h.policy, names[h.policy]) for h in fitted]
 
 
 def _exported(request: AnyRequest, belt: Belt) -> Found:
@@ -222,6 +231,7 @@ COLUMNS = (
     "rules",
     "status",
     "finish",
+    "is_unguarded",
 )
 NUMBERS = ("total_ms", "added_ms", "segment", "offset")
 

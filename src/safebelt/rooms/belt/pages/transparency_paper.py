@@ -53,6 +53,12 @@ def _policy(policy: OpenPolicy, lang: Lang) -> Iterator[Block]:
         )
     else:
         yield Paragraph(text=t("没有规则。", "No rule."))
+    if policy.unguarded:
+        yield Heading(text=t("不经审查放行的路径", "Paths that pass unguarded"), level=2)
+        yield Paragraph(text=words.UNGUARDED_GO.in_(lang))
+        for each in policy.unguarded:
+            path = f"{'/'.join(each.methods)} {each.path}{'…' if each.is_under else ''}"
+            yield Paragraph(text=f"{path}  {each.why.in_(lang)}")
     yield Heading(text=t("代理可用的工具", "Tools of agents"), level=2)
     yield from _tools(policy.tools, lang)
     yield Heading(text=t("屡次违规", "Repeated abuse"), level=2)

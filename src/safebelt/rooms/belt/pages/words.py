@@ -79,6 +79,13 @@ STRIKES_GO = Text(
     en="By itself a strike takes nothing away: the caller is told of it in every answer from then on and may appeal; a "
     "person decides whether it is withdrawn, stands as a warning, or suspends the key.",
 )
+UNGUARDED_GO = Text(
+    zh="安全带不能审查这些路径，策略写明放行：内容不读、不遮盖、不标识，红线在此也不起作用。"
+    "每次往来都有记录和 X-Safebelt-Screening: off 响应头；密钥、限额、准入规则和停止命令照常适用。",
+    en="The belt cannot screen these paths, and the policy lets them pass: nothing is read, masked or labelled, and no "
+    "red line acts there. Each exchange is on record and says X-Safebelt-Screening: off; keys, quotas, rules of "
+    "admission and orders hold as ever.",
+)
 NO_TOOLS = Text(zh="这份策略不管控工具调用。", en="This policy does not govern tool calls.")
 NO_STRIKES = Text(zh="这份策略不记违规。", en="This policy gives no strikes.")
 NO_ADVICE = Text(
@@ -279,6 +286,7 @@ STRIKES: Mapping[str, Text] = {
     "appealed": Text(zh="提出申诉", en="appealed against"),
 }
 DEEDS: Mapping[str, Text] = {
+    "unguarded": Text(zh="未经审查放行", en="passed unguarded"),
     "allow": Text(zh="放行", en="allowed"),
     "flag": Text(zh="标记", en="flagged"),
     "mask": Text(zh="遮盖", en="masked"),

@@ -21,9 +21,9 @@ from safebelt.rooms.belt.decide.admission import (
     suspended,
 )
 from safebelt.rooms.belt.decide.minors import MINORS, laid_over
-from safebelt.rooms.belt.model import Action, Admits, Asked, Key, Policy, Snapshot, Stance
+from safebelt.rooms.belt.model import UNGUARDED, Action, Admits, Asked, Key, Policy, Snapshot, Stance
 from safebelt.rooms.belt.proxy import errors
-from safebelt.rooms.belt.proxy.picked import named_model
+from safebelt.rooms.belt.proxy.picked import named_model, surely_named_model
 from safebelt.rooms.belt.proxy.recording import RecordsDown, policy_facts
 from safebelt.rooms.belt.proxy.reply import Reply
 from safebelt.rooms.belt.proxy.steps import recording_of
@@ -51,15 +51,16 @@ class Admission:
         self._laid: dict[tuple[str, str], Policy] = {}
         self._told: dict[tuple[str, Barred, tuple[str, ...]], tuple[datetime, str, int]] = {}
 
-    def ask(self, caller: Caller, request: Request, *, is_recorded: bool) -> Caller | NotAdmitted:
+    def ask(self, caller: Caller, request: Request, *, is_recorded: bool, scope: str = "") -> Caller | NotAdmitted:
         """Return the caller as let in, and counted; or why a request is not let in.
 
         Args:
             caller: Who asks.
             request: For what.
             is_recorded: Whether it becomes an exchange that is recorded; what only reads a list does not count.
+            scope: What it is for, where its path does not say it.
         """
-        found = self._look(caller, request)
+        found = self._look(caller, request, scope or scope_of(request.path))
         if is_recorded and not isinstance(found, NotAdmitted):
             self.count(caller)
         return found
@@ -74,7 +75,7 @@ class Admission:
         facts = self._settled.get(caller.key.id)
         if facts is not None and not request.stated.minor:
             return facts
-        found = self._look(caller, request)
+        found = self._look(caller, request, scope_of(request.path))
         if isinstance(found, NotAdmitted) or found.policy is not caller.policy:
             return None
         if _is_settled(caller.key, snapshot.admission):
@@ -85,14 +86,14 @@ class Admission:
         """Count a request."""
         self._tools.meter.of(caller.key.id, now or self._tools.clock()).add_request()
 
-    def _look(self, caller: Caller, request: Request) -> Caller | NotAdmitted:
+    def _look(self, caller: Caller, request: Request, scope: str) -> Caller | NotAdmitted:
         now, key = self._tools.clock(), caller.key
         if caller.stands is not None and caller.stands.suspended_by:
             return self._suspended(key, caller.stands.suspended_by)
-        if barred := admitted(key, request.path, now, self._tools.meter.of(key.id, now).used):
+        if barred := admitted(key, scope, now, self._tools.meter.of(key.id, now).used):
             return barred
         if (rules := self._tools.snapshot().admission) is not None:
-            found = rules.ask(self._asked(key, request, now, rules.reads))
+            found = rules.ask(self._asked(key, request, now, rules.reads, scope))
             if not found.is_admitted:
                 return not_permitted(found)
             caller = replace(caller, admitted=found.facts)
@@ -122,7 +123,7 @@ class Admission:
             headers=(*caller.headers, *_MINORS_HEADERS),
         )
 
-    def _asked(self, key: Key, request: Request, now: datetime, reads: frozenset[str]) -> Asked:
+    def _asked(self, key: Key, request: Request, now: datetime, reads: frozenset[str], scope: str) -> Asked:
         """Return what is known of a request, of what can change from one to the next only what rules look at."""
         terms, here = key.terms, now.astimezone(self._tools.zone) if reads & _OF_THE_HOUR else now
         said: dict[str, Any] = {name: getattr(terms, name) or _header(request, name, reads) for name in ATTRIBUTES}
@@ -130,8 +131,10 @@ class Admission:
             key.id,
             terms.caller,
             key.system_id,
-            scope_of(request.path),
-            model=named_model(request.body) if "model" in reads else None,
+            scope,
+            model=(surely_named_model if scope == UNGUARDED else named_model)(request.body)
+            if "model" in reads
+            else None,
             hour=here.hour if "hour" in reads else None,
             weekday=here.isoweekday() if "weekday" in reads else None,
             minor=_is_minor(key, request) if "minor" in reads else None,

@@ -14,6 +14,7 @@ from safebelt.rooms.belt.proxy.turns import Turns
 from safebelt.rooms.belt.proxy.wire import HOP_BY_HOP, Headers
 
 __all__ = [
+    "ACCEPTED",
     "After",
     "Answer",
     "Connection",
@@ -29,7 +30,8 @@ __all__ = [
 ]
 
 _CONNECT_SECONDS = 10.0
-_ACCEPTED = b"application/json, text/event-stream"
+ACCEPTED = b"application/json, text/event-stream"
+_WITH_BODY = ("POST", "PUT", "PATCH")
 _POOL = 64
 """Idle connections kept; more are closed."""
 
@@ -193,6 +195,7 @@ class Upstream:
         after: After | None = None,
         may_go: MayGo = always,
         record: str = "",
+        accept: bytes = ACCEPTED,
     ) -> Answer:
         """Send a request and return the answer once its head is here.
 
@@ -200,11 +203,12 @@ class Upstream:
             method: HTTP method.
             path: The client's path, starting with `/v1`.
             body: What is sent, or nothing.
-            content_type: Its media type.
+            content_type: Its media type; empty says none.
             may_repeat: As of `Upstreams.send`; of no meaning where there is no other to ask.
             after: What it said already; then it is not asked again.
             may_go: Asked just before anything is sent.
             record: Id of the exchange, told as `X-Request-Id`, so that the upstream's log names our record.
+            accept: Media types that are wanted.
 
         Raises:
             Rerouted: It may not go.
@@ -217,7 +221,7 @@ class Upstream:
                 raise after.said
             return after.said
         target = self._path + path.removeprefix("/v1")
-        return await self._sent(self._request(method, target, body, content_type, record=record), may_go)
+        return await self._sent(self._request(method, target, body, content_type, accept=accept, record=record), may_go)
 
     def at_once(self) -> Ready | None:
         """Return a kept connection, if there is one."""
@@ -231,7 +235,7 @@ class Upstream:
         begin = self._begins.get(path)
         if begin is None:
             target = self._path + path.removeprefix("/v1")
-            begin = self._begins[path] = request_head("POST", target, self._authority, _ACCEPTED, self._key)
+            begin = self._begins[path] = request_head("POST", target, self._authority, ACCEPTED, self._key)
         connection.listen(listener, self.answer_seconds)
         connection.transport.write(
             b"%bx-request-id: %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
@@ -308,14 +312,16 @@ class Upstream:
         body: bytes,
         content_type: bytes = b"",
         *,
-        accept: bytes = _ACCEPTED,
+        accept: bytes = ACCEPTED,
         record: str = "",
     ) -> bytes:
         begin = request_head(method, target, self._authority, accept, self._key)
         if record:
             begin = b"%bx-request-id: %b\r\n" % (begin, record.encode("ascii"))
-        if not body:
-            return begin + b"\r\n"
+        if not body:  # RFC 9110 section 8.6: whoever might send a body says that there is none
+            return begin + (b"content-length: 0\r\n\r\n" if method in _WITH_BODY else b"\r\n")
+        if not content_type:
+            return b"%bcontent-length: %d\r\n\r\n%b" % (begin, len(body), body)
         return b"%bcontent-type: %b\r\ncontent-length: %d\r\n\r\n%b" % (begin, content_type, len(body), body)
 
 

@@ -57,20 +57,22 @@ def head_of(error: BeltError, headers: Headers) -> bytes:
     return head(error.status, headers)
 
 
-def _invalid(code: str, what: Text, hint: Text, status: int = 400) -> BeltError:
+def invalid(code: str, what: Text, hint: Text, status: int = 400) -> BeltError:
+    """Return an error that is the request's."""
     return BeltError(status=status, code=code, kind="invalid_request_error", what=what, hint=hint)
 
 
-def _unavailable(code: str, what: Text, hint: Text, status: int = 503, retry: int = 5) -> BeltError:
+def unavailable(code: str, what: Text, hint: Text, status: int = 503, retry: int = 5) -> BeltError:
+    """Return an error that is not the request's: it may be sent again."""
     return BeltError(status=status, code=code, kind="server_error", what=what, hint=hint, retry_after_seconds=retry)
 
 
-MALFORMED = _invalid(
+MALFORMED = invalid(
     "malformed_http",
     Text(zh="请求不是有效的 HTTP/1.1。", en="The request is not valid HTTP/1.1."),
     Text(zh="请使用标准 HTTP 客户端。", en="Use a standard HTTP client."),
 )
-FRAMING = _invalid(
+FRAMING = invalid(
     "conflicting_framing",
     Text(
         zh="请求长度自相矛盾（Content-Length 与 Transfer-Encoding 冲突或重复）。",
@@ -78,24 +80,24 @@ FRAMING = _invalid(
     ),
     Text(zh="只发送其中一个。", en="Send only one of them, once."),
 )
-HEAD_TOO_LARGE = _invalid(
+HEAD_TOO_LARGE = invalid(
     "headers_too_large",
     Text(zh="请求头过大。", en="The header fields are too large."),
     Text(zh="请减小请求头。", en="Send fewer or smaller header fields."),
     status=431,
 )
-SLOW = _invalid(
+SLOW = invalid(
     "request_timeout",
     Text(zh="请求没有在时限内发送完毕。", en="The request was not sent whole in time."),
     Text(zh="请检查网络后重新发送。", en="Check the network and send it again."),
     status=408,
 )
-NOT_JSON = _invalid(
+NOT_JSON = invalid(
     "malformed_json",
     Text(zh="请求正文不是有效的 JSON 对象。", en="The body is not a valid JSON object."),
     Text(zh="请检查 JSON 语法与 UTF-8 编码。", en="Check the JSON syntax and UTF-8 encoding."),
 )
-NOT_FORM = _invalid(
+NOT_FORM = invalid(
     "malformed_form",
     Text(zh="请求正文不是有效的表单。", en="The body is not a valid form."),
     Text(
@@ -104,13 +106,13 @@ NOT_FORM = _invalid(
         "transcriptions: file).",
     ),
 )
-ENCODED = _invalid(
+ENCODED = invalid(
     "encoded_body",
     Text(zh="请求正文经过压缩，无法审查。", en="The body is compressed and cannot be screened."),
     Text(zh="请发送未压缩的 JSON。", en="Send plain JSON without Content-Encoding."),
     status=415,
 )
-METHOD = _invalid(
+METHOD = invalid(
     "method_not_allowed",
     Text(zh="该接口不接受此方法。", en="This endpoint does not take this method."),
     Text(
@@ -118,7 +120,7 @@ METHOD = _invalid(
     ),
     status=405,
 )
-UNKNOWN_ENDPOINT = _invalid(
+UNKNOWN_ENDPOINT = invalid(
     "unguarded_endpoint",
     Text(
         zh="安全带尚不能守护此接口，因此不予放行。",
@@ -131,12 +133,12 @@ UNKNOWN_ENDPOINT = _invalid(
     ),
     status=404,
 )
-TOO_DEEP = _invalid(
+TOO_DEEP = invalid(
     "nested_too_deeply",
     Text(zh="请求正文嵌套过深，无法审查。", en="The body is nested too deeply to be screened."),
     Text(zh="请减少嵌套层数。", en="Send fewer levels of nesting."),
 )
-QUERY = _invalid(
+QUERY = invalid(
     "unsupported_query",
     Text(
         zh="请求地址带有查询参数；安全带不转发未经审查的内容。",
@@ -146,7 +148,7 @@ QUERY = _invalid(
         zh="请去掉问号及其后的内容，把参数放进正文。", en="Leave out the question mark and what follows; use the body."
     ),
 )
-UNREADABLE = _invalid(
+UNREADABLE = invalid(
     "unreadable_input",
     Text(
         zh="输入是无法审查的形式（例如词元编号数组）。",
@@ -154,12 +156,12 @@ UNREADABLE = _invalid(
     ),
     Text(zh="请以文本发送。", en="Send it as text."),
 )
-BUSY = _unavailable(
+BUSY = unavailable(
     "too_many_connections",
     Text(zh="连接数已满。", en="Too many connections are open."),
     Text(zh="请稍后重试。", en="Try again shortly."),
 )
-UPSTREAM_DOWN = _unavailable(
+UPSTREAM_DOWN = unavailable(
     "upstream_unavailable",
     Text(zh="无法连接上游模型。", en="The upstream model cannot be reached."),
     Text(
@@ -168,13 +170,13 @@ UPSTREAM_DOWN = _unavailable(
     ),
     status=502,
 )
-UPSTREAM_BROKE = _unavailable(
+UPSTREAM_BROKE = unavailable(
     "upstream_broken",
     Text(zh="上游模型中断了回答或回答无法解析。", en="The upstream model broke off or its answer cannot be read."),
     Text(zh="请重试；若仍失败，请查看模型服务日志。", en="Try again; if it persists, read the model server's log."),
     status=502,
 )
-UNMARKED = _unavailable(
+UNMARKED = unavailable(
     "unmarked_content",
     Text(
         zh="生成的图片或声音无法加注标识，因此不予放行。",
@@ -187,13 +189,13 @@ UNMARKED = _unavailable(
     status=502,
     retry=0,
 )
-UPSTREAM_SLOW = _unavailable(
+UPSTREAM_SLOW = unavailable(
     "upstream_timeout",
     Text(zh="上游模型长时间没有回答。", en="The upstream model did not answer in time."),
     Text(zh="请缩短请求或稍后重试。", en="Shorten the request or try again later."),
     status=504,
 )
-UNCLASSIFIED = _unavailable(
+UNCLASSIFIED = unavailable(
     "classifier_silent",
     Text(
         zh="提示注入分类器未在时限内作出判断；本系统的规则要求在此情形下不放行。",
@@ -201,7 +203,7 @@ UNCLASSIFIED = _unavailable(
     ),
     Text(zh="请稍后重试，或缩短输入。", en="Try again shortly, or send less text."),
 )
-RECORDS_FAILED = _unavailable(
+RECORDS_FAILED = unavailable(
     "records_unavailable",
     Text(
         zh="无法写入记录（例如磁盘已满）；没有记录就不放行。",
@@ -221,7 +223,7 @@ UNAUTHENTICATED = BeltError(
 )
 
 
-INTERNAL = _unavailable(
+INTERNAL = unavailable(
     "belt_error",
     Text(zh="安全带内部出错，此次请求未予放行。", en="The belt itself failed, so this request did not pass."),
     Text(
@@ -235,7 +237,7 @@ INTERNAL = _unavailable(
 
 def too_large(limit_bytes: int) -> BeltError:
     """Say that a body is over the limit, and what the limit is."""
-    return _invalid(
+    return invalid(
         "body_too_large",
         Text(zh=f"请求正文超过 {limit_bytes} 字节。", en=f"The body is larger than {limit_bytes} bytes."),
         Text(
@@ -249,7 +251,7 @@ def too_large(limit_bytes: int) -> BeltError:
 def none_left(seconds: float) -> BeltError:
     """Say that every upstream rests, and when the first is tried again."""
     after = max(1, ceil(seconds))
-    return _unavailable(
+    return unavailable(
         "no_upstream_left",
         Text(
             zh="所有上游模型均暂时不可用；您的请求未被处理，也未发送给任何模型。",
@@ -260,7 +262,7 @@ def none_left(seconds: float) -> BeltError:
     )
 
 
-UNKNOWN_VERSION = _unavailable(
+UNKNOWN_VERSION = unavailable(
     "unknown_version",
     Text(
         zh="负责人已将此系统回退到较早版本，而本安全带不知道该版本；请求没有发往较新版本。",
@@ -278,7 +280,7 @@ UNKNOWN_VERSION = _unavailable(
 def stopped(command: str, order_id: str) -> BeltError:
     """Say that a person has stopped this system, or that it stopped by itself."""
     if order_id.startswith(f"{PREFIX}_"):
-        return _unavailable(
+        return unavailable(
             "stopped_by_lease",
             Text(
                 zh="安全带与命令总线失去联系，已自行停止：此时无人能够叫停它。",
@@ -287,7 +289,7 @@ def stopped(command: str, order_id: str) -> BeltError:
             Text(zh="恢复联系后会自行继续，请稍后重试。", en="It goes on by itself when the bus is back; try again."),
             retry=5,
         )
-    return _unavailable(
+    return unavailable(
         "stopped_by_human",
         Text(
             zh=f"负责人已对此系统下达停止命令（{command}，{order_id}）。",
@@ -300,7 +302,7 @@ def stopped(command: str, order_id: str) -> BeltError:
 
 def waited_in_vain(order_id: str, seconds: int) -> BeltError:
     """Say that a request waited as long as a pause lets requests wait."""
-    return _unavailable(
+    return unavailable(
         "paused_too_long",
         Text(
             zh=f"负责人已暂停此系统（{order_id}）；您的请求等候了 {seconds} 秒，未被处理，也未发送给模型。",
@@ -314,7 +316,7 @@ def waited_in_vain(order_id: str, seconds: int) -> BeltError:
 
 def no_room(order_id: str) -> BeltError:
     """Say that as many requests wait already as a pause lets wait."""
-    return _unavailable(
+    return unavailable(
         "too_many_waiting",
         Text(
             zh=f"负责人已暂停此系统（{order_id}），等候的请求已满；您的请求未被处理，也未发送给模型。",
@@ -326,7 +328,7 @@ def no_room(order_id: str) -> BeltError:
     )
 
 
-UNREAD_ORDER = _unavailable(
+UNREAD_ORDER = unavailable(
     "unread_order",
     Text(
         zh="负责人刚下达了命令，安全带尚未能读取；在此之前不放行新的请求。",
@@ -373,7 +375,7 @@ def refused(title: Text, appeal: Text, complain_at: Text | None = None) -> BeltE
     hint = appeal
     if complain_at is not None:
         hint = Text(zh=f"{appeal.zh} 投诉：{complain_at.zh}", en=f"{appeal.en} Complain: {complain_at.en}")
-    return _invalid(
+    return invalid(
         "content_filter",
         Text(
             zh=f"输入因以下规则类别被拒绝：{title.zh}。",

@@ -11,7 +11,7 @@ import msgspec
 
 from safebelt.rooms.belt.control.line import Line
 from safebelt.rooms.belt.decide.admission import NotAdmitted
-from safebelt.rooms.belt.model import Command
+from safebelt.rooms.belt.model import UNGUARDED, Command, Policy
 from safebelt.rooms.belt.proxy import errors
 from safebelt.rooms.belt.proxy.admission import Admission
 from safebelt.rooms.belt.proxy.answers import answer_body, masked_tree
@@ -32,6 +32,7 @@ from safebelt.rooms.belt.proxy.responses import Responses
 from safebelt.rooms.belt.proxy.screens import Words
 from safebelt.rooms.belt.proxy.tools import Caller, Tools, caller_of, upstream_error
 from safebelt.rooms.belt.proxy.transcription import Transcription
+from safebelt.rooms.belt.proxy.unguarded import UnguardedExchange, named_by
 from safebelt.rooms.belt.proxy.versions import Question, Way
 from safebelt.rooms.belt.proxy.wire import Headers, Request
 
@@ -87,7 +88,7 @@ class Gateway:
             await reply.error(errors.UNAUTHENTICATED)
         elif request.path in self._mcp:
             await self._let_in(request, reply, caller)
-        elif error := _misused(request):
+        elif error := _misused(request, caller.policy):
             await reply.error(error)
         else:
             await self._let_in(request, reply, caller)
@@ -111,10 +112,10 @@ class Gateway:
                 if kept is None:
                     return
                 caller = kept
-            exchange = _exchange(request.path)
-            is_recorded = bool(exchange or server)
-            over = self._within(line, request) if line.order is Command.LIMIT and is_recorded else None
-            let_in = over or self._admission.ask(caller, request, is_recorded=is_recorded)
+            exchange, is_told = _exchange(request.path), _is_told(request.path)
+            over = self._within(line, request) if line.order is Command.LIMIT and not is_told else None
+            scope = "" if exchange or server or is_told else UNGUARDED
+            let_in = over or self._admission.ask(caller, request, is_recorded=not is_told, scope=scope)
             if isinstance(let_in, NotAdmitted):
                 self._tools.switch.give_back(line)
                 await self._admission.refuse(caller, request, reply, let_in)
@@ -126,8 +127,18 @@ class Gateway:
                 await McpExchange(self._tools, caller, request, reply, server=server, name=name).run()
             elif exchange:
                 await exchange(self._tools, caller, request, reply).run()
-            else:
+            elif is_told:
                 await self._told(request, reply, caller)
+            else:
+                await self._unguarded(request, reply, caller)
+
+    async def _unguarded(self, request: Request, reply: Reply, caller: Caller) -> None:
+        """Let pass what the policy names, asked anew: minors' mode is stricter, and policies change meanwhile."""
+        name = named_by(caller.policy, request)
+        if isinstance(name, errors.BeltError):
+            await reply.error(name)
+        else:
+            await UnguardedExchange(self._tools, caller, request, reply, name).run()
 
     async def _held(self, line: Line, request: Request, reply: Reply) -> Caller | None:
         """Let a request wait while a pause holds it; None where it was answered, else who calls: keys end meanwhile."""
@@ -174,12 +185,17 @@ def _exchange(path: str) -> type[Exchange] | None:
     return Film if CONTENT.fullmatch(path) else EXCHANGES.get(path)
 
 
-def _misused(request: Request) -> errors.BeltError | None:
-    """Return why an endpoint or method is not taken; an endpoint the belt cannot guard never passes unguarded."""
-    path = request.path
-    is_told = path == _MODELS or JOB.fullmatch(path) is not None or _MODEL_NAME.fullmatch(unquote(path)) is not None
+def _is_told(path: str) -> bool:
+    """Whether it says what models there are, or how far a film is."""
+    return path == _MODELS or JOB.fullmatch(path) is not None or _MODEL_NAME.fullmatch(unquote(path)) is not None
+
+
+def _misused(request: Request, policy: Policy) -> errors.BeltError | None:
+    """Return why an endpoint or method is not taken; what the belt cannot guard passes only where a policy names it."""
+    path, is_told = request.path, _is_told(request.path)
     if not is_told and _exchange(path) is None:
-        return errors.UNKNOWN_ENDPOINT
+        name = named_by(policy, request)
+        return name if isinstance(name, errors.BeltError) else None
     if request.has_query:
         return errors.QUERY
     is_read = is_told or CONTENT.fullmatch(path) is not None

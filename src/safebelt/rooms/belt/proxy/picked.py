@@ -34,6 +34,11 @@ read_intent = msgspec.json.Decoder(IntentUse).decode
 read_outcome = msgspec.json.Decoder(OutcomeUse).decode
 
 
+def surely_named_model(body: bytes) -> str | None:
+    """Return the model that a body names which nobody takes apart: of JSON only, for a form may name a second one."""
+    return None if body.startswith(b"--") else named_model(body)
+
+
 def named_model(body: bytes) -> str | None:
     """Return the model a body names, JSON or a form; None where it names none, or what it says cannot be read."""
     try:

@@ -42,11 +42,7 @@ _VEIL = "[…]"
 _NO = frozenset({"", "false", "0", "no"})
 
 
-def _invalid(code: str, what: Text, hint: Text, status: int = 400) -> errors.BeltError:
-    return errors.BeltError(status=status, code=code, kind="invalid_request_error", what=what, hint=hint)
-
-
-FORM_ONLY = _invalid(
+FORM_ONLY = errors.invalid(
     "form_only",
     Text(zh="该接口只接受表单。", en="This endpoint takes a form only."),
     Text(
@@ -55,12 +51,12 @@ FORM_ONLY = _invalid(
     ),
     status=415,
 )
-NO_STREAM = _invalid(
+NO_STREAM = errors.invalid(
     "no_stream",
     Text(zh="安全带不逐段转发转写文本。", en="The belt does not pass transcripts on piece by piece."),
     Text(zh="请去掉 stream 字段。", en="Leave out `stream`."),
 )
-UNPLACED = _invalid(
+UNPLACED = errors.invalid(
     "unplaced_finding",
     Text(
         zh="转写文本中有须遮盖的内容，且分散在几个片段中，无法逐段遮盖，因此未予放行。",
@@ -309,4 +305,4 @@ def _refused(title: Text, as_input: errors.BeltError) -> errors.BeltError:
         zh=f"转写文本因以下规则类别被拒绝：{title.zh}。",
         en=f"The transcript was refused by a rule of this class: {title.en}.",
     )
-    return _invalid(as_input.code, what, as_input.hint)
+    return errors.invalid(as_input.code, what, as_input.hint)

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import NamedTuple, Protocol
 
 from safebelt.rooms.belt.proxy.client import (
+    ACCEPTED,
     After,
     Answer,
     Connection,
@@ -46,6 +47,7 @@ class Model(Protocol):
         after: After | None = None,
         may_go: MayGo = always,
         record: str = "",
+        accept: bytes = ACCEPTED,
     ) -> Answer:
         """Return the answer once its head is here; raises as `Upstream.send`, and `NoneLeft`."""
         ...
@@ -148,6 +150,7 @@ class Upstreams:
         after: After | None = None,
         may_go: MayGo = always,
         record: str = "",
+        accept: bytes = ACCEPTED,
     ) -> Answer:
         """Ask the first upstream that is not resting, and the next where one fails before its answer has begun.
 
@@ -160,13 +163,14 @@ class Upstreams:
             after: Who was asked already and what came of it; those behind it are asked next.
             may_go: As of `Upstream.send`.
             record: As for `Upstream.send`.
+            accept: As for `Upstream.send`.
 
         Raises:
             NoneLeft: Every upstream rests.
             Rerouted: As of `Upstream.send`.
             UpstreamDown, UpstreamBroke, UpstreamSlow: The last one that could be asked failed so.
         """
-        question = _Question(method, path, body, content_type, may_repeat or method == "GET", may_go, record)
+        question = _Question(method, path, body, content_type, may_repeat or method == "GET", may_go, record, accept)
         said: Answer | Exception | None = after.said if after else None
         for one, breaker in self._behind(after, question):
             if breaker.wait():
@@ -209,6 +213,7 @@ class Upstreams:
                 content_type=question.content_type,
                 may_go=question.may_go,
                 record=question.record,
+                accept=question.accept,
             )
         except (UpstreamDown, UpstreamBroke, UpstreamSlow) as error:
             breaker.failed()
@@ -266,6 +271,7 @@ class _Question(NamedTuple):
     may_repeat: bool
     may_go: MayGo
     record: str
+    accept: bytes
 
     def leads_on(self, said: Answer | Exception) -> bool:
         """Whether another may be asked.

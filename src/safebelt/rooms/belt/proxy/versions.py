@@ -14,7 +14,7 @@ from safebelt.rooms.belt.control.in_force import InForce
 from safebelt.rooms.belt.control.line import Line
 from safebelt.rooms.belt.control.switch import Switch
 from safebelt.rooms.belt.proxy import forms
-from safebelt.rooms.belt.proxy.client import After, Answer, Rerouted, UpstreamDown
+from safebelt.rooms.belt.proxy.client import ACCEPTED, After, Answer, Rerouted, UpstreamDown
 from safebelt.rooms.belt.proxy.upstreams import Model
 from safebelt.rooms.belt.proxy.wire import Headers
 
@@ -33,6 +33,7 @@ class Question(NamedTuple):
         content_type: Its media type.
         may_repeat: Whether it may be sent to another although one may have received it.
         record: Id of the exchange, empty for none; the upstream is told it.
+        accept: Media types that are wanted.
     """
 
     method: str
@@ -41,6 +42,7 @@ class Question(NamedTuple):
     content_type: bytes = b"application/json"
     may_repeat: bool = False
     record: str = ""
+    accept: bytes = ACCEPTED
 
 
 class Way:
@@ -88,6 +90,7 @@ class Way:
                     content_type=kind,
                     may_repeat=question.may_repeat,
                     record=question.record,
+                    accept=question.accept,
                     may_go=partial(self._holds, version, line, body),
                     **more,
                 )

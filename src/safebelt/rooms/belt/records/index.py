@@ -7,7 +7,7 @@ from typing import Any
 
 from safebelt.kernel.errors import Problem
 from safebelt.rooms.belt.decide.quotas import estimated, spent, texts_of
-from safebelt.rooms.belt.model import Action, Exchange, Record
+from safebelt.rooms.belt.model import UNGUARDED, Action, Exchange, Record
 from safebelt.rooms.belt.records.disk import FIRST
 from safebelt.rooms.belt.records.draft import Place
 from safebelt.rooms.belt.records.following import MOST_RECENT, START, lines_after
@@ -26,7 +26,8 @@ def fold(intent: Record | None, outcome: Record | None, place: Place) -> Exchang
 
     Facts have the names of `Exchange`'s fields: `system_id`, `key_id`, `endpoint`, `model`, `is_stream` in the intent,
     `status`, `finish`, `total_ms`, `added_ms` in the outcome, `done`, `would`, `rules` in both (the stricter and all
-    of them count).  A fact that is absent or of the wrong kind is empty: a changed record must not stop the index.
+    of them count), `unguarded` where nothing was screened.  A fact that is absent or of the wrong kind is empty: a
+    changed record must not stop the index.
     """
     first: Mapping[str, Any] = (intent or outcome or _NOTHING).core
     last: Mapping[str, Any] = outcome.core if outcome else {}
@@ -53,6 +54,7 @@ def fold(intent: Record | None, outcome: Record | None, place: Place) -> Exchang
         tokens=used.tokens if outcome else 0,
         is_estimated=used.is_estimated if outcome else False,
         ended_at=_moment(last.get("at")) if outcome else None,
+        is_unguarded=UNGUARDED in first or UNGUARDED in last,
     )
 
 

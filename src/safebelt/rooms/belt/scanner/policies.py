@@ -16,6 +16,7 @@ from safebelt.kernel.errors import Invalid
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.model import Action, Policy, Rule, RuleKind, Side, StrikeRule
 from safebelt.rooms.belt.scanner.detectors import DETECTORS
+from safebelt.rooms.belt.scanner.openings import OpeningsData, wrong_names
 from safebelt.rooms.belt.scanner.policy_words import (
     BasisData,
     ClassifierData,
@@ -48,7 +49,7 @@ def _is_detector(name: str) -> str:
     return name
 
 
-_OPTIONAL = ("tools", "notice", "strikes")
+_OPTIONAL = ("tools", "notice", "strikes", "unguarded")
 """Sections that are left out of the digest where a policy has none: older policies keep theirs."""
 
 
@@ -121,6 +122,7 @@ class _Policy(Strict):
     tools: ToolsData | None = None
     notice: Words | None = None
     strikes: _Strikes | None = None
+    unguarded: OpeningsData | None = None
 
     @model_validator(mode="after")
     def _strikes_for_what_callers_send(self) -> Self:
@@ -150,6 +152,7 @@ class _Policy(Strict):
             tools=self.tools.as_policy() if self.tools else None,
             notice=self.notice.as_text() if self.notice else None,
             strikes=self.strikes.as_rule() if self.strikes else None,
+            unguarded=tuple(each.as_unguarded() for each in self.unguarded or ()),
         )
         return Source(policy, written)
 
@@ -314,6 +317,7 @@ def _read(name: str, content: bytes, folder: Path | None) -> tuple[Source | None
     except ValidationError as invalid:
         errors += [(f"{name}:{_line(lines, e['loc'])}", _say(e)) for e in invalid.errors()]
         return None, errors
+    errors += [(f"{name}:{_line(lines, where)}", message) for where, message in wrong_names(policy.unguarded or ())]
     return (None if errors else policy.as_source()), errors
 
 

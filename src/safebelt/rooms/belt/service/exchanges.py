@@ -150,11 +150,12 @@ class Exchanges(Chapter):
         table, minutes = store.exchange, max(1, min(minutes, MAX_MINUTES))
         last = store.minute_of(self._t.clock())
         where = sa.and_(table.c.minute > last - minutes, table.c.minute <= last, *_where(Search(system=system)))
-        grouped = sa.select(table.c.minute, table.c.done, table.c.would, sa.func.count()).where(where)
+        shown = store.shown().label("shown")
+        grouped = sa.select(table.c.minute, shown, table.c.would, sa.func.count()).where(where)
         rules = sa.select(store.hit.c.rule, sa.func.count()).join(table, table.c.id == store.hit.c.exchange_id)
         timed = sa.select(table.c.added_ms, table.c.total_ms).where(where, table.c.finish.not_in(["", "lost"]))
         with self._t.sql.read() as tx:
-            cells = tx.execute(grouped.group_by(table.c.minute, table.c.done, table.c.would)).all()
+            cells = tx.execute(grouped.group_by(table.c.minute, shown, table.c.would)).all()
             hits = tx.execute(rules.where(where).group_by(store.hit.c.rule)).all()
             times = tx.execute(timed.order_by(table.c.at.desc()).limit(MAX_TIMED + 1)).all()
         by_minute: dict[int, Counter[str]] = {last - back: Counter() for back in reversed(range(minutes))}
@@ -207,8 +208,10 @@ def _where(search: Search) -> list[sa.ColumnElement[bool]]:
     """Return a search as conditions; always at least one."""
     table = store.exchange
     found: list[sa.ColumnElement[bool]] = [sa.true()]
-    exact = {"system_id": search.system, "done": search.done, "would": search.would}
+    exact = {"system_id": search.system, "would": search.would}
     found += [table.c[name] == store.clean(value) for name, value in exact.items() if value]
+    if search.done:
+        found.append(store.shown() == store.clean(search.done))
     if search.finish:
         found.append(table.c.finish == ("" if search.finish == OPEN else store.clean(search.finish)))
     if search.since:

@@ -10,11 +10,13 @@ from safebelt.kernel.errors import Conflict, Refused
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt import store
 from safebelt.rooms.belt.decide import in_force
+from safebelt.rooms.belt.decide.unguarded import opened
 from safebelt.rooms.belt.model import (
     ContentMode,
     Harness,
     HarnessSet,
     NoticeMode,
+    Policy,
     RecordMode,
     Snapshot,
     Stance,
@@ -104,8 +106,8 @@ class Harnesses(PolicyVersions, RulesOfAdmission, Strikes):
             NotFound: The belt is not fitted to the system, or there is no such policy.
             Conflict: Somebody changed it since `version` was read.
             Invalid: So many days are none.
-            Refused: Records cannot be switched off, the policy lacks a red line of the house, or originals would be
-                kept on one person's word.
+            Refused: Records cannot be switched off, the policy lacks a red line of the house, or on one person's word
+                originals would be kept, or paths pass unguarded.
         """
         old = self.harness(system_id)
         new = replace(
@@ -124,7 +126,11 @@ class Harnesses(PolicyVersions, RulesOfAdmission, Strikes):
         elif old.content is not ContentMode.SEALED:
             raise two_people_seal()
         _hold_recording(new.record_mode)
-        self.hold_red_lines_of(self.policy(new.policy))
+        chosen = self.policy(new.policy)
+        self.hold_red_lines_of(chosen)
+        if new.policy != old.policy:
+            now = {policy.id: policy for policy in self.policies()}
+            _hold_closed(now.get(old.policy), chosen)
         with self._t.sql.begin() as tx:
             self._put_harness(tx, new, by)
         return new
@@ -221,6 +227,26 @@ class Harnesses(PolicyVersions, RulesOfAdmission, Strikes):
             content_days=chosen.content_days,
             proposal=proposal,
         )
+
+
+def _hold_closed(old: Policy | None, new: Policy) -> None:
+    """Hold that another policy lets nothing more pass unread: where there are red lines that takes two people."""
+    more = opened(old, new)
+    if not more:
+        return
+    named, now = ", ".join(each.named for each in more), old.id if old else "—"
+    raise Refused(
+        what=Text(
+            zh=f"规则“{new.id}”会不经审查放行此系统现行规则“{now}”所不放行的路径：{named}；红线在那里不起作用。",
+            en=f"The policy {new.id!r} lets paths pass unread that the system's present one, {now!r}, does not: "
+            f"{named}; no red line acts there.",
+        ),
+        hint=Text(
+            zh=f"请在“{now}”的新版本中写明这些路径：须由两人同意。",
+            en=f"Name them in a new version of {now!r}: that takes two people.",
+        ),
+        details={"field": "policy", "unguarded": named},
+    )
 
 
 def _hold_recording(mode: RecordMode) -> None:

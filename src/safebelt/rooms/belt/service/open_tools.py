@@ -1,13 +1,13 @@
 """What everybody may know of a policy besides its content rules: tools of agents, and repeated abuse."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.decide.openly import coarse
 from safebelt.rooms.belt.decide.toolcalls import condition_openly
-from safebelt.rooms.belt.model import Decision, StrikeRule, ToolAction, ToolPolicy, ToolRule
+from safebelt.rooms.belt.model import Decision, StrikeRule, ToolAction, ToolPolicy, ToolRule, Unguarded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +73,28 @@ class OpenStrikes:
     exchanges: int
     within_minutes: int
     decisions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPath:
+    """A path that passes without being screened, because the policy names it.
+
+    Attributes:
+        path: The path, or what such paths begin with, to a `/`.
+        is_under: Whether everything under it is meant.
+        methods: By which methods.
+        why: Why it may.
+    """
+
+    path: str
+    is_under: bool
+    methods: tuple[str, ...]
+    why: Text
+
+
+def open_paths(names: Iterable[Unguarded]) -> tuple[OpenPath, ...]:
+    """Return what is told of a section `unguarded`."""
+    return tuple(OpenPath(path=each.path, is_under=each.is_under, methods=each.methods, why=each.why) for each in names)
 
 
 def open_tools(tools: ToolPolicy | None, on: date, hits: Mapping[str, int]) -> OpenTools | None:

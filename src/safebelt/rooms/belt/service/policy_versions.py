@@ -76,7 +76,7 @@ class PolicyVersions(PolicyReading):
         policy = scanner.read_kept(str(proposal.content["content"]).encode()).policy
         with self._t.sql.read() as tx:
             old = self._in_force(tx).get(policy.id)
-        return Loaded(policy=policy, changes=changed_red_lines(old, policy) if old else (), proposal=proposal)
+        return Loaded(policy=policy, changes=changed_red_lines(old, policy), proposal=proposal)
 
     def waiting_policy_changes(self) -> list[Proposal]:
         """Return the changes of red lines that were proposed, latest first."""
@@ -203,7 +203,7 @@ class PolicyVersions(PolicyReading):
                     hint=Text(zh="无需再次载入。", en="There is nothing left to do."),
                 )
             self._keep_house_version(tx, policy.id)
-            changes = changed_red_lines(old, policy) if old else ()
+            changes = changed_red_lines(old, policy)
             if not changes:
                 return Loaded(policy=policy, changes=(), adoption=self._adopt(tx, source, brought, reason, by))
         proposal = self._t.access.propose(_proposal(source, brought, reason, changes, old.digest if old else ""), by=by)
@@ -221,7 +221,7 @@ class PolicyVersions(PolicyReading):
         policy = source.policy
         now = self._in_force(tx)
         old = now.get(policy.id)
-        red_lines = tuple(change.rule for change in changed_red_lines(old, policy)) if old else ()
+        red_lines = tuple(change.rule for change in changed_red_lines(old, policy))
         event = PolicyAdopted(
             subject=policy.id,
             version=policy.version,

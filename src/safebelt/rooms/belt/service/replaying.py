@@ -19,7 +19,7 @@ from safebelt.rooms.belt.decide.replaying import (
     masked_hits,
 )
 from safebelt.rooms.belt.decide.replaying_calls import CallTally, kept_calls, newly_offered, would_do
-from safebelt.rooms.belt.model import Action, Policy, Record, Replay, Side, Stance
+from safebelt.rooms.belt.model import UNGUARDED, Action, Policy, Record, Replay, Side, Stance
 from safebelt.rooms.belt.records.digests import DIGESTS
 from safebelt.rooms.belt.records.reader import Exchanged, Reader
 from safebelt.rooms.belt.scanner import Scanner
@@ -149,6 +149,9 @@ class _Judge:
             self.tally.leave(record_id, ["unreadable"])
             return
         facts = both.intent.core if both.intent else {}
+        if UNGUARDED in facts:
+            self.tally.leave(record_id, [UNGUARDED])
+            return
         self._take_calls(record_id, both, facts)
         old, texts = self._judged_by(facts), list(_texts(both))
         reasons = set(_missing(both))

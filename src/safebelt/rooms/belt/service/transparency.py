@@ -17,7 +17,14 @@ from safebelt.rooms.belt.decide import in_force
 from safebelt.rooms.belt.decide.openly import coarse
 from safebelt.rooms.belt.model import ContentMode, Decision, Policy, Rule
 from safebelt.rooms.belt.service.base import Tools
-from safebelt.rooms.belt.service.open_tools import OpenStrikes, OpenTools, open_strikes, open_tools
+from safebelt.rooms.belt.service.open_tools import (
+    OpenPath,
+    OpenStrikes,
+    OpenTools,
+    open_paths,
+    open_strikes,
+    open_tools,
+)
 from safebelt.rooms.belt.service.policies import PolicyReading
 
 PERIOD_DAYS = 30
@@ -63,6 +70,7 @@ class OpenPolicy:
         changed: When this version came into force, where that is known.
         tools: What it says of tools of agents; None where it does not govern them.
         strikes: What it says of repeated abuse; None where it gives no strikes.
+        unguarded: What it lets pass although nobody screens it.
     """
 
     id: str
@@ -76,6 +84,7 @@ class OpenPolicy:
     rules: tuple[OpenRule, ...]
     tools: OpenTools | None = None
     strikes: OpenStrikes | None = None
+    unguarded: tuple[OpenPath, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +95,8 @@ class Transparency:
         at: When it was counted.
         since: From when on.
         policies: Those in use.
-        by_action: Exchanges by what was done, in whole fives; None for fewer than five.
+        by_action: Exchanges by what was done, `unguarded` those that nobody screened, in whole fives; None for fewer
+            than five.
         strikes: Strikes given in the period, and of these those withdrawn, upheld, suspended and appealed against, in
             whole fives; None for fewer than five.
         stops: Orders to stop or resume, by command: acts of the house, told exactly.
@@ -194,11 +204,12 @@ def _hits(tx: sa.Connection, since: datetime, policy_of: Mapping[str, str]) -> M
 
 def _by_action(tx: sa.Connection, since: datetime) -> dict[str, int]:
     table = store.exchange
-    query = sa.select(table.c.done, sa.func.count()).where(
+    shown = store.shown().label("shown")
+    query = sa.select(shown, sa.func.count()).where(
         table.c.at >= since,
         table.c.finish != "not_admitted",  # no rule on contents did that
     )
-    query = query.group_by(table.c.done)
+    query = query.group_by(shown)
     return {done: count for done, count in tx.execute(query)}
 
 
@@ -236,6 +247,7 @@ def _policy(
         rules=tuple(_rule(rule, hits.get(rule.id, 0)) for rule in in_force(policy, on).rules),
         tools=open_tools(policy.tools, on, hits),
         strikes=open_strikes(policy.strikes),
+        unguarded=open_paths(policy.unguarded),
     )
 
 

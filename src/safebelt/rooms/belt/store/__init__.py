@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from safebelt.engines.sql import UtcDateTime, metadata
 from safebelt.rooms.belt.model import (
+    UNGUARDED,
     Action,
     Adoption,
     Answer,
@@ -86,6 +87,7 @@ exchange = sa.Table(
     sa.Column("tokens", sa.BigInteger, nullable=False, server_default=sa.text("0")),
     sa.Column("is_estimated", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Column("ended_at", UtcDateTime),
+    sa.Column("is_unguarded", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Index("ix_belt_exchange_system_id_at", "system_id", "at"),
     sa.Index("ix_belt_exchange_key_id_at", "key_id", "at"),
     sa.Index("ix_belt_exchange_key_id_ended_at", "key_id", "ended_at"),
@@ -257,6 +259,11 @@ def in_force(tx: sa.Connection) -> dict[str, str]:
 def policy_content(tx: sa.Connection, digest: str) -> str | None:
     """Return the content that is kept under a digest."""
     return tx.execute(sa.select(policy.c.content).where(policy.c.digest == digest)).scalar()
+
+
+def shown() -> sa.ColumnElement[str]:
+    """Return what is shown of an exchange first, as `Exchange.shown`."""
+    return sa.case((exchange.c.is_unguarded, UNGUARDED), else_=exchange.c.done)
 
 
 def minute_of(at: datetime) -> int:
