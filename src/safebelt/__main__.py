@@ -191,7 +191,7 @@ def run(arguments: list[str]) -> int:
     except (Problem, OverflowError) as problem:
         return _problem(problem if isinstance(problem, Problem) else _TOO_LARGE, shown)
     except CycloptsError as error:
-        sys.stderr.write(f"{error}\nTry `safebelt --help`. 请查看 `safebelt --help`。\n")
+        sys.stderr.write(f"{_short(str(error))}\nTry `safebelt --help`. 请查看 `safebelt --help`。\n")
         return BAD_USE
     except KeyboardInterrupt:
         return NEGATIVE
@@ -203,6 +203,13 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
+def _short(said: str) -> str:
+    """Return what was said without most of what was typed, where somebody typed a page."""
+    return said if len(said) <= _MOST_SAID else f"{said[: _MOST_SAID // 2]} … {said[-_MOST_SAID // 4 :]}"
+
+
+_MOST_SAID = 400
+"""Characters of an error of the command line; the longest of its own, with every choice there is, has fewer."""
 _TOO_LARGE = Invalid(
     what=Text(zh="有一个数字或日期太大，无法处理。", en="A number or a date is too large to work with."),
     hint=Text(zh="请给出较小的值。", en="Give a smaller one."),

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,59 @@ def test_a_part_is_stopped_by_its_name_and_a_slip_in_a_keys_id_is_told(run: Run,
         held = {name: each["command"] for name, each in run("state").data["systems"].items()}
         assert held == {"model:org/model-1": "cut", "tool:pay": "pause", "key:key_of_nobody": "cut"}
         assert run("state").data["all"]["command"] == "run"
+
+
+class _SlowToEnter:
+    """The real register, entered by a shell on a busy machine: its first answer takes longer than an order waits."""
+
+    def __init__(self, register: Any) -> None:
+        self._register = register
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._register, name)
+
+    def system(self, id_: str) -> Any:
+        time.sleep(3)
+        return self._register.system(id_)
+
+
+def test_a_slip_in_a_systems_id_is_told_though_the_register_is_slow(run: Run, house: House) -> None:
+    house.belt._t = replace(house.belt._t, registry=_SlowToEnter(house.registry))
+
+    with house.watcher():
+        with pytest.raises(NotFound) as caught:
+            run("stop", "--system", "nope", "--reason", "drill")
+        known = run("stop", "--system", house.system_id, "--reason", "drill")
+
+    assert "nope" in caught.value.what.zh and caught.value.exit_code == 2
+    assert known.exit_code == 0
+    assert run("state").data["systems"]["nope"]["command"] == "cut"  # it holds all the same
+
+
+@pytest.mark.parametrize("verb", ["stop", "pause", "drain", "resume", "limit", "unlimit", "roll-back", "roll-forward"])
+def test_a_name_too_long_to_be_kept_is_refused_and_never_cut_to_another(run: Run, house: House, verb: str) -> None:
+    more = {"limit": ["--per-minute", "5"], "roll-back": ["--to", "old"]}.get(verb, [])
+    with pytest.raises(Invalid) as caught:
+        run(verb, "--model", "m" * 3000, "--reason", "drill", *more)
+
+    assert "74" in caught.value.what.en and "74" in caught.value.what.zh and len(caught.value.what.en) < 200
+    assert caught.value.details["field"] == "model" and not run("state").data["waiting"]
+
+
+def test_the_longest_name_that_can_be_kept_is_kept_whole(run: Run, house: House) -> None:
+    with house.watcher():
+        run("stop", "--model", "m" * 74, "--reason", "drill")
+
+    assert list(run("state").data["systems"]) == ["model:" + "m" * 74]
+
+
+@pytest.mark.parametrize(("option", "most"), [("--per-minute", "10,000,000"), ("--at-once", "1,000,000")])
+def test_a_limit_out_of_range_is_told_with_its_range(run: Run, option: str, most: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        run("limit", option, "9" * 30, "--reason", "drill")
+
+    for said in (caught.value.what.zh, caught.value.what.en):
+        assert option in said and most in said
 
 
 def test_a_stop_needs_a_reason(run: Run, house: House) -> None:

@@ -81,6 +81,8 @@ def test_a_stop_by_api_answers_with_its_proof_and_what_it_cannot_see(client: Tes
         ({"command": "run", "reason": "not with this right"}, 400),
         ({"command": "cut"}, 400),
         ({"command": "cut", "reason": "why", "system_id": "sys_slip"}, 404),
+        ({"command": "cut", "reason": "why", "model": "m" * 3000}, 422),
+        ({"command": "cut", "reason": "why", "system_id": "s" * 81}, 422),
     ],
 )
 def test_a_bad_order_is_a_problem_document(client: TestClient[Any], body: dict[str, str], status: int) -> None:

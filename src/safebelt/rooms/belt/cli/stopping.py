@@ -21,6 +21,9 @@ HoldMost = Annotated[int, Parameter(help="How many may wait on a machine; left o
 WAIT_SECONDS = 2.0
 """How long a stop waits for its proof: the belt obeys within 25 ms, the supervisor within a second."""
 
+HEARD_SECONDS = 10.0
+"""How long it waits besides to hear whether anybody knows what the order is for: a shell enters the register anew."""
+
 KEPT_SECONDS = 20.0
 """How long where a supervisor keeps the belt: killed by an order it could not obey, it is up again by then."""
 
@@ -87,8 +90,14 @@ def proposed(proposal: Proposal) -> Answer:
 
 
 def told(belt: Belt, given: Order) -> Answer:
-    """Wait for the proof of an order, and say what came of it."""
+    """Wait for the proof of an order, and say what came of it.
+
+    Raises:
+        NotFound: Nobody knows what it is for; it holds for that id nevertheless.
+    """
     proof = belt.wait_effective(given.id, WAIT_SECONDS, kept_seconds=KEPT_SECONDS)
+    if (problem := belt.heard_of(given.id, HEARD_SECONDS)) is not None:
+        raise problem
     stopped = belt.state().systems if given.command is Command.RUN else ()
     rest = [name for name in stopped if name != given.system_id]
     stop = Stop(order=given, proof=proof)

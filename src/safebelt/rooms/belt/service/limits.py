@@ -7,6 +7,7 @@ from safebelt.rooms.belt import store
 from safebelt.rooms.belt.control.switch import key_of
 from safebelt.rooms.belt.model import Command, Matter, Order, OrderTerms, Scope, scope_of
 from safebelt.rooms.belt.service.holding import Wanted
+from safebelt.rooms.belt.service.meant import cleaned
 from safebelt.rooms.belt.service.stops import StopOrders
 
 MOST_PER_MINUTE = 10_000_000
@@ -34,7 +35,7 @@ class LimitOrders(StopOrders):
 
     def to_limit(self, target: str, terms: OrderTerms, by: Actor) -> Wanted:
         """Return a limit as it would be given; raises as `limit`."""
-        target = store.clean(target).strip()[:80]
+        target = cleaned(target)
         terms = _checked(target, terms)
         standing = self._stands(target, Matter.LIMIT)
         eases = standing is not None and not terms.is_within(standing)
@@ -84,8 +85,18 @@ def _checked(target: str, terms: OrderTerms) -> OrderTerms:
     Raises:
         Invalid: They do not.
     """
-    if not (0 <= terms.per_minute <= MOST_PER_MINUTE and 0 <= terms.at_once <= MOST_AT_ONCE):
-        raise _no_limit("per_minute", Text(zh="数目超出范围。", en="A number is out of range."))
+    for field, option, number, most in (
+        ("per_minute", "--per-minute", terms.per_minute, MOST_PER_MINUTE),
+        ("at_once", "--at-once", terms.at_once, MOST_AT_ONCE),
+    ):
+        if not 0 <= number <= most:
+            raise _no_limit(
+                field,
+                Text(
+                    zh=f"{option}（{field}）须为 0 至 {most:,} 的整数，0 为不限。",
+                    en=f"{option} ({field}) takes a whole number from 0, for any, to {most:,}.",
+                ),
+            )
     if not (terms.per_minute or terms.at_once):
         raise _no_limit("per_minute", Text(zh="请写明每分钟或同时的上限。", en="Say how many a minute, or at once."))
     if terms.at_once and scope_of(target) is Scope.TOOL:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 import structlog
 
 from safebelt.kernel.actors import MACHINE, Actor, Role
-from safebelt.kernel.errors import NotFound, Problem, Unavailable
+from safebelt.kernel.errors import Problem, Unavailable
 from safebelt.kernel.events import Event
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt import store
@@ -27,17 +27,16 @@ from safebelt.rooms.belt.model import (
     Matter,
     Order,
     OrderTerms,
-    Scope,
     StopEffective,
     StopOrdered,
     StopProof,
     VersionOrdered,
     named,
-    scope_of,
 )
 from safebelt.rooms.belt.service.base import REASON, given, missing, pages_of
 from safebelt.rooms.belt.service.commanding import EVERYTHING, Commanding
 from safebelt.rooms.belt.service.holding import Wanted, checked_hold
+from safebelt.rooms.belt.service.meant import cleaned, unknown
 from safebelt.rooms.belt.service.words import BeltNow, Holds, LimitNow, Stop, Stops, VersionNow, WorkerNow
 
 ALIVE_SECONDS = 2.0
@@ -51,6 +50,8 @@ _log = structlog.get_logger("safebelt.belt")
 
 class StopOrders(Commanding):
     """Stops, resumes, and the proofs of both."""
+
+    _remembering: tuple[str, threading.Thread | None, list[Problem | None]] = ("", None, [])
 
     # ------------------------------------------------------------------ ordering
 
@@ -89,7 +90,7 @@ class StopOrders(Commanding):
         given_order = Order(
             id=self._t.new_id("ord"),
             command=command,
-            system_id=named(store.clean(target).strip()[:80]),
+            system_id=named(cleaned(target)),
             at=self._t.clock(),
             by=by.id,
             reason=reason,
@@ -136,13 +137,27 @@ class StopOrders(Commanding):
         def remember() -> None:
             try:
                 self._remember(order, by)
-                heard.append(self._unknown_system(order))
+                heard.append(unknown(self._t, order))
             except Exception:  # noqa: BLE001  the order holds whatever the database says; see collect_proofs
                 _log.exception("belt.order_not_remembered_yet", order=order.id)
 
         thread = threading.Thread(target=remember, name="belt-remember", daemon=True)
         thread.start()
         thread.join(_REMEMBER_SECONDS)
+        self._remembering = (order.id, thread, heard)
+        return heard[0] if heard else None
+
+    def heard_of(self, order_id: str, seconds: float) -> Problem | None:
+        """Return what a person must hear of the last order, where that was not known when it was given.
+
+        Args:
+            order_id: The order.
+            seconds: How long to wait for a register that is slow to answer; the order holds all the same.
+        """
+        last_id, thread, heard = self._remembering
+        if last_id != order_id or thread is None:
+            return None
+        thread.join(seconds)
         return heard[0] if heard else None
 
     def _remember(self, order: Order, by: Actor) -> None:
@@ -155,41 +170,6 @@ class StopOrders(Commanding):
         if tx.execute(sa.select(store.stop.c.id).where(store.stop.c.id == order.id)).first() is None:
             entry_id = self._t.ledger.append(tx, _ordered(order), by=by)
             tx.execute(sa.insert(store.stop).values(**store.from_order(order, entry_id)))
-
-    def _unknown_system(self, order: Order) -> Problem | None:
-        """A slip in an id must not look like a stop."""
-        if not order.system_id:
-            return None
-        scope = scope_of(order.system_id)
-        if scope is not None:
-            return self._unknown_key(order.system_id) if scope is Scope.KEY else None
-        try:
-            self._t.registry.system(order.system_id)
-        except NotFound:
-            return missing(
-                Text(zh="系统", en="system"),
-                order.system_id,
-                Text(
-                    zh="命令已按此编号下达，但登记册中没有这个系统：请核对编号；情况紧急时请停止全部系统。",
-                    en="The order was given for this id, but the register knows no such system: check the id, "
-                    "or stop all systems if it is urgent.",
-                ),
-            )
-        return None
-
-    def _unknown_key(self, target: str) -> Problem | None:
-        key_id = target.partition(":")[2]
-        with self._t.sql.read() as tx:
-            if tx.execute(sa.select(store.key.c.id).where(store.key.c.id == key_id)).first() is not None:
-                return None
-        return missing(
-            Text(zh="密钥", en="key"),
-            key_id,
-            Text(
-                zh="命令已按此编号下达，但没有这个密钥：请核对编号（safebelt belt keys list）。",
-                en="The order was given for this id, but there is no such key: check it (`safebelt belt keys list`).",
-            ),
-        )
 
     def is_remembered(self, order_id: str) -> bool:
         """Whether the ledger has the order already; false too while the database does not answer."""

@@ -15,7 +15,6 @@ from safebelt.kernel.actors import Actor
 from safebelt.kernel.errors import Conflict
 from safebelt.kernel.text import Text
 from safebelt.rooms.access.model import Proposal, Propose
-from safebelt.rooms.belt import store
 from safebelt.rooms.belt.control.in_force import RUNNING
 from safebelt.rooms.belt.control.switch import key_of
 from safebelt.rooms.belt.decide.two_people import needs_two
@@ -23,6 +22,7 @@ from safebelt.rooms.belt.model import ONE_PERSON, Command, Order, OrderTerms, Tw
 from safebelt.rooms.belt.service.base import REASON, given, missing
 from safebelt.rooms.belt.service.commanding import EVERYTHING
 from safebelt.rooms.belt.service.holding import Wanted
+from safebelt.rooms.belt.service.meant import cleaned
 from safebelt.rooms.belt.service.versions import VersionOrders
 from safebelt.rooms.belt.store.two_people import put_rule, rules
 
@@ -60,7 +60,7 @@ class TwoPersonOrders(VersionOrders):
         return self._takes_two(Wanted(command=command, target=target))
 
     def _takes_two(self, wanted: Wanted) -> bool:
-        target, command = store.clean(wanted.target).strip()[:80], wanted.command
+        target, command = cleaned(wanted.target), wanted.command
         standing = self._t.box.state().orders.get(key_of(target), RUNNING).command
         return needs_two(self._t.box.two_people(), command, target, standing, eases=wanted.eases)
 
@@ -85,7 +85,7 @@ class TwoPersonOrders(VersionOrders):
             Refused: Whoever proposes has no right to the order.
         """
         reason, command = given(reason, field="reason", what=REASON), wanted.command
-        target = named(store.clean(wanted.target).strip()[:80])
+        target = named(cleaned(wanted.target))
         of, terms = target or "*", {name: value for name, value in asdict(wanted.terms).items() if value}
         said = "".join(f" {name}={value}" for name, value in terms.items() if name not in _UNSAID)
         return self._propose(
@@ -171,7 +171,7 @@ class TwoPersonOrders(VersionOrders):
             Refused: Whoever asks may not let systems run again.
         """
         reason = given(reason, field="reason", what=REASON)
-        target = store.clean(target).strip()[:80]
+        target = cleaned(target)
         if target:
             self._t.registry.system(target)
         self._t.access.authorize(by, "belt.resume", target)

@@ -7,6 +7,7 @@ from safebelt.rooms.belt import store
 from safebelt.rooms.belt.model import Command, Earlier, Matter, Order, OrderTerms, Scope, scope_of
 from safebelt.rooms.belt.service.holding import Wanted
 from safebelt.rooms.belt.service.limits import LimitOrders
+from safebelt.rooms.belt.service.meant import cleaned
 
 _MODEL = f"{Scope.MODEL.value}:"
 
@@ -39,7 +40,7 @@ class VersionOrders(LimitOrders):
 
     def to_roll_back(self, target: str, to: str, by: Actor, *, ends_running: bool = False) -> Wanted:
         """Return a roll-back as it would be given; raises as `roll_back`."""
-        target = store.clean(target).strip()[:80]
+        target = cleaned(target)
         if scope_of(target) is Scope.TOOL:
             raise _no_version(Text(zh="工具没有版本。", en="A tool has no version here."), self._t.earlier)
         found = self._found(target, store.clean(to).strip())
