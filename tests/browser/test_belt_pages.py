@@ -93,6 +93,8 @@ def test_every_page_is_accessible_and_fits(
             "console": "belt",
             "exchange": "belt/exchanges/rec_02",
             "reconcile": "belt/reconcile",
+            "upstreams": "belt/upstreams",
+            "over-blocking": "belt/over-blocking",
             "originals": "belt/exchanges/rec_sealed/originals",
             "originals-kept": f"belt/systems/{house.system_id}/originals",
             "systems": "belt/systems",

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
-from itertools import zip_longest
 
 import structlog
 import truststore
@@ -33,7 +32,6 @@ from safebelt.rooms.belt.control.watcher import Watcher
 from safebelt.rooms.belt.decide.minors import policies_in_use
 from safebelt.rooms.belt.model import LIFTING, Command, Layer, Order, Scope, Snapshot, scope_of
 from safebelt.rooms.belt.proxy.classifying import asks_classifier
-from safebelt.rooms.belt.proxy.client import Upstream
 from safebelt.rooms.belt.proxy.fetching import Places
 from safebelt.rooms.belt.proxy.gateway import Gateway
 from safebelt.rooms.belt.proxy.limits import Limits
@@ -43,14 +41,13 @@ from safebelt.rooms.belt.proxy.port import BeltPort
 from safebelt.rooms.belt.proxy.screens import Screens
 from safebelt.rooms.belt.proxy.toolcalls import Waiting
 from safebelt.rooms.belt.proxy.tools import Tools
-from safebelt.rooms.belt.proxy.turns import Turns
-from safebelt.rooms.belt.proxy.upstreams import Model, Upstreams
 from safebelt.rooms.belt.records.acks import Deliver, inline, on_loop
 from safebelt.rooms.belt.records.disk import log_name, logs
 from safebelt.rooms.belt.records.writer import Writer
 from safebelt.rooms.belt.scanner.engine import mask_all
 from safebelt.run.handing import SIGNALS, Prepared, shelf_of
 from safebelt.run.identity import BeltIdentity, belt_identity
+from safebelt.run.upstreams import earlier_of, keep_telling, upstreams_of
 
 _REFRESH_SECONDS = 0.5
 """A changed stance or a revoked key is in force after at most this long."""
@@ -158,7 +155,7 @@ async def _serve(house: House, prepared: Prepared, worker: int, workers: int) ->
             limits = Limits(body_bytes=house.settings.max_body_bytes)
             servers = _mcp(house)
             port = BeltPort(Gateway(tools, servers), limits=limits, switch=switch, heartbeat=crew.page(worker))
-            fresh = loop.create_task(snapshots.keep_fresh())
+            fresh = asyncio.gather(snapshots.keep_fresh(), keep_telling(house, worker, tools.upstream, tools.earlier))
             if any(asks_classifier(policy) for policy in snapshots.now().policies.values()):
                 await asker.warm()
             try:
@@ -204,7 +201,7 @@ def _tools(  # noqa: PLR0917  what every exchange works with comes from many pla
 ) -> Tools:
     writer, meter = kept
     tls = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    upstreams = _upstreams(house, tls)
+    upstreams = upstreams_of(house, tls)
     named = [origin for origin in house.settings.picture_origins.split(",") if origin]
     earlier = [one.upstream for one in house.settings.earlier_versions.values() if one.upstream]
     origins = [house.settings.upstream_url, *house.settings.fallback_upstreams, *earlier, *named]
@@ -239,29 +236,9 @@ def _tools(  # noqa: PLR0917  what every exchange works with comes from many pla
         meter=meter,
         zone=house.serving.zone,
         minors_policy=house.settings.minors_policy,
-        earlier=_earlier(house, tls),
+        earlier=earlier_of(house, tls),
         classify=asker,
     )
-
-
-def _upstreams(house: House, tls: ssl.SSLContext) -> Upstreams:
-    """Return the upstream and those that stand in for it, each with its own key: a key is for nobody else."""
-    settings = house.settings
-    keys = dict(zip_longest(settings.fallback_upstreams, settings.fallback_keys, fillvalue=""))
-    turns = Turns()
-    first = Upstream(settings.upstream_url, key=settings.upstream_key, tls=tls, turns=turns)
-    others = (Upstream(url, key=keys[url], tls=tls, turns=turns) for url in settings.fallback_upstreams)
-    return Upstreams([first, *others])
-
-
-def _earlier(house: House, tls: ssl.SSLContext) -> dict[str, Model]:
-    """Return the earlier versions that are served elsewhere, each with its own key."""
-    settings, turns = house.settings, Turns()
-    return {
-        name: Upstreams([Upstream(one.upstream, key=settings.earlier_keys.get(name, ""), tls=tls, turns=turns)])
-        for name, one in settings.earlier_versions.items()
-        if one.upstream
-    }
 
 
 def _mcp(house: House) -> dict[str, McpServer]:

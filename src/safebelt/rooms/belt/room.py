@@ -26,6 +26,7 @@ def _furniture() -> Furniture:
         StrikeApi,
         TransparencyApi,
         TwoPeopleApi,
+        UpstreamApi,
         VersionApi,
     )
     from safebelt.rooms.belt.model import (
@@ -74,6 +75,7 @@ def _furniture() -> Furniture:
         TransparencyPages,
         TryPages,
         TwoPeoplePages,
+        UpstreamPages,
         VersionPages,
     )
 
@@ -112,6 +114,7 @@ def _furniture() -> Furniture:
             StopApi,
             LimitApi,
             VersionApi,
+            UpstreamApi,
             TwoPeopleApi,
             RecordsApi,
             OriginalsApi,
@@ -127,6 +130,7 @@ def _furniture() -> Furniture:
         ),
         pages=(
             ConsolePages,
+            UpstreamPages,
             OriginalPages,
             ReconcilePages,
             StopPages,

@@ -44,7 +44,7 @@ _DERIVED = LeftOut(
 )
 _LOGS = LeftOut(what=("log",), why=Text(zh="程序日志，不是证据", en="program logs, which prove nothing"))
 _OF_PROCESSES = LeftOut(
-    what=("safebelt.pid", "belt/pulse", "belt/news", "belt/records/writer.lock"),
+    what=("safebelt.pid", "belt/pulse", "belt/news", "belt/upstreams", "belt/records/writer.lock"),
     why=Text(zh="只对运行中的进程有意义", en="mean something to running processes only"),
 )
 _COPIES = LeftOut(what=("backups",), why=Text(zh="备份中不再套备份", en="a backup holds no earlier backups"))

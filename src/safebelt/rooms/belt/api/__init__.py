@@ -14,6 +14,7 @@ from safebelt.rooms.belt.api.stopping import StopApi
 from safebelt.rooms.belt.api.strikes import StrikeApi
 from safebelt.rooms.belt.api.transparency import TransparencyApi
 from safebelt.rooms.belt.api.two_people import TwoPeopleApi
+from safebelt.rooms.belt.api.upstreams import UpstreamApi
 from safebelt.rooms.belt.api.versions import VersionApi
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "StrikeApi",
     "TransparencyApi",
     "TwoPeopleApi",
+    "UpstreamApi",
     "VersionApi",
 ]

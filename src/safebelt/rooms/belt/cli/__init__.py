@@ -17,6 +17,7 @@ from safebelt.rooms.belt.cli import (
     stopping,
     strikes,
     two_people,
+    upstreams,
     versions,
 )
 from safebelt.rooms.belt.service import Belt
@@ -40,4 +41,5 @@ def commands(belt: Belt) -> App:
     replaying.add_to(app, belt)
     classifying.add_to(app, belt)
     reconciling.add_to(app, belt)
+    upstreams.add_to(app, belt)
     return app

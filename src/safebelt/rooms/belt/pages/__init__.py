@@ -16,6 +16,7 @@ from safebelt.rooms.belt.pages.strikes import StrikePages
 from safebelt.rooms.belt.pages.transparency import TransparencyPages
 from safebelt.rooms.belt.pages.trying import TryPages
 from safebelt.rooms.belt.pages.two_people import TwoPeoplePages
+from safebelt.rooms.belt.pages.upstreams import UpstreamPages
 from safebelt.rooms.belt.pages.versions import VersionPages
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "TransparencyPages",
     "TryPages",
     "TwoPeoplePages",
+    "UpstreamPages",
     "VersionPages",
     "belt_state",
     "dossier_panels",

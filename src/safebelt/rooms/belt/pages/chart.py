@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from safebelt.kernel.text import Lang, Text
+from safebelt.rooms.belt.decide.timing import split
 from safebelt.rooms.belt.model import UNGUARDED
 from safebelt.rooms.belt.service import Minute
+
+__all__ = ["HEIGHT", "SERIES", "SPLIT", "WIDTH", "bars", "nice_top", "rows", "shares", "split", "timing"]
 
 WIDTH, HEIGHT = 720, 170
 _LEFT, _BOTTOM, _TOP = 50, 28, 16
@@ -113,28 +116,18 @@ SPLIT: tuple[tuple[str, Text], ...] = (
 """Parts of an exchange's time, in their order."""
 
 
-def split(facts: Mapping[str, object]) -> list[tuple[str, float]]:
-    """Return the parts of an exchange's time in milliseconds; none where its record does not say them.
+def timing(parts: Sequence[tuple[str, float]], lang: Lang, *, share: float = 1.0) -> Markup:
+    """Draw the parts of a time as one bar; the list beside it says the same in figures.
 
-    Time waited for a person is a part only where there was some, whenever it was.
-    What the belt did meanwhile, between two pieces of a stream, is the model's part: nobody waited for it alone.
+    Args:
+        parts: By name, in milliseconds.
+        lang: The reader's language.
+        share: How much of the width the whole bar takes, where several are compared.
     """
-    before, model, total = (_known(facts.get(name)) for name in ("before_ms", "upstream_ms", "total_ms"))
-    if min(before, model, total) < 0 or not total:
-        return []
-    waited, at_first = (max(0.0, _known(facts.get(name))) for name in ("waited_ms", "waited_before_ms"))
-    after = total - before - model - max(0.0, waited - at_first)
-    lasted = (max(0.0, before - at_first), waited, model, max(0.0, after))
-    parts = zip((name for name, _ in SPLIT), lasted, strict=True)
-    return [(name, ms) for name, ms in parts if ms or name != "waited"]
-
-
-def timing(parts: Sequence[tuple[str, float]], lang: Lang) -> Markup:
-    """Draw the parts of one exchange's time as one bar; the list beside it says the same in figures."""
     total, at, drawn = sum(ms for _, ms in parts) or 1.0, 0.0, list[Markup]()
     shares = [max(ms / total, _LEAST) if ms else 0.0 for _, ms in parts]
-    for (name, _), share in zip(parts, shares, strict=True):
-        width = share / (sum(shares) or 1.0) * WIDTH
+    for (name, _), part in zip(parts, shares, strict=True):
+        width = part / (sum(shares) or 1.0) * WIDTH * share
         box = Markup('<rect class="sb-part--{name}" x="{x}" y="0" width="{w}" height="{h}"/>')
         drawn.append(box.format(name=name, x=round(at, 1), w=round(width, 1), h=_THICK))
         at += width
@@ -147,12 +140,6 @@ def timing(parts: Sequence[tuple[str, float]], lang: Lang) -> Markup:
     ).format(w=WIDTH, h=_THICK, label=label, body=Markup("").join(drawn))
 
 
-def _known(ms: object) -> float:
-    is_number = isinstance(ms, int | float) and not isinstance(ms, bool)
-    return float(ms) if is_number and 0 <= ms < _LONGEST_MS else -1.0  # type: ignore[operator, arg-type]
-
-
-_LONGEST_MS = 1e10
 _THICK, _LEAST = 26, 0.02
 """A part of microseconds beside seconds of the model is still to be seen."""
 

@@ -158,6 +158,7 @@ class Upstream:
 
     Attributes:
         authority: Host and port as addressed.
+        asked_again: How often a kept connection had just been closed, and a fresh one was asked instead.
         on_broken: Called where an answer that had begun breaks off.
     """
 
@@ -180,6 +181,7 @@ class Upstream:
         self._key = key.encode()
         self.answer_seconds, self.turns = answer_seconds, turns or Turns()
         self.authority = self._authority.decode("ascii")
+        self.asked_again = 0
         self.on_broken: Callable[[], None] = _nothing
         self._idle: deque[Connection] = deque()
         self._begins: dict[str, bytes] = {}  # as many as there are endpoints of plain exchanges
@@ -263,6 +265,7 @@ class Upstream:
                     await connection.news(self.answer_seconds)
             except UpstreamDown:
                 if connection.is_reused and not connection.has_bytes:
+                    self.asked_again += 1
                     continue  # it had closed an idle connection just as we used it; a fresh one tells
                 raise
             except BaseException:

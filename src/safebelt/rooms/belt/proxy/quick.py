@@ -292,6 +292,7 @@ class Passing:
         connection = self._ready.connection
         error = connection.error
         if error is None and connection.is_reused and not connection.has_bytes:
+            self._ready.upstream.asked_again += 1
             self._ask_again(None)  # it had closed an idle connection just as we used it; a fresh one tells
             return
         self._ready.failed()

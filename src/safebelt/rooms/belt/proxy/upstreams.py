@@ -8,7 +8,7 @@ could be done twice (an order for a film) goes elsewhere only if nothing of it w
 import time
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from safebelt.rooms.belt.proxy.client import (
     ACCEPTED,
@@ -29,6 +29,11 @@ FAILURES = 3
 """Failures in a row after which an upstream rests: one may be chance, and each costs its callers a try."""
 FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 1.0, 30.0
 """A rest doubles with each trial that fails: a model that restarts is back within seconds, a dead one costs little."""
+UNREACHED, CLOSED, NOT_HTTP, SILENT, BROKEN, UNANSWERED, NOT_NOW = (
+    *("unreached", "closed", "not_http", "silent", "broken", "unanswered", "not_now"),
+)
+"""How one fails: no connection; closed before it answered; no HTTP; too slow; broke off midway; any of these on a kept
+connection; 502, 503 or 504."""
 _PASSING_STATUS = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
 """Answers that say *not me, not now* (RFC 9110 sections 15.6.3 to 15.6.5)."""
 
@@ -78,6 +83,10 @@ class Breaker:
     Args:
         ticks: A clock that never jumps, in seconds.
         longest_rest_seconds: Longest time between two trials.
+
+    Attributes:
+        all_failures, rests, taken_over: How often it failed, rested, and was asked after another had failed: all told.
+        failed_at, failed_how: When, by the clock, and how it failed last.
     """
 
     def __init__(
@@ -87,6 +96,8 @@ class Breaker:
         self._failures, self._rest = 0, FIRST_REST_SECONDS
         self._until = 0.0
         self._is_trying = False
+        self.all_failures = self.rests = self.taken_over = 0
+        self.failed_at, self.failed_how = 0.0, ""
 
     @property
     def is_resting(self) -> bool:
@@ -111,13 +122,28 @@ class Breaker:
         """Note that it answered."""
         self._failures, self._rest, self._is_trying = 0, FIRST_REST_SECONDS, False
 
-    def failed(self) -> None:
-        """Note that it failed, before its answer or in the middle of it."""
+    def failed(self, how: str = BROKEN) -> None:
+        """Note that it failed, before its answer or in the middle of it, and how."""
         self._failures += 1
+        self.all_failures += 1
+        self.failed_at, self.failed_how = self._ticks(), how
         if self.is_resting:
+            self.rests += 1
             self._until = self._ticks() + self._rest
             self._rest = min(self._longest, self._rest * 2)
         self._is_trying = False
+
+    def told(self) -> dict[str, Any]:
+        """Return how it stands; times are of its clock."""
+        return {
+            "in_a_row": self._failures,
+            "until": self._until if self.is_resting else 0.0,
+            "failures": self.all_failures,
+            "rests": self.rests,
+            "taken_over": self.taken_over,
+            "failed_at": self.failed_at,
+            "failed_how": self.failed_how,
+        }
 
 
 class Upstreams:
@@ -138,6 +164,7 @@ class Upstreams:
         self._all = [(one, Breaker(ticks, longest_rest_seconds=longest)) for one in upstreams]
         for one, breaker in self._all:
             one.on_broken = breaker.failed
+        self._none_left = 0
 
     async def send(
         self,
@@ -177,11 +204,13 @@ class Upstreams:
                 continue
             if isinstance(said, Answer):
                 said.close()
+            breaker.taken_over += said is not None
             said = await self._ask(one, breaker, question)
             if not question.leads_on(said):
                 break
         if isinstance(said, Answer):
             return said
+        self._none_left += said is None
         raise said or NoneLeft(min(breaker.wait() for _, breaker in self._all))
 
     def _behind(self, after: After | None, question: "_Question") -> Sequence[tuple[Upstream, Breaker]]:
@@ -216,7 +245,7 @@ class Upstreams:
                 accept=question.accept,
             )
         except (UpstreamDown, UpstreamBroke, UpstreamSlow) as error:
-            breaker.failed()
+            breaker.failed(_how(error))
             return error
         except BaseException:
             breaker.leave()
@@ -227,6 +256,13 @@ class Upstreams:
     def health(self) -> dict[str, int]:
         """Return how many there are, and how many rest."""
         return {"all": len(self._all), "resting": sum(breaker.is_resting for _, breaker in self._all)}
+
+    def told(self) -> list[dict[str, Any]]:
+        """Return how each stands, in order of preference; times are of the clock that was given."""
+        return [
+            {"upstream": one.authority, "asked_again": one.asked_again, "none_left": self._none_left, **breaker.told()}
+            for one, breaker in self._all
+        ]
 
     def close(self) -> None:
         """Close idle connections."""
@@ -249,16 +285,24 @@ class _Watched(Ready):
 
     def failed(self) -> None:
         """Note that it failed."""
-        self._breaker.failed()
+        self._breaker.failed(UNANSWERED)
 
 
 def _note(breaker: Breaker, status: int, *, is_alone: bool) -> bool:
     is_passing = status in _PASSING_STATUS and not is_alone
     if is_passing:
-        breaker.failed()
+        breaker.failed(NOT_NOW)
     else:
         breaker.answered()
     return not is_passing
+
+
+def _how(error: Exception) -> str:
+    if isinstance(error, Unreached):
+        return UNREACHED
+    if isinstance(error, UpstreamSlow):
+        return SILENT
+    return NOT_HTTP if isinstance(error, UpstreamBroke) else CLOSED
 
 
 class _Question(NamedTuple):

@@ -13,11 +13,12 @@ from safebelt.rooms.belt.decide.telemetry import Told, told
 from safebelt.rooms.belt.exports import prometheus
 from safebelt.rooms.belt.exports.counts import MOST_SYSTEMS, Counts
 from safebelt.rooms.belt.exports.prometheus import Gauge
+from safebelt.rooms.belt.model.upstreams import Circuit
 from safebelt.rooms.belt.records.disk import logs, path_of, segments
 from safebelt.rooms.belt.records.following import Ended, Follower, end_of
 from safebelt.rooms.belt.service.base import Tools
 from safebelt.rooms.belt.service.exporting import Exporting
-from safebelt.rooms.belt.service.stops import StopOrders
+from safebelt.rooms.belt.service.upstreams import UpstreamHealth
 
 SCRAPE_SECONDS = 1.0
 """How long one answer may read on; what is left is read by the next, and every answer says how much that is."""
@@ -63,7 +64,7 @@ def as_told(ended: Ended) -> Told:
     return told(ended.id, ended.intent, ended.outcome, ended.at)
 
 
-class Telemetry(Exporting, StopOrders):
+class Telemetry(Exporting, UpstreamHealth):
     """Metrics as Prometheus text."""
 
     def __init__(self, tools: Tools) -> None:
@@ -118,7 +119,32 @@ class Telemetry(Exporting, StopOrders):
                 [({"log": log or "w1"}, at) for log, at in self._written().items()],
             ),
             Gauge("safebelt_metrics_behind_bytes", "Records that are not counted here yet.", _one(behind)),
+            *self._upstream_gauges(),
             *self._export_gauges(),
+        ]
+
+    def _upstream_gauges(self) -> list[Gauge]:
+        """Return how every worker sees every upstream: counts begin with the worker."""
+        seen, now = self.upstreams_seen()[0], self._t.clock()
+        named = [({"upstream": one.upstream, "version": one.version, "worker": str(one.worker)}, one) for one in seen]
+        return [
+            Gauge(
+                "safebelt_upstream_resting",
+                "Whether a worker leaves an upstream alone for a while.",
+                [(labels, int(one.circuit(now) is not Circuit.CLOSED)) for labels, one in named],
+            ),
+            Gauge(
+                "safebelt_upstream_failures_total",
+                "How often an upstream failed a worker.",
+                [(labels, one.failures) for labels, one in named],
+                "counter",
+            ),
+            Gauge(
+                "safebelt_upstream_taken_over_total",
+                "How often an upstream was asked after another had failed.",
+                [(labels, one.taken_over) for labels, one in named],
+                "counter",
+            ),
         ]
 
     def _export_gauges(self) -> list[Gauge]:
