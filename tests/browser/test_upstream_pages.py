@@ -102,7 +102,7 @@ def test_a_reader_sees_who_rests_and_asks_for_a_longer_time_by_keyboard(
     browser_page.focus("text=6 hours")
     browser_page.keyboard.press("Enter")
     browser_page.wait_for_url("**minutes=360*")
-    assert browser_page.inner_text("[aria-current=true]") == "6 hours"
+    assert browser_page.inner_text("main [aria-current=true]") == "6 hours"
 
 
 def test_a_house_without_a_belt_at_work_says_that_nobody_knows(browser_page: Any, address: str, house: House) -> None:
