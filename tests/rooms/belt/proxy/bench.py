@@ -229,7 +229,8 @@ class Belt:
         self.switch.heard = tools.room.look
         self.tools, self.until = tools, asyncio.Event()
         heartbeat = Heartbeat(self.home / "pulse")
-        port = BeltPort(Gateway(tools, self.mcp), limits=self.limits, switch=self.switch, heartbeat=heartbeat)
+        self.gateway = Gateway(tools, self.mcp)
+        port = BeltPort(self.gateway, limits=self.limits, switch=self.switch, heartbeat=heartbeat)
         with __import__("socket").socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]

@@ -1,6 +1,8 @@
 """Minors' mode: stricter rules over the system's own, a notice, and a header and record that say so."""
 
+import asyncio
 import json
+import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,10 +14,14 @@ from hypothesis import strategies as st
 from tests.rooms.belt.proxy.bench import FORBIDDEN, POLICY, Belt, answering, in_belt, post, raw
 from tests.rooms.belt.proxy.test_admission import HI, asked, rules
 
+from safebelt.kernel.errors import Unavailable
+from safebelt.kernel.text import Text
 from safebelt.rooms.belt.decide.minors import laid_over, policies_in_use
 from safebelt.rooms.belt.model import Harness, Key, KeyTerms, NoticeMode, Policy, Snapshot, Stance
+from safebelt.rooms.belt.proxy.making import Making
 from safebelt.rooms.belt.proxy.screens import Screens
 from safebelt.rooms.belt.scanner.policies import load_policies
+from safebelt.rooms.belt.scanner.shelf import Shelf
 
 SHIPPED = load_policies(Path(__file__).parents[4] / "screening")
 MINORS = SHIPPED["safebelt/minors"]
@@ -40,6 +46,34 @@ def test_a_minor_is_screened_more_strictly_whatever_the_stance_and_told_so(tmp_p
         assert "mode" not in belt.records("intent")[-1]
 
     in_belt(tmp_path, answering(), scenario, stance=stance, **WITH)
+
+
+def test_the_first_request_in_the_mode_has_its_words_compiled_beside_the_loop_and_once(tmp_path: Path) -> None:
+    compiling: list[int] = []
+
+    def signed(text: str) -> str:  # asked once for each list that is compiled, by whoever compiles it
+        compiling.append(threading.get_ident())
+        return text
+
+    def refused(_note: str) -> str:
+        raise Unavailable(what=Text(zh="没有", en="none"), hint=Text(zh="没有", en="none"))
+
+    many = replace(POLICY.rules[0], id="many", terms=tuple(f"wort{number:04}" for number in range(3000)))
+    minors = replace(MINORS, rules=(*MINORS.rules, many), digest="e" * 64)
+
+    async def scenario(belt: Belt) -> None:
+        screens = Screens(Shelf(tmp_path / "shelf", sign=signed, open_note=refused))
+        screens.of(POLICY, belt.clock().date())  # as a belt's start does
+        compiling.clear()
+        object.__setattr__(belt.tools, "screens", screens)
+        belt.gateway._making = Making(screens)
+        answers = await asyncio.gather(*(asked(belt, ASKS, head=MINOR) for _ in range(8)))
+
+        assert [status for status, _, _ in answers] == [400] * 8
+        assert compiling and threading.get_ident() not in compiling
+        assert len(set(compiling)) == 1, "it was compiled by more than one thread"
+
+    in_belt(tmp_path, answering(), scenario, more_policies={MINORS.id: minors})
 
 
 def test_what_the_systems_own_policy_refuses_is_refused_to_minors_too(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from safebelt.rooms.belt.proxy.films import ASKED, CONTENT, JOB, Film, FilmOrder
 from safebelt.rooms.belt.proxy.identity import PATH as IDENTITY
 from safebelt.rooms.belt.proxy.identity import IdentityDoor
 from safebelt.rooms.belt.proxy.leaves import rewrite_words
+from safebelt.rooms.belt.proxy.making import Making
 from safebelt.rooms.belt.proxy.mcp import McpExchange, McpServer
 from safebelt.rooms.belt.proxy.media import Pictures, Speech
 from safebelt.rooms.belt.proxy.messages import Messages
@@ -66,6 +67,7 @@ class Gateway:
     def __init__(self, tools: Tools, mcp: Mapping[str, McpServer] | None = None) -> None:
         self._tools = tools
         self._admission = Admission(tools)
+        self._making = Making(tools.screens)
         self._mcp = {f"{MCP}{name}": server for name, server in (mcp or {}).items()}
         self._open: dict[str, Callable[[Request, Reply], Awaitable[None]]] = {
             "/health": self._health,
@@ -122,6 +124,7 @@ class Gateway:
                 return
             caller = let_in
             reply.open_line(line)
+            await self._making.ready(caller.policy, self._tools.clock().date())
             if server:
                 name = request.path.removeprefix(MCP)
                 await McpExchange(self._tools, caller, request, reply, server=server, name=name).run()

@@ -55,9 +55,9 @@ class Screens:
             self._scanners = {old: kept for old, kept in self._scanners.items() if old[1] == on} | {key: scanner}
         return scanner
 
-    def knows(self, digest: str) -> bool:
-        """Whether there is a scanner for a policy, of whatever day."""
-        return any(policy == digest for policy, _ in tuple(self._scanners))
+    def knows(self, digest: str, on: date | None = None) -> bool:
+        """Whether there is a scanner for a policy, of a day or of whatever day."""
+        return any(policy == digest and on in (None, day) for policy, day in tuple(self._scanners))
 
     def has(self, scanner: Scanner) -> bool:
         """Whether a scanner is in use."""
