@@ -12,6 +12,7 @@ Change = Callable[[str], str]
 
 _HOMOGLYPHS = str.maketrans("aceopxyisj", "асеорхуіѕј")
 _LEET = str.maketrans("aeiost", "431057")
+_SMALL_CAPITALS = str.maketrans("abcdefghijklmnoprstuvwyz", "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ")
 _EMOJI = "😀"
 
 
@@ -80,12 +81,31 @@ MORE: Mapping[str, Change] = {
     "escapes in braces": lambda t: "".join(f"\\u{{{ord(c):x}}}" for c in t),
     "percent and number": lambda t: "".join(f"%u{ord(c):04x}" for c in t),
     "base64": lambda t: base64.b64encode(f"please look: {t}!".encode()).decode(),
+    "base64, twice": lambda t: base64.b64encode(base64.b64encode(f"please look: {t}!".encode())).decode(),
+    "base64 of escapes": lambda t: base64.b64encode("".join(f"&#{ord(c)};" for c in t).encode()).decode(),
+    "base64 of zero width": lambda t: base64.b64encode("\u200b".join(f"please look: {t}!").encode()).decode(),
+    "base64 in lines": lambda t: base64.encodebytes(f"{'please look, ' * 4}{t}{', thank you' * 4}".encode()).decode(),
+    "hexadecimal": lambda t: f"please look: {t}!".encode().hex(),
     "hidden in tag letters": lambda t: "".join(chr(0xE0000 + ord(c)) if c.isascii() else c for c in t),
+    "half in tag letters": lambda t: "".join(
+        chr(0xE0000 + ord(c)) if c.isascii() and at % 2 else c for at, c in enumerate(t)
+    ),
+    "letters of flags": lambda t: "".join(chr(0x1F1E6 + ord(c) - 97) if "a" <= c <= "z" else c for c in t),
+    "letters in black squares": lambda t: "".join(chr(0x1F170 + ord(c) - 97) if "a" <= c <= "z" else c for c in t),
+    "small capitals": lambda t: t.translate(_SMALL_CAPITALS),
+    "returns inside": spaced("\r"),
+    "form feeds for blanks": lambda t: t.replace(" ", "\f"),
     "accents": lambda t: unicodedata.normalize("NFC", "".join(c + "\u0301" for c in t)),
     "one star": lambda t: t[:1] + "*" + t[1:],
     "two blanks for one": lambda t: t.replace(" ", "  "),
 }
-"""Others, beyond what is asked.  Base64 and tag letters are read in requests only."""
+"""Others, beyond what is asked."""
+
+IN_REQUESTS_ONLY = frozenset(name for name in MORE if name.startswith(("base64", "hidden", "half"))) | {
+    "hexadecimal",
+    "letters of flags",
+}
+"""Those that a stream does not wait for."""
 
 
 def carriers(word: str) -> tuple[str, str]:

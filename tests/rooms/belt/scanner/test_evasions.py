@@ -1,7 +1,7 @@
 """Words are found however they are written, and what only looks like them is not."""
 
 import pytest
-from bench._evasions import EVASIONS, MORE, Change, carriers
+from bench._evasions import EVASIONS, IN_REQUESTS_ONLY, MORE, Change, carriers
 from tests.rooms.belt.scanner.samples import policy, rule
 
 from safebelt.rooms.belt.model import Action, Side, Stance
@@ -21,7 +21,6 @@ TERMS = (
 )
 SCANNER = Scanner(policy(rule("w", Action.MASK, TERMS)))
 ALL: dict[str, Change] = {**EVASIONS, **MORE}
-IN_REQUESTS_ONLY = {"base64", "hidden in tag letters"}
 
 
 @pytest.mark.parametrize("name", ALL)

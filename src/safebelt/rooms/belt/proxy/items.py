@@ -17,6 +17,7 @@ from safebelt.rooms.belt.proxy.client import UpstreamBroke
 from safebelt.rooms.belt.proxy.frames import MOST_TRIES, Frame, Lane, frame_of
 from safebelt.rooms.belt.proxy.leaves import Keys, rewrite_tree
 from safebelt.rooms.belt.proxy.notices import NoticeFor
+from safebelt.rooms.belt.proxy.over import Border, in_answer, kind_of
 from safebelt.rooms.belt.proxy.screens import WholeAnswer, Words, plain_path
 from safebelt.rooms.belt.proxy.streaming import BEAT, DONE, OpenChannel
 from safebelt.rooms.belt.scanner.stream import Released, StreamScreen
@@ -44,6 +45,7 @@ class ItemsAnswer(WholeAnswer):
             RecursionError: It is nested too deeply.
         """
         self._is_refused = False
+        self._across = self._found_across(in_answer(body))
         screened: Json = rewrite_tree(body, (), self._speech, self._words)
         return {**screened, **self.refused} if self._is_refused or self._words.is_refused else screened
 
@@ -62,6 +64,9 @@ class Channel:
         is_json: It is JSON source.
         said: What the model said.
         passed: What left.
+        left: What waited when it ended: it may go on in the next text.
+        border: To the text before it, where that had something unfinished.
+        size: How many characters the model said.
     """
 
     path: str
@@ -69,6 +74,14 @@ class Channel:
     is_json: bool
     said: list[str] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
+    left: str = ""
+    border: Border | None = None
+    size: int = 0
+
+    def unfinished(self) -> str:
+        """Return what of it still waits."""
+        held = self.screen.held
+        return "".join(self.said)[-held:] if held else ""
 
 
 class ItemsStream(ABC):
@@ -90,6 +103,7 @@ class ItemsStream(ABC):
         self._channels: dict[Keys, Channel] = {}
         self._closed: set[Keys] = set()
         self._hits: list[Hit] = []
+        self._last_texts: dict[Keys, Channel] = {}
         self._token: tuple[Frame, Keys] | None = None
         self.lane: Lane | None = None
         self._tries = 0
@@ -113,7 +127,7 @@ class ItemsStream(ABC):
 
     def said(self) -> dict[str, tuple[str, bool]]:
         """Return what the model said, by path, with whether it is JSON source: only for masking into the record."""
-        return {one.path: ("".join(one.said), one.is_json) for one in self._channels.values()}
+        return {one.path: (_told(one), one.is_json) for one in self._channels.values()}
 
     def take(self, data: bytes) -> bytes:
         """Take the data of one event; return the bytes to pass on now.
@@ -169,14 +183,29 @@ class ItemsStream(ABC):
         if one is None:
             if len(self._channels) >= MOST_CHANNELS:
                 raise UpstreamBroke("an answer of so many texts cannot be screened")
-            path = plain_path(keys)
-            one = self._channels[keys] = Channel(path, *self._open_channel(path, is_json))
+            one = self._channels[keys] = self._opened(keys, is_json=is_json)
         if keys in self._closed:
             raise UpstreamBroke("a text goes on after its end")
         if self.is_refused:
             return ""
         one.said.append(text)
+        one.size += len(text)
         return self._released(one, one.screen.feed(text))
+
+    def _opened(self, keys: Keys, *, is_json: bool) -> Channel:
+        """Return a channel; a text begins with what waited at the end of the one before, which a reader joins to it."""
+        path = plain_path(keys)
+        one = Channel(path, *self._open_channel(path, is_json))
+        if keys[-1] != "text" or one.is_json:
+            return one
+        kind = kind_of(keys)
+        last = self._last_texts.get(kind)
+        self._last_texts[kind] = one
+        waits = "" if last is None else last.left or last.unfinished()
+        if waits:
+            one.border = Border(len(waits))
+            one.screen.feed(waits)
+        return one
 
     def _close(self, keys: Keys) -> str:
         """End a text; return what still waited."""
@@ -184,9 +213,12 @@ class ItemsStream(ABC):
         if one is None or keys in self._closed or self.is_refused:
             return ""
         self._closed.add(keys)
+        one.left = one.unfinished() if keys[-1] == "text" and one.border is None else ""
         return self._released(one, one.screen.close())
 
     def _released(self, one: Channel, released: Released) -> str:
+        if one.border is not None:
+            released = one.border.behind(released, one.path, one.size - one.screen.held)
         self._hits += released.hits
         self._is_refused |= released.is_refused
         one.passed.append(released.text)
@@ -196,6 +228,12 @@ class ItemsStream(ABC):
         """Return all of a text that left."""
         one = self._channels.get(keys)
         return "".join(one.passed) if one else ""
+
+
+def _told(one: Channel) -> str:
+    """Return what a text said, for a record; where it ended a finding of the text before, only what left of it."""
+    is_crossed = one.border is not None and one.border.is_crossed
+    return "".join(one.passed if is_crossed else one.said)
 
 
 def _parsed(data: bytes) -> Json:

@@ -95,6 +95,28 @@ def is_long_number(node: Any) -> bool:
     return type(node) in (int, float) and abs(node) >= _LONG_NUMBER
 
 
+def strings_in(body: Any) -> list[tuple[Keys, str, bool]]:
+    """Return every string, every long number as text and every name of a field: `(keys, text, is a name)`."""
+    found: list[tuple[Keys, str, bool]] = []
+    _collect(body, (), found)
+    return found
+
+
+def _collect(node: Any, keys: Keys, found: list[tuple[Keys, str, bool]]) -> None:
+    if isinstance(node, str):
+        found.append((keys, node, False))
+    elif isinstance(node, dict):
+        for name, value in node.items():
+            way = (*keys, name)
+            found.append((way, name, True))
+            _collect(value, way, found)
+    elif isinstance(node, list):
+        for at, item in enumerate(node):
+            _collect(item, (*keys, at), found)
+    elif is_long_number(node):
+        found.append((keys, str(node), False))
+
+
 def _number(node: Any, word: Word) -> Any:
     """Return a number as it may be passed on: as it is, or as the text that stands for it."""
     text = str(node)

@@ -1,6 +1,6 @@
 """Anthropic's `/v1/messages`, whole and streamed: blocks of text, thinking and tool use."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -16,7 +16,9 @@ from safebelt.rooms.belt.proxy.steps import Streamed
 _REFUSED: Mapping[str, Any] = {"stop_reason": "refusal", "stop_sequence": None}
 """The interface's own words for an answer that a guard broke off."""
 _PIECES = {"text": "text_delta", "thinking": "thinking_delta", "partial_json": "input_json_delta"}
-"""Fields in which a block grows, and the kind of their pieces."""
+"""Fields in which a block grows, and the kind of their pieces; what an upstream invents tomorrow grows too."""
+_WHOLE = frozenset({"type", "signature"})
+"""Fields of a piece that come whole."""
 
 
 class Messages(Exchange):
@@ -62,6 +64,7 @@ class MessageStream(ItemsStream):
     def __init__(self, *words: Any) -> None:
         super().__init__(*words)
         self._open: list[int] = []
+        self._kinds = dict(_PIECES)
         self._stopped: Json | None = None
         self._held: list[Json] = []
 
@@ -118,7 +121,7 @@ class MessageStream(ItemsStream):
     def _started(self, event: Json) -> list[Json]:
         index, block = number(event, "index"), event.get("content_block")
         self._open.append(index)
-        first = self._pieces(index, block) if isinstance(block, dict) else {}
+        first = self._pieces(index, block, _PIECES) if isinstance(block, dict) else {}
         worded = self._worded({**event, "content_block": _without(block, first)})
         return [{**worded, "content_block": {**worded["content_block"], **first}} if first else worded]
 
@@ -126,17 +129,19 @@ class MessageStream(ItemsStream):
         delta = event.get("delta")
         if not isinstance(delta, dict):
             return []
-        pieces = self._pieces(number(event, "index"), delta)
+        names = [name for name, value in delta.items() if name not in _WHOLE and isinstance(value, str)]
+        pieces = self._pieces(number(event, "index"), delta, names)
         worded = self._worded({**event, "delta": _without(delta, pieces)})
+        self._kinds |= {name: str(worded["delta"].get("type")) for name in names if name not in _PIECES}
         if pieces and not any(pieces.values()):
             return []
         return [{**worded, "delta": {**worded["delta"], **pieces}}]
 
-    def _pieces(self, index: int, node: Json) -> dict[str, str]:
+    def _pieces(self, index: int, node: Json, names: Iterable[str]) -> dict[str, str]:
         """Return what of a node's texts may leave now."""
         return {
             name: self._feed(("content", index, name), text, is_json=name == "partial_json") if text else ""
-            for name in _PIECES
+            for name in names
             if isinstance(text := node.get(name), str)
         }
 
@@ -150,7 +155,11 @@ class MessageStream(ItemsStream):
 
     def _rest(self, index: int) -> list[Json]:
         """Close a block's texts; return what they still had."""
-        return [_piece(index, name, text) for name in _PIECES if (text := self._close(("content", index, name)))]
+        mine = [keys for keys in self._channels if keys[1] == index]
+        return [self._piece(index, str(keys[2]), text) for keys in mine if (text := self._close(keys))]
+
+    def _piece(self, index: int, name: str, text: str) -> Json:
+        return {"type": "content_block_delta", "index": index, "delta": {"type": self._kinds[name], name: text}}
 
     def _settled(self, *, is_last: bool = False) -> list[Json]:
         """Return the end of the block before, with the notice where it was the last."""
@@ -159,11 +168,7 @@ class MessageStream(ItemsStream):
         stopped, self._stopped = self._stopped, None
         text = self._passed(("content", stopped["index"], "text"))
         notice = self._notice(text) if is_last and text else ""
-        return [*([_piece(stopped["index"], "text", notice)] if notice else []), stopped]
-
-
-def _piece(index: int, name: str, text: str) -> Json:
-    return {"type": "content_block_delta", "index": index, "delta": {"type": _PIECES[name], name: text}}
+        return [*([self._piece(stopped["index"], "text", notice)] if notice else []), stopped]
 
 
 def _without(node: Any, names: Mapping[str, str]) -> Any:

@@ -72,6 +72,8 @@ class ResponseStream(ItemsStream):
             return []
         if kind.endswith(".delta") and isinstance(event.get("delta"), str):
             return self._numbered(self._grown(event))
+        if kind.endswith(".delta") and isinstance(event.get("delta"), dict):
+            return self._numbered(self._grown_within(event, event["delta"]))
         if kind.endswith(".done") and any(isinstance(event.get(name), str) for name in _WHOLE_FIELDS):
             return self._numbered(self._whole(event))
         again = self._again(event)
@@ -109,6 +111,17 @@ class ResponseStream(ItemsStream):
         worded.pop("logprobs", None)  # they would spell out what waits
         return [{**worded, "delta": text}] if text else []
 
+    def _grown_within(self, event: Json, delta: Json) -> list[Json]:
+        """Return what may leave of an event whose piece is an object: each string of it is a piece of its own text."""
+        way = _keys(event, event["type"].removesuffix(".delta"))[:-1]
+        texts = {
+            name: self._feed((*way, "delta", name), text, is_json=False)
+            for name, text in delta.items()
+            if isinstance(text, str) and text and name != "type"
+        }
+        worded = self._worded({**event, "delta": {name: value for name, value in delta.items() if name not in texts}})
+        return [{**worded, "delta": {**worded["delta"], **texts}}] if not texts or any(texts.values()) else []
+
     def _whole(self, event: Json) -> list[Json]:
         """Return the event that ends a text, behind what of the text still waited, and the notice."""
         kind = event["type"].removesuffix(".done")
@@ -145,7 +158,8 @@ class ResponseStream(ItemsStream):
 
     def _piece(self, keys: Keys, text: str) -> Json:
         kind, item, part = keys[2], keys[1], keys[3]
-        return {"type": f"{kind}.delta", "output_index": item, "content_index": part, "delta": text}
+        said = {keys[-1]: text} if keys[-2] == "delta" else text
+        return {"type": f"{kind}.delta", "output_index": item, "content_index": part, "delta": said}
 
     def _passed_items(self) -> list[Json]:
         """Return what of the answer left, as the item that a whole response would have."""

@@ -16,11 +16,15 @@ from safebelt.rooms.belt.proxy.leaves import (
     is_plain_choice,
     rewrite_choice,
     rewrite_words,
+    strings_in,
 )
+from safebelt.rooms.belt.proxy.over import NOTHING, Over, found_over, in_choices, in_request, unspelled
+from safebelt.rooms.belt.proxy.over import Text as Together
 from safebelt.rooms.belt.scanner.detectors import DETECTORS
 from safebelt.rooms.belt.scanner.engine import Scanner, mask_all
 from safebelt.rooms.belt.scanner.messages import Part, path_of, read_request
 from safebelt.rooms.belt.scanner.shelf import Shelf
+from safebelt.rooms.belt.scanner.source import holds_text
 from safebelt.rooms.belt.scanner.stream import StreamScreen
 
 _SHORT = 64
@@ -33,7 +37,7 @@ _ORDINARY = re.compile(r"(?:[a-z_.()]|\[\d+\])*")
 """A path made of the interface's own names; any other holds names that a caller chose."""
 _BLOB_FIELDS = frozenset({"url", "data", "file_data"})
 _BLOB = re.compile(r"(?:data:[\w.+-]+/[\w.+-]+;base64,)?[A-Za-z0-9+/]{256,}={0,2}")
-"""Pictures, sound and files in base64: no text; the reading names the part as not evaluated."""
+"""Pictures, sound and files in base64, but those that begin as a text: the reading names the part as not evaluated."""
 
 
 class Screens:
@@ -117,11 +121,13 @@ def screen_request(scanner: Scanner, harness: Harness, body: dict[str, Any]) -> 
     """
     reading = read_request(body)
     known = {part.keys: part.is_json for part in reading.parts}
-    strings = _strings(body)
-    if not reading.not_evaluated and _is_clean_request(scanner, strings, known):
+    strings = strings_in(body)
+    over = found_over(lambda text: scanner.scan(text, Side.INPUT), in_request(strings))
+    if not reading.not_evaluated and not over and _is_clean_request(scanner, strings, known):
         return _unchanged(scanner, harness, body, reading.parts)
     texts = list(_named(strings, known))
-    found = {text.name: hits for text in texts if (hits := _find(scanner, Side.INPUT, text.text, is_json=text.is_json))}
+    read = ((text, _find(scanner, Side.INPUT, text.text, is_json=text.is_json)) for text in texts)
+    found = {text.name: hits for text, own in read if (hits := [*own, *over.get(text.keys, ())])}
     not_evaluated = tuple(map(_nameless, reading.not_evaluated))
     verdict = judge(scanner.policy, harness.stance, Side.INPUT, found, not_evaluated)
     by_part: dict[str, list[Hit]] = {}
@@ -137,7 +143,9 @@ def screen_request(scanner: Scanner, harness: Harness, body: dict[str, Any]) -> 
     return Screened(
         verdict=verdict,
         body=_rebuilt(body, (), changed) if changed else body,
-        kept={text.name: mask_all(text.text, as_json=text.is_json) for text in told},
+        kept={
+            text.name: mask_all(unspelled(text.text, over.get(text.keys, ())), as_json=text.is_json) for text in told
+        },
         texts={text.name: text.text for text in told},
     )
 
@@ -186,31 +194,9 @@ def nothing_found(policy: Policy, stance: Stance, side: Side) -> Verdict:
     return verdict
 
 
-def _strings(body: Any) -> list[tuple[Keys, str, bool]]:
-    """Return every string, every long number as text and every name of a field: `(keys, text, is a name)`."""
-    found: list[tuple[Keys, str, bool]] = []
-    _collect(body, (), found)
-    return found
-
-
-def _collect(node: Any, keys: Keys, found: list[tuple[Keys, str, bool]]) -> None:
-    if isinstance(node, str):
-        found.append((keys, node, False))
-    elif isinstance(node, dict):
-        for name, value in node.items():
-            way = (*keys, name)
-            found.append((way, name, True))
-            _collect(value, way, found)
-    elif isinstance(node, list):
-        for at, item in enumerate(node):
-            _collect(item, (*keys, at), found)
-    elif is_long_number(node):
-        found.append((keys, str(node), False))
-
-
 def _is_read(keys: Keys, text: str) -> bool:
     """Whether a string is looked at: it is not empty, and no picture or sound in base64."""
-    return bool(text) and not (keys[-1] in _BLOB_FIELDS and _BLOB.fullmatch(text))
+    return bool(text) and not (keys[-1] in _BLOB_FIELDS and _BLOB.fullmatch(text) and not holds_text(text))
 
 
 def _named(strings: Iterable[tuple[Keys, str, bool]], known: Mapping[Keys, bool]) -> Iterator[_Text]:
@@ -306,6 +292,7 @@ class WholeAnswer:
         self._scanner, self._harness, self._is_json = scanner, harness, is_json
         self._hits: list[Hit] = []
         self._words = Words(scanner, harness)
+        self._across = NOTHING
         self.said: dict[str, tuple[str, bool]] = {}
         self._is_refused = self.is_clean = False
 
@@ -320,15 +307,19 @@ class WholeAnswer:
         Raises:
             RecursionError: It is nested too deeply.
         """
-        self.is_clean = self._is_clean(body)
+        choices = body.get("choices")
+        self._across = self._found_across(in_choices(choices) if isinstance(choices, list) else ())
+        self.is_clean = not self._across and self._is_clean(body)
         if self.is_clean:
             return dict(body)
         self.said.clear()
-        choices = body.get("choices")
         if not isinstance(choices, list):
             return dict(rewrite_words(body, self._words))
         frame = rewrite_words({key: value for key, value in body.items() if key != "choices"}, self._words)
         return {**frame, "choices": [self._choice(choice, at) for at, choice in enumerate(choices)]}
+
+    def _found_across(self, lists: Iterable[Sequence[Together]]) -> Over:
+        return found_over(lambda text: self._scanner.scan(text, Side.OUTPUT), lists)
 
     @staticmethod
     def _path(keys: Keys) -> str:
@@ -366,8 +357,9 @@ class WholeAnswer:
             return ""
         path = self._path(keys)
         as_json = is_json or (self._is_json and path.endswith((".content", ".text")))
-        self.said[path] = text, as_json
-        found = self._scanner.scan(text, Side.OUTPUT, as_json=as_json)
+        over = self._across.get(keys, ())
+        self.said[path] = unspelled(text, over) if over else text, as_json
+        found = [*self._scanner.scan(text, Side.OUTPUT, as_json=as_json), *over]
         hits = hits_of(self._scanner.policy, self._harness.stance, Side.OUTPUT, path, found)
         self._hits += hits
         passed, refused = apply(text, hits, as_json=as_json)

@@ -178,6 +178,8 @@ class StreamedAnswer:
             channel = self._channels[keys] = _Channel(path, *self._open_channel(path, is_json))
         if self.is_refused:
             return ""
+        if keys[0] in self._ended:
+            raise UpstreamBroke("a choice goes on after its end")
         channel.said.append(text)
         return self._released(channel.screen.feed(text))
 

@@ -7,7 +7,7 @@ cannot be masked there, so it does not leave.
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from http import HTTPStatus
@@ -23,6 +23,8 @@ from safebelt.rooms.belt.proxy.client import Answer, UpstreamBroke
 from safebelt.rooms.belt.proxy.exchange import Exchange
 from safebelt.rooms.belt.proxy.items import ItemsAnswer
 from safebelt.rooms.belt.proxy.leaves import Keys
+from safebelt.rooms.belt.proxy.over import NOTHING, Over
+from safebelt.rooms.belt.proxy.over import Text as Piece
 from safebelt.rooms.belt.proxy.screens import Screened, WholeAnswer, plain_path, screen_request
 from safebelt.rooms.belt.proxy.steps import as_said
 
@@ -203,6 +205,10 @@ class _Transcript(ItemsAnswer):
             self._hits += over
         self.said = _said(body, self._veiled)
         return _unspelled(screened) if any(map(_acts, self.hits)) else screened
+
+    def _found_across(self, lists: Iterable[Sequence[Piece]]) -> Over:
+        """Return nothing: of segments, words and tokens more is asked here."""
+        return NOTHING
 
     def _placed(self, begin: str) -> Counter[str]:
         """Return how often each rule acted in pieces."""

@@ -14,6 +14,8 @@ from safebelt.rooms.belt.scanner.tables import lines
 _MARKS = frozenset({"Mn", "Me"})
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
 """Hangul fillers: letters by category, blank on screen."""
+_BLANKS = frozenset("\r\v\f\x1c\x1d\x1e\x1f\x85")
+"""Controls that readers show as a blank or a new line, and that part words."""
 _HYPHENS = frozenset("\u2010\u2012\u2013\u2212")
 """Hyphen, figure dash, en dash, minus.  The long dash 破折号 is punctuation, and no part of a number or key."""
 INVISIBLE = "\ufdd0"
@@ -37,16 +39,24 @@ UNICODE = 0x110000
 """How many code points there are."""
 
 
+def _shown_as() -> dict[str, str]:
+    """Return letters and digits in disguise that Unicode does not call compatible, nor confusable."""
+    small = dict(zip("ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯʀꜱᴛᴜᴠᴡʏᴢ", "abcdefghijklmnopqrstuvwyz", strict=True))
+    inverse = {chr(first + at): chr(0x61 + at) for first in (0x1F150, 0x1F170) for at in range(26)}
+    circled = {chr(first + at): str(at + 1) for first in (0x2776, 0x2780, 0x278A, 0x24F5) for at in range(9)}
+    return {**small, **inverse, **circled, "\u24ff": "0"}
+
+
 @cache
 def _same() -> dict[str, str]:
-    return {line[0]: line[1] for name in ("traditional", "confusables") for line in lines(name)}
+    return _shown_as() | {line[0]: line[1] for name in ("traditional", "confusables") for line in lines(name)}
 
 
 def _plain(char: str) -> str:
     """Return the plain form of a character by its category, or the character itself."""
     match unicodedata.category(char):
         case "Mn" | "Me" | "Cf" | "Cc":
-            return char if char in "\t\n" else ""
+            return char if char in "\t\n" else " " if char in _BLANKS else ""
         case "Nd":
             return str(unicodedata.decimal(char))
         case "Zs":

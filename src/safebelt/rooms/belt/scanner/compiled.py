@@ -14,7 +14,7 @@ from safebelt.rooms.belt.scanner.finders import Finder, FoldedHit, Pointer
 from safebelt.rooms.belt.scanner.fold import Whole
 from safebelt.rooms.belt.scanner.patterns import Database
 from safebelt.rooms.belt.scanner.shelf import Shelf
-from safebelt.rooms.belt.scanner.source import BASE64_LONG, BASE64_SHORT
+from safebelt.rooms.belt.scanner.source import BASE64_LONG, BASE64_SHORT, FLAG_LETTERS
 from safebelt.rooms.belt.scanner.terms import LEET_HINT
 from safebelt.rooms.belt.scanner.views import WordHit
 from safebelt.rooms.belt.scanner.words import Words
@@ -28,7 +28,7 @@ class Look(NamedTuple):
     Attributes:
         words: The words in it; one may come more than once.
         personal: What the detectors find in it.
-        has_base64: Whether it may hold base64.
+        has_base64: Whether it may hold base64, or letters of flags.
     """
 
     words: Iterable[WordHit]
@@ -82,7 +82,7 @@ class Compiled:
         self._words, self._glance, detectors = words, words.glance, tuple(detectors)
         hints = {LEET_HINT: _LEET} if has_leet else {}
         hints |= dict.fromkeys((detector.probe for detector in detectors), _PERSONAL)
-        asked = hints | {BASE64_SHORT: _BASE64, BASE64_LONG: _BASE64}
+        asked = hints | dict.fromkeys((BASE64_SHORT, BASE64_LONG, FLAG_LETTERS), _BASE64)
         self._bits = list(asked.values())
         self._hints = Database({}, dict(enumerate(hints)))
         self._asked = Database({}, dict(enumerate(asked)))

@@ -19,9 +19,11 @@ from safebelt.rooms.belt.scanner.shelf import Shelf
 
 _PLAIN_ASCII = re.compile(r"[\t\n\x20-\x7e]*")
 _HIDDEN = b"\0"
-_CONTROLS = bytes(code for code in (*range(32), 127) if code not in b"\t\n")
+_BLANKS = b"\r\v\f\x1c\x1d\x1e\x1f"
+_CONTROLS = bytes(code for code in (*range(32), 127) if code not in b"\t\n" + _BLANKS)
 _ASCII = bytes.maketrans(
-    string.ascii_uppercase.encode() + _CONTROLS, string.ascii_lowercase.encode() + _HIDDEN * len(_CONTROLS)
+    string.ascii_uppercase.encode() + _CONTROLS + _BLANKS,
+    string.ascii_lowercase.encode() + _HIDDEN * len(_CONTROLS) + b" " * len(_BLANKS),
 )
 """ASCII folded, with one sign for all that is invisible: where it comes up, the text is folded through the arrays."""
 

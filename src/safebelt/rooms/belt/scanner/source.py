@@ -1,13 +1,15 @@
 """From an original text to what is scanned: escapes and encodings read, folded, with the way back.
 
-A whole text can also hold others, written in base64 or in Unicode's invisible tag letters; `texts_within` reads those.
+A whole text can also hold others, written in base64, in hexadecimal, in Unicode's invisible tag letters or in the
+letters of flags; `texts_within` reads those.
 A stream does not look for them: where one ends is not bounded.
 """
 
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from unicodedata import category
 
 from safebelt.rooms.belt.scanner.decode import Chars, Decoder, may_be_encoded
 from safebelt.rooms.belt.scanner.fold import Whole, fold_whole
@@ -16,10 +18,18 @@ from safebelt.rooms.belt.scanner.unescape import Unescaper
 ROUNDS = 2
 """How often over a text may be encoded and still be read."""
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])(?:[A-Za-z0-9+/_-]{16,}={0,2}|[A-Za-z0-9+/_-]{6,15}={1,2})")
+_BASE64_LINES = re.compile(r"(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]{1,76}={0,2}")
+"""Base64 as mail and keys have it, in lines (RFC 2045, RFC 7468)."""
+_HEXADECIMAL = re.compile(r"(?:[0-9a-fA-F]{2}){8,}")
 _TO_STANDARD = str.maketrans("-_", "+/")
 _TAGS = re.compile("[\U000e0020-\U000e007e]{4,}")
+_SIGNS_FOR_LETTERS = re.compile("[\U000e0020-\U000e007e\U0001f1e6-\U0001f1ff]")
+_TO_LETTERS = {0xE0000 + code: code for code in range(0x20, 0x7F)} | {0x1F1E6 + at: 0x61 + at for at in range(26)}
+_FLAG_LETTER = f"(?:{'|'.join(map(chr, range(0x1F1E6, 0x1F200)))})"
 BASE64_LONG, BASE64_SHORT = "[a-z0-9+/_-]{16}", "[a-z0-9+/_-]{6}="
-"""Patterns over folded text, one of which is there wherever `texts_within` finds base64."""
+FLAG_LETTERS = f"{_FLAG_LETTER}[ .*-]?{_FLAG_LETTER}"
+"""Patterns over folded text, one of which is there wherever `texts_within` finds base64, or letters of flags."""
+_BEGINS_BLOB = re.compile(r"(?:data:[\w.+-]+/[\w.+-]+;base64,)?([A-Za-z0-9+/]{64})")
 
 
 class Source:
@@ -37,6 +47,10 @@ class Source:
     ) -> None:
         self.chars, self._starts, self._ends = chars, starts, ends
         self.folded = folded or fold_whole(chars)
+
+    def translated(self, table: Mapping[int, int]) -> "Source":
+        """Return the same with other characters in the places of some."""
+        return Source(self.chars.translate(table), self._starts, self._ends)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return the span of the original text that a span of folded text came from."""
@@ -103,32 +117,66 @@ def read(text: str, *, as_json: bool = False) -> Source:
     return Source(*chars)
 
 
-def texts_within(source: Source, *, has_base64: bool = True) -> Iterator[Source]:
-    """Yield the texts that a whole text holds in base64 or tag letters; a finding there covers all they are written in.
+def texts_within(source: Source, *, has_base64: bool = True, rounds: int = ROUNDS) -> Iterator[Source]:
+    """Yield the texts that a whole text holds in other letters; a finding there covers all they are written in.
 
     Args:
         source: The text.
-        has_base64: False where it is known to hold none.
+        has_base64: False where it is known to hold none, nor letters of flags.
+        rounds: How often one may be within another.
     """
     if source.folded.is_moved:  # tag letters are invisible: they fold to nothing
         for tags in _TAGS.finditer(source.chars):
             yield _within(source, tags, "".join(chr(ord(char) - 0xE0000) for char in tags.group()))
-    for run in _BASE64.finditer(source.chars) if has_base64 else ():
+    if (source.folded.is_moved or has_base64) and _SIGNS_FOR_LETTERS.search(source.chars):
+        yield source.translated(_TO_LETTERS)
+    for run in _runs(source.chars) if has_base64 else ():
         if text := _from_base64(run.group()):
-            yield _within(source, run, text)
+            yield (inner := _within(source, run, text))
+            if rounds > 1:
+                yield from texts_within(inner, rounds=rounds - 1)
+
+
+def holds_text(blob: str) -> bool:
+    """Whether a picture, a sound or a file in base64, at least 64 characters, begins as a text in UTF-8 does."""
+    begin = _BEGINS_BLOB.match(blob)
+    return begin is not None and _is_readable(base64.b64decode(begin[1]).decode(errors="ignore"))
+
+
+def _runs(chars: str) -> Iterator[re.Match[str]]:
+    yield from _BASE64.finditer(chars)
+    if "\n" in chars:
+        yield from _BASE64_LINES.finditer(chars)
 
 
 def _within(source: Source, match: re.Match[str], text: str) -> Source:
     start, end = source.original(*match.span())
-    return Source(text, [start] * len(text), [end] * len(text))
+    chars: Chars = text, [start] * len(text), [end] * len(text)
+    for _ in range(ROUNDS if may_be_encoded(text) else 0):
+        chars = Decoder().feed(*chars, is_last=True)
+    return Source(*chars)
 
 
 def _from_base64(run: str) -> str:
-    """Return the text that a run of base64 holds; nothing where it holds no text."""
+    """Return the text that a run of base64, or of hexadecimal, holds; nothing where it holds no text."""
+    run = "".join(run.split())
+    if _HEXADECIMAL.fullmatch(run) and (text := _readable(bytes.fromhex(run))):
+        return text
     digits = run.rstrip("=").translate(_TO_STANDARD)
     try:
-        data = base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)
-        text = data.decode()
-    except (binascii.Error, UnicodeDecodeError):
+        return _readable(base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True))
+    except binascii.Error:
         return ""
-    return text if all(char.isprintable() or char in "\n\r\t" for char in text) else ""
+
+
+def _readable(data: bytes) -> str:
+    """Return the text that bytes are; nothing where they are none."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return ""
+    return text if _is_readable(text) else ""
+
+
+def _is_readable(text: str) -> bool:
+    return bool(text) and all(char.isprintable() or char in "\n\r\t" or category(char) == "Cf" for char in text)

@@ -24,7 +24,7 @@ _SHOWN = {"": b"", " ": b" ", "\n": _BREAK}
 _SPELLED = re.compile(rb"(?:h|(?<!w)w)(?:[spo]{1,8}(?:h|w(?!w)))+")
 _ALONE = re.compile(rb"h|(?<!w)w(?!w)")
 _SIGNS = frozenset(LEET)
-_GLUED = re.compile(r"\n|([^\n,;:!?/()\[\]{}\"'<>、。“”‘’《》〈〉【】「」『』—…|&])\1{0,2}")
+_GLUED = re.compile(r" ?\n|([^\n,;:!?/()\[\]{}\"'<>、。“”‘’《》〈〉【】「」『』—…|&])\1{0,2}")
 """What may part two ideographs that touch others on both sides: one line break, or one sign up to
 three times, but no punctuation of prose.
 `颜色，情绪` is two words; `色 情` is not."""
