@@ -368,8 +368,11 @@ def test_what_a_rule_masks_leaves_in_no_form(tmp_path: Path, asked: Any, answer:
         ("vtt", vtt("hello", "12")),
         ("text", "hello\n"),
         ("srt", srt("x").replace("\n", "\r\n")),
+        ("srt", srt("1,", "3,", "8,", "12,", "34,", "56,", "78.")),
+        ("vtt", vtt("in 1380,", "in 1234,", "and in 567 BC.")),
+        ("srt", srt("第13,", "81,", "23,", "45,", "67,", "8题。")),
     ],
-    ids=("srt", "vtt", "text", "crlf"),
+    ids=("srt", "vtt", "text", "crlf", "counting", "years", "tasks"),
 )
 def test_what_is_clean_comes_as_it_was_written(tmp_path: Path, asked: str, clean: str) -> None:
     async def scenario(belt: Belt) -> None:
@@ -391,6 +394,9 @@ def test_what_is_clean_comes_as_it_was_written(tmp_path: Path, asked: str, clean
         ("vtt", vtt(f"my card is {FIRST}", SECOND)),
         ("vtt", vtt("zhang.san@", "example.com")),
         ("vtt", vtt("110105", "194912", "31002X")),  # no numbers of cues
+        ("srt", srt("我的证件号是 110105，", "19491231，", "002X，谢谢")),
+        ("vtt", vtt("call 138,", "1234,", "5678.")),
+        ("verbose_json", verbose(" 1381234,", "5678.", text="")),
     ],
     ids=(
         "digits",
@@ -403,6 +409,9 @@ def test_what_is_clean_comes_as_it_was_written(tmp_path: Path, asked: str, clean
         "vtt",
         "vtt mail",
         "lines of digits",
+        "three lines with commas",
+        "a telephone in groups",
+        "two with a comma",
     ),
 )
 def test_what_stands_over_two_pieces_cannot_be_masked_there_and_does_not_leave(

@@ -217,14 +217,24 @@ class _Transcript(ItemsAnswer):
     def _over(self, part: str, pieces: Sequence[str]) -> dict[tuple[str, int, int], Hit]:
         """Return what is found over several pieces, by rule and the first and last of them."""
         found: dict[tuple[str, int, int], Hit] = {}
-        for between in (_apart, _close, _by_twos, _by_other_twos):
-            text, begins = _joined(pieces, between)
+        spoken = [piece.strip(_BETWEEN_SENTENCES) for piece in pieces]
+        ways = [(pieces, between, 1) for between in (_apart, _close, _by_twos, _by_other_twos)]
+        for said, between, least in [*ways, (spoken, _close, _GROUP)] if spoken != pieces else ways:
+            text, begins = _joined(said, between)
             policy, stance = self._scanner.policy, self._harness.stance
             for hit in hits_of(policy, stance, Side.OUTPUT, part, self._scanner.scan(text, Side.OUTPUT)):
                 first, last = _piece_at(begins, hit.start), _piece_at(begins, hit.end - 1)
-                if first != last:
+                if first != last and _least(begins, hit, first, last) >= least:
                     found.setdefault((hit.rule, first, last), hit)
         return found
+
+
+_BETWEEN_SENTENCES = " \t,.;:!?，。、；：！？…-–—"
+"""What writers of subtitles put where a line ends: a number that is spoken on holds none of it."""
+
+
+_GROUP = 3
+"""Digits that people say at once of a telephone number or an identity number; lists of smaller numbers are none."""
 
 
 def _acts(hit: Hit) -> bool:
@@ -249,7 +259,7 @@ def _apart(_at: int, _before: str, _after: str) -> str:
 
 def _close(_at: int, before: str, after: str) -> str:
     """Words in Latin letters stay apart: run together they would be other words."""
-    return " " if all(char.isascii() and char.isalpha() for char in (before[-1], after[0])) else ""
+    return " " if all(char.isascii() and char.isalpha() for char in (before[-1:], after[:1])) else ""
 
 
 def _by_twos(at: int, before: str, after: str) -> str:
@@ -275,6 +285,12 @@ def _joined(pieces: Sequence[str], between: Callable[[int, str, str], str]) -> t
 
 def _piece_at(begins: Sequence[int], place: int) -> int:
     return bisect_right(begins, place) - 1
+
+
+def _least(begins: Sequence[int], hit: Hit, first: int, last: int) -> int:
+    """Return how many characters of a finding stand at least in each piece."""
+    edges = [hit.start, *begins[first + 1 : last + 1], hit.end]
+    return min(after - before for before, after in pairwise(edges))
 
 
 def _said(body: Mapping[str, Any], veiled: Mapping[str, set[int]]) -> dict[str, tuple[str, bool]]:
