@@ -165,19 +165,19 @@ def rewrite_tree(node: Any, keys: Keys, speech: Speech, word: Word) -> Any:
     return _number(node, word) if is_long_number(node) and not _is_measured(keys) else node
 
 
-def rewrite_words(node: Any, word: Word, *, with_numbers: bool = False) -> Any:
-    """Return a tree with every string and every name of a field judged by itself; long numbers too where asked."""
+def rewrite_words(node: Any, word: Word) -> Any:
+    """Return a tree with every string and every name of a field judged by itself."""
     match node:
         case str():
             return word(node)
         case dict():
             return {
-                word(name): value if _is_vector(name, value) else rewrite_words(value, word, with_numbers=with_numbers)
+                word(name): value if _is_vector(name, value) else rewrite_words(value, word)
                 for name, value in node.items()
             }
         case list():
-            return [rewrite_words(item, word, with_numbers=with_numbers) for item in node]
-    return _number(node, word) if with_numbers and is_long_number(node) else node
+            return [rewrite_words(item, word) for item in node]
+    return node
 
 
 def _rewrite(node: Any, keys: Keys, speech: Speech, word: Word) -> Any:

@@ -269,8 +269,12 @@ class Words:
                 self._judged[text] = judged
         return judged
 
-    def _judge(self, text: str) -> str:
-        found = _find(self._scanner, Side.OUTPUT, text)
+    def with_over(self, text: str, over: Sequence[RawHit]) -> str:
+        """Return what of a string may be passed on in which a part of something stands: see `over`."""
+        return self._judge(text, over)
+
+    def _judge(self, text: str, over: Sequence[RawHit] = ()) -> str:
+        found = [*_find(self._scanner, Side.OUTPUT, text), *over]
         if not found:
             return text
         hits = hits_of(self._scanner.policy, self._harness.stance, Side.OUTPUT, _FIELDS, found)

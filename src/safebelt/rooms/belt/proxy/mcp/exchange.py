@@ -21,9 +21,10 @@ from safebelt.rooms.belt.proxy.answers import masked_tree
 from safebelt.rooms.belt.proxy.classifying import classified
 from safebelt.rooms.belt.proxy.client import Answer, UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.governing import ToolCalls
-from safebelt.rooms.belt.proxy.leaves import is_index, rewrite_words
+from safebelt.rooms.belt.proxy.leaves import Keys, is_index, rewrite_tree
 from safebelt.rooms.belt.proxy.mcp.events import PLAIN, Event, Events
 from safebelt.rooms.belt.proxy.mcp.servers import RESUMED, McpServer, kept
+from safebelt.rooms.belt.proxy.over import NOTHING, found_over, in_answer
 from safebelt.rooms.belt.proxy.recording import (
     RecordsDown,
     output_verdict,
@@ -67,7 +68,7 @@ class McpExchange:
         self._server, self._name = server, name
         self._recording = recording_of(tools, caller)
         self._scanner = tools.screens.of(caller.policy, tools.clock().date())
-        self._words = Words(self._scanner, caller.harness)
+        self._words, self._over = Words(self._scanner, caller.harness), NOTHING
         self._calls = ToolCalls(tools, caller, self._recording, request.path)
         self._message: Json = {}
         self._has_intent = False
@@ -243,13 +244,19 @@ class McpExchange:
             raise UpstreamBroke("a message that is no JSON object cannot be screened")
         message = self._governed(message)
         try:
-            judged = rewrite_words(message, self._words, with_numbers=True)
+            self._over = found_over(lambda text: self._scanner.scan(text, Side.OUTPUT), in_answer(message))
+            judged = rewrite_tree(message, (), self._text, self._words)
             screened = {**judged, "id": message["id"]} if is_index(message.get("id")) else judged
         except RecursionError as error:
             raise UpstreamBroke("a message nested so deeply cannot be screened") from error
         if not self._words.is_refused:
             return screened
         return self._error(_DENIED, self._refusal(self._words.hits[-1].rule))
+
+    def _text(self, keys: Keys, text: str, _is_json: bool) -> str:
+        """Return what of a text may be passed on: texts of one answer are read together, as their reader does."""
+        over = self._over.get(keys)
+        return self._words.with_over(text, over) if over else self._words(text)
 
     def _governed(self, message: Json) -> Json:
         governor = self._calls.governor
