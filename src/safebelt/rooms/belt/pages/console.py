@@ -147,6 +147,7 @@ class ConsolePages(Controller):
             openings=len(belt.openings(full.exchange.id)),
             is_erased=any(half.content is None and half is full.intent for half in halves),
             label=facts.get("label"),
+            sound=_sound(facts.get("sound")),
             names=belt.names(),
             words=words,
             split=(parts := chart.split(facts)),
@@ -170,6 +171,13 @@ def _opened(belt: Belt, system: str) -> list[tuple[str, str, tuple[Unguarded, ..
     names = {policy.id: policy.unguarded for policy in belt.policies() if policy.unguarded}
     fitted = [h for h in belt.harnesses() if h.policy in names and system in ("", h.system_id)]
     return [(h.system_id, h.policy, names[h.policy]) for h in fitted]
+
+
+def _sound(said: object) -> dict[str, Any] | None:
+    """Return a sound's size and digest, as the record has them; None where it says none that can be read."""
+    if not isinstance(said, dict) or not isinstance(said.get("bytes"), int) or not isinstance(said.get("sha256"), str):
+        return None
+    return {"bytes": said["bytes"], "sha256": said["sha256"]}
 
 
 def _exported(request: AnyRequest, belt: Belt) -> Found:

@@ -1,5 +1,6 @@
 """The records themselves: reading one in full, sealing, verifying, proving, erasing."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -245,6 +246,18 @@ def reason_of(data: Any) -> Reason | None:
 
 
 def texts_of(record: Record | None) -> list[tuple[str, str]]:
-    """Return the masked texts of a record with where each stood (`messages[0].content`), in order."""
+    """Return the masked texts of a record with where each stood (`messages[0].content`), in order.
+
+    A record's keys are sorted as letters are, the tenth message before the second: numbers are put in order here.
+    """
     texts = (record.content or {}).get("texts") if record is not None else None
-    return [(str(path), str(text)) for path, text in texts.items()] if isinstance(texts, Mapping) else []
+    found = [(str(path), str(text)) for path, text in texts.items()] if isinstance(texts, Mapping) else []
+    return sorted(found, key=lambda each: _in_order(each[0]))
+
+
+def _in_order(path: str) -> list[Any]:
+    """Return what sorts a path by its numbers; as text, however many digits somebody gives one."""
+    return [(len(part), part) if odd % 2 else part for odd, part in enumerate(_NUMBERS.split(path))]
+
+
+_NUMBERS = re.compile("([0-9]+)")
