@@ -46,15 +46,19 @@ def id_maker(millis: Callable[[], int], chance: Callable[[int], bytes]) -> NewId
         now, known, drawn = millis(), begun, chance(10)
         if known[0] != now:
             known = begun = now, encode(uuid7(now, drawn))[:10]
-        return f"{prefix}_{known[1]}{_rest(int.from_bytes(drawn))}"
+        return f"{prefix}_{known[1]}{_rest(int.from_bytes(drawn[:5]), int.from_bytes(drawn[5:]))}"
 
     return new_id
 
 
-def _rest(random: int) -> str:
-    """Return the last sixteen characters, those that are not the time, in one step: each exchange has an id."""
-    high = 0x7 << 36 | (random >> 62 & 0xFFF) << 24 | 0b10 << 22 | random >> 40 & 0x3FFFFF  # as `uuid7` puts them
-    low = random & 0xFFFFFFFFFF
+def _rest(first: int, low: int) -> str:
+    """Return the last sixteen characters, those that are not the time, in one step: each exchange has an id.
+
+    Args:
+        first: The first five random bytes; forty bits, so that compiled no integer of Python's is made of them.
+        low: The other five.
+    """
+    high = 0x7 << 36 | (first >> 22 & 0xFFF) << 24 | 0b10 << 22 | first & 0x3FFFFF  # as `uuid7` puts them
     return (
         f"{_PAIRS[high >> 30]}{_PAIRS[high >> 20 & 1023]}{_PAIRS[high >> 10 & 1023]}{_PAIRS[high & 1023]}"
         f"{_PAIRS[low >> 30]}{_PAIRS[low >> 20 & 1023]}{_PAIRS[low >> 10 & 1023]}{_PAIRS[low & 1023]}"

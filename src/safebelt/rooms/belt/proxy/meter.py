@@ -12,7 +12,7 @@ import msgspec
 from safebelt.engines.clock import Clock
 from safebelt.rooms.belt.decide.quotas import SPANS, begun, counted, estimated, over_at, spent, texts_of
 from safebelt.rooms.belt.model import Record, Span, Usage, Used
-from safebelt.rooms.belt.proxy.picked import read_intent, read_outcome
+from safebelt.rooms.belt.proxy.picked import read_intent, read_outcome, read_usage
 from safebelt.rooms.belt.records.acks import WhenDurable
 from safebelt.rooms.belt.records.draft import Draft
 
@@ -20,7 +20,9 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _MAX_OPEN = 100_000
 """Exchanges under way that are remembered: far more than connections, and a bound should an outcome never come."""
 _MAX_KNOWN = 4096
-"""Facts of intents whose key is remembered: on the quick way the same bytes come again and again."""
+"""Facts of intents whose key is remembered, and figures that were added up: the same bytes come again and again."""
+_MAX_USAGE = 512
+"""Figures of more bytes are added up each time."""
 
 
 class _Open(NamedTuple):
@@ -136,6 +138,7 @@ class Metered:
         self._writer, self._meter, self._clock = writer, meter, clock
         self._open: dict[str, _Open] = {}
         self._known: dict[bytes, str] = {}
+        self._counted: dict[bytes, int] = {}
 
     @property
     def failures(self) -> int:
@@ -164,7 +167,7 @@ class Metered:
         if draft.type == "intent":
             self._begun(draft.id, _Open(self._key_of(draft.facts), draft.data or 0))
         elif draft.type == "outcome":
-            self._settle(draft.id, draft.facts, draft.data)
+            self._settle(draft.id, draft.facts, draft.data, draft.usage)
 
     def _key_of(self, facts: bytes) -> str:
         key_id = self._known.get(facts)
@@ -179,10 +182,31 @@ class Metered:
             self._open.clear()
         self._open[id_] = what
 
-    def _settle(self, id_: str, facts: Mapping[str, Any] | bytes, said: Mapping[str, Any] | bytes | None) -> None:
+    def _tokens_in(self, usage: bytes) -> int:
+        """Return the tokens of an upstream's own figures, 0 where they say nothing; most were said before."""
+        known = self._counted.get(usage)
+        if known is not None:
+            return known
+        tokens = counted(read_usage(usage)) or 0
+        if len(usage) <= _MAX_USAGE:
+            if len(self._counted) >= _MAX_KNOWN:
+                self._counted.clear()
+            self._counted[usage] = tokens
+        return tokens
+
+    def _settle(
+        self,
+        id_: str,
+        facts: Mapping[str, Any] | bytes,
+        said: Mapping[str, Any] | bytes | None,
+        usage: bytes | None = None,
+    ) -> None:
         began = self._open.pop(id_, _NOBODY)
         key_id, asked = began.key_id, began.asked
         if not key_id:
+            return
+        if usage is not None and (known := self._tokens_in(usage)):
+            self._meter.of(key_id, self._clock()).add_tokens(known, 0)
             return
         if isinstance(facts, bytes):
             outcome = read_outcome(facts)

@@ -32,6 +32,7 @@ class OutcomeUse(msgspec.Struct):
 _read_named = msgspec.json.Decoder(_Named).decode
 read_intent = msgspec.json.Decoder(IntentUse).decode
 read_outcome = msgspec.json.Decoder(OutcomeUse).decode
+read_usage = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def surely_named_model(body: bytes) -> str | None:

@@ -281,8 +281,9 @@ class Passing:
         said = streamed.said()
         if (kept := seat.kept_of(said)) is None:
             return False
-        outcome = seat.outcome(id_, stream.answer.served_by, _SORTED(streamed.usage), self._recording.times())
-        self._recording.outcome_as(outcome, {"texts": kept} if said else None, as_said(said))
+        used = _SORTED(streamed.usage)
+        outcome = seat.outcome(id_, stream.answer.served_by, used, self._recording.times())
+        self._recording.outcome_as(outcome, {"texts": kept} if said else None, as_said(said), used)
         stream.answer.taken()
         self._leaving = chunk(rest + streamed.last(seat.field(id_))) + LAST_CHUNK, b""
         self._quick.later(self)
@@ -323,12 +324,12 @@ class Passing:
         seat, recording = self._seat, self._recording
         facts = seat.outcome(self._id, answer.served_by, said.usage, recording.times())
         if said.is_silent:
-            recording.outcome_said(facts, None)
+            recording.outcome_said(facts, None, said.usage)
         elif recording.keeps_all and seat.keeps_said:
-            recording.outcome_said(facts, said.content)
+            recording.outcome_said(facts, said.content, said.usage)
         else:
             texts = said.texts
-            recording.outcome_as(facts, {"texts": seat.kept(texts, Side.OUTPUT)}, texts)
+            recording.outcome_as(facts, {"texts": seat.kept(texts, Side.OUTPUT)}, texts, said.usage)
         self._leaving = said.shown, passing
         self._quick.later(self)
 

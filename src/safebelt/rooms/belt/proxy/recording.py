@@ -113,24 +113,26 @@ class Recording:
         """As `intent_as` where the record `keeps_all`, with content that is JSON already."""
         self._put_draft(Draft("intent", self.id, facts, content))
 
-    def outcome_said(self, facts: bytes, content: bytes | None) -> None:
+    def outcome_said(self, facts: bytes, content: bytes | None, usage: bytes) -> None:
         """As `outcome_as` where the record `keeps_all`, with content that is JSON already."""
         if not self.has_outcome:
             self.has_outcome = True
-            self._put_draft(Draft("outcome", self.id, facts, content))
+            self._put_draft(Draft("outcome", self.id, facts, content, usage))
 
     def intent_as(self, facts: bytes, content: Mapping[str, Any], originals: Mapping[str, str]) -> None:
         """As `intent`, with facts that are JSON already."""
         kept = content if self._keeps is None else self._kept("intent", content, originals)
         self._put_draft(Draft("intent", self.id, facts, encode(kept or {})))
 
-    def outcome_as(self, facts: bytes, content: Mapping[str, Any] | None, originals: Mapping[str, str]) -> None:
-        """As `outcome`, with facts that are JSON already, the `times` among them."""
+    def outcome_as(
+        self, facts: bytes, content: Mapping[str, Any] | None, originals: Mapping[str, str], usage: bytes
+    ) -> None:
+        """As `outcome`, with facts that are JSON already, the `times` and the `usage` among them."""
         if not self.has_outcome:
             self.has_outcome = True
             kept = content if self._keeps is None else self._kept("outcome", content, originals)
             data = None if kept is None else encode(kept)
-            self._put_draft(Draft("outcome", self.id, facts, data))
+            self._put_draft(Draft("outcome", self.id, facts, data, usage))
 
     def outcome(
         self, facts: Mapping[str, Any], content: Mapping[str, Any] | None, originals: Mapping[str, str]

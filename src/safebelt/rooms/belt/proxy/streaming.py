@@ -6,7 +6,6 @@ anew as it was understood, because the bytes received may say more to another re
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -28,13 +27,14 @@ OpenChannel = Callable[[str, bool], tuple[StreamScreen, bool]]
 """`(path, is JSON source)` → a screen for that channel, and whether it reads it as JSON source."""
 
 
-@dataclass(slots=True)
 class _Channel:
-    path: str
-    screen: StreamScreen
-    is_json: bool
-    said: list[str] = field(default_factory=list)
-    """What the model said, as it said it; masked before it is recorded."""
+    """One text of a streamed answer; `said` is what the model said, as it said it: masked before it is recorded."""
+
+    __slots__ = ("is_json", "path", "said", "screen")
+
+    def __init__(self, path: str, screen: StreamScreen, *, is_json: bool) -> None:
+        self.path, self.screen, self.is_json = path, screen, is_json
+        self.said: list[str] = []
 
 
 class StreamedAnswer:
@@ -175,7 +175,8 @@ class StreamedAnswer:
         channel = self._channels.get(keys)
         if channel is None:
             path = path_in_choices(keys)
-            channel = self._channels[keys] = _Channel(path, *self._open_channel(path, is_json))
+            screen, is_source = self._open_channel(path, is_json)
+            channel = self._channels[keys] = _Channel(path, screen, is_json=is_source)
         if self.is_refused:
             return ""
         if keys[0] in self._ended:

@@ -15,12 +15,13 @@ class Draft:
 
     Attributes:
         weight: About how many bytes its line takes.
+        usage: What the facts of an outcome say was used, as JSON, where that is at hand: it is counted from this.
     """
 
-    __slots__ = ("data", "facts", "id", "type", "weight")
+    __slots__ = ("data", "facts", "id", "type", "usage", "weight")
 
-    def __init__(self, kind: Kind, id_: str, facts: bytes, data: bytes | None) -> None:
-        self.type, self.id, self.facts, self.data = kind, id_, facts, data
+    def __init__(self, kind: Kind, id_: str, facts: bytes, data: bytes | None, usage: bytes | None = None) -> None:
+        self.type, self.id, self.facts, self.data, self.usage = kind, id_, facts, data, usage
         self.weight = len(facts) + (0 if data is None else len(data)) + 420  # a core without facts, salt and key names
 
 
