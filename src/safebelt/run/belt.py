@@ -155,13 +155,15 @@ async def _serve(house: House, prepared: Prepared, worker: int, workers: int) ->
             limits = Limits(body_bytes=house.settings.max_body_bytes)
             servers = _mcp(house)
             port = BeltPort(Gateway(tools, servers), limits=limits, switch=switch, heartbeat=crew.page(worker))
-            fresh = asyncio.gather(snapshots.keep_fresh(), keep_telling(house, worker, tools.upstream, tools.earlier))
+            forever = snapshots.keep_fresh(), keep_telling(house, worker, tools.upstream, tools.earlier)
+            going_on = [loop.create_task(each) for each in forever]
             if any(asks_classifier(policy) for policy in snapshots.now().policies.values()):
                 await asker.warm()
             try:
                 await _listen(house, port, until, is_shared=workers > 1)
             finally:
-                fresh.cancel()
+                for each in going_on:
+                    each.cancel()
                 for upstream in (tools.upstream, *tools.earlier.values()):
                     upstream.close()
                 await asker.close()
