@@ -22,7 +22,7 @@ LIBRARIES = {
 OURS = re.compile(
     r"safebelt\.(settings|__main__|rooms\.\w+\.(pages|api|cli|jobs)|rooms\.(portal|rulebook|ledger)\.(?!room)"
     r"|rooms\.(registry|certificates)\.(model|store|packs)|rooms\.labelling\.(formats|provenance|watermark)"
-    r"|rooms\.belt\.service\.(whole|telemetry|trying|transparency)|engines\.migrations|run\.(up|doors|console|preparing))"
+    r"|rooms\.belt\.service\.(whole|telemetry|trying|transparency)|engines\.migrations|run\.(up|doors|console|preparing)\b)"
 )
 """Modules of ours that serve people, programs, the law or the console."""
 MOST_MB, GROWS_MB = 132.0, 8.0
