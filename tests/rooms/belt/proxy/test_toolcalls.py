@@ -283,18 +283,18 @@ def test_the_time_a_person_takes_is_told_apart_and_neither_the_belts_nor_the_mod
     tmp_path: Path, stream: bool
 ) -> None:
     async def slow(held: Held) -> Answer:
-        await asyncio.sleep(0.6 if "500" in held.arguments else 0.4)
+        await asyncio.sleep(1.6 if "500" in held.arguments else 1.2)
         return Answer(answered=Answered.APPROVED, at=held.at, by="usr_1")
 
     one, other = call("pay", '{"amount": 500}', "call_a"), call("pay", '{"amount": 700}', "call_b")
     _, outcome = through(tmp_path / "held", calling(one, other), asking(stream=stream), hold=slow)
     _, plain = through(tmp_path / "plain", calling(call("read")), asking(stream=stream), hold=slow)
 
-    assert 600 <= outcome["waited_ms"] < 950  # side by side: one wait, not the sum of two
+    assert 1600 <= outcome["waited_ms"] < 2800  # side by side: one wait, not the sum of two
     assert outcome["added_ms"] + outcome["upstream_ms"] + outcome["waited_ms"] == pytest.approx(
         outcome["total_ms"], abs=0.01
     )
-    assert outcome["added_ms"] < 600 and outcome["upstream_ms"] < 600
+    assert outcome["added_ms"] < 1600 and outcome["upstream_ms"] < 1600
     assert "waited_before_ms" not in outcome
     assert not {"waited_ms", "waited_before_ms"} & plain.keys()
     assert plain["added_ms"] + plain["upstream_ms"] == pytest.approx(plain["total_ms"], abs=0.01)
