@@ -43,6 +43,17 @@ def test_ids_of_a_later_millisecond_sort_later(first, second, one, other) -> Non
         assert (early < late) is (first < second)
 
 
+@given(millis, chance)
+def test_an_id_is_its_uuid_written_out(at, random) -> None:
+    assert id_maker(lambda: at, lambda _: random)("ent") == f"ent_{encode(uuid7(at, random))}"
+
+
+@pytest.mark.parametrize(("at", "random"), [(2**48, bytes(10)), (0, bytes(9))])
+def test_no_id_is_made_of_a_time_or_chance_that_does_not_fit(at, random) -> None:
+    with pytest.raises(ValueError, match="48-bit"):
+        id_maker(lambda: at, lambda _: random)("ent")
+
+
 @given(st.integers(0, 2**128 - 1), st.integers(0, 2**128 - 1))
 def test_writing_keeps_order_and_tells_values_apart(one, other) -> None:
     assert (encode(one) < encode(other), encode(one) == encode(other)) == (one < other, one == other)

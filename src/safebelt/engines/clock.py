@@ -43,6 +43,11 @@ def in_blocks(chance: Chance, block: int = 4096) -> Chance:
     return drawn
 
 
-def real_ids() -> NewId:
-    """Return the id mint of production: wall-clock milliseconds and the system's randomness."""
-    return id_maker(lambda: time.time_ns() // 1_000_000, real_chance)
+def wall_millis() -> int:
+    """Return the milliseconds since 1970-01-01 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def real_ids(chance: Chance = real_chance) -> NewId:
+    """Return the id mint of production: wall-clock milliseconds and, unless said otherwise, the system's randomness."""
+    return id_maker(wall_millis, chance)

@@ -25,11 +25,15 @@ def uuid7(millis: int, chance: bytes) -> int:
     Raises:
         ValueError: `millis` does not fit 48 bits or `chance` is not ten bytes.
     """
-    if not 0 <= millis < 1 << 48 or len(chance) != 10:
-        raise ValueError("uuid7 takes 48-bit milliseconds and ten random bytes")
+    _check(millis, chance)
     random = int.from_bytes(chance)
     rand_a, rand_b = random >> 62 & 0xFFF, random & (1 << 62) - 1
     return millis << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b
+
+
+def _check(millis: int, chance: bytes) -> None:
+    if not 0 <= millis < 1 << 48 or len(chance) != 10:
+        raise ValueError("uuid7 takes 48-bit milliseconds and ten random bytes")
 
 
 def encode(value: int) -> str:
@@ -45,10 +49,19 @@ def id_maker(millis: Callable[[], int], chance: Callable[[int], bytes]) -> NewId
         nonlocal begun
         now, known, drawn = millis(), begun, chance(10)
         if known[0] != now:
-            known = begun = now, encode(uuid7(now, drawn))[:10]
+            _check(now, drawn)
+            known = begun = now, _time(now)
         return f"{prefix}_{known[1]}{_rest(int.from_bytes(drawn[:5]), int.from_bytes(drawn[5:]))}"
 
     return new_id
+
+
+def _time(millis: int) -> str:
+    """Return the first ten characters, those that are the time."""
+    return (
+        f"{_PAIRS[millis >> 40]}{_PAIRS[millis >> 30 & 1023]}{_PAIRS[millis >> 20 & 1023]}"
+        f"{_PAIRS[millis >> 10 & 1023]}{_PAIRS[millis & 1023]}"
+    )
 
 
 def _rest(first: int, low: int) -> str:

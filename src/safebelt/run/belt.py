@@ -7,7 +7,6 @@ import os
 import signal
 import ssl
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -18,9 +17,9 @@ import truststore
 
 from safebelt.app import House
 from safebelt.engines.classifiers.asking import Asker
-from safebelt.engines.clock import in_blocks
+from safebelt.engines.clock import in_blocks, real_ids
 from safebelt.kernel.errors import Conflict, Problem
-from safebelt.kernel.ids import encode, id_maker, uuid7
+from safebelt.kernel.ids import encode, uuid7
 from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.calls import CallBox
 from safebelt.rooms.belt.control.crew import Crew
@@ -228,7 +227,7 @@ def _tools(  # noqa: PLR0917  what every exchange works with comes from many pla
         refresh=snapshots.refresh,
         screens=snapshots.screens,
         clock=house.clock,
-        new_id=id_maker(lambda: time.time_ns() // 1_000_000, in_blocks(house.chance)),
+        new_id=real_ids(in_blocks(house.chance)),
         labelling=house.at_the_belt,
         health=health,
         prove=identity.prove,

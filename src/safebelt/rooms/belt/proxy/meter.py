@@ -5,7 +5,7 @@ What it starts with is counted from the records, so that neither a restart nor `
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -25,14 +25,16 @@ _MAX_USAGE = 512
 """Figures of more bytes are added up each time."""
 
 
-class _Open(NamedTuple):
+class _Open:
     """An exchange under way: whose it is, and what was asked, estimated.
 
     Of a draft, which is small, its content: that is read only where no upstream counts.
     """
 
-    key_id: str
-    asked: int | bytes
+    __slots__ = ("asked", "key_id")
+
+    def __init__(self, key_id: str, asked: int | bytes) -> None:
+        self.key_id, self.asked = key_id, asked
 
 
 _NOBODY = _Open("", 0)

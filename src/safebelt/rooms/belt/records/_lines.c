@@ -60,12 +60,24 @@ static int is_text(Span text, const char *other) {
 
 /* ------------------------------------------------------------------ one line */
 
-static void hash_of(uint8_t *hash, const char *before, const uint8_t *data, Py_ssize_t size) {
+/* A node of the tree. */
+static void hash_node(uint8_t *hash, const uint8_t *data, Py_ssize_t size) {
     Sha sha;
     sha_begin(&sha, rounds);
-    if (before != NULL) sha_add(&sha, (const uint8_t *)before, 1);
+    sha_add(&sha, (const uint8_t *)"\x01", 1);
     sha_add(&sha, data, (size_t)size);
     sha_end(&sha, hash);
+}
+
+/* What the next line is chained to, and the line's leaf in the tree. */
+static void hash_line(uint8_t *link, uint8_t *leaf, const uint8_t *line, Py_ssize_t size) {
+    Sha chained, hung;
+    sha_begin(&chained, rounds);
+    sha_begin(&hung, rounds);
+    sha_add(&hung, (const uint8_t *)"\x00", 1);
+    sha_add_to_both(&chained, &hung, line, (size_t)size);
+    sha_end(&chained, link);
+    sha_end(&hung, leaf);
 }
 
 #define CONTENT_BEGINS "{\"data\":"
@@ -177,8 +189,7 @@ static int put_line(Group *group, Py_ssize_t at, Out *out, PyObject *began, uint
     to = at ? put_hex(to, link, HASH) : put_text(to, group->last);
     to = put_number(PUT(to, "\",\"seq\":"), group->seq + at);
     to = PUT(put_text(PUT(to, ",\"type\":\""), draft->type_text), "\",\"v\":1}");
-    hash_of(link, NULL, begin, to - begin);
-    hash_of(leaf, "\x00", begin, to - begin);
+    hash_line(link, leaf, begin, to - begin);
     *to++ = '\t';
     to = put_content(to, draft->data, salt);
     *to++ = '\n';
@@ -211,7 +222,7 @@ static int grow(Edge *edge, const uint8_t *leaf) {
     memcpy(carry, leaf, HASH);
     for (; level < edge->levels && edge->is_there[level]; level++) {
         memcpy(put(pair, edge->hash[level], HASH), carry, HASH);
-        hash_of(carry, "\x01", pair, sizeof pair);
+        hash_node(carry, pair, sizeof pair);
         edge->is_there[level] = 0;
         edge->is_new[level] = 1;
     }

@@ -68,35 +68,62 @@ static void rounds_plain(uint32_t *state, const uint8_t *data, size_t chunks) {
 #include <cpuid.h>
 #include <immintrin.h>
 
-__attribute__((target("sha,sse4.1,ssse3"))) static void rounds_by_processor(uint32_t *state, const uint8_t *data,
-                                                                           size_t chunks) {
+#define BY_PROCESSOR __attribute__((target("sha,sse4.1,ssse3")))
+
+/* Chunks of as many messages as there are lanes, step by step together: each step waits for the one before it, and
+ * meanwhile the processor has time for another message's. */
+BY_PROCESSOR static inline __attribute__((always_inline)) void rounds_of(uint32_t *const *state,
+                                                                         const uint8_t *const *data, size_t chunks,
+                                                                         const int lanes) {
     const __m128i order = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
-    __m128i dcba = _mm_loadu_si128((const __m128i *)(const void *)state);
-    __m128i hgfe = _mm_loadu_si128((const __m128i *)(const void *)(state + 4));
-    __m128i cdab = _mm_shuffle_epi32(dcba, 0xB1), efgh = _mm_shuffle_epi32(hgfe, 0x1B);
-    __m128i abef = _mm_alignr_epi8(cdab, efgh, 8), cdgh = _mm_blend_epi16(efgh, cdab, 0xF0);
-    for (; chunks; chunks--, data += CHUNK) {
-        const __m128i abef_before = abef, cdgh_before = cdgh;
-        __m128i w[4];
+    __m128i abef[2], cdgh[2], w[2][4];
+#pragma GCC unroll 2
+    for (int k = 0; k < lanes; k++) {
+        __m128i dcba = _mm_loadu_si128((const __m128i *)(const void *)state[k]);
+        __m128i hgfe = _mm_loadu_si128((const __m128i *)(const void *)(state[k] + 4));
+        __m128i cdab = _mm_shuffle_epi32(dcba, 0xB1), efgh = _mm_shuffle_epi32(hgfe, 0x1B);
+        abef[k] = _mm_alignr_epi8(cdab, efgh, 8), cdgh[k] = _mm_blend_epi16(efgh, cdab, 0xF0);
+    }
+    for (size_t at = 0; at < chunks * CHUNK; at += CHUNK) {
+        const __m128i abef_before[2] = {abef[0], abef[lanes - 1]}, cdgh_before[2] = {cdgh[0], cdgh[lanes - 1]};
 #pragma GCC unroll 16
         for (int i = 0; i < 16; i++) {
-            __m128i *now = &w[i & 3], before = w[(i + 3) & 3];
-            if (i < 4)
-                *now = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(data + 16 * i)), order);
-            else
-                *now = _mm_sha256msg2_epu32(_mm_add_epi32(_mm_sha256msg1_epu32(*now, w[(i + 1) & 3]),
-                                                          _mm_alignr_epi8(before, w[(i + 2) & 3], 4)),
-                                            before);
-            __m128i with = _mm_add_epi32(*now, _mm_loadu_si128((const __m128i *)(const void *)(ROUNDS + 4 * i)));
-            cdgh = _mm_sha256rnds2_epu32(cdgh, abef, with);
-            abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(with, 0x0E));
+            const __m128i rounds = _mm_loadu_si128((const __m128i *)(const void *)(ROUNDS + 4 * i));
+#pragma GCC unroll 2
+            for (int k = 0; k < lanes; k++) {
+                __m128i *now = &w[k][i & 3], before = w[k][(i + 3) & 3];
+                if (i < 4)
+                    *now = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(data[k] + at + 16 * i)),
+                                            order);
+                else
+                    *now = _mm_sha256msg2_epu32(_mm_add_epi32(_mm_sha256msg1_epu32(*now, w[k][(i + 1) & 3]),
+                                                              _mm_alignr_epi8(before, w[k][(i + 2) & 3], 4)),
+                                                before);
+                __m128i with = _mm_add_epi32(*now, rounds);
+                cdgh[k] = _mm_sha256rnds2_epu32(cdgh[k], abef[k], with);
+                abef[k] = _mm_sha256rnds2_epu32(abef[k], cdgh[k], _mm_shuffle_epi32(with, 0x0E));
+            }
         }
-        abef = _mm_add_epi32(abef, abef_before);
-        cdgh = _mm_add_epi32(cdgh, cdgh_before);
+#pragma GCC unroll 2
+        for (int k = 0; k < lanes; k++) {
+            abef[k] = _mm_add_epi32(abef[k], abef_before[k]);
+            cdgh[k] = _mm_add_epi32(cdgh[k], cdgh_before[k]);
+        }
     }
-    const __m128i feba = _mm_shuffle_epi32(abef, 0x1B), dchg = _mm_shuffle_epi32(cdgh, 0xB1);
-    _mm_storeu_si128((__m128i *)(void *)state, _mm_blend_epi16(feba, dchg, 0xF0));
-    _mm_storeu_si128((__m128i *)(void *)(state + 4), _mm_alignr_epi8(dchg, feba, 8));
+#pragma GCC unroll 2
+    for (int k = 0; k < lanes; k++) {
+        const __m128i feba = _mm_shuffle_epi32(abef[k], 0x1B), dchg = _mm_shuffle_epi32(cdgh[k], 0xB1);
+        _mm_storeu_si128((__m128i *)(void *)state[k], _mm_blend_epi16(feba, dchg, 0xF0));
+        _mm_storeu_si128((__m128i *)(void *)(state[k] + 4), _mm_alignr_epi8(dchg, feba, 8));
+    }
+}
+
+BY_PROCESSOR static void rounds_by_processor(uint32_t *state, const uint8_t *data, size_t chunks) {
+    rounds_of(&state, &data, chunks, 1);
+}
+
+BY_PROCESSOR static void two_by_processor(uint32_t *const *states, const uint8_t *const *data, size_t chunks) {
+    rounds_of(states, data, chunks, 2);
 }
 
 /* The best this processor has.  These instructions use registers that every system saves: no more need be asked. */
@@ -106,8 +133,20 @@ static Rounds best_rounds(void) {
     if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & bit_SHA)) return rounds_plain;
     return rounds_by_processor;
 }
+
+static inline void rounds_of_two(Rounds rounds, uint32_t *const *states, const uint8_t *const *data, size_t chunks) {
+    if (rounds == rounds_by_processor) {
+        two_by_processor(states, data, chunks);
+        return;
+    }
+    for (int k = 0; k < 2; k++) rounds(states[k], data[k], chunks);
+}
 #else
 static Rounds best_rounds(void) { return rounds_plain; }
+
+static inline void rounds_of_two(Rounds rounds, uint32_t *const *states, const uint8_t *const *data, size_t chunks) {
+    for (int k = 0; k < 2; k++) rounds(states[k], data[k], chunks);
+}
 #endif
 
 /* A hash under way; `rest` holds what makes no whole chunk yet. */
@@ -139,6 +178,19 @@ static inline void sha_add(Sha *sha, const uint8_t *data, size_t size) {
     }
     if (size >= CHUNK) sha->rounds(sha->state, data, size / CHUNK);
     if (size % CHUNK) memcpy(sha->rest, data + size - size % CHUNK, size % CHUNK);
+}
+
+/* Add the same bytes to two hashes, both at once as far as that goes; the second has one byte already, the first none. */
+static inline void sha_add_to_both(Sha *first, Sha *second, const uint8_t *data, size_t size) {
+    size_t head = size < CHUNK - 1 ? size : CHUNK - 1, chunks = (size - head) / CHUNK, done = chunks * CHUNK;
+    uint32_t *const states[] = {first->state, second->state};
+    const uint8_t *const from[] = {data, data + head};
+    sha_add(second, data, head);
+    if (chunks) rounds_of_two(first->rounds, states, from, chunks);
+    first->size += done;
+    second->size += done;
+    sha_add(first, data + done, size - done);
+    sha_add(second, data + head + done, size - head - done);
 }
 
 static inline void sha_end(Sha *sha, uint8_t *hash) {
