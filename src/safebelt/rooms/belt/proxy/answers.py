@@ -21,14 +21,25 @@ PASSED_ON = "passed on"
 _PLAIN = re.compile(rb"[\w.:+-]{1,128}", re.ASCII)
 
 
+def must_have_body(status: int) -> None:
+    """Hold that something follows the head of an answer: behind 204 and 304 a client reads the next answer.
+
+    Raises:
+        UpstreamBroke: Nothing does, or the answer only points elsewhere.
+    """
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        raise UpstreamBroke("the upstream answers with a redirect")
+    if status == HTTPStatus.NO_CONTENT:
+        raise UpstreamBroke("the upstream answers that it has nothing to say")
+
+
 def answer_body(answer: Answer, raw: bytes) -> dict[str, Any]:
     """Return the JSON object of an answer.
 
     Raises:
         UpstreamBroke: It is none, or the answer only points elsewhere; neither can be screened.
     """
-    if HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
-        raise UpstreamBroke("the upstream answers with a redirect")
+    must_have_body(answer.status)
     try:
         body = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

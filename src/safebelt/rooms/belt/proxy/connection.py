@@ -58,7 +58,7 @@ class Connection(asyncio.Protocol):
         self.waiting = 0
         self.has_head = self.is_complete = self.has_bytes = self.is_spoiled = self.may_serve_again = False
         self._is_between = False
-        self.head_size = self.status = 0
+        self.head_size = self.status = self._unheard = 0
         self.error: Exception | None = None
         self.about: dict[str, bytes] | None = None  # of a head that is known: what was found in it before
 
@@ -89,12 +89,18 @@ class Connection(asyncio.Protocol):
             self._wake()
 
     def _feed(self, data: bytes) -> None:
+        self._unheard += len(data)
         try:
             self.parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self.error = UpstreamBroke(str(error))
-            self.transport.abort()
+            self._break(str(error))
+        if self._unheard > _MAX_HEAD:  # half a field, answers before the answer, extensions of chunks, trailers
+            self._break("the upstream sends what says nothing, without end")
         self._is_between = self._is_between and data.endswith(b"\r\n") and not self.is_complete
+
+    def _break(self, why: str) -> None:
+        self.error = UpstreamBroke(why)
+        self.transport.abort()
 
     def _take_whole(self, body: bytes) -> None:
         """Take an answer that came at once under the head of the last one."""
@@ -174,6 +180,7 @@ class Connection(asyncio.Protocol):
         """Collect one field of the head; what trails behind the body is not passed on."""
         if self.has_head:
             return
+        self._unheard = 0
         self.head_size += len(name) + len(value)
         if self.head_size > _MAX_HEAD:
             raise UpstreamBroke("the upstream's head is too large")
@@ -194,6 +201,7 @@ class Connection(asyncio.Protocol):
         """Queue a piece of the body."""
         if self.is_spoiled:
             return
+        self._unheard = 0
         self.body.append(data)
         self.waiting += len(data)
 

@@ -17,7 +17,7 @@ from safebelt.kernel.text import Text
 from safebelt.rooms.belt.control.line import Stopped
 from safebelt.rooms.belt.model import Action, Hit, Side, Stance, Verdict
 from safebelt.rooms.belt.proxy import errors
-from safebelt.rooms.belt.proxy.answers import answer_body, masked_tree, passed_on
+from safebelt.rooms.belt.proxy.answers import answer_body, masked_tree, must_have_body, passed_on
 from safebelt.rooms.belt.proxy.classifying import classified
 from safebelt.rooms.belt.proxy.client import After, Answer, UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.forms import Malformed
@@ -111,9 +111,8 @@ class Exchange:
         return self._reply.line is not None and self._reply.line.is_cut
 
     async def _run(self) -> None:
-        if self._request.header(b"content-encoding") not in (b"", b"identity"):
-            await self._reply.error(errors.ENCODED)
-            return
+        if not self._request.stated.is_identity:
+            return await self._reply.error(errors.ENCODED)
         try:
             body, screened, passed = await aside(len(self._request.body), self._screened_input)
         except (msgspec.DecodeError, UnicodeDecodeError, TypeError, RecursionError, Malformed) as error:
@@ -259,6 +258,7 @@ class Exchange:
 
     def flow_of(self, answer: Answer) -> Flow:
         """Return what screens a streamed answer piece by piece; from here on this is an answer of the model."""
+        must_have_body(answer.status)
         opener = ChannelOpener(self._scanner, self._caller.harness, is_json=is_json_request(self._body))
         self._status, self._is_generated, self._served_by = answer.status, True, answer.served_by
         return Flow(self._streamed(opener), self._tools.max_answer_bytes)

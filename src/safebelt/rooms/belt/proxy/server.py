@@ -98,6 +98,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _feed(self, data: bytes) -> None:
         self._stage = _Stage.HEAD if self._stage is _Stage.BETWEEN else self._stage
+        self._unheard += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:  # not taken up (RFC 9110 section 7.8): answered as plain HTTP, then closed
@@ -109,6 +110,8 @@ class ClientConnection(asyncio.Protocol):
         except httptools.HttpParserError as error:
             inner = error.__context__
             self._refuse(inner.error if isinstance(inner, _Refusal) else errors.MALFORMED)
+        if self._unheard > self._limits.head_bytes:  # half a field, an extension of a chunk: nobody would ever judge it
+            self._refuse(errors.HEAD_TOO_LARGE)
         if self._stage not in (_Stage.BETWEEN, self._timed) and not self._is_closing:
             self._time_stage()
 
@@ -123,7 +126,7 @@ class ClientConnection(asyncio.Protocol):
         """Give what came in part its time: the head, and then the body; what came whole needs no clock."""
         self._timed = self._stage
         seconds = self._limits.head_seconds if self._stage is _Stage.HEAD else self._limits.body_seconds
-        self._arm(seconds, self._refuse_slow)
+        self._arm(seconds, lambda: self._refuse(errors.SLOW))
 
     def eof_received(self) -> bool:
         """A client that closes its side has gone."""
@@ -172,8 +175,10 @@ class ClientConnection(asyncio.Protocol):
             raise _Refusal(errors.HEAD_TOO_LARGE)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Collect one field."""
-        self._headers.append((name.lower(), value))
+        """Collect one field; what trails behind a body is none of the head's (RFC 9110 section 6.5.1), but counts."""
+        if self._stage is _Stage.HEAD:
+            self._headers.append((name.lower(), value))
+        self._unheard = 0
         self._head_size += len(name) + len(value) + 4
         if self._head_size > self._limits.head_bytes:
             raise _Refusal(errors.HEAD_TOO_LARGE)
@@ -190,12 +195,14 @@ class ClientConnection(asyncio.Protocol):
         if length.isdigit() and int(length) > self._limits.body_bytes:
             raise _Refusal(errors.too_large(self._limits.body_bytes))
         is_alone = not self._is_busy and not self._queue  # else it would land amid the answer before it
-        if is_alone and fields.get(b"expect", b"").lower() == b"100-continue":
+        expects = fields.get(b"expect", b"").lower(), self._parser.get_http_version()  # HTTP/1.0 knows of none
+        if is_alone and expects == (b"100-continue", "1.1"):
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._stage = _Stage.BODY
 
     def on_body(self, data: bytes) -> None:
         """Collect the body."""
+        self._unheard = 0
         self._body_size += len(data)
         if self._body_size > self._limits.body_bytes:
             raise _Refusal(errors.too_large(self._limits.body_bytes))
@@ -243,8 +250,7 @@ class ClientConnection(asyncio.Protocol):
 
     def reply_to(self, request: Request) -> Reply:
         """Return what answers a request."""
-        is_1_0, is_head = request.is_http_1_0, request.method == "HEAD"
-        return Reply(self, is_http_1_0=is_1_0, is_last=self.is_last, is_head=is_head)
+        return Reply(self, is_http_1_0=request.is_http_1_0, is_last=self.is_last, is_head=request.method == "HEAD")
 
     def answered(self, *, is_last: bool) -> None:
         """Go on after an answer that went the quick way."""
@@ -328,11 +334,8 @@ class ClientConnection(asyncio.Protocol):
 
     def _reset(self) -> None:
         self._target, self._headers, self._body = b"", list[tuple[bytes, bytes]](), list[bytes]()
-        self._head_size = self._body_size = 0
+        self._head_size = self._body_size = self._unheard = 0
         self._keep_alive = True
-
-    def _refuse_slow(self) -> None:
-        self._refuse(errors.SLOW)
 
     def _refuse(self, error: errors.BeltError) -> None:
         """Answer with an error and close; a running exchange on the same connection is not disturbed mid-body."""
@@ -387,8 +390,7 @@ class ClientConnection(asyncio.Protocol):
         if self._when_due is None:
             return
         if self._due > self._loop.time():
-            self._set_timer()
-            return
+            return self._set_timer()
         action, self._when_due = self._when_due, None
         action()
 

@@ -26,6 +26,9 @@ HOP_BY_HOP = frozenset(
 """Fields that end at each hop (RFC 9110 section 7.6.1)."""
 
 
+_AS_IT_IS = (b"", b"identity")
+
+
 class Stated:
     """What a head states that every exchange asks for.
 
@@ -96,7 +99,7 @@ def stated(headers: Headers) -> Stated:
         credential = field_of(headers, b"x-api-key")  # as Anthropic's clients send it
     return Stated(
         sha256(credential.strip()).hexdigest() if credential.strip() else "",
-        field_of(headers, b"content-encoding") in {b"", b"identity"},
+        all(value in _AS_IT_IS for name, value in headers if name == b"content-encoding"),
         field_of(headers, MINOR),
     )
 

@@ -17,7 +17,7 @@ import structlog
 from safebelt.rooms.belt.control.line import Stopped
 from safebelt.rooms.belt.model import Action, Side, Stance, ToolCall
 from safebelt.rooms.belt.proxy import errors
-from safebelt.rooms.belt.proxy.answers import masked_tree
+from safebelt.rooms.belt.proxy.answers import masked_tree, must_have_body
 from safebelt.rooms.belt.proxy.classifying import classified
 from safebelt.rooms.belt.proxy.client import Answer, UpstreamBroke, UpstreamDown, UpstreamSlow
 from safebelt.rooms.belt.proxy.governing import ToolCalls
@@ -206,6 +206,7 @@ class McpExchange:
         await self._reply.whole(answer.status, (*kind, *kept(answer.headers), *self._headers()), body)
 
     async def _stream(self, answer: Answer) -> None:
+        must_have_body(answer.status)
         await self._recording.durable()
         fields = ((b"content-type", _SSE), (b"cache-control", b"no-cache"))
         await self._reply.begin(answer.status, (*fields, *kept(answer.headers), *self._headers()))
