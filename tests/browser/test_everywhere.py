@@ -261,3 +261,18 @@ def test_the_menu_of_a_telephone_opens_and_shuts_by_keyboard(keys: Keys, site) -
     keys.enter("Public register", "**/en/register")
 
     assert (before, opened) == ("false", "true")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_open_menu_of_a_telephone_leaves_a_finger_room(keys: Keys, site, lang: str) -> None:
+    url, _, _ = site
+    keys.page.set_viewport_size({"width": 390, "height": 800})
+    keys.page.goto(f"{url}/{lang}/registry")
+    keys.page.click("button.govuk-service-navigation__toggle")
+    heights = keys.page.eval_on_selector_all(
+        "#navigation a", "links => links.map(one => one.getBoundingClientRect().height)"
+    )
+
+    assert len(heights) > 4
+    assert min(heights) >= 44
+    assert_accessible(keys.page)
